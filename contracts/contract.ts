@@ -1,0 +1,86 @@
+/**
+ * A contract as the Worker knows it: the compiled form of `contracts/<topic>.yaml`. Plain data, made when the project is
+ * built (`tools/build/contracts`); closures over it are made at module scope by whoever needs them.
+ */
+
+export type FieldKind = "string" | "integer" | "number" | "boolean" | "timestamp" | "date" | "array" | "object";
+
+/** What the contract demands of one field. Bounds are inclusive; `pattern` is a regular expression that must match somewhere in the text. */
+export interface FieldRule {
+  readonly name: string;
+  readonly kind: FieldKind;
+  readonly required: boolean;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly accepted?: readonly string[];
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly item?: FieldRule;
+  readonly fields?: readonly FieldRule[];
+}
+
+/** A CEL expression over `event` that must be true. `pointer` is where its violation is reported. */
+export interface RecordRule {
+  readonly id: string;
+  readonly pointer: string;
+  readonly description: string;
+  readonly expression: string;
+}
+
+export type Layer = "bronze" | "silver" | "gold";
+export type OnFail = "block" | "quarantine" | "warn";
+
+/** The bound a measured number is held against (ODCS 3.1, data quality operators). */
+export type Bound =
+  | { readonly op: "mustBe" | "mustNotBe"; readonly value: number }
+  | {
+      readonly op: "mustBeGreaterThan" | "mustBeGreaterOrEqualTo" | "mustBeLessThan" | "mustBeLessOrEqualTo";
+      readonly value: number;
+    }
+  | { readonly op: "mustBeBetween" | "mustNotBeBetween"; readonly value: readonly [number, number] };
+
+/** One library check of ODCS on a table's candidate rows. */
+export interface Check {
+  readonly name: string;
+  readonly layer: Layer;
+  readonly metric: "rowCount" | "nullValues" | "missingValues" | "invalidValues" | "duplicateValues";
+  /** The columns measured; empty for rowCount. */
+  readonly columns: readonly string[];
+  /** For invalidValues: what is valid. For missingValues: what counts as missing. */
+  readonly values: readonly string[];
+  readonly unit: "rows" | "percent";
+  readonly bound: Bound;
+  readonly onFail: OnFail;
+}
+
+export interface Contract {
+  readonly topic: string;
+  readonly version: string;
+  readonly description: string;
+  readonly domain: string;
+  /** Written by the platform only: producers cannot post to it. */
+  readonly platformOnly: boolean;
+  readonly mode: "append" | "upsert";
+  /** Top-level fields whose values together identify an event. The first is the id that verdicts and dead letters name. */
+  readonly dedupeKey: readonly string[];
+  readonly shardKey: readonly string[];
+  /** A power of two. */
+  readonly shards: number;
+  readonly eventTime: string;
+  /** How far an event's time may lie before and after its reception; null: anywhere. */
+  readonly eventTimeWindow: { readonly pastMs: number; readonly futureMs: number } | null;
+  readonly latenessMs: number;
+  /** The date column that bronze and silver are partitioned by, and the time it is taken from. */
+  readonly partition: { readonly column: string; readonly source: "event" | "received" };
+  readonly unknownFields: "keep" | "reject";
+  readonly flush: { readonly bytes: number; readonly rows: number; readonly ageMs: number };
+  readonly retentionDays: number;
+  readonly fields: readonly FieldRule[];
+  readonly rules: readonly RecordRule[];
+  readonly checks: readonly Check[];
+  /** Released versions of the schema, oldest first; the last is current. */
+  readonly schemas: readonly { readonly id: number; readonly version: number }[];
+}

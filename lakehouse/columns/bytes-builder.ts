@@ -1,0 +1,100 @@
+import type { BytesColumn, Column, ColumnType } from "./column.ts";
+import { requireKind } from "./column-kind.ts";
+import { grownCapacity, INITIAL_CAPACITY, MAX_OFFSET, NullMarks } from "./growth.ts";
+
+const encoder = new TextEncoder();
+
+/** Below this many bytes a loop beats `TypedArray.set`, which needs a temporary view. */
+const LOOP_COPY_LIMIT = 24;
+
+/** UTF-8 bytes per UTF-16 code unit, at most. */
+const MAX_UTF8_PER_UNIT = 3;
+
+/** Builds a `utf8` or `binary` column. Throws a RangeError when the column would pass 2 GiB (Arrow's 32-bit offsets). */
+export class BytesBuilder {
+  readonly kind = "bytes";
+  readonly type: ColumnType;
+  length = 0;
+  #used = 0;
+  #offsets = new Int32Array(INITIAL_CAPACITY);
+  #bytes = new Uint8Array(INITIAL_CAPACITY * 8);
+  readonly #nulls = new NullMarks();
+
+  constructor(type: ColumnType) {
+    this.type = type;
+  }
+
+  get byteLength(): number {
+    return (this.length + 1) * 4 + this.#used + this.#nulls.byteLength(this.length);
+  }
+
+  /** Appends `source[start, end)` as one value. For `utf8` the caller vouches that it is valid UTF-8: it is not decoded here. */
+  pushBytes(source: Uint8Array, start = 0, end = source.length): void {
+    const count = end - start;
+    if (start < 0 || count < 0 || end > source.length) {
+      throw new RangeError(`bytes ${start} to ${end} of a source of ${source.length}`);
+    }
+    this.#reserveBytes(count);
+    const bytes = this.#bytes;
+    const used = this.#used;
+    if (count < LOOP_COPY_LIMIT) {
+      // In bounds: checked above.
+      for (let i = 0; i < count; i++) bytes[used + i] = source[start + i]!;
+    } else {
+      bytes.set(source.subarray(start, end), used);
+    }
+    this.#endValue(used + count);
+  }
+
+  /** Appends `text` as UTF-8. Throws a RangeError on a lone surrogate, which has no UTF-8 form: encoding would replace it in silence. */
+  pushString(text: string): void {
+    if (!text.isWellFormed()) throw new RangeError("the text holds a lone surrogate");
+    this.#reserveBytes(text.length * MAX_UTF8_PER_UNIT);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#used));
+    this.#endValue(this.#used + written);
+  }
+
+  pushNull(): void {
+    this.#nulls.mark(this.length);
+    this.#endValue(this.#used);
+  }
+
+  appendFrom(column: Column, index: number): void {
+    const source = requireKind(column, "bytes");
+    if (source.nulls?.[index] === 1) this.pushNull();
+    // A column has length + 1 offsets.
+    else this.pushBytes(source.bytes, source.offsets[index]!, source.offsets[index + 1]!);
+  }
+
+  finish(): BytesColumn {
+    const { type, length } = this;
+    const offsets = this.#offsets.slice(0, length + 1);
+    const bytes = this.#bytes.slice(0, this.#used);
+    const nulls = this.#nulls.take(length);
+    this.length = 0;
+    this.#used = 0;
+    return { kind: "bytes", type, length, nulls, offsets, bytes };
+  }
+
+  #reserveBytes(count: number): void {
+    const needed = this.#used + count;
+    if (needed <= this.#bytes.length) return;
+    if (needed > MAX_OFFSET) throw new RangeError("a column of bytes cannot hold 2 GiB");
+    const grown = new Uint8Array(grownCapacity(this.#bytes.length, needed));
+    grown.set(this.#bytes.subarray(0, this.#used));
+    this.#bytes = grown;
+  }
+
+  /** `offsets[0]` is 0 for good: it is never written. */
+  #endValue(end: number): void {
+    const row = this.length + 1;
+    if (row === this.#offsets.length) {
+      const grown = new Int32Array(grownCapacity(row, row + 1));
+      grown.set(this.#offsets);
+      this.#offsets = grown;
+    }
+    this.#offsets[row] = end;
+    this.#used = end;
+    this.length = row;
+  }
+}

@@ -1,0 +1,47 @@
+/** The capacity, in elements, that a new builder starts with; small, because a wide contract holds many builders at once. */
+export const INITIAL_CAPACITY = 64;
+
+/** Largest value of an Arrow 32-bit offset, hence the most bytes or list items that one column can hold. */
+export const MAX_OFFSET = 0x7fff_ffff;
+
+/** The capacity to grow to so that `needed` elements fit: doubling, so that n pushes copy at most 2n elements in all. */
+export function grownCapacity(capacity: number, needed: number): number {
+  let next = Math.max(capacity, INITIAL_CAPACITY);
+  while (next < needed) next *= 2;
+  return next;
+}
+
+/**
+ * The null marks of a column under construction: one byte per row, allocated at the first null, so that a column without
+ * nulls costs nothing. Rows are marked in ascending order; rows never marked are not null.
+ */
+export class NullMarks {
+  #bytes: Uint8Array | undefined;
+
+  /** Bytes that the marks of `length` rows take in the finished column: `length`, or 0 while nothing is null. */
+  byteLength(length: number): number {
+    return this.#bytes === undefined ? 0 : length;
+  }
+
+  mark(row: number): void {
+    let bytes = this.#bytes;
+    if (bytes === undefined || row >= bytes.length) {
+      const grown = new Uint8Array(grownCapacity(bytes?.length ?? 0, row + 1));
+      if (bytes !== undefined) grown.set(bytes);
+      bytes = grown;
+      this.#bytes = grown;
+    }
+    bytes[row] = 1;
+  }
+
+  /** The marks of the first `length` rows, exactly that long, or undefined when none is null; then forgets them. */
+  take(length: number): Uint8Array | undefined {
+    const bytes = this.#bytes;
+    this.#bytes = undefined;
+    if (bytes === undefined) return undefined;
+    // Marks end at the last null row; rows after it have no byte yet.
+    const exact = new Uint8Array(length);
+    exact.set(bytes.subarray(0, Math.min(length, bytes.length)));
+    return exact;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * The intermediate representation (IR) of a compiled model: plain JSON-serialisable data, decoded from DuckDB's bound and
+ * unoptimised logical plan by `tools/build/models`, run by `run.ts`. References are positional: `index` counts the
+ * columns of the operator's input. Every expression carries its type, as DuckDB bound it.
+ */
+import type { Field } from "../columns/column.ts";
+
+/** Raised whenever the meaning of stored IR changes; `runModel` refuses any other version. */
+export const IR_VERSION = 1;
+
+/**
+ * A type in a plan. It is wider than `ColumnType` by what only exists between operators: `hugeint` (sums of integers,
+ * 128 bits) and `timestamp` (DuckDB's TIMESTAMP without a zone). `timestamptz` is `ColumnType`'s `timestamp`.
+ */
+export type IrType =
+  | { readonly kind: "bool" }
+  | { readonly kind: "int32" }
+  | { readonly kind: "int64" }
+  | { readonly kind: "hugeint" }
+  | { readonly kind: "float64" }
+  | { readonly kind: "decimal"; readonly precision: number; readonly scale: number }
+  | { readonly kind: "date" }
+  | { readonly kind: "timestamp" }
+  | { readonly kind: "timestamptz" }
+  | { readonly kind: "utf8" }
+  | { readonly kind: "binary" }
+  | { readonly kind: "list"; readonly item: IrType }
+  | { readonly kind: "struct"; readonly fields: readonly IrField[] };
+
+export interface IrField {
+  readonly name: string;
+  readonly type: IrType;
+}
+
+/**
+ * A literal. `int32` and `date` (days) are numbers; `int64`, `hugeint`, `decimal` (unscaled), `timestamp` and
+ * `timestamptz` (microseconds) are decimal strings, since JSON numbers stop at 2^53; a `float64` that JSON cannot hold
+ * is `"NaN"`, `"Infinity"` or `"-Infinity"`.
+ */
+export type ConstantValue = null | boolean | number | string;
+
+export interface ColumnReference {
+  readonly node: "column";
+  readonly index: number;
+  readonly type: IrType;
+}
+export interface Constant {
+  readonly node: "constant";
+  readonly value: ConstantValue;
+  readonly type: IrType;
+}
+/** A call of a function of `expressions/functions.ts`, by that table's name. Comparisons and NOT are calls too. */
+export interface Call {
+  readonly node: "call";
+  readonly name: string;
+  readonly args: readonly Expression[];
+  readonly type: IrType;
+}
+export interface Conjunction {
+  readonly node: "and" | "or";
+  readonly args: readonly Expression[];
+  readonly type: IrType;
+}
+export interface Case {
+  readonly node: "case";
+  readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+  readonly otherwise: Expression;
+  readonly type: IrType;
+}
+export interface Coalesce {
+  readonly node: "coalesce";
+  readonly args: readonly Expression[];
+  readonly type: IrType;
+}
+/** With `lenient` (TRY_CAST) a value that does not fit becomes NULL instead of an error. */
+export interface Cast {
+  readonly node: "cast";
+  readonly arg: Expression;
+  readonly lenient: boolean;
+  readonly type: IrType;
+}
+/**
+ * `list_transform` or `list_filter`. In `body`, column 0 is the element; with `indexed`, column 0 is the element's
+ * position from 1 (int64) and column 1 the element. The captured outer values follow.
+ */
+export interface ListLambda {
+  readonly node: "lambda";
+  readonly name: "list_transform" | "list_filter";
+  readonly list: Expression;
+  readonly captures: readonly Expression[];
+  readonly indexed: boolean;
+  readonly body: Expression;
+  readonly type: IrType;
+}
+export type Expression = ColumnReference | Constant | Call | Conjunction | Case | Coalesce | Cast | ListLambda;
+
+/** One aggregate of `operators/aggregates.ts`; `filter` is SQL's FILTER (WHERE ...). */
+export interface Aggregate {
+  readonly name: string;
+  readonly args: readonly Expression[];
+  readonly distinct: boolean;
+  readonly filter: Expression | null;
+  readonly type: IrType;
+}
+export interface SortKey {
+  readonly expression: Expression;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+/** Output columns: `aggregate` gives the groups, then the aggregates; `unnest` its input's columns, then the element. */
+export type Plan =
+  | { readonly node: "scan"; readonly table: string; readonly columns: readonly IrField[] }
+  | { readonly node: "filter"; readonly input: Plan; readonly conditions: readonly Expression[] }
+  | { readonly node: "project"; readonly input: Plan; readonly expressions: readonly Expression[] }
+  | {
+      readonly node: "aggregate";
+      readonly input: Plan;
+      readonly groups: readonly Expression[];
+      readonly aggregates: readonly Aggregate[];
+    }
+  | { readonly node: "distinct"; readonly input: Plan }
+  | { readonly node: "order"; readonly input: Plan; readonly by: readonly SortKey[] }
+  | { readonly node: "limit"; readonly input: Plan; readonly limit: number | null; readonly offset: number }
+  | { readonly node: "union"; readonly inputs: readonly Plan[] }
+  | { readonly node: "unnest"; readonly input: Plan; readonly list: Expression };
+
+/** The comparison of a check's measured number, in the words of the Open Data Contract Standard. */
+export interface CheckThreshold {
+  readonly mustBe?: number;
+  readonly mustNotBe?: number;
+  readonly mustBeGreaterThan?: number;
+  readonly mustBeGreaterOrEqualTo?: number;
+  readonly mustBeLessThan?: number;
+  readonly mustBeLessOrEqualTo?: number;
+  readonly mustBeBetween?: readonly [number, number];
+}
+
+/** A gate on the candidate table: a library metric, its column or columns, one threshold, and what a failure does. */
+export type ModelCheck = CheckThreshold & { readonly on_fail: "block" | "quarantine" | "warn" } & (
+    | { readonly metric: "rowCount" }
+    | { readonly metric: "nullValues" | "missingValues"; readonly column: string }
+    | { readonly metric: "invalidValues"; readonly column: string; readonly validValues: readonly string[] }
+    | { readonly metric: "duplicateValues"; readonly columns: readonly string[] }
+  );
+
+export interface CompiledModel {
+  readonly irVersion: number;
+  readonly name: string;
+  readonly description: string;
+  /** The SELECT as written: what DuckDB must answer alike. */
+  readonly sql: string;
+  /** The output column that is the partition column of every input, unchanged. */
+  readonly partition: string;
+  /** Unique together; the row order of the table. */
+  readonly key: readonly string[];
+  readonly checks: readonly ModelCheck[];
+  /** The most rows that the result, or any operator that has to hold rows, may have in one run. */
+  readonly maxRows: number;
+  /** What the model reads; a table read twice is listed once, with the union of the columns. */
+  readonly inputs: readonly { readonly table: string; readonly columns: readonly string[] }[];
+  readonly fields: readonly Field[];
+  readonly plan: Plan;
+}

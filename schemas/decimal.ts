@@ -1,0 +1,62 @@
+/**
+ * Exact decimals between JSON and Avro. A JSON number stands for the decimal that its shortest text denotes; a value with
+ * more digits than a double keeps is sent as a string. Nothing is ever rounded: what does not fit the scale is refused.
+ */
+
+const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
+
+/** The unscaled integer of a JSON number at this scale, or undefined if the number has more decimals than the scale. */
+export function unscaledFromNumber(value: number, scale: number): bigint | undefined {
+  const factor = 10 ** scale;
+  const unscaled = Math.round(value * factor);
+  // Correct rounding of IEEE division makes this exact: the quotient equals `value` only if `value` is the double nearest to that decimal.
+  if (!Number.isSafeInteger(unscaled) || unscaled / factor !== value) return undefined;
+  return BigInt(unscaled);
+}
+
+/** The unscaled integer of a decimal text such as "-12.50", or undefined if it is not one or has non-zero digits past the scale. */
+export function unscaledFromText(text: string, scale: number): bigint | undefined {
+  const match = DECIMAL.exec(text);
+  if (match === null) return undefined;
+  const fraction = match[3] ?? "";
+  if (/[1-9]/.test(fraction.slice(scale))) return undefined;
+  const unscaled = BigInt(`${match[2]}${fraction.slice(0, scale).padEnd(scale, "0")}`);
+  return match[1] === "-" ? -unscaled : unscaled;
+}
+
+/** The canonical JSON form: a number while it is exact as one, else a string. */
+export function jsonFromUnscaled(unscaled: bigint, scale: number): number | string {
+  const safe = BigInt.asIntN(53, unscaled) === unscaled;
+  if (safe) return Number(unscaled) / 10 ** scale;
+  const negative = unscaled < 0n;
+  const digits = (negative ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
+  const whole = digits.slice(0, digits.length - scale);
+  return `${negative ? "-" : ""}${whole}${scale === 0 ? "" : `.${digits.slice(digits.length - scale)}`}`;
+}
+
+/** Whether the unscaled integer has at most `precision` digits. */
+export function fitsPrecision(unscaled: bigint, precision: number): boolean {
+  const limit = 10n ** BigInt(precision);
+  return unscaled < limit && unscaled > -limit;
+}
+
+/** Two's-complement, big-endian, shortest: the Avro encoding of a decimal's bytes (specification 1.12, "Decimal"). */
+export function bytesFromUnscaled(unscaled: bigint): Buffer {
+  const bytes: number[] = [];
+  let rest = unscaled;
+  for (;;) {
+    const byte = Number(BigInt.asUintN(8, rest));
+    bytes.push(byte);
+    rest >>= 8n;
+    const signed = byte >= 0x80 ? -1n : 0n;
+    if (rest === signed) break;
+  }
+  return Buffer.from(bytes.reverse());
+}
+
+/** Inverse of `bytesFromUnscaled`; accepts longer encodings with sign extension, and empty bytes as zero. */
+export function unscaledFromBytes(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  return BigInt.asIntN(bytes.length * 8, value);
+}

@@ -1,0 +1,75 @@
+/**
+ * How the JSON form of an event meets its Avro form: times are RFC 3339 texts, dates are texts, decimals are numbers or
+ * texts. avsc calls `_toValue` when it checks or encodes and `_fromValue` when it decodes; undefined means "not of this type".
+ */
+import avro from "avsc";
+import {
+  bytesFromUnscaled,
+  fitsPrecision,
+  jsonFromUnscaled,
+  unscaledFromBytes,
+  unscaledFromNumber,
+  unscaledFromText,
+} from "./decimal.ts";
+import { formatDate, formatTimestamp, parseDate, parseTimestamp } from "./time.ts";
+
+class TimestampMicros extends avro.types.LogicalType {
+  protected override _fromValue(micros: number): string {
+    return formatTimestamp(micros);
+  }
+  protected override _toValue(value: unknown): number | undefined {
+    return typeof value === "string" ? parseTimestamp(value) : undefined;
+  }
+}
+
+class CalendarDate extends avro.types.LogicalType {
+  protected override _fromValue(days: number): string {
+    return formatDate(days);
+  }
+  protected override _toValue(value: unknown): number | undefined {
+    return typeof value === "string" ? parseDate(value) : undefined;
+  }
+}
+
+class Decimal extends avro.types.LogicalType {
+  readonly #precision: number;
+  readonly #scale: number;
+
+  constructor(schema: avro.Schema, options?: avro.TypeOptions) {
+    super(schema, options);
+    const { precision, scale } = decimalAttributes(schema);
+    this.#precision = precision;
+    this.#scale = scale;
+  }
+  protected override _fromValue(bytes: Uint8Array): number | string {
+    return jsonFromUnscaled(unscaledFromBytes(bytes), this.#scale);
+  }
+  protected override _toValue(value: unknown): Buffer | undefined {
+    const unscaled = unscaledFromJson(value, this.#scale);
+    if (unscaled === undefined || !fitsPrecision(unscaled, this.#precision)) return undefined;
+    return bytesFromUnscaled(unscaled);
+  }
+}
+
+/** The unscaled integer of a decimal in its JSON form, a number or a text; undefined if it is neither or exceeds the scale. */
+export function unscaledFromJson(value: unknown, scale: number): bigint | undefined {
+  if (typeof value === "number") return unscaledFromNumber(value, scale);
+  if (typeof value === "string") return unscaledFromText(value, scale);
+  return undefined;
+}
+
+function decimalAttributes(schema: avro.Schema): { precision: number; scale: number } {
+  if (typeof schema === "object" && "precision" in schema && "scale" in schema) {
+    const { precision, scale } = schema;
+    if (typeof precision === "number" && typeof scale === "number") return { precision, scale };
+  }
+  throw new Error("a decimal needs a numeric precision and scale");
+}
+
+/** avsc's options for every schema of Sluice: JSON-shaped values, unions without wrapping. A new object each time: avsc keeps its registry of names in it. */
+export function avroOptions() {
+  return {
+    wrapUnions: "never" as const,
+    logicalTypes: { "timestamp-micros": TimestampMicros, date: CalendarDate, decimal: Decimal },
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * RFC 3339 times and calendar dates as numbers. Microseconds since the epoch fit a double exactly from the year 1685 to
+ * 2255; a time outside is not representable here and is refused, never bent.
+ */
+
+const MICROS_PER_DAY = 86_400_000_000;
+
+// The offset is captured apart: most producers send "Z", Python sends "+00:00".
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d\d):(\d\d))$/;
+const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
+
+/** Days since the epoch of a proleptic Gregorian date (Howard Hinnant, "chrono-compatible low-level date algorithms", days_from_civil). */
+function daysFromCivil(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+function daysInMonth(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** Microseconds since the epoch of an RFC 3339 time, or undefined if the text is not one. Digits past the sixth of a fraction are cut. */
+export function parseTimestamp(text: string): number | undefined {
+  const match = RFC3339.exec(text);
+  if (match === null) return undefined;
+  const year = Number(match[1]);
+  const month = Number(match[2]);
+  const day = Number(match[3]);
+  const hour = Number(match[4]);
+  const minute = Number(match[5]);
+  const second = Number(match[6]);
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const fraction = match[7];
+  const micros = fraction === undefined ? 0 : Number(fraction.slice(0, 6).padEnd(6, "0"));
+  let offsetMinutes = 0;
+  if (match[9] !== undefined) {
+    const hours = Number(match[10]);
+    const minutes = Number(match[11]);
+    if (hours > 23 || minutes > 59) return undefined;
+    offsetMinutes = (match[9] === "-" ? -1 : 1) * (hours * 60 + minutes);
+  }
+  const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offsetMinutes * 60;
+  const result = seconds * 1_000_000 + micros;
+  return Number.isSafeInteger(result) ? result : undefined;
+}
+
+/** The canonical text of a time: UTC, "Z", three digits of fraction, or six where the microseconds need them. */
+export function formatTimestamp(micros: number): string {
+  const millis = Math.floor(micros / 1_000);
+  const rest = micros - millis * 1_000;
+  const text = new Date(millis).toISOString();
+  return rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
+}
+
+/** Whether a valid RFC 3339 text is the one `formatTimestamp` gives for its value. */
+export function isCanonicalTimestamp(text: string): boolean {
+  if (text.length === 24) return text.endsWith("Z") && text[10] === "T" && text[19] === ".";
+  return text.length === 27 && text.endsWith("Z") && text[10] === "T" && text[19] === "." && !text.endsWith("000Z");
+}
+
+/** Days since the epoch of `YYYY-MM-DD`, or undefined if the text is not a calendar date. */
+export function parseDate(text: string): number | undefined {
+  const match = DATE.exec(text);
+  if (match === null) return undefined;
+  const year = Number(match[1]);
+  const month = Number(match[2]);
+  const day = Number(match[3]);
+  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
+  return daysFromCivil(year, month, day);
+}
+
+/** `YYYY-MM-DD` of a number of days since the epoch. */
+export function formatDate(days: number): string {
+  return new Date(days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** The UTC calendar day, as days since the epoch, that a time falls on. */
+export function dayOf(micros: number): number {
+  return Math.floor(micros / MICROS_PER_DAY);
+}

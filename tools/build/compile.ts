@@ -1,0 +1,70 @@
+/**
+ * `npm run compile`: contracts and schemas to the modules that the Worker imports. The files it writes end in
+ * `.generated.ts` and are not committed; a deploy is the release of a contract.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { compileContract } from "./contracts/compile.ts";
+import { BuildError, type BuildProblem } from "./problem.ts";
+import { loadSchemas } from "./schemas/load.ts";
+
+const HEADER = "// Written by `npm run compile`. Do not edit: change the contract or the schema instead.\n";
+
+/** Compiles everything under `root`; throws `BuildError` with every problem found. */
+export async function compileProject(root: string): Promise<void> {
+  const problems: BuildProblem[] = [];
+  const schemas = loadSchemas(root);
+  problems.push(...schemas.problems);
+
+  const contracts = [];
+  const topics = new Map<string, string>();
+  for (const name of readdirSync(join(root, "contracts"))
+    .filter((entry) => entry.endsWith(".yaml"))
+    .sort()) {
+    const file = `contracts/${name}`;
+    const compiled = compileContract({ file, text: readFileSync(join(root, file), "utf8") }, schemas.releases);
+    if (!compiled.ok) {
+      problems.push(...compiled.problems);
+      continue;
+    }
+    const { topic } = compiled.contract;
+    const other = topics.get(topic);
+    if (other !== undefined)
+      problems.push({
+        file,
+        line: undefined,
+        message: `describes topic ${topic}, as ${other} does; a topic has one contract`,
+      });
+    if (name !== `${topic}.yaml`)
+      problems.push({ file, line: undefined, message: `describes topic ${topic}: name it contracts/${topic}.yaml` });
+    topics.set(topic, file);
+    contracts.push(compiled.contract);
+  }
+  if (problems.length > 0) throw new BuildError(problems);
+
+  writeIfChanged(
+    join(root, "schemas/releases.generated.ts"),
+    `${HEADER}import type { SchemaRelease } from "./avro-schema.ts";\n\nexport const releases: readonly SchemaRelease[] = ${JSON.stringify(schemas.releases, null, 2)};\n`,
+  );
+  writeIfChanged(
+    join(root, "contracts/contracts.generated.ts"),
+    `${HEADER}import type { Contract } from "./contract.ts";\n\nexport const contracts: readonly Contract[] = ${JSON.stringify(contracts, null, 2)};\n`,
+  );
+}
+
+// A watcher (`wrangler dev`) that sees an unchanged file touched would build for ever.
+function writeIfChanged(file: string, text: string): void {
+  if (existsSync(file) && readFileSync(file, "utf8") === text) return;
+  writeFileSync(file, text);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  try {
+    await compileProject(resolve(import.meta.dirname, "../.."));
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(error.message);
+    console.error(`\n${error.problems.length} problem${error.problems.length === 1 ? "" : "s"}: nothing was compiled.`);
+    process.exitCode = 1;
+  }
+}

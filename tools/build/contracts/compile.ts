@@ -1,0 +1,262 @@
+/**
+ * `contracts/<topic>.yaml` to `Contract`. Pure: texts in, contracts and problems out. Each problem names file and line,
+ * says what is wrong and what to do; all problems of a file are reported together.
+ */
+import { Environment } from "@marcbachmann/cel-js";
+import type { Bound, Check, Contract, FieldRule, Layer, OnFail, RecordRule } from "../../../contracts/contract.ts";
+import { registerRuleFunctions } from "../../../contracts/rule-functions.ts";
+import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
+import type { BuildProblem } from "../problem.ts";
+import { compareWithAvro } from "./agreement.ts";
+import {
+  type Extensions,
+  extensions,
+  type Odcs,
+  type OdcsItem,
+  type OdcsProperty,
+  type OdcsQuality,
+  odcs,
+} from "./odcs.ts";
+import { parseYaml } from "./yaml-document.ts";
+
+export interface ContractSource {
+  readonly file: string;
+  readonly text: string;
+}
+
+export type Compiled =
+  | { readonly ok: true; readonly contract: Contract }
+  | { readonly ok: false; readonly problems: readonly BuildProblem[] };
+
+export function compileContract(source: ContractSource, releases: readonly SchemaRelease[]): Compiled {
+  const document = parseYaml(source.file, source.text);
+  if (document.problems.length > 0) return { ok: false, problems: document.problems };
+  const problems: BuildProblem[] = [];
+  const report = (path: readonly PropertyKey[], message: string): void => {
+    problems.push({ file: source.file, line: document.lineOf(path), message });
+  };
+
+  const parsed = odcs.safeParse(document.value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues)
+      report(issue.path, `${issue.path.join(".") || "contract"}: ${issue.message}`);
+    return { ok: false, problems };
+  }
+  const extended = extensions.safeParse(extensionValues(parsed.data));
+  if (!extended.success) {
+    for (const issue of extended.error.issues) {
+      const index = (parsed.data.customProperties ?? []).findIndex((entry) => entry.property === issue.path[0]);
+      const path = index < 0 ? ["customProperties"] : ["customProperties", index, "value", ...issue.path.slice(1)];
+      report(path, `customProperties ${issue.path.join(".")}: ${issue.message}`);
+    }
+    return { ok: false, problems };
+  }
+
+  const contract = assemble(parsed.data, extended.data, releases);
+  checkReferences(contract, report);
+  checkRules(contract, parsed.data, report);
+  for (const release of releases.filter((candidate) => candidate.topic === contract.topic)) {
+    for (const difference of compareWithAvro(contract, release)) {
+      report(
+        ["schema", 0, "properties", ...difference.path],
+        `${difference.message} (schemas/${contract.topic}/v${release.version}.avsc)`,
+      );
+    }
+  }
+  if (contract.schemas.length === 0) {
+    report(
+      ["schema", 0, "name"],
+      `no schema is released for topic ${contract.topic}: add schemas/${contract.topic}/v1.avsc and its entry in schemas/releases.json`,
+    );
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, contract };
+}
+
+function extensionValues(contract: Odcs): Record<string, unknown> {
+  return Object.fromEntries((contract.customProperties ?? []).map((entry) => [entry.property, entry.value]));
+}
+
+function assemble(contract: Odcs, extension: Extensions, releases: readonly SchemaRelease[]): Contract {
+  const table = contract.schema[0];
+  const primaryKey = table.properties
+    .filter((property) => property.primaryKey === true)
+    .sort((a, b) => (a.primaryKeyPosition ?? 0) - (b.primaryKeyPosition ?? 0))
+    .map((property) => property.name);
+  const dedupeKey = extension.dedupeKey ?? primaryKey;
+  const retention = contract.slaProperties?.find((property) => property.property === "retention")?.value;
+  return {
+    topic: table.name,
+    version: contract.version,
+    description: contract.description?.purpose ?? table.description ?? "",
+    domain: contract.domain ?? "",
+    platformOnly: extension.platformOnly,
+    mode: extension.mode,
+    dedupeKey,
+    shardKey: extension.shardKey ?? dedupeKey,
+    shards: extension.shards,
+    eventTime: extension.eventTime,
+    eventTimeWindow:
+      extension.eventTimeWindow === undefined
+        ? null
+        : { pastMs: extension.eventTimeWindow.past, futureMs: extension.eventTimeWindow.future },
+    latenessMs: extension.lateness,
+    partition: extension.partition,
+    unknownFields: extension.unknownFields,
+    flush: { bytes: extension.flush.bytes, rows: extension.flush.rows, ageMs: extension.flush.age },
+    retentionDays: typeof retention === "number" ? retention : 7,
+    fields: table.properties.map(fieldRule),
+    rules: extension.rules,
+    checks: [
+      ...(table.quality ?? []).flatMap((quality) => tableCheck(quality, [])),
+      ...table.properties.flatMap((property) =>
+        (property.quality ?? []).flatMap((quality) => tableCheck(quality, [property.name])),
+      ),
+    ],
+    schemas: releases
+      .filter((release) => release.topic === table.name)
+      .sort((a, b) => a.version - b.version)
+      .map(({ id, version }) => ({ id, version })),
+  };
+}
+
+function fieldRule(property: OdcsProperty): FieldRule {
+  return {
+    ...valueRule(property),
+    name: property.name,
+    ...(property.items === undefined ? {} : { item: itemRule(property.items) }),
+  };
+}
+
+function itemRule(item: OdcsItem): FieldRule {
+  return { ...valueRule({ ...item, name: item.name ?? "item" }), required: true };
+}
+
+function valueRule(property: Omit<OdcsProperty, "items">): FieldRule {
+  const options = property.logicalTypeOptions ?? {};
+  const accepted = property.quality?.find((quality) => quality.metric === "invalidValues")?.arguments?.validValues;
+  return {
+    name: property.name,
+    kind: property.logicalType,
+    required: property.required ?? false,
+    ...(options.minimum === undefined ? {} : { minimum: options.minimum }),
+    ...(options.maximum === undefined ? {} : { maximum: options.maximum }),
+    ...(options.minLength === undefined ? {} : { minLength: options.minLength }),
+    ...(options.maxLength === undefined ? {} : { maxLength: options.maxLength }),
+    ...(options.pattern === undefined ? {} : { pattern: options.pattern }),
+    ...(options.minItems === undefined ? {} : { minItems: options.minItems }),
+    ...(options.maxItems === undefined ? {} : { maxItems: options.maxItems }),
+    ...(accepted === undefined ? {} : { accepted }),
+    ...(property.properties === undefined ? {} : { fields: property.properties.map(fieldRule) }),
+  };
+}
+
+const BOUND_NAMES = [
+  "mustBe",
+  "mustNotBe",
+  "mustBeGreaterThan",
+  "mustBeGreaterOrEqualTo",
+  "mustBeLessThan",
+  "mustBeLessOrEqualTo",
+] as const;
+
+function boundOf(quality: OdcsQuality): Bound | undefined {
+  for (const op of BOUND_NAMES) {
+    const value = quality[op];
+    if (value !== undefined) return { op, value };
+  }
+  if (quality.mustBeBetween !== undefined) return { op: "mustBeBetween", value: quality.mustBeBetween };
+  if (quality.mustNotBeBetween !== undefined) return { op: "mustNotBeBetween", value: quality.mustNotBeBetween };
+  return undefined;
+}
+
+// A check on a field without a layer is a rule of admission (accepted values) and, again, a silver gate: what the edge
+// enforced must still hold in the table.
+function tableCheck(quality: OdcsQuality, columns: readonly string[]): Check[] {
+  const bound = boundOf(quality);
+  if (bound === undefined) return [];
+  const custom = new Map((quality.customProperties ?? []).map((entry) => [entry.property, entry.value]));
+  const layer = custom.get("layer") ?? "silver";
+  const onFail = custom.get("onFail") ?? "block";
+  if (!isLayer(layer) || !isOnFail(onFail)) return [];
+  const measured = quality.arguments?.properties ?? columns;
+  return [
+    {
+      name: quality.name ?? `${quality.metric}${measured.length > 0 ? ` of ${measured.join(", ")}` : ""}`,
+      layer,
+      metric: quality.metric,
+      columns: measured,
+      values: quality.arguments?.validValues ?? quality.arguments?.missingValues ?? [],
+      unit: quality.unit ?? "rows",
+      bound,
+      onFail,
+    },
+  ];
+}
+
+function isLayer(value: unknown): value is Layer {
+  return value === "bronze" || value === "silver" || value === "gold";
+}
+
+function isOnFail(value: unknown): value is OnFail {
+  return value === "block" || value === "quarantine" || value === "warn";
+}
+
+type Report = (path: readonly PropertyKey[], message: string) => void;
+
+function checkReferences(contract: Contract, report: Report): void {
+  const names = contract.fields.map((field) => field.name);
+  const known = (name: string, what: string): void => {
+    if (!names.includes(name)) {
+      report(
+        ["customProperties"],
+        `${what} names the field "${name}", which the contract does not have; it has ${names.join(", ")}`,
+      );
+    }
+  };
+  if (contract.dedupeKey.length === 0) {
+    report(
+      ["schema", 0, "properties"],
+      "no dedupe key: mark a field primaryKey: true, or give customProperties dedupeKey",
+    );
+  }
+  for (const name of contract.dedupeKey) known(name, "dedupeKey");
+  for (const name of contract.shardKey) known(name, "shardKey");
+  known(contract.eventTime, "eventTime");
+  const time = contract.fields.find((field) => field.name === contract.eventTime);
+  if (time !== undefined && (time.kind !== "timestamp" || !time.required)) {
+    report(
+      ["customProperties"],
+      `eventTime "${contract.eventTime}" must be a required field with logicalType timestamp`,
+    );
+  }
+  for (const name of [...contract.dedupeKey, ...contract.shardKey]) {
+    const field = contract.fields.find((candidate) => candidate.name === name);
+    if (field !== undefined && (!field.required || field.kind === "object" || field.kind === "array")) {
+      report(["customProperties"], `key field "${name}" must be required and not nested`);
+    }
+  }
+  for (const check of contract.checks) {
+    for (const column of check.columns) {
+      if (!names.includes(column))
+        report(["schema", 0, "quality"], `check "${check.name}" measures "${column}", which is not a field`);
+    }
+  }
+}
+
+function checkRules(contract: Contract, source: Odcs, report: Report): void {
+  const index = (source.customProperties ?? []).findIndex((entry) => entry.property === "rules");
+  contract.rules.forEach((rule: RecordRule, position) => {
+    const path = ["customProperties", index, "value", position, "expression"];
+    const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
+    const checked = environment.check(rule.expression);
+    if (!checked.valid) {
+      report(path, `rule ${rule.id} is not valid CEL: ${checked.error?.message.split("\n")[0] ?? "unknown error"}`);
+      return;
+    }
+    const names = new Set(contract.fields.map((field) => field.name));
+    for (const match of rule.expression.matchAll(/\bevent\.([A-Za-z_]\w*)/g)) {
+      const name = match[1] ?? "";
+      if (!names.has(name)) report(path, `rule ${rule.id} reads event.${name}, which is not a field of the contract`);
+    }
+  });
+}

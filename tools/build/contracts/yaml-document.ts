@@ -1,0 +1,31 @@
+/** A YAML file that knows on which line each of its values stands. */
+import { isNode, LineCounter, parseDocument } from "yaml";
+import type { BuildProblem } from "../problem.ts";
+
+export interface YamlDocument {
+  readonly value: unknown;
+  readonly problems: readonly BuildProblem[];
+  /** The line, from 1, of the value at a path; of its nearest existing ancestor if the path leads nowhere. */
+  lineOf(path: readonly PropertyKey[]): number;
+}
+
+export function parseYaml(file: string, text: string): YamlDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const problems = document.errors.map((error) => ({
+    file,
+    line: lines.linePos(error.pos[0]).line,
+    message: error.message.split("\n")[0] ?? error.message,
+  }));
+  return {
+    value: problems.length === 0 ? document.toJS() : undefined,
+    problems,
+    lineOf(path) {
+      for (let length = path.length; length > 0; length--) {
+        const node = document.getIn(path.slice(0, length), true);
+        if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+      }
+      return 1;
+    },
+  };
+}
