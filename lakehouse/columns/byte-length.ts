@@ -1,4 +1,5 @@
 import type { Batch, Column } from "./column.ts";
+import { sliceColumn } from "./slice.ts";
 
 /**
  * Bytes that a column's rows take: values, offsets, null marks, nested columns. For a slice only the rows in it count, not the
@@ -22,10 +23,9 @@ export function columnByteLength(column: Column): number {
       return nulls + (column.length + 1) * 4 + used;
     }
     case "list": {
-      // As above; items share their column's bytes evenly, which is exact but for slices of a list of strings.
-      const items = column.offsets[column.length]! - column.offsets[0]!;
-      const share = column.item.length === 0 ? 0 : items / column.item.length;
-      return nulls + (column.length + 1) * 4 + Math.ceil(columnByteLength(column.item) * share);
+      // As above. Only the items of these rows count.
+      const item = sliceColumn(column.item, column.offsets[0]!, column.offsets[column.length]!);
+      return nulls + (column.length + 1) * 4 + columnByteLength(item);
     }
     case "struct":
       return column.fields.reduce((total, field) => total + columnByteLength(field), nulls);

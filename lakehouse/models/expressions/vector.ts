@@ -2,7 +2,8 @@
  * What every kernel is made of. Invariant of this folder: a row index runs from 0 to `length - 1` and `values` has that
  * many slots (twice as many words for int128), so indexed reads are defined; that is what each `!` here relies on.
  */
-import type { BytesColumn, Column, Nulls } from "../../columns/column.ts";
+import type { Column, Nulls } from "../../columns/column.ts";
+import { MAX_INT64_PRECISION, requireKind } from "../../columns/column-kind.ts";
 import { ModelValueError } from "../errors.ts";
 import type { IrType } from "../ir.ts";
 import { columnTypeOf, sqlName } from "../ir-types.ts";
@@ -30,7 +31,7 @@ export function isUnsupported<T extends object>(bound: T | Unsupported): bound i
 }
 
 /** Null wherever one of `columns` is null; `undefined` when none is. */
-export function mergeNulls(columns: readonly Column[], length: number): Nulls {
+export function mergeNulls(columns: readonly { readonly nulls: Nulls }[], length: number): Nulls {
   let merged: Uint8Array | undefined;
   let owned = false;
   for (const { nulls } of columns) {
@@ -107,7 +108,7 @@ export function integerColumn(
 ): Column {
   const { min, max } = integerRange(type);
   const stored = columnTypeOf(type);
-  const words = type.kind === "hugeint" || (type.kind === "decimal" && type.precision > 18) ? 2 : 1;
+  const words = type.kind === "hugeint" || (type.kind === "decimal" && type.precision > MAX_INT64_PRECISION) ? 2 : 1;
   const narrow = type.kind === "int32" || type.kind === "date" ? new Int32Array(length) : undefined;
   const wide = narrow === undefined ? new BigInt64Array(length * words) : new BigInt64Array(0);
   let madeNulls: Uint8Array | undefined;
@@ -142,24 +143,8 @@ export function float64Column(values: Float64Array, nulls: Nulls): Column {
 
 /** The truth of a bool column: row -> true, false or (null) undefined. */
 export function boolReader(column: Column): (row: number) => boolean | undefined {
-  if (column.kind !== "bool") throw new TypeError(`not a bool column: ${column.kind}`);
-  const { values, nulls } = column;
+  const { values, nulls } = requireKind(column, "bool");
   return (row) => (nulls?.[row] === 1 ? undefined : values[row] === 1);
-}
-
-export function bytesOf(column: Column | undefined): BytesColumn {
-  if (column?.kind !== "bytes") throw new TypeError(`not a bytes column: ${column?.kind}`);
-  return column;
-}
-
-export function float64Of(column: Column | undefined): Float64Array {
-  if (column?.kind !== "float64") throw new TypeError(`not a float64 column: ${column?.kind}`);
-  return column.values;
-}
-
-export function int32Of(column: Column | undefined): Int32Array {
-  if (column?.kind !== "int32") throw new TypeError(`not an int32 column: ${column?.kind}`);
-  return column.values;
 }
 
 /** The column at `index` of a kernel's arguments; the binder has checked their number. */

@@ -1,0 +1,69 @@
+/**
+ * What a TopicBuffer does next. Pure: the state of the store, the limits and the time in; one step and the next alarm out.
+ *
+ *     open blocks --freeze--> frozen --write--> written --register--> registered --forget--> (gone)
+ *
+ * A crash after any step finds the state that the step left, and the same step or the next follows: every step may be
+ * done twice. One flush is under way at a time; appends go on beside it.
+ */
+
+export interface BufferState {
+  /** Blocks that no flush has claimed. `oldestAt` is null when there is none. Times are milliseconds since the epoch. */
+  readonly open: { readonly rows: number; readonly bytes: number; readonly oldestAt: number | null };
+  readonly flush: FlushState | null;
+}
+
+export interface FlushState {
+  readonly seq: number;
+  readonly step: "frozen" | "written" | "registered";
+  /** Failures of the present step, and the time before which it is not tried again. */
+  readonly attempts: number;
+  readonly notBefore: number;
+}
+
+export interface FlushLimits {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly ageMs: number;
+}
+
+export type Step =
+  | { readonly do: "freeze" }
+  | { readonly do: "write"; readonly seq: number }
+  | { readonly do: "register"; readonly seq: number }
+  | { readonly do: "forget"; readonly seq: number }
+  | { readonly do: "sleep"; readonly until: number | null };
+
+/** The one thing to do now; `sleep` until null means until the next append. */
+export function nextStep(state: BufferState, limits: FlushLimits, now: number): Step {
+  const { flush, open } = state;
+  if (flush !== null) {
+    if (flush.notBefore > now) return { do: "sleep", until: flush.notBefore };
+    switch (flush.step) {
+      case "frozen":
+        return { do: "write", seq: flush.seq };
+      case "written":
+        return { do: "register", seq: flush.seq };
+      case "registered":
+        return { do: "forget", seq: flush.seq };
+    }
+  }
+  if (open.oldestAt === null) return { do: "sleep", until: null };
+  const due = open.bytes >= limits.bytes || open.rows >= limits.rows ? now : open.oldestAt + limits.ageMs;
+  return due <= now ? { do: "freeze" } : { do: "sleep", until: due };
+}
+
+/** When the alarm must ring for the machine to go on by itself; null when only an append can give it work. */
+export function nextAlarm(state: BufferState, limits: FlushLimits, now: number): number | null {
+  const step = nextStep(state, limits, now);
+  return step.do === "sleep" ? step.until : now;
+}
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 300_000;
+
+/** Exponential backoff with full jitter over its upper half; `random` is in [0, 1). */
+export function retryDelay(attempts: number, random: number): number {
+  const ceiling = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 16));
+  return Math.round(ceiling * (0.5 + random / 2));
+}

@@ -1,0 +1,91 @@
+/**
+ * The ids of messages already appended, packed sixteen bytes each per hour of the id. Bounded: an hour is forgotten when
+ * no queue can deliver its messages any more.
+ */
+
+const ID_BYTES = 16;
+const HOUR_MS = 3_600_000;
+
+/** Queue retention (4 days by default) + dead-letter queue retention (4 days) + 1 day: PROTOCOLS 2. */
+export const REMEMBERED_HOURS = (4 + 4 + 1) * 24;
+
+/** The hour, counted from the epoch, in which a UUIDv7 was made (RFC 9562, section 5.7: 48 bits of milliseconds first). */
+export function hourOf(messageId: string): number {
+  const millis = Number.parseInt(messageId.slice(0, 8) + messageId.slice(9, 13), 16);
+  return Math.floor(millis / HOUR_MS);
+}
+
+/** The oldest hour whose messages may still be appended. */
+export function oldestHour(now: number): number {
+  return Math.floor(now / HOUR_MS) - REMEMBERED_HOURS;
+}
+
+/** The sixteen bytes of a UUID's text. Throws when it is none. */
+export function packId(messageId: string): Uint8Array {
+  const hex = messageId.replaceAll("-", "");
+  if (!/^[0-9a-f]{32}$/.test(hex)) throw new TypeError(`"${messageId}" is not a UUID`);
+  return Uint8Array.from({ length: ID_BYTES }, (_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16));
+}
+
+function* unpackIds(packed: Uint8Array): Generator<string> {
+  for (let at = 0; at + ID_BYTES <= packed.byteLength; at += ID_BYTES) yield idKey(packed.subarray(at, at + ID_BYTES));
+}
+
+// A set of short strings is several times faster than one of hex texts and half the memory.
+function idKey(id: Uint8Array): string {
+  return String.fromCharCode(...id);
+}
+
+/** The part of the store that remembers. `load` gives an hour's packed ids; `add` appends to them within the caller's transaction. */
+export interface IdStore {
+  loadIds(hour: number): Uint8Array;
+  addIds(hour: number, packed: Uint8Array): void;
+  forgetIdsBefore(hour: number): void;
+}
+
+/** A cache over the store: an hour is read once in the life of the object. */
+export class RememberedIds {
+  readonly #store: IdStore;
+  readonly #hours = new Map<number, Set<string>>();
+
+  constructor(store: IdStore) {
+    this.#store = store;
+  }
+
+  has(messageId: string): boolean {
+    return this.#hour(hourOf(messageId)).has(idKey(packId(messageId)));
+  }
+
+  /** Remembers ids. To be called in the transaction that appends their messages. */
+  add(messageIds: Iterable<string>): void {
+    const byHour = Map.groupBy(messageIds, hourOf);
+    for (const [hour, ids] of byHour) {
+      const known = this.#hour(hour);
+      const packed = new Uint8Array(ids.length * ID_BYTES);
+      ids.forEach((id, i) => {
+        const bytes = packId(id);
+        packed.set(bytes, i * ID_BYTES);
+        known.add(idKey(bytes));
+      });
+      this.#store.addIds(hour, packed);
+    }
+  }
+
+  forgetBefore(hour: number): void {
+    for (const known of this.#hours.keys()) if (known < hour) this.#hours.delete(known);
+    this.#store.forgetIdsBefore(hour);
+  }
+
+  /** Drops the cache: what it holds may be ahead of a transaction that was rolled back. */
+  reset(): void {
+    this.#hours.clear();
+  }
+
+  #hour(hour: number): Set<string> {
+    const known = this.#hours.get(hour);
+    if (known !== undefined) return known;
+    const loaded = new Set(unpackIds(this.#store.loadIds(hour)));
+    this.#hours.set(hour, loaded);
+    return loaded;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Admission of one event by one contract and schema. Made at module scope: plans, checks, rules and codecs exist before
+ * the first request. Cheap checks come first, and a valid, canonical event allocates only its verdict.
+ */
+import type { Contract } from "../../contracts/contract.ts";
+import { shardOf } from "../../contracts/shards.ts";
+import type { EventError } from "../../contracts/verdict.ts";
+import type { SchemaCodec } from "../../schemas/codecs.ts";
+import { isJsonObject } from "../../schemas/event-residue.ts";
+import { CLEAN, compileCheck, INVALID, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
+import { type Demands, describe, type TimeWindow } from "./describe.ts";
+import type { EventBuffer } from "./event-buffer.ts";
+import { loneSurrogates } from "./json-walk.ts";
+import { compilePlan } from "./plan.ts";
+import { compileRules, ruleInput } from "./record-rules.ts";
+import { type Residue, takeResidue } from "./residue.ts";
+
+/** The largest event, envelope included: with its header it still fits a queue message of 128 KB (DESIGN 4). */
+export const MAX_EVENT_BYTES = 100_000;
+
+/** What a request says of all its events. */
+export interface AdmissionContext {
+  /** When the gateway read the request, microseconds since the epoch. */
+  readonly received: number;
+  /** Whether the body holds an escape that could make a lone surrogate; else strings are known to be well formed. */
+  readonly suspectSurrogates: boolean;
+  /** Where accepted events are written. */
+  readonly output: EventBuffer;
+}
+
+/** An accepted event is `[start, end)` of the output, for a shard. */
+export type Admission =
+  | { readonly accepted: true; readonly schemaId: number; readonly shard: number; readonly start: number; readonly end: number }
+  | { readonly accepted: false; readonly errors: readonly EventError[] };
+
+export interface Admitter {
+  readonly codec: SchemaCodec;
+  admit(event: unknown, index: number, context: AdmissionContext): Admission;
+}
+
+const NO_RESIDUE: Residue = { extra: null, lexical: null };
+
+export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter {
+  const plan = compilePlan(contract, codec.schema);
+  const rules = compileRules(contract.rules);
+  const scratch: Scratch = { eventMicros: 0 };
+  const check = compileCheck(plan, scratch);
+  const refusesUnknown = contract.unknownFields === "reject";
+  const pastMicros = (contract.eventTimeWindow?.pastMs ?? Number.POSITIVE_INFINITY) * 1_000;
+  const futureMicros = (contract.eventTimeWindow?.futureMs ?? Number.POSITIVE_INFINITY) * 1_000;
+  const { shardKey, shards } = contract;
+
+  function windowAt(received: number): TimeWindow | null {
+    if (contract.eventTimeWindow === null) return null;
+    return { field: contract.eventTime, earliest: received - pastMicros, latest: received + futureMicros };
+  }
+
+  /** The residue of a valid event, or null for one that is not valid. */
+  function judge(event: unknown, context: AdmissionContext): Residue | null {
+    const flags = check(event);
+    if (flags & INVALID || (flags & UNKNOWN_FIELDS && refusesUnknown)) return null;
+    if (scratch.eventMicros < context.received - pastMicros || scratch.eventMicros > context.received + futureMicros) {
+      return null;
+    }
+    if (context.suspectSurrogates && loneSurrogates(event, 1).length > 0) return null;
+    let residue = NO_RESIDUE;
+    let input = event;
+    if (flags !== CLEAN && isJsonObject(event)) {
+      const taken = takeResidue(event, plan);
+      if (taken === null) return null;
+      residue = taken;
+      if (rules.length > 0) input = ruleInput(event, plan);
+    }
+    for (const rule of rules) if (rule.violation(input) !== null) return null;
+    return residue;
+  }
+
+  function refuse(event: unknown, context: AdmissionContext): Admission {
+    const demands: Demands = {
+      topic: contract.topic,
+      plan,
+      unknownFields: contract.unknownFields,
+      rules,
+      window: windowAt(context.received),
+    };
+    const errors = describe(event, demands);
+    // A refusal without a reason would be a defect of ours: it must not cost the producer an event.
+    if (errors.length === 0) throw new Error(`${contract.topic}: the check refused an event that has no error`);
+    return { accepted: false, errors };
+  }
+
+  return {
+    codec,
+    admit(event, index, context) {
+      const residue = judge(event, context);
+      if (residue === null || !isJsonObject(event)) return refuse(event, context);
+      const { output } = context;
+      const start = output.length;
+      const end = output.append(codec, { index, extra: residue.extra, lexical: residue.lexical, event });
+      if (end - start > MAX_EVENT_BYTES) {
+        output.truncate(start);
+        return { accepted: false, errors: [tooLarge(end - start)] };
+      }
+      const key = shards === 1 ? [] : shardKey.map((name) => event[name]);
+      return { accepted: true, schemaId: codec.id, shard: shardOf(key, shards), start, end };
+    },
+  };
+}
+
+function tooLarge(bytes: number): EventError {
+  const detail = `expected at most ${MAX_EVENT_BYTES} bytes encoded, got ${bytes}: send large parts by reference`;
+  return { error_type: "EVENT_TOO_LARGE", pointer: "", rule: null, detail };
+}

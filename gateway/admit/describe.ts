@@ -1,0 +1,102 @@
+/**
+ * The cold half of admission: every reason for which an event is refused. Walks the event again along the plan; an event
+ * that the fast check calls valid has no error here, and the other way round.
+ */
+import type { EventError } from "../../contracts/verdict.ts";
+import { isJsonObject, type Path } from "../../schemas/event-residue.ts";
+import { createErrorList, type ErrorList, RULE, STRUCTURE, TIME_WINDOW, UNREADABLE } from "./error-list.ts";
+import { describeValue } from "./describe-value.ts";
+import { excerpt } from "./excerpt.ts";
+import { isDeeperThan, loneSurrogates, MAX_UNKNOWN_DEPTH } from "./json-walk.ts";
+import type { RecordPlan, ValuePlan } from "./plan.ts";
+import { type CompiledRule, ruleInput } from "./record-rules.ts";
+import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
+
+/** Event times that are taken, in microseconds since the epoch, inclusive. */
+export interface TimeWindow {
+  readonly field: string;
+  readonly earliest: number;
+  readonly latest: number;
+}
+
+export interface Demands {
+  readonly topic: string;
+  readonly plan: RecordPlan;
+  readonly unknownFields: "keep" | "reject";
+  readonly rules: readonly CompiledRule[];
+  /** null: any time is taken. */
+  readonly window: TimeWindow | null;
+}
+
+/** All errors of an event, at most 50; empty if it is valid. Window and rules are only judged where the structure holds. */
+export function describe(event: unknown, demands: Demands): EventError[] {
+  const errors = createErrorList();
+  if (!isJsonObject(event)) {
+    errors.add(STRUCTURE, "MALFORMED_PAYLOAD", "", null, () => `an event is a JSON object, this is ${excerpt(event)}`);
+    return errors.list();
+  }
+  describeRecord(event, demands.plan, [], demands, errors);
+  for (const { path, inKey } of loneSurrogates(event, 50)) {
+    const where = inKey ? "the key" : "the string";
+    errors.add(STRUCTURE, "INVALID_FORMAT", path, null, () => `${where} has a lone surrogate, which no UTF-8 can carry`);
+  }
+  if (errors.has(STRUCTURE) || errors.has(UNREADABLE)) return errors.list();
+  describeTime(event, demands, errors);
+  const input = demands.rules.length === 0 ? event : ruleInput(event, demands.plan);
+  for (const rule of demands.rules) {
+    const violation = rule.violation(input);
+    if (violation !== null) errors.add(RULE, "RULE_VIOLATION", rule.pointer, rule.id, () => violation);
+  }
+  return errors.list();
+}
+
+function describeRecord(
+  record: Readonly<Record<string, unknown>>,
+  plan: RecordPlan,
+  path: Path,
+  demands: Demands,
+  errors: ErrorList,
+): void {
+  for (const field of plan.fields) {
+    const value = record[field.name];
+    const at = [...path, field.name];
+    if (value !== undefined && value !== null) describeNested(value, field.value, at, demands, errors);
+    else if (field.required) {
+      const found = value === null ? "is null" : "is missing";
+      errors.add(STRUCTURE, "MISSING_FIELD", at, null, () => `required field ${field.name} ${found}`);
+    }
+  }
+  for (const key of Object.keys(record)) {
+    if (plan.byName.has(key)) continue;
+    if (demands.unknownFields === "reject") {
+      errors.add(STRUCTURE, "UNKNOWN_FIELD", [...path, key], null, () => `the contract has no such field and refuses others`);
+    } else if (isDeeperThan(record[key], MAX_UNKNOWN_DEPTH)) {
+      const detail = `nested deeper than ${MAX_UNKNOWN_DEPTH} levels`;
+      errors.add(STRUCTURE, "MALFORMED_PAYLOAD", [...path, key], null, () => detail);
+    }
+  }
+}
+
+function describeNested(value: unknown, plan: ValuePlan, path: Path, demands: Demands, errors: ErrorList): void {
+  if (plan.kind === "record" && isJsonObject(value)) {
+    describeRecord(value, plan, path, demands, errors);
+    return;
+  }
+  describeValue(value, plan, path, errors);
+  if (plan.kind !== "array" || !Array.isArray(value)) return;
+  value.forEach((item: unknown, index) => {
+    describeNested(item, plan.item, [...path, index], demands, errors);
+  });
+}
+
+function describeTime(event: Readonly<Record<string, unknown>>, demands: Demands, errors: ErrorList): void {
+  const { window } = demands;
+  const text = window === null ? undefined : event[window.field];
+  if (window === null || typeof text !== "string") return;
+  const micros = parseTimestamp(text);
+  if (micros === undefined || (micros >= window.earliest && micros <= window.latest)) return;
+  const range = `${formatTimestamp(window.earliest)} to ${formatTimestamp(window.latest)}`;
+  const rule = `${demands.topic}.${window.field}.window`;
+  errors.add(TIME_WINDOW, "TIMESTAMP_OUT_OF_RANGE", [window.field], rule, () => `expected a time from ${range}, got ${text}`);
+}
+

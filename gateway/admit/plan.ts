@@ -1,0 +1,173 @@
+/**
+ * A contract and one of its released schemas as one tree: what each field must be. The fast check, the description of
+ * errors and the residue all walk this tree, so they cannot differ in what they demand.
+ */
+import type { Contract, FieldRule } from "../../contracts/contract.ts";
+import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
+
+/** Bounds are inclusive; null: none. */
+export interface Bounds {
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+}
+
+export interface TextPlan {
+  readonly kind: "string";
+  readonly minLength: number;
+  readonly maxLength: number;
+  readonly pattern: RegExp | null;
+}
+export interface IntegerPlan extends Bounds {
+  readonly kind: "integer";
+  readonly typeName: "int" | "long";
+  /** The range of the Avro type. */
+  readonly lowest: number;
+  readonly highest: number;
+}
+export interface DoublePlan extends Bounds {
+  readonly kind: "double";
+}
+export interface DecimalPlan extends Bounds {
+  readonly kind: "decimal";
+  readonly precision: number;
+  readonly scale: number;
+}
+export interface PlainPlan {
+  readonly kind: "boolean" | "date";
+}
+export interface TimestampPlan {
+  readonly kind: "timestamp";
+  /** Whether this is the contract's event time, which the window judges. */
+  readonly eventTime: boolean;
+}
+export interface ArrayPlan {
+  readonly kind: "array";
+  readonly minItems: number;
+  readonly maxItems: number;
+  readonly item: ValuePlan;
+}
+export interface RecordPlan {
+  readonly kind: "record";
+  readonly fields: readonly FieldPlan[];
+  readonly byName: ReadonlyMap<string, FieldPlan>;
+}
+type Shape =
+  | TextPlan
+  | IntegerPlan
+  | DoublePlan
+  | DecimalPlan
+  | PlainPlan
+  | TimestampPlan
+  | ArrayPlan
+  | RecordPlan;
+export type ValuePlan = Shape & {
+  /** The name that rule ids begin with: `orders.items.quantity`. */
+  readonly rule: string;
+  readonly accepted: ReadonlySet<string> | null;
+};
+export interface FieldPlan {
+  readonly name: string;
+  readonly required: boolean;
+  readonly value: ValuePlan;
+}
+
+const INT_MAX = 2_147_483_647;
+/** avsc encodes longs within two of the safe integers, exclusive (its `isSafeLong`). */
+const LONG_MAX = 9_007_199_254_740_990;
+
+/** Builds the tree. Throws, when the project starts, for a schema that this gateway cannot encode truthfully. */
+export function compilePlan(contract: Contract, schema: AvroRecord): RecordPlan {
+  return compileRecord(schema, contract.fields, contract.topic, contract.eventTime);
+}
+
+function compileRecord(
+  schema: AvroRecord,
+  rules: readonly FieldRule[],
+  path: string,
+  eventTime: string | null,
+): RecordPlan {
+  const ruleByName = new Map(rules.map((rule) => [rule.name, rule]));
+  const fields = schema.fields.map((field): FieldPlan => {
+    const { type, nullable } = unwrapOptional(field.type);
+    const rule = `${path}.${field.name}`;
+    // Reading an absent field of such a name would find what every object inherits.
+    if (field.name in Object.prototype) throw new Error(`${rule}: a field cannot be named ${field.name}`);
+    // avsc writes the default for an absent field: any but null would invent a value.
+    if (nullable && field.default !== null) throw new Error(`${rule}: an optional field needs "default": null`);
+    const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime);
+    return { name: field.name, required: !nullable, value };
+  });
+  return { kind: "record", fields, byName: new Map(fields.map((field) => [field.name, field])) };
+}
+
+function compileValue(type: AvroType, rule: FieldRule | undefined, path: string, eventTime: boolean): ValuePlan {
+  const accepted = rule?.accepted === undefined ? null : new Set(rule.accepted);
+  return { ...compileShape(type, rule, path, eventTime), rule: path, accepted };
+}
+
+function compileShape(optional: AvroType, rule: FieldRule | undefined, path: string, eventTime: boolean): Shape {
+  const { type, nullable } = unwrapOptional(optional);
+  if (nullable || type === "null" || type === "bytes") throw new Error(`${path}: ${JSON.stringify(optional)} is not supported here`);
+  const bounds: Bounds = { minimum: rule?.minimum ?? null, maximum: rule?.maximum ?? null };
+  if (type === "string") {
+    return {
+      kind: "string",
+      minLength: rule?.minLength ?? 0,
+      maxLength: rule?.maxLength ?? Number.POSITIVE_INFINITY,
+      pattern: rule?.pattern === undefined ? null : new RegExp(rule.pattern, "u"),
+    };
+  }
+  if (type === "boolean") return { kind: "boolean" };
+  if (type === "double") return { kind: "double", ...bounds };
+  if (type === "int") return { kind: "integer", typeName: "int", lowest: -INT_MAX - 1, highest: INT_MAX, ...bounds };
+  if (type === "long") return { kind: "integer", typeName: "long", lowest: -LONG_MAX, highest: LONG_MAX, ...bounds };
+  switch (type.type) {
+    case "long":
+      return { kind: "timestamp", eventTime };
+    case "int":
+      return { kind: "date" };
+    case "bytes":
+      return { kind: "decimal", precision: type.precision, scale: type.scale, ...bounds };
+    case "record":
+      return compileRecord(type, rule?.fields ?? [], path, null);
+    case "array":
+      return {
+        kind: "array",
+        minItems: rule?.minItems ?? 0,
+        maxItems: rule?.maxItems ?? Number.POSITIVE_INFINITY,
+        item: compileValue(type.items, rule?.item, path, false),
+      };
+  }
+}
+
+/** Whether a number is within the field's bounds. */
+export function withinBounds(value: number, plan: Bounds): boolean {
+  return (plan.minimum === null || value >= plan.minimum) && (plan.maximum === null || value <= plan.maximum);
+}
+
+/** Whether a text has as many characters (code points, as in JSON Schema) as the field allows. */
+export function fitsLength(text: string, plan: TextPlan): boolean {
+  const units = text.length;
+  // A code point is one or two code units: counting is only needed between the two.
+  if (units <= plan.maxLength && units >= plan.minLength * 2) return true;
+  if (units < plan.minLength || units > plan.maxLength * 2) return false;
+  const points = lengthOf(text);
+  return points >= plan.minLength && points <= plan.maxLength;
+}
+
+/** The number of code points. */
+export function lengthOf(text: string): number {
+  let points = 0;
+  for (const _point of text) points++;
+  return points;
+}
+
+/** Whether a JSON number is a decimal of this precision and scale whose canonical form is that number. Cheap: no BigInt where the digits fit a double. */
+export function isCanonicalDecimal(value: number, plan: DecimalPlan): boolean {
+  const factor = 10 ** plan.scale;
+  const unscaled = Math.round(value * factor);
+  if (unscaled / factor !== value || unscaled > CANONICAL_MAX || unscaled < -CANONICAL_MAX) return false;
+  return plan.precision >= 16 || Math.abs(unscaled) < 10 ** plan.precision;
+}
+/** `jsonFromUnscaled` gives a number below 2^52, a text from there on. */
+const CANONICAL_MAX = 2 ** 52 - 1;

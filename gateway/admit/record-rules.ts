@@ -1,0 +1,60 @@
+/**
+ * A contract's record rules (CEL, the Common Expression Language) as functions. Parsed at module scope; evaluating a
+ * parsed rule interprets its tree and generates no code, so it runs inside a request.
+ */
+import { Environment } from "@marcbachmann/cel-js";
+import type { RecordRule } from "../../contracts/contract.ts";
+import { registerRuleFunctions } from "../../contracts/rule-functions.ts";
+import { isJsonObject } from "../../schemas/event-residue.ts";
+import type { RecordPlan, ValuePlan } from "./plan.ts";
+
+export interface CompiledRule extends RecordRule {
+  /** null: it holds. Else why not; an expression that cannot be evaluated does not hold. */
+  violation(event: unknown): string | null;
+}
+
+export function compileRules(rules: readonly RecordRule[]): readonly CompiledRule[] {
+  const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
+  return rules.map((rule) => {
+    const evaluate = environment.parse(rule.expression);
+    return {
+      ...rule,
+      violation(event) {
+        try {
+          const result: unknown = evaluate({ event });
+          return result === true ? null : rule.description;
+        } catch (error) {
+          const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+          return `${rule.description} (the rule cannot be evaluated: ${reason})`;
+        }
+      },
+    };
+  });
+}
+
+/**
+ * The event as rules see it: typed fields only, absent where null was sent, decimals as numbers whatever they were sent as.
+ * A clean event is that already; this copy is for the others. CEL also refuses a map with a key such as `constructor`.
+ */
+export function ruleInput(event: unknown, plan: RecordPlan): unknown {
+  if (!isJsonObject(event)) return event;
+  const input: Record<string, unknown> = {};
+  for (const { name, value } of plan.fields) {
+    const field = event[name];
+    if (field !== undefined && field !== null) input[name] = ruleValue(field, value);
+  }
+  return input;
+}
+
+function ruleValue(value: unknown, plan: ValuePlan): unknown {
+  switch (plan.kind) {
+    case "decimal":
+      return Number(value);
+    case "record":
+      return ruleInput(value, plan);
+    case "array":
+      return Array.isArray(value) ? value.map((item) => ruleValue(item, plan.item)) : value;
+    default:
+      return value;
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * Avro binary straight into columns: no event object is made, text is copied as bytes. The walker of a schema is a tree
+ * of closures, made once; each closure moves the reader past one value and appends it to its builder.
+ */
+import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
+import { unscaledFromBytes } from "../../schemas/decimal.ts";
+import type { ColumnBuilder } from "../columns/builder.ts";
+import type { ByteReader } from "./byte-reader.ts";
+
+export type Walk = (reader: ByteReader) => void;
+
+/** Thrown when a builder does not fit the schema: a mistake of the caller, never of data. */
+function mismatch(what: string, builder: ColumnBuilder): never {
+  throw new TypeError(`an Avro ${what} does not go into a ${builder.kind} column`);
+}
+
+/**
+ * A walker that appends one record's fields to the builders of the columns with their names. A field without a column
+ * is read and dropped; a column without a field gets null: that is how rows of an older schema stand in a newer table.
+ */
+export function recordWalk(schema: AvroRecord, columns: ReadonlyMap<string, ColumnBuilder>): Walk {
+  const written = new Set(schema.fields.map((field) => field.name));
+  const absent = [...columns].filter(([name]) => !written.has(name)).map(([, builder]) => builder);
+  const walks = schema.fields.map((field) => {
+    const builder = columns.get(field.name);
+    return builder === undefined ? skipValue(field.type) : valueWalk(field.type, builder);
+  });
+  return (reader) => {
+    for (const walk of walks) walk(reader);
+    for (const builder of absent) builder.pushNull();
+  };
+}
+
+function valueWalk(avro: AvroType, builder: ColumnBuilder): Walk {
+  if (Array.isArray(avro)) {
+    const nullBranch = avro[0] === "null" ? 0 : 1;
+    const inner = valueWalk(unwrapOptional(avro).type, builder);
+    return (reader) => {
+      if (reader.readLong() === nullBranch) builder.pushNull();
+      else inner(reader);
+    };
+  }
+  const { type } = unwrapOptional(avro);
+  if (typeof type === "string") return primitiveWalk(type, builder);
+  switch (type.type) {
+    case "long":
+      return builder.kind === "int64"
+        ? (reader) => builder.pushNumber(reader.readLong())
+        : mismatch("timestamp", builder);
+    case "int":
+      return builder.kind === "int32" ? (reader) => builder.push(reader.readLong()) : mismatch("date", builder);
+    case "bytes":
+      return decimalWalk(builder);
+    case "array": {
+      if (builder.kind !== "list") return mismatch("array", builder);
+      const item = valueWalk(type.items, builder.item);
+      return (reader) => {
+        forEachItem(reader, item);
+        builder.endRow();
+      };
+    }
+    case "record": {
+      if (builder.kind !== "struct" || builder.type.kind !== "struct") return mismatch("record", builder);
+      const fields = builder.type.fields;
+      const columns = new Map(
+        builder.fields.flatMap((column, i) => {
+          const field = fields[i];
+          return field === undefined ? [] : [[field.name, column] as const];
+        }),
+      );
+      const walk = recordWalk(type, columns);
+      return (reader) => {
+        walk(reader);
+        builder.endRow();
+      };
+    }
+  }
+}
+
+function primitiveWalk(type: string, builder: ColumnBuilder): Walk {
+  switch (type) {
+    case "boolean":
+      return builder.kind === "bool" ? (reader) => builder.push(reader.readBoolean()) : mismatch(type, builder);
+    case "int":
+      return builder.kind === "int32" ? (reader) => builder.push(reader.readLong()) : mismatch(type, builder);
+    case "long":
+      return builder.kind === "int64" ? (reader) => builder.pushNumber(reader.readLong()) : mismatch(type, builder);
+    case "double":
+      return builder.kind === "float64" ? (reader) => builder.push(reader.readDouble()) : mismatch(type, builder);
+    case "string":
+    case "bytes":
+      if (builder.kind !== "bytes") return mismatch(type, builder);
+      return (reader) => {
+        const start = reader.readSpan();
+        builder.pushBytes(reader.bytes, start, reader.at);
+      };
+    default:
+      return mismatch(type, builder);
+  }
+}
+
+function decimalWalk(builder: ColumnBuilder): Walk {
+  if (builder.kind === "int128") {
+    return (reader) => {
+      const start = reader.readSpan();
+      builder.push(unscaledFromBytes(reader.bytes.subarray(start, reader.at)));
+    };
+  }
+  if (builder.kind !== "int64") return mismatch("decimal", builder);
+  return (reader) => {
+    const start = reader.readSpan();
+    const length = reader.at - start;
+    // Up to six bytes the value is exact as a double: no bigint for an amount of money.
+    if (length > 6) {
+      builder.push(unscaledFromBytes(reader.bytes.subarray(start, reader.at)));
+      return;
+    }
+    let value = 0;
+    for (let i = start; i < reader.at; i++) value = value * 256 + (reader.bytes[i] ?? 0);
+    const negative = length > 0 && (reader.bytes[start] ?? 0) >= 0x80;
+    builder.pushNumber(negative ? value - 256 ** length : value);
+  };
+}
+
+function forEachItem(reader: ByteReader, item: Walk): void {
+  for (;;) {
+    let count = reader.readLong();
+    if (count === 0) return;
+    if (count < 0) {
+      count = -count;
+      reader.readLong(); // A negative count is followed by the block's size, which only a skipping reader needs.
+    }
+    for (let i = 0; i < count; i++) item(reader);
+  }
+}
+
+function skipValue(avro: AvroType): Walk {
+  if (Array.isArray(avro)) {
+    const nullBranch = avro[0] === "null" ? 0 : 1;
+    const inner = skipValue(unwrapOptional(avro).type);
+    return (reader) => {
+      if (reader.readLong() !== nullBranch) inner(reader);
+    };
+  }
+  const { type } = unwrapOptional(avro);
+  if (typeof type === "string") {
+    switch (type) {
+      case "null":
+        return () => {};
+      case "boolean":
+        return (reader) => void reader.readBoolean();
+      case "double":
+        return (reader) => void reader.readDouble();
+      case "string":
+      case "bytes":
+        return (reader) => void reader.readSpan();
+      case "int":
+      case "long":
+        return (reader) => void reader.readLong();
+    }
+  }
+  switch (type.type) {
+    case "long":
+    case "int":
+      return (reader) => void reader.readLong();
+    case "bytes":
+      return (reader) => void reader.readSpan();
+    case "array": {
+      const item = skipValue(type.items);
+      return (reader) => forEachItem(reader, item);
+    }
+    case "record": {
+      const walks = type.fields.map((field) => skipValue(field.type));
+      return (reader) => {
+        for (const walk of walks) walk(reader);
+      };
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** A cursor over Avro binary (specification 1.12, "Binary Encoding"). Reads past the end throw `RangeError`. */
+export class ByteReader {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get done(): boolean {
+    return this.at >= this.bytes.byteLength;
+  }
+
+  /** A zigzag varint as a number. Exact within ±2^53; the gateway admits no long outside. */
+  readLong(): number {
+    const bytes = this.bytes;
+    let byte = this.#next();
+    // Up to 28 bits in int32 arithmetic, the rest in doubles: lengths, counts and small numbers never leave the first loop.
+    let low = byte & 0x7f;
+    let shift = 7;
+    while (byte >= 0x80 && shift < 28) {
+      byte = this.#next();
+      low |= (byte & 0x7f) << shift;
+      shift += 7;
+    }
+    if (byte < 0x80) return (low >>> 1) ^ -(low & 1);
+    let value = low;
+    let factor = 2 ** 28;
+    while (byte >= 0x80) {
+      if (factor > 2 ** 63) throw new RangeError(`a varint at ${this.at} of ${bytes.byteLength} has too many bytes`);
+      byte = this.#next();
+      value += (byte & 0x7f) * factor;
+      factor *= 128;
+    }
+    const half = Math.floor(value / 2);
+    return value % 2 === 0 ? half : -half - 1;
+  }
+
+  readDouble(): number {
+    const value = this.#view.getFloat64(this.at, true);
+    this.at += 8;
+    return value;
+  }
+
+  readBoolean(): boolean {
+    return this.#next() === 1;
+  }
+
+  /** Moves past a length-prefixed value and returns its first byte's position; it ends at the new `at`. */
+  readSpan(): number {
+    const length = this.readLong();
+    const start = this.at;
+    if (length < 0 || start + length > this.bytes.byteLength) {
+      throw new RangeError(`a value of ${length} bytes at ${start} runs past the end (${this.bytes.byteLength})`);
+    }
+    this.at = start + length;
+    return start;
+  }
+
+  #next(): number {
+    const byte = this.bytes[this.at];
+    if (byte === undefined) throw new RangeError(`read past the end (${this.bytes.byteLength})`);
+    this.at++;
+    return byte;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Builds one partition of one table: lease, prepare, gate, stage, commit. The commit point is `commitSnapshot`: before it
+ * nothing of the build is visible, after it everything is. Every other step may be done again.
+ */
+import { createHash } from "node:crypto";
+import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
+import { recordResults } from "../../sql/statements/quality.ts";
+import { commitSnapshot, isPublishedBy } from "../../sql/statements/snapshots.ts";
+import { ModelTooLargeError, ModelValueError } from "../models/errors.ts";
+import { CorruptParquetError } from "../parquet/reader.ts";
+import { backoffMs } from "../partitions/machine.ts";
+import { blocking, type CheckResult, QualityGateError, runChecks } from "../quality/gate.ts";
+import { dependentsOf, type Table } from "../tables/catalog.ts";
+import type { LakeBucket } from "../tables/lake.ts";
+import { publishPointer } from "../tables/pointer.ts";
+import { stageFiles } from "../tables/stage.ts";
+import type { Candidate } from "./candidate.ts";
+import { prepareGold } from "./gold.ts";
+import { prepareLedger } from "./ledger.ts";
+import { PartitionTooLargeError, prepareSilver } from "./silver.ts";
+
+/** A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. */
+const LEASE_MS = 16 * 60_000;
+
+export interface BuildDeps {
+  readonly db: D1Database;
+  readonly bucket: LakeBucket;
+  newRunId(): string;
+}
+
+export type BuildOutcome =
+  | { readonly kind: "committed"; readonly lease: Lease; readonly rowsIn: number; readonly rowsOut: number }
+  /** The partition does not wait for a build, or another builder has it. */
+  | { readonly kind: "not_needed" }
+  /** Another run was published meanwhile; this one's files are unreferenced. */
+  | { readonly kind: "lost"; readonly lease: Lease }
+  | {
+      readonly kind: "failed";
+      readonly lease: Lease;
+      readonly failureClass: "data" | "system";
+      readonly message: string;
+    };
+
+/** Never throws for what the build itself meets: that is recorded in D1. It throws when D1 cannot even be told. */
+export async function buildPartition(deps: BuildDeps, table: Table, date: string): Promise<BuildOutcome> {
+  const lease = await acquireLease(deps.db, table.domain, date, deps.newRunId(), LEASE_MS);
+  if (lease === undefined) return { kind: "not_needed" };
+  try {
+    const candidate = await prepare(deps, table, date);
+    const files = await stageFiles(deps.bucket, table, date, lease.runId, candidate.rows);
+    const results = [...candidate.inputResults, ...runChecks(table.checks, table.layer, candidate.rows)];
+    await recordResults(deps.db, lease, table.name, results.map(resultRow), files[0]?.file ?? null);
+    if (blocking(results).length > 0) throw new QualityGateError(table.name, date, blocking(results));
+    return await commit(deps, table, lease, candidate, files);
+  } catch (error) {
+    return await fail(deps, lease, error);
+  }
+}
+
+function prepare(deps: BuildDeps, table: Table, date: string): Promise<Candidate> {
+  switch (table.kind) {
+    case "topic":
+      return prepareSilver(deps.db, deps.bucket, table, date);
+    case "ledger":
+      return prepareLedger(deps.db, date);
+    case "model":
+      return prepareGold(deps.db, deps.bucket, table, date);
+  }
+}
+
+async function commit(
+  deps: BuildDeps,
+  table: Table,
+  lease: Lease,
+  candidate: Candidate,
+  files: Awaited<ReturnType<typeof stageFiles>>,
+): Promise<BuildOutcome> {
+  const inputs = candidate.inputs;
+  const mine = await commitOrReadBack(deps, table, lease, {
+    lease,
+    snapshotId: lease.runId,
+    table: table.name,
+    inputDigest: createHash("sha256").update(JSON.stringify(inputs)).digest("hex"),
+    inputs: table.kind === "ledger" ? [] : inputs,
+    files,
+    rowsIn: candidate.rowsIn,
+    rowsOut: candidate.rows.length,
+    layer: table.layer,
+    path: `${table.directory}/${table.partition}=${lease.date}/`,
+    dependents: dependentsOf(table.name),
+    ...(candidate.duplicates === undefined ? {} : { duplicates: candidate.duplicates }),
+  });
+  if (!mine) return { kind: "lost", lease };
+  await publishPointer(deps.db, deps.bucket, table);
+  return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: candidate.rows.length };
+}
+
+/** A commit whose answer was lost may have happened: what D1 says afterwards decides. */
+async function commitOrReadBack(
+  deps: BuildDeps,
+  table: Table,
+  lease: Lease,
+  commitment: Parameters<typeof commitSnapshot>[1],
+): Promise<boolean> {
+  try {
+    return await commitSnapshot(deps.db, commitment);
+  } catch (error) {
+    if (await isPublishedBy(deps.db, table.name, lease.date, lease.runId)) return true;
+    throw error;
+  }
+}
+
+async function fail(deps: BuildDeps, lease: Lease, error: unknown): Promise<BuildOutcome> {
+  const failureClass = isDataFailure(error) ? "data" : "system";
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  await deps.db.batch(
+    failRun(deps.db, lease, { failureClass, message, backoffMs: failureClass === "system" ? backoffMs(0) : 0 }),
+  );
+  return { kind: "failed", lease, failureClass, message };
+}
+
+/** Failures that the same input repeats. A corrupt object is one: it does not heal by itself. */
+function isDataFailure(error: unknown): boolean {
+  return (
+    error instanceof QualityGateError ||
+    error instanceof ModelTooLargeError ||
+    error instanceof ModelValueError ||
+    error instanceof PartitionTooLargeError ||
+    error instanceof CorruptParquetError
+  );
+}
+
+function resultRow(result: CheckResult) {
+  const { check } = result;
+  return {
+    layer: check.layer,
+    check_name: check.name,
+    metric: check.metric,
+    measured: result.measured,
+    bound: JSON.stringify({ [check.bound.op]: check.bound.value }),
+    passed: result.passed ? 1 : 0,
+    on_fail: check.onFail,
+    failing_rows: result.failingRows.length === 0 ? null : JSON.stringify(result.failingRows),
+  };
+}

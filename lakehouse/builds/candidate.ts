@@ -1,0 +1,16 @@
+/** What a builder hands over to be gated, staged and committed. */
+import type { Batch } from "../columns/column.ts";
+import type { CheckResult } from "../quality/gate.ts";
+
+export interface Candidate {
+  readonly rows: Batch;
+  readonly rowsIn: number;
+  /** The inputs as they were read: bronze files, or {table, snapshot}. Their digest is the candidate's. */
+  readonly inputs: readonly Readonly<Record<string, string | number>>[];
+  /** Checks that were measured on the inputs. */
+  readonly inputResults: readonly CheckResult[];
+  readonly duplicates?: {
+    readonly topic: string;
+    readonly byHour: readonly { readonly hour: string; readonly events: number }[];
+  };
+}

@@ -1,0 +1,124 @@
+import {
+  CHUNK,
+  CHUNK_METADATA,
+  chunkRange,
+  encodeFooter,
+  FILE,
+  type FooterRowGroup,
+  footerLength,
+  GROUP,
+  KEY_VALUE,
+  MAGIC,
+  parseFooter,
+  TRAILER_BYTES,
+} from "./footer.ts";
+import {
+  structField,
+  structsField,
+  type ThriftStruct,
+  type ThriftValue,
+  thriftInt,
+  thriftStructs,
+  withThriftFields,
+} from "./thrift.ts";
+
+const encoder = new TextEncoder();
+
+/**
+ * Joins Parquet files of one schema, each of one row group, into one file: their pages one after another, the positions in their
+ * footers moved, one footer. Files are added as they are made, so that only their compressed bytes are held. Page indexes, which
+ * hold positions of their own, are left out: they help to skip within a row group, and ours are small.
+ */
+export class ParquetJoin {
+  readonly #parts: Uint8Array[] = [MAGIC];
+  readonly #rowGroups: ThriftStruct[] = [];
+  #size = MAGIC.length;
+  #rows = 0;
+  #first: ThriftStruct | undefined;
+
+  /** Adds a file of one row group of `rows` rows, or of no row. Throws an Error when it is not, since its writer has then failed us. */
+  add(file: Uint8Array, rows: number): void {
+    const length = footerLength(file, file.length);
+    const dataEnd = file.length - TRAILER_BYTES - length;
+    const footer = parseFooter(file.subarray(dataEnd, file.length - TRAILER_BYTES));
+    if (footer.rows !== rows || footer.rowGroups.length > 1) {
+      throw new Error(
+        `parquet-wasm wrote ${footer.rows} rows in ${footer.rowGroups.length} row groups for ${rows} in one`,
+      );
+    }
+    this.#first ??= footer.struct;
+    const by = this.#size - MAGIC.length;
+    // The pages come first in a file, then the page indexes, then the footer.
+    let pagesEnd = MAGIC.length;
+    for (const group of footer.rowGroups) {
+      this.#rowGroups.push(movedGroup(group, by, this.#rowGroups.length));
+      for (const chunk of group.chunks) pagesEnd = Math.max(pagesEnd, chunkRange(chunk).end);
+    }
+    this.#parts.push(file.subarray(MAGIC.length, pagesEnd));
+    this.#size += pagesEnd - MAGIC.length;
+    this.#rows += rows;
+  }
+
+  /** The whole file, with `metadata` added to the footer's key-value pairs, in its order. Throws when no file was added. */
+  finish(metadata: Readonly<Record<string, string>>): Uint8Array {
+    if (this.#first === undefined) throw new Error("no file was added: the schema is unknown");
+    const pairs = Object.entries(metadata).map(([key, value]) => keyValue(key, value));
+    const end = encodeFooter(
+      withThriftFields(this.#first, [
+        [FILE.rows, thriftInt("i64", this.#rows)],
+        [FILE.rowGroups, thriftStructs(this.#rowGroups)],
+        [FILE.keyValues, thriftStructs([...structsField(this.#first, FILE.keyValues), ...pairs])],
+      ]),
+    );
+    const bytes = new Uint8Array(this.#size + end.length);
+    let at = 0;
+    for (const part of [...this.#parts, end]) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    return bytes;
+  }
+}
+
+function movedGroup(group: FooterRowGroup, by: number, ordinal: number): ThriftStruct {
+  const chunks = group.chunks.map((chunk) => {
+    const metadata = structField(chunk, CHUNK.metadata);
+    const movedMetadata = withThriftFields(metadata, [
+      moved(metadata, CHUNK_METADATA.dataPage, by),
+      moved(metadata, CHUNK_METADATA.dictionaryPage, by),
+      [CHUNK_METADATA.indexPage, undefined],
+      [CHUNK_METADATA.bloomFilter, undefined],
+      [CHUNK_METADATA.bloomFilterLength, undefined],
+    ]);
+    return withThriftFields(chunk, [
+      [CHUNK.metadata, movedMetadata],
+      moved(chunk, CHUNK.fileOffset, by),
+      [CHUNK.offsetIndex, undefined],
+      [CHUNK.offsetIndexLength, undefined],
+      [CHUNK.columnIndex, undefined],
+      [CHUNK.columnIndexLength, undefined],
+    ]);
+  });
+  const ordinalField = group.struct.fields.get(GROUP.ordinal);
+  return withThriftFields(group.struct, [
+    [GROUP.chunks, thriftStructs(chunks)],
+    moved(group.struct, GROUP.offset, by),
+    [GROUP.ordinal, ordinalField?.kind === "int" ? { ...ordinalField, value: ordinal } : undefined],
+  ]);
+}
+
+/** A position moved; absent stays absent, and so does 0, which writers use for "none". */
+function moved(struct: ThriftStruct, id: number, by: number): readonly [number, ThriftValue | undefined] {
+  const value = struct.fields.get(id);
+  return [id, value?.kind === "int" && value.value > 0 ? { ...value, value: value.value + by } : value];
+}
+
+function keyValue(key: string, value: string): ThriftStruct {
+  return {
+    kind: "struct",
+    fields: new Map<number, ThriftValue>([
+      [KEY_VALUE.key, { kind: "binary", bytes: encoder.encode(key) }],
+      [KEY_VALUE.value, { kind: "binary", bytes: encoder.encode(value) }],
+    ]),
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * Every table that is built: the silver of each topic, the published ledger, the gold models. A table's domain is its
+ * name in `partition_meta`: the topic for a topic's silver, the table's own name for the others.
+ */
+
+import type { Check, Contract } from "../../contracts/contract.ts";
+import { contracts, currentSchema } from "../../contracts/registry.ts";
+import { codecById } from "../../schemas/codecs.ts";
+import type { Field } from "../columns/column.ts";
+import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.ts";
+import { models } from "../models/compiled.generated.ts";
+import type { CompiledModel } from "../models/ir.ts";
+import { modelChecks } from "../quality/model-checks.ts";
+import { silverFields, silverTableName } from "../silver/table.ts";
+
+interface TableBase {
+  readonly domain: string;
+  readonly name: string;
+  readonly layer: "silver" | "gold";
+  /** Where its files stand in the lake, without a trailing slash. */
+  readonly directory: string;
+  readonly partition: string;
+  readonly fields: readonly Field[];
+  readonly checks: readonly Check[];
+  readonly dictionaryColumns: readonly string[];
+}
+export interface TopicTable extends TableBase {
+  readonly kind: "topic";
+  readonly contract: Contract;
+}
+export interface LedgerTable extends TableBase {
+  readonly kind: "ledger";
+}
+export interface ModelTable extends TableBase {
+  readonly kind: "model";
+  readonly model: CompiledModel;
+}
+export type Table = TopicTable | LedgerTable | ModelTable;
+
+function topicTable(contract: Contract): TopicTable {
+  const codec = codecById(currentSchema(contract).id);
+  if (codec === undefined) throw new Error(`the schema of topic ${contract.topic} is not compiled in`);
+  return {
+    kind: "topic",
+    contract,
+    domain: contract.topic,
+    name: silverTableName(contract.topic),
+    layer: "silver",
+    directory: `silver/${contract.topic}`,
+    partition: contract.partition.column,
+    fields: silverFields(contract, codec.schema),
+    checks: contract.checks,
+    dictionaryColumns: [
+      ...contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name),
+      "_producer",
+      "_message",
+    ],
+  };
+}
+
+const ledgerTable: LedgerTable = {
+  kind: "ledger",
+  domain: LEDGER_TABLE,
+  name: LEDGER_TABLE,
+  layer: "silver",
+  directory: "silver/ledger",
+  partition: LEDGER_PARTITION,
+  fields: LEDGER_FIELDS,
+  checks: [],
+  dictionaryColumns: ["topic", "term", "error_type"],
+};
+
+function modelTable(model: CompiledModel): ModelTable {
+  return {
+    kind: "model",
+    model,
+    domain: model.name,
+    name: model.name,
+    layer: "gold",
+    directory: `gold/${model.name}`,
+    partition: model.partition,
+    fields: model.fields,
+    checks: modelChecks(model),
+    dictionaryColumns: [],
+  };
+}
+
+export const tables: readonly Table[] = [...contracts.map(topicTable), ledgerTable, ...models.map(modelTable)];
+
+const byDomain = new Map(tables.map((table) => [table.domain, table]));
+const byName = new Map(tables.map((table) => [table.name, table]));
+
+export function tableOfDomain(domain: string): Table | undefined {
+  return byDomain.get(domain);
+}
+
+export function tableByName(name: string): Table | undefined {
+  return byName.get(name);
+}
+
+/** The domains of the models that read a table: what a commit to it makes stale. */
+export function dependentsOf(name: string): string[] {
+  return models.filter((model) => model.inputs.some((input) => input.table === name)).map((model) => model.name);
+}

@@ -1,0 +1,35 @@
+/** Reading the lake's Parquet objects from R2. */
+import type { Batch } from "../columns/column.ts";
+import { type ParquetReadOptions, type RangeSource, readParquet } from "../parquet/reader.ts";
+
+/** What builders need of a bucket. */
+export type LakeBucket = Pick<R2Bucket, "get" | "head" | "put">;
+
+/** A file that the catalog lists is not in the bucket: nothing can be built from it, and nothing may pretend so. */
+export class MissingObjectError extends Error {
+  override readonly name = "MissingObjectError";
+}
+
+/** An immutable object as a range source. Throws `MissingObjectError` when the bucket does not have it. */
+export async function objectSource(bucket: LakeBucket, key: string): Promise<RangeSource> {
+  const head = await bucket.head(key);
+  if (head === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
+  return {
+    name: key,
+    size: head.size,
+    async read(start, end) {
+      const object = await bucket.get(key, { range: { offset: start, length: end - start } });
+      if (object === null) throw new MissingObjectError(`${key} vanished while it was read`);
+      return new Uint8Array(await object.arrayBuffer());
+    },
+  };
+}
+
+/** The rows of one object, batch by batch. */
+export async function* readObject(
+  bucket: LakeBucket,
+  key: string,
+  options: ParquetReadOptions,
+): AsyncGenerator<Batch, void, undefined> {
+  yield* readParquet(await objectSource(bucket, key), options);
+}

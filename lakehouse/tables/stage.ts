@@ -1,0 +1,38 @@
+/**
+ * The second of prepare, stage, commit: a candidate's rows become data files in R2. Nothing points at them until the
+ * commit, so a crash leaves only unreferenced objects behind.
+ */
+
+import type { DataFile } from "../../sql/statements/snapshots.ts";
+import type { Batch } from "../columns/column.ts";
+import { sliceBatch } from "../columns/slice.ts";
+import { writeParquet } from "../parquet/writer.ts";
+import type { Table } from "./catalog.ts";
+import type { LakeBucket } from "./lake.ts";
+
+/** Rows of a data file at the most: large enough for readers, small enough to be rewritten and to fit an isolate. */
+const FILE_ROWS = 250_000;
+
+/** Writes `<directory>/<partition>=<date>/<run id>-<n>.parquet`; always at least one file, so that an empty partition still has its columns. */
+export async function stageFiles(
+  bucket: LakeBucket,
+  table: Table,
+  date: string,
+  runId: string,
+  rows: Batch,
+): Promise<DataFile[]> {
+  const files: DataFile[] = [];
+  for (let start = 0; start === 0 || start < rows.length; start += FILE_ROWS) {
+    const part = sliceBatch(rows, start, Math.min(start + FILE_ROWS, rows.length));
+    const file = `${table.directory}/${table.partition}=${date}/${runId}-${files.length}.parquet`;
+    const bytes = await writeParquet({
+      fields: table.fields,
+      batches: [part],
+      dictionaryColumns: table.dictionaryColumns,
+      metadata: { "sluice.table": table.name, "sluice.run": runId },
+    });
+    await bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
+    files.push({ file, rows: part.length, bytes: bytes.byteLength });
+  }
+  return files;
+}

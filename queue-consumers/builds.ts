@@ -1,0 +1,68 @@
+/** The builds queue: one partition a message. */
+import { z } from "zod";
+import { type BuildDeps, buildPartition } from "../lakehouse/builds/build.ts";
+import { tryAcquireWasm } from "../lakehouse/parquet/wasm.ts";
+import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
+
+const request = z.object({ domain: z.string(), date: z.string().regex(/^\d{4}-\d\d-\d\d$/) });
+
+export interface BuildsDeps extends BuildDeps {
+  /** Called after a build that may have made work for others. */
+  replan(): Promise<unknown>;
+  log(event: Readonly<Record<string, unknown>>): void;
+}
+
+/** How long a build waits for the isolate's parquet-wasm before it gives the message back. */
+const WASM_WAIT_MS = 20_000;
+const WASM_POLL_MS = 50;
+
+/** Builds what the batch names. A message is acknowledged once its outcome stands in D1; the planner sends another where one is needed. */
+export async function consumeBuilds(batch: MessageBatch, deps: BuildsDeps): Promise<void> {
+  for (const message of batch.messages) await consume(message, deps);
+}
+
+async function consume(message: Message, deps: BuildsDeps): Promise<void> {
+  const parsed = request.safeParse(message.body);
+  const table = parsed.success ? tableOfDomain(parsed.data.domain) : undefined;
+  if (!parsed.success || table === undefined) {
+    // Nothing is lost by letting it go: messages only repeat what D1 says, and D1's planner knows no such table.
+    deps.log({ event: "build", outcome: "unknown_table", body: JSON.stringify(message.body).slice(0, 200) });
+    message.ack();
+    return;
+  }
+  const started = Date.now();
+  const event: Record<string, unknown> = { event: "build", domain: parsed.data.domain, date: parsed.data.date };
+  try {
+    using permit = await wasmPermit();
+    if (permit === undefined) {
+      event["outcome"] = "busy";
+      message.retry({ delaySeconds: 1 });
+      return;
+    }
+    const outcome = await buildPartition(deps, table, parsed.data.date);
+    event["outcome"] = outcome.kind;
+    if (outcome.kind === "committed")
+      Object.assign(event, { run: outcome.lease.runId, rows_in: outcome.rowsIn, rows_out: outcome.rowsOut });
+    if (outcome.kind === "failed")
+      Object.assign(event, { run: outcome.lease.runId, failure: outcome.failureClass, error: outcome.message });
+    message.ack();
+  } catch (error) {
+    event["outcome"] = "retry";
+    event["error"] = String(error);
+    message.retry({ delaySeconds: 5 });
+  } finally {
+    event["ms"] = Date.now() - started;
+    deps.log(event);
+  }
+  // A later tick does it too: the cron is the guarantee, this is only sooner.
+  await deps.replan().catch((error) => deps.log({ event: "replan_failed", error: String(error) }));
+}
+
+async function wasmPermit(): Promise<Disposable | undefined> {
+  const deadline = Date.now() + WASM_WAIT_MS;
+  for (;;) {
+    const permit = tryAcquireWasm();
+    if (permit !== undefined || Date.now() > deadline) return permit;
+    await new Promise((resolve) => setTimeout(resolve, WASM_POLL_MS));
+  }
+}

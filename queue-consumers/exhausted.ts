@@ -1,0 +1,27 @@
+/** The consumer of every dead-letter queue of the platform: what the queue gave up on is parked intact, never dropped. */
+import { type Outcome, settle } from "./outcome.ts";
+import { type ParkingBucket, park } from "./parking.ts";
+
+export interface ExhaustedDeps {
+  readonly bucket: ParkingBucket;
+  log(event: Readonly<Record<string, unknown>>): void;
+}
+
+/** Parks every message of the batch; one that R2 does not take is retried. */
+export async function parkExhausted(batch: MessageBatch, deps: ExhaustedDeps): Promise<void> {
+  const outcomes = await Promise.all(
+    batch.messages.map(async (message): Promise<Outcome> => {
+      const reason = "the queue's retries were exhausted";
+      try {
+        await park(deps.bucket, batch.queue, message, { cause: "system", detail: reason });
+        return { kind: "parked", reason };
+      } catch (error) {
+        return { kind: "retry", reason: String(error) };
+      }
+    }),
+  );
+  batch.messages.forEach((message, i) => {
+    settle(message, outcomes[i] ?? { kind: "retry", reason: "no outcome" });
+  });
+  deps.log({ event: "parked", queue: batch.queue, messages: batch.messages.length });
+}

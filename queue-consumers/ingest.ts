@@ -1,0 +1,125 @@
+/**
+ * A topic's queue to its buffers. Bytes are cut by shard, never decoded; one RPC per shard and batch; a message is
+ * acknowledged only when every slice of it is durable.
+ */
+import { type ShardAddress, type TopicBufferNamespace, topicBuffer } from "../durable-objects/stubs.ts";
+import { type DecodedMessage, decodeMessage, encodeFrame, PackedBlockError } from "../schemas/packed-block.ts";
+import { type Outcome, settle } from "./outcome.ts";
+import { bodyBytes, type ParkingBucket, park } from "./parking.ts";
+
+export interface IngestDeps<Id> {
+  readonly buffers: TopicBufferNamespace<Id>;
+  readonly bucket: ParkingBucket;
+  /** Called with the number of messages that the batch acknowledged. */
+  countAcknowledged(messages: number): void;
+  log(event: Readonly<Record<string, unknown>>): void;
+}
+
+interface ShardFrames {
+  readonly address: ShardAddress;
+  readonly frames: Uint8Array[];
+  /** Positions in the batch of the messages that the frames come from. */
+  readonly messages: Set<number>;
+}
+
+/** Consumes one batch. Never throws: a throw would redeliver what is already stored. */
+export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Promise<void> {
+  const outcomes: Outcome[] = batch.messages.map(() => ({ kind: "stored" }));
+  const shards = cutByShard(batch, outcomes);
+  await Promise.all([...shards.values()].map((shard) => appendShard(shard, deps, outcomes, batch)));
+  await Promise.all(
+    batch.messages.map(async (message, i) => {
+      const outcome = outcomes[i];
+      if (outcome?.kind !== "parked") return;
+      try {
+        await park(deps.bucket, batch.queue, message, { cause: "data", detail: outcome.reason });
+      } catch (error) {
+        outcomes[i] = { kind: "retry", reason: `parking failed: ${String(error)}` };
+      }
+    }),
+  );
+  batch.messages.forEach((message, i) => {
+    settle(message, outcomes[i] ?? { kind: "retry", reason: "no outcome" });
+  });
+  const acknowledged = outcomes.filter((outcome) => outcome.kind !== "retry").length;
+  deps.countAcknowledged(acknowledged);
+  deps.log({
+    event: "ingest",
+    queue: batch.queue,
+    messages: outcomes.length,
+    acknowledged,
+    shards: shards.size,
+    parked: outcomes.filter((outcome) => outcome.kind === "parked").length,
+    reasons: [...new Set(outcomes.flatMap((outcome) => (outcome.kind === "stored" ? [] : [outcome.reason])))].slice(
+      0,
+      5,
+    ),
+  });
+}
+
+function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, ShardFrames> {
+  const shards = new Map<string, ShardFrames>();
+  batch.messages.forEach((message, position) => {
+    let decoded: DecodedMessage;
+    try {
+      decoded = decodeMessage(bodyBytes(message.body));
+    } catch (error) {
+      if (!(error instanceof PackedBlockError)) throw error;
+      outcomes[position] = { kind: "parked", reason: `not a packed message: ${error.message}` };
+      return;
+    }
+    const { topic, slices } = decoded.header;
+    slices.forEach((slice, number) => {
+      const key = `${topic}/${slice.shard}/${slice.of}`;
+      let shard = shards.get(key);
+      if (shard === undefined) {
+        shard = { address: { topic, shard: slice.shard, of: slice.of }, frames: [], messages: new Set() };
+        shards.set(key, shard);
+      }
+      shard.frames.push(encodeFrame(decoded, number));
+      shard.messages.add(position);
+    });
+  });
+  return shards;
+}
+
+async function appendShard<Id>(
+  shard: ShardFrames,
+  deps: IngestDeps<Id>,
+  outcomes: Outcome[],
+  batch: MessageBatch,
+): Promise<void> {
+  try {
+    const result = await topicBuffer(deps.buffers, shard.address).append(shard.address, concatenate(shard.frames));
+    if (result.tooOld.length === 0) return;
+    const tooOld = new Set(result.tooOld);
+    for (const position of shard.messages) {
+      const message = batch.messages[position];
+      if (message === undefined) continue;
+      const { header } = decodeMessage(bodyBytes(message.body));
+      if (tooOld.has(header.message_id)) {
+        outcomes[position] = {
+          kind: "parked",
+          reason: `message ${header.message_id} is older than the memory of message ids`,
+        };
+      }
+    }
+  } catch (error) {
+    for (const position of shard.messages) {
+      outcomes[position] = {
+        kind: "retry",
+        reason: `append to ${shard.address.topic}/${shard.address.shard}: ${String(error)}`,
+      };
+    }
+  }
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.byteLength;
+  }
+  return all;
+}

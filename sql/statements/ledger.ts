@@ -1,0 +1,31 @@
+/** The ledger's terms in D1, as the table `silver_ledger` publishes them. */
+
+export interface LedgerTerm {
+  readonly hour: string;
+  readonly topic: string;
+  /** `accepted`: appended to a buffer; `rejected`: stands in the dead letters; `duplicate`: a copy that silver removed. */
+  readonly term: "accepted" | "rejected" | "duplicate";
+  readonly error_type: string | null;
+  readonly events: number;
+}
+
+/** All terms of the hours of one UTC date, in a fixed order. A dead letter counts as `rejected` of the topic it came from and as `accepted` of `dead_letters`. */
+export async function ledgerTerms(db: D1Database, date: string): Promise<LedgerTerm[]> {
+  const from = `${date}T00`;
+  const to = `${date}T24`;
+  const { results } = await db
+    .prepare(
+      `SELECT hour, topic, 'accepted' AS term, NULL AS error_type, sum(events) AS events
+         FROM ledger WHERE hour >= ?1 AND hour < ?2 GROUP BY hour, topic
+       UNION ALL
+       SELECT hour, substr(detail, 1, instr(detail, '|') - 1), 'rejected', substr(detail, instr(detail, '|') + 1), sum(events)
+         FROM ledger WHERE hour >= ?1 AND hour < ?2 AND topic = 'dead_letters' AND detail <> '' GROUP BY hour, detail
+       UNION ALL
+       SELECT hour, topic, 'duplicate', NULL, sum(events)
+         FROM ledger_duplicates WHERE hour >= ?1 AND hour < ?2 AND events > 0 GROUP BY hour, topic
+       ORDER BY 1, 2, 3, 4`,
+    )
+    .bind(from, to)
+    .all<LedgerTerm>();
+  return results;
+}

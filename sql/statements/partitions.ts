@@ -1,0 +1,170 @@
+/** The state of partitions in D1: what the planner reads and turns, and the lease of a builder. Times in milliseconds are D1's clock. */
+
+const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+const NOW_TEXT = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+export interface PartitionRow {
+  readonly domain: string;
+  readonly date: string;
+  readonly status: string;
+  readonly retry_count: number;
+  readonly version: number;
+  readonly built_version: number;
+  readonly failed_version: number | null;
+  readonly failure_class: "data" | "system" | null;
+  readonly lease_until: number;
+  readonly queued_at: number;
+  readonly not_before: number;
+  /** D1's clock when the row was read. */
+  readonly now: number;
+}
+
+/**
+ * Partitions that may need something: inputs that no build saw, or a status other than DONE. Two indexed reads, so a
+ * tick costs what is active, not what exists. DEAD ones wait for an operator and are left out.
+ */
+export async function activePartitions(db: D1Database): Promise<PartitionRow[]> {
+  const { results } = await db
+    .prepare(
+      `WITH active AS (
+         SELECT domain, partition_date FROM partition_inputs WHERE version <> built_version
+         UNION
+         SELECT domain, partition_date FROM partition_meta WHERE status <> 'DONE' AND status <> 'DEAD'
+       )
+       SELECT a.domain, a.partition_date AS date, coalesce(m.status, 'UNDISCOVERED') AS status, coalesce(m.retry_count, 0) AS retry_count,
+              coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version,
+              l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
+              coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, ${NOW_MS} AS now
+       FROM active a
+       LEFT JOIN partition_meta m USING (domain, partition_date)
+       LEFT JOIN partition_inputs i USING (domain, partition_date)
+       LEFT JOIN partition_leases l USING (domain, partition_date)
+       ORDER BY a.domain, a.partition_date`,
+    )
+    .all<PartitionRow>();
+  return results;
+}
+
+export interface PlannedTransition {
+  readonly domain: string;
+  readonly date: string;
+  readonly from: string;
+  readonly to: string;
+  readonly retryCount: number;
+  readonly queue: boolean;
+}
+
+/** Turns a partition's status, if it still is what the decision was made on. */
+export function applyTransition(db: D1Database, change: PlannedTransition): D1PreparedStatement[] {
+  const { domain, date, from, to, retryCount, queue } = change;
+  return [
+    from === "UNDISCOVERED"
+      ? db
+          .prepare(
+            "INSERT INTO partition_meta (domain, partition_date, status) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+          )
+          .bind(domain, date, to)
+      : db
+          .prepare(
+            `UPDATE partition_meta SET status = ?, retry_count = ?, updated_at = ${NOW_TEXT} WHERE domain = ? AND partition_date = ? AND status = ?`,
+          )
+          .bind(to, retryCount, domain, date, from),
+    db
+      .prepare(
+        `INSERT INTO partition_leases (domain, partition_date, queued_at) VALUES (?, ?, iif(?3, ${NOW_MS}, 0))
+         ON CONFLICT DO UPDATE SET queued_at = iif(?3, ${NOW_MS}, queued_at),
+           run_id = iif(?4 AND lease_until < ${NOW_MS}, NULL, run_id)`,
+      )
+      .bind(domain, date, queue ? 1 : 0, from === "IN_FLIGHT" ? 1 : 0),
+    db
+      .prepare(
+        `UPDATE runs SET status = 'LOST', finished_at = ${NOW_TEXT} WHERE domain = ? AND partition_date = ? AND status = 'RUNNING' AND ? = 'IN_FLIGHT'`,
+      )
+      .bind(domain, date, from),
+  ];
+}
+
+export interface Lease {
+  readonly domain: string;
+  readonly date: string;
+  readonly runId: string;
+  readonly fence: number;
+  /** The input version that this build will have seen. */
+  readonly version: number;
+  readonly late: boolean;
+}
+
+const BUILDABLE = "('PENDING', 'RETRYING', 'REPROCESSING')";
+
+/** Takes the lease of a partition that waits for a build, or gives undefined when it does not wait or somebody holds it. */
+export async function acquireLease(
+  db: D1Database,
+  domain: string,
+  date: string,
+  runId: string,
+  leaseMs: number,
+): Promise<Lease | undefined> {
+  const held = "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3)";
+  const results = await db.batch<{ fence: number; version: number; late: number }>([
+    db
+      .prepare(
+        `UPDATE partition_leases SET fence = fence + 1, run_id = ?3, lease_until = ${NOW_MS} + ?4
+         WHERE domain = ?1 AND partition_date = ?2 AND lease_until < ${NOW_MS}
+           AND EXISTS (SELECT 1 FROM partition_meta WHERE domain = ?1 AND partition_date = ?2 AND status IN ${BUILDABLE})`,
+      )
+      .bind(domain, date, runId, leaseMs),
+    db
+      .prepare(
+        `SELECT l.fence, coalesce(i.version, 0) AS version, m.status = 'REPROCESSING' AS late
+         FROM partition_leases l JOIN partition_meta m USING (domain, partition_date) LEFT JOIN partition_inputs i USING (domain, partition_date)
+         WHERE l.domain = ?1 AND l.partition_date = ?2 AND l.run_id = ?3`,
+      )
+      .bind(domain, date, runId),
+    db
+      .prepare(
+        `UPDATE partition_meta SET status = 'IN_FLIGHT', run_id = ?3, updated_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND ${held}`,
+      )
+      .bind(domain, date, runId),
+    db
+      .prepare(
+        `INSERT INTO runs (run_id, domain, partition_date, fence, status, started_at)
+         SELECT ?3, ?1, ?2, fence, 'RUNNING', ${NOW_TEXT} FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3`,
+      )
+      .bind(domain, date, runId),
+  ]);
+  const row = results[1]?.results[0];
+  if (row === undefined) return undefined;
+  return { domain, date, runId, fence: row.fence, version: row.version, late: row.late === 1 };
+}
+
+export interface Failure {
+  readonly failureClass: "data" | "system";
+  readonly message: string;
+  /** Milliseconds until a retry makes sense. */
+  readonly backoffMs: number;
+}
+
+/** Ends a run as FAILED and frees the lease; nothing happens when the lease is no longer this run's. */
+export function failRun(db: D1Database, lease: Lease, failure: Failure): D1PreparedStatement[] {
+  const { domain, date, runId, fence } = lease;
+  const held =
+    "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4)";
+  return [
+    db
+      .prepare(
+        `UPDATE partition_meta SET status = 'FAILED', error_message = ?5, updated_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND ${held}`,
+      )
+      .bind(domain, date, runId, fence, failure.message),
+    db
+      .prepare(
+        `UPDATE runs SET status = 'FAILED', error_message = ?5, finished_at = ${NOW_TEXT} WHERE run_id = ?3 AND ${held}`,
+      )
+      .bind(domain, date, runId, fence, failure.message),
+    db
+      .prepare(
+        `UPDATE partition_leases SET lease_until = 0, run_id = NULL, queued_at = 0, failure_class = ?5, failed_version = ?6, not_before = ${NOW_MS} + ?7
+         WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4`,
+      )
+      .bind(domain, date, runId, fence, failure.failureClass, lease.version, failure.backoffMs),
+  ];
+}

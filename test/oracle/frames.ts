@@ -1,0 +1,62 @@
+/** Messages and frames of valid events, made the way the gateway makes them, for tests of what comes after it. */
+import { contractOf, currentSchema } from "../../contracts/registry.ts";
+import { shardOf } from "../../contracts/shards.ts";
+import { codecById, type Envelope } from "../../schemas/codecs.ts";
+import { decodeMessage, encodeFrame, encodeMessage, type Frame, readFrames } from "../../schemas/packed-block.ts";
+
+export interface MessageOptions {
+  readonly topic: string;
+  readonly messageId: string;
+  readonly received: number;
+  readonly events: readonly Omit<Envelope, "index">[];
+  readonly tally?: Readonly<Record<string, number>>;
+}
+
+/** One message with a slice per shard. */
+export function makeMessage(options: MessageOptions): Uint8Array {
+  const contract = contractOf(options.topic);
+  if (contract === undefined) throw new Error(`no contract for ${options.topic}`);
+  const codec = codecById(currentSchema(contract).id);
+  if (codec === undefined) throw new Error("no codec");
+  const shards = new Map<number, { bytes: Buffer[]; count: number }>();
+  options.events.forEach((event, index) => {
+    const record = event.event;
+    const key = contract.shardKey.map((name) =>
+      typeof record === "object" && record !== null ? Reflect.get(record, name) : undefined,
+    );
+    const shard = shardOf(key, contract.shards);
+    const slice = shards.get(shard) ?? { bytes: [], count: 0 };
+    slice.bytes.push(codec.envelope.toBuffer({ index, ...event }));
+    slice.count++;
+    shards.set(shard, slice);
+  });
+  let offset = 0;
+  const slices = [...shards].map(([shard, { bytes, count }]) => {
+    const length = bytes.reduce((sum, part) => sum + part.byteLength, 0);
+    const slice = { shard, of: contract.shards, offset, length, count, tally: options.tally ?? {} };
+    offset += length;
+    return slice;
+  });
+  return encodeMessage(
+    {
+      message_id: options.messageId,
+      topic: options.topic,
+      schema_id: codec.id,
+      contract_version: contract.version,
+      producer: "test",
+      request_id: "request",
+      received: options.received,
+      gateway: "test",
+      sequence: 1,
+      count: options.events.length,
+      slices,
+    },
+    [...shards.values()].map(({ bytes }) => Buffer.concat(bytes)),
+  );
+}
+
+/** The frames of a message, all shards. */
+export function framesOf(message: Uint8Array): Frame[] {
+  const decoded = decodeMessage(message);
+  return decoded.header.slices.flatMap((_, number) => [...readFrames(encodeFrame(decoded, number))]);
+}

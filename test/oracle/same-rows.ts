@@ -1,0 +1,59 @@
+import { expect } from "vitest";
+import type { Value } from "../../lakehouse/columns/value.ts";
+
+export type Row = Readonly<Record<string, Value>>;
+
+/** Largest difference of two doubles that are taken for the same, relative to the larger one (promise P12). */
+const TOLERANCE = 1e-12;
+
+/** Expects the same rows in any order: all exact but doubles, which are the values of the columns `doubles`. */
+export function expectSameRows(actual: readonly Row[], expected: readonly Row[], doubles: ReadonlySet<string>): void {
+  const left = canonical(actual, doubles);
+  const right = canonical(expected, doubles);
+  expect(left.map((row) => row.exact)).toEqual(right.map((row) => row.exact));
+  for (const [index, row] of left.entries()) {
+    for (const [at, value] of row.doubles.entries()) {
+      const other = right[index]?.doubles[at];
+      if (!close(value, other)) expect({ row: row.exact, value }).toEqual({ row: row.exact, value: other });
+    }
+  }
+}
+
+function close(a: Value, b: Value | undefined): boolean {
+  if (typeof a !== "number" || typeof b !== "number") return a === b;
+  if (Object.is(a, b) || a === b) return true;
+  return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+}
+
+/** Rows sorted by their exact values as text, then by their doubles. */
+function canonical(rows: readonly Row[], doubles: ReadonlySet<string>) {
+  return rows
+    .map((row) => {
+      const names = Object.keys(row);
+      return {
+        exact: exactText(names.filter((name) => !doubles.has(name)).map((name) => row[name] ?? null)),
+        doubles: names.filter((name) => doubles.has(name)).map((name) => row[name] ?? null),
+      };
+    })
+    .sort((a, b) => (a.exact < b.exact ? -1 : a.exact > b.exact ? 1 : compareDoubles(a.doubles, b.doubles)));
+}
+
+function compareDoubles(a: readonly Value[], b: readonly Value[]): number {
+  for (const [index, value] of a.entries()) {
+    const order = rank(value) - rank(b[index] ?? null);
+    if (order !== 0 && !Number.isNaN(order)) return order;
+  }
+  return 0;
+}
+
+function rank(value: Value): number {
+  if (typeof value !== "number") return Number.MAX_VALUE;
+  return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
+}
+
+/** Text that differs when the values do; -0 is 0, as in SQL. */
+export function exactText(value: Value): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "bigint" ? `${part}n` : typeof part === "number" && !Number.isFinite(part) ? String(part) : part,
+  );
+}

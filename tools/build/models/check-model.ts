@@ -1,0 +1,124 @@
+import type { IrType, Plan } from "../../../lakehouse/models/ir.ts";
+import { isScalar, sqlName } from "../../../lakehouse/models/ir-types.ts";
+import { type DecodeContext, reportAt } from "./decode-context.ts";
+import type { ModelFile } from "./front-matter.ts";
+import { holdsNode, limitsAreTotal, type Origin, originsOf } from "./lineage.ts";
+import { didYouMean } from "./nearest-names.ts";
+import type { TableSchema } from "./planner-session.ts";
+
+/** A model whose plan was decoded, before its promises are checked. */
+export interface PlannedModel {
+  readonly file: ModelFile;
+  readonly plan: Plan;
+  readonly columns: readonly { readonly name: string; readonly type: IrType }[];
+  readonly tables: readonly TableSchema[];
+  readonly context: DecodeContext;
+}
+
+/** Checks what the front matter says against what the SELECT gives. False when a problem was reported. */
+export function checkModel(model: PlannedModel): boolean {
+  checkColumns(model);
+  checkNames(model);
+  checkPartition(model);
+  checkLimits(model);
+  return model.context.problems.none;
+}
+
+function checkColumns({ columns, context }: PlannedModel): void {
+  const seen = new Set<string>();
+  for (const { name, type } of columns) {
+    if (seen.has(name.toLowerCase())) reportAt(context, undefined, `two columns are named "${name}"`, "name one with AS");
+    seen.add(name.toLowerCase());
+    checkStorable(name, type, context);
+  }
+}
+
+function checkStorable(name: string, type: IrType, context: DecodeContext): void {
+  switch (type.kind) {
+    case "hugeint":
+      reportAt(context, undefined, `column "${name}" is a HUGEINT, which Parquet does not hold`, `cast it: ${name}::BIGINT`);
+      return;
+    case "timestamp":
+      reportAt(context, undefined, `column "${name}" is a TIMESTAMP without a zone`, "cast it to DATE or TIMESTAMPTZ");
+      return;
+    case "list":
+      checkStorable(name, type.item, context);
+      return;
+    case "struct":
+      for (const field of type.fields) checkStorable(name, field.type, context);
+  }
+}
+
+function checkNames({ file, columns, context }: PlannedModel): void {
+  const { frontMatter } = file;
+  const names = columns.map((column) => column.name);
+  const require = (name: string, path: readonly (string | number)[], what: string): void => {
+    if (!names.includes(name)) {
+      context.problems.report(file.offsetOf(path), `the ${what} "${name}" is no column of the SELECT`, didYouMean(name, names));
+    }
+  };
+  require(frontMatter.partition, ["partition"], "partition column");
+  frontMatter.key.forEach((name, index) => {
+    require(name, ["key", index], "key column");
+    const type = columns.find((column) => column.name === name)?.type;
+    if (type !== undefined && !isScalar(type)) {
+      context.problems.report(file.offsetOf(["key", index]), `the key column "${name}" is a ${sqlName(type)}`, "leave it out of the key");
+    }
+  });
+  if (!frontMatter.key.includes(frontMatter.partition)) {
+    context.problems.report(
+      file.offsetOf(["key"]),
+      `the key lacks the partition column "${frontMatter.partition}"`,
+      "add it: partitions are built apart, so that no key can be unique across them",
+    );
+  }
+  frontMatter.checks.forEach((check, index) => {
+    if ("column" in check) require(check.column, ["checks", index, "column"], "checked column");
+    if ("columns" in check) {
+      check.columns.forEach((name, at) => {
+        require(name, ["checks", index, "columns", at], "checked column");
+      });
+    }
+  });
+}
+
+/**
+ * A partition is built from the same partition of each input. That gives the rows of the SELECT over the whole tables
+ * only when the partition column goes through every operator unchanged, from every scan.
+ */
+function checkPartition({ file, plan, columns, tables, context }: PlannedModel): void {
+  const name = file.frontMatter.partition;
+  const index = columns.findIndex((column) => column.name === name);
+  if (index < 0) return;
+  for (const origin of originsOf(plan, index)) {
+    const problem = partitionProblem(origin, tables);
+    if (problem === undefined) continue;
+    context.problems.report(
+      file.offsetOf(["partition"]),
+      `the partition column "${name}" is ${problem}`,
+      "pass the partition column of every input through, unchanged, and group by it",
+    );
+  }
+}
+
+function partitionProblem(origin: Origin, tables: readonly TableSchema[]): string | undefined {
+  if ("computed" in origin) return origin.computed === "no column" ? "not a column of an input" : `${origin.computed}, not a column of an input`;
+  const partition = tables.find((table) => table.name === origin.table)?.partition;
+  if (origin.column === partition) return undefined;
+  return `${origin.table}.${origin.column}, but ${origin.table} is partitioned by ${partition ?? "nothing"}`;
+}
+
+function checkLimits({ file, plan, context }: PlannedModel): void {
+  if (!holdsNode(plan, "limit")) return;
+  if (!file.frontMatter.limit_per_partition) {
+    reportAt(
+      context,
+      undefined,
+      "LIMIT counts the rows of the whole table, but a model is built partition by partition",
+      "if the first rows of each partition are meant, say limit_per_partition: true in the front matter",
+    );
+  }
+  if (!limitsAreTotal(plan)) {
+    reportAt(context, undefined, "LIMIT without a total order keeps rows by chance", "ORDER BY all group columns, or all columns");
+  }
+}

@@ -1,0 +1,222 @@
+/** Operators of DuckDB's unoptimised logical plan to IR. `undefined` means that a problem was reported. */
+import { bindAggregate } from "../../../lakehouse/models/aggregates/aggregates.ts";
+import { isUnsupported } from "../../../lakehouse/models/expressions/vector.ts";
+import type { Aggregate, Expression, IrField, Plan, SortKey } from "../../../lakehouse/models/ir.ts";
+import { isScalar, sqlName } from "../../../lakehouse/models/ir-types.ts";
+import { type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
+import { decodeAll, decodeExpression } from "./decode-expression.ts";
+import { decodeType, typeLabel } from "./decode-type.ts";
+import { indexAt, isObject, type Json, type JsonObject, listAt, objectAt, objectsAt, PlanShapeError, textAt } from "./json.ts";
+import { outputTypes } from "./output-types.ts";
+
+/** Common table expressions in scope, by the plan's index: they are inlined where they are read. */
+type Scope = ReadonlyMap<Json, Plan | undefined>;
+
+const REFUSED: Readonly<Record<string, { readonly problem: string; readonly fix: string; readonly at?: "JOIN" | "WINDOW" | "SUBQUERY" }>> = {
+  LOGICAL_COMPARISON_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
+  LOGICAL_ANY_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
+  LOGICAL_ASOF_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
+  LOGICAL_POSITIONAL_JOIN: { problem: "positional joins depend on the order of rows", fix: "leave it out", at: "JOIN" },
+  LOGICAL_CROSS_PRODUCT: {
+    problem: "cross products and scalar subqueries are not yet supported",
+    fix: "write the query without them",
+    at: "SUBQUERY",
+  },
+  LOGICAL_DELIM_JOIN: {
+    problem: "correlated subqueries, EXISTS and `FROM t, unnest(t.list)` (DELIM_JOIN) are not supported",
+    fix: "for a list, use unnest in the SELECT list",
+    at: "SUBQUERY",
+  },
+  LOGICAL_WINDOW: { problem: "window functions are not yet supported", fix: "use GROUP BY", at: "WINDOW" },
+  LOGICAL_SAMPLE: { problem: "a sample differs from run to run", fix: "leave it out" },
+  LOGICAL_EXCEPT: { problem: "EXCEPT is not yet supported", fix: "write it as a filter" },
+  LOGICAL_INTERSECT: { problem: "INTERSECT is not yet supported", fix: "write it as a filter" },
+  LOGICAL_RECURSIVE_CTE: { problem: "recursive queries are not supported", fix: "write it without recursion" },
+  LOGICAL_DUMMY_SCAN: { problem: "a SELECT without a table is not supported", fix: "select from an input table" },
+  LOGICAL_EXPRESSION_GET: { problem: "VALUES is not supported", fix: "use CASE for small mappings" },
+};
+
+/** Aggregates of DuckDB whose result depends on the order of rows. */
+const ORDER_DEPENDENT = new Set(
+  "first last any_value arbitrary list array_agg string_agg group_concat listagg arg_max arg_min max_by min_by argmax argmin arg_max_null arg_min_null histogram mode median".split(
+    " ",
+  ),
+);
+
+export function decodePlan(json: JsonObject, context: DecodeContext): Plan | undefined {
+  return decode(json, context, new Map());
+}
+
+function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | undefined {
+  const type = textAt(json, "type");
+  const children = objectsAt(json, "children");
+  const input = (): Plan | undefined => {
+    const [child] = children;
+    if (child === undefined) throw new PlanShapeError(`${type} has no input`);
+    return decode(child, context, scope);
+  };
+  switch (type) {
+    case "LOGICAL_GET":
+      return decodeScan(json, context);
+    case "LOGICAL_PROJECTION": {
+      const child = input();
+      const expressions = decodeAll(objectsAt(json, "expressions"), context);
+      return child && expressions && { node: "project", input: child, expressions };
+    }
+    case "LOGICAL_FILTER": {
+      const child = input();
+      const conditions = decodeAll(objectsAt(json, "expressions"), context);
+      if (listAt(json, "projection_map").length > 0) throw new PlanShapeError("a filter of the plan projects");
+      return child && conditions && { node: "filter", input: child, conditions };
+    }
+    case "LOGICAL_AGGREGATE_AND_GROUP_BY":
+      return decodeAggregation(json, input(), context);
+    case "LOGICAL_DISTINCT":
+      return decodeDistinct(json, input(), context);
+    case "LOGICAL_ORDER_BY":
+      return decodeOrder(json, input(), context);
+    case "LOGICAL_LIMIT":
+      return decodeLimit(json, input(), context);
+    case "LOGICAL_UNION": {
+      const inputs = children.map((child) => decode(child, context, scope));
+      const known = inputs.filter((plan) => plan !== undefined);
+      if (json["setop_all"] !== true) return reportAt(context, undefined, "this UNION is not supported", "use UNION ALL");
+      return known.length === inputs.length ? { node: "union", inputs: known } : undefined;
+    }
+    case "LOGICAL_UNNEST":
+      return decodeUnnest(json, input(), context);
+    case "LOGICAL_MATERIALIZED_CTE": {
+      const [definition, query] = children;
+      if (definition === undefined || query === undefined) throw new PlanShapeError("a CTE of the plan is incomplete");
+      const inner = new Map(scope);
+      inner.set(indexAt(json, "table_index"), decode(definition, context, scope));
+      return decode(query, context, inner);
+    }
+    case "LOGICAL_CTE_REF":
+      if (!scope.has(indexAt(json, "cte_index"))) throw new PlanShapeError("the plan reads an unknown CTE");
+      return scope.get(indexAt(json, "cte_index"));
+    default: {
+      for (const child of REFUSED[type] === undefined || type.includes("DELIM") ? [] : children) decode(child, context, scope);
+      const refusal = REFUSED[type] ?? { problem: `the operator ${type} is not supported`, fix: "write it another way" };
+      const at = refusal.at === undefined ? undefined : (context.source.first(refusal.at) ?? context.source.first("JOIN"));
+      return reportAt(context, at, refusal.problem, refusal.fix);
+    }
+  }
+}
+
+function decodeScan(json: JsonObject, context: DecodeContext): Plan | undefined {
+  const data = json["function_data"];
+  const table = isObject(data) ? data["table"] : undefined;
+  if (textAt(json, "name") !== "seq_scan" || typeof table !== "string") {
+    return reportAt(context, context.source.call(textAt(json, "name")), `${textAt(json, "name")} is no input table`, "select from an input table");
+  }
+  const types = objectsAt(json, "returned_types");
+  const names = listAt(json, "names");
+  const columns: IrField[] = [];
+  for (const { index } of objectsAt(json, "column_indexes")) {
+    // count(*) asks for no column: DuckDB then lists the row's number, at 2^64 - 1, which nothing may read.
+    if (typeof index === "bigint") continue;
+    const name = typeof index === "number" ? names[index] : undefined;
+    const typeJson = typeof index === "number" ? types[index] : undefined;
+    const type = typeJson === undefined ? undefined : decodeType(typeJson);
+    if (typeof name !== "string" || type === undefined) {
+      throw new PlanShapeError(`column ${String(index)} of ${table} is ${typeJson === undefined ? "unknown" : typeLabel(typeJson)}`);
+    }
+    columns.push({ name, type });
+  }
+  return { node: "scan", table, columns };
+}
+
+function decodeAggregation(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
+  const groups = decodeAll(objectsAt(json, "groups"), context);
+  const aggregates = objectsAt(json, "expressions").map((aggregate) => decodeAggregate(aggregate, context));
+  const known = aggregates.filter((aggregate) => aggregate !== undefined);
+  const sets = listAt(json, "grouping_sets");
+  const simple = sets.length === 0 || (sets.length === 1 && Array.isArray(sets[0]) && sets[0].length === groups?.length);
+  if (groups !== undefined && (!simple || listAt(json, "grouping_functions").length > 0)) {
+    return reportAt(context, undefined, "GROUPING SETS, ROLLUP and CUBE are not supported", "write one model per grouping");
+  }
+  const nested = groups?.find((group) => !isScalar(group.type));
+  if (nested !== undefined) {
+    return reportAt(context, undefined, `GROUP BY of a ${sqlName(nested.type)} is not supported`, "group by its parts");
+  }
+  if (input === undefined || groups === undefined || known.length < aggregates.length) return undefined;
+  return { node: "aggregate", input, groups, aggregates: known };
+}
+
+function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | undefined {
+  const name = textAt(json, "name");
+  const at = context.source.call(name);
+  if (ORDER_DEPENDENT.has(name)) {
+    return reportAt(context, at, `${name} depends on the order of rows`, "use min or max, which do not");
+  }
+  const orders = json["order_bys"];
+  const args = decodeAll(objectsAt(json, "children"), context);
+  const filterJson = json["filter"];
+  const filter: Expression | null | undefined = isObject(filterJson) ? decodeExpression(filterJson, context) : null;
+  const type = typeOf(json, context);
+  if (args === undefined || filter === undefined || type === undefined) return undefined;
+  if (isObject(orders)) return reportAt(context, at, `ORDER BY inside ${name} is not supported`, "leave it out");
+  const bound = bindAggregate(name, args.map((arg) => arg.type), type);
+  if (isUnsupported(bound)) {
+    return reportAt(context, at, bound.unsupported, "the supported aggregates stand in lakehouse/models/aggregates/aggregates.ts");
+  }
+  const distinct = textAt(json, "aggregate_type") === "DISTINCT";
+  const unhashable = distinct ? args.find((arg) => !isScalar(arg.type)) : undefined;
+  if (unhashable !== undefined) {
+    return reportAt(context, at, `DISTINCT of a ${sqlName(unhashable.type)} is not supported`, "use one of its parts");
+  }
+  return { name, args, distinct, filter, type };
+}
+
+function decodeDistinct(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
+  if (textAt(json, "distinct_type") !== "DISTINCT") {
+    return reportAt(context, undefined, "DISTINCT ON keeps a row that depends on the order", "use GROUP BY with min or max");
+  }
+  if (input === undefined) return undefined;
+  const nested = outputTypes(input).find((type) => !isScalar(type));
+  if (nested !== undefined) {
+    return reportAt(context, undefined, `DISTINCT over a ${sqlName(nested)} is not supported`, "leave the column out");
+  }
+  return { node: "distinct", input };
+}
+
+function decodeOrder(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
+  const by = objectsAt(json, "orders").map((order): SortKey | undefined => {
+    const expression = decodeExpression(objectAt(order, "expression"), context);
+    if (expression === undefined) return undefined;
+    if (!isScalar(expression.type)) {
+      return reportAt(context, undefined, `ORDER BY of a ${sqlName(expression.type)} is not supported`, "order by its parts");
+    }
+    return {
+      expression,
+      descending: textAt(order, "type") === "DESCENDING",
+      nullsFirst: textAt(order, "null_order") === "NULLS FIRST",
+    };
+  });
+  const known = by.filter((key) => key !== undefined);
+  return input && known.length === by.length ? { node: "order", input, by: known } : undefined;
+}
+
+function decodeLimit(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
+  const bound = (key: string): number | null | undefined => {
+    const value = objectAt(json, key);
+    if (value["type"] === "UNSET") return null;
+    return value["type"] === "CONSTANT_VALUE" ? indexAt(value, "constant_integer") : undefined;
+  };
+  const limit = bound("limit_val");
+  const offset = bound("offset_val");
+  if (limit === undefined || offset === undefined) {
+    return reportAt(context, undefined, "LIMIT and OFFSET must be constant numbers of rows", "write the number");
+  }
+  return input && { node: "limit", input, limit, offset: offset ?? 0 };
+}
+
+function decodeUnnest(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
+  const [unnest, ...others] = objectsAt(json, "expressions");
+  if (unnest === undefined || others.length > 0) {
+    return reportAt(context, context.source.call("unnest"), "more than one unnest in a SELECT is not supported", "unnest a list of structs");
+  }
+  const list = decodeExpression(objectAt(unnest, "child"), context);
+  return input && list && { node: "unnest", input, list };
+}

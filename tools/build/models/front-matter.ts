@@ -1,0 +1,127 @@
+import { isMap, LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
+import type { ModelCheck } from "../../../lakehouse/models/ir.ts";
+import type { Problems } from "./model-error.ts";
+
+/** What stands in a model's front matter. */
+export interface FrontMatter {
+  readonly description: string;
+  readonly partition: string;
+  readonly key: readonly string[];
+  readonly checks: readonly ModelCheck[];
+  readonly max_rows: number;
+  readonly limit_per_partition: boolean;
+}
+
+/** A model file taken apart; offsets are UTF-16 units of the file. */
+export interface ModelFile {
+  readonly frontMatter: FrontMatter;
+  readonly sql: string;
+  readonly sqlOffset: number;
+  /** Where a value of the front matter stands, for messages. */
+  offsetOf(path: readonly (string | number)[]): number;
+}
+
+const thresholds = {
+  mustBe: z.number().optional(),
+  mustNotBe: z.number().optional(),
+  mustBeGreaterThan: z.number().optional(),
+  mustBeGreaterOrEqualTo: z.number().optional(),
+  mustBeLessThan: z.number().optional(),
+  mustBeLessOrEqualTo: z.number().optional(),
+  mustBeBetween: z.tuple([z.number(), z.number()]).optional(),
+  on_fail: z.enum(["block", "quarantine", "warn"]),
+};
+const columnName = z.string().min(1);
+const check = z
+  .discriminatedUnion("metric", [
+    z.strictObject({ metric: z.literal("rowCount"), ...thresholds }),
+    z.strictObject({ metric: z.enum(["nullValues", "missingValues"]), column: columnName, ...thresholds }),
+    z.strictObject({
+      metric: z.literal("invalidValues"),
+      column: columnName,
+      validValues: z.array(z.string()).min(1),
+      ...thresholds,
+    }),
+    z.strictObject({ metric: z.literal("duplicateValues"), columns: z.array(columnName).min(1), ...thresholds }),
+  ])
+  .refine((value) => Object.keys(value).filter((name) => name.startsWith("must")).length === 1, {
+    message: "a check has exactly one threshold (mustBe, mustBeGreaterThan, ...)",
+  });
+
+const schema = z.strictObject({
+  description: z.string().min(1),
+  partition: columnName,
+  key: z.array(columnName).min(1),
+  checks: z.array(check).default([]),
+  max_rows: z.int().positive(),
+  limit_per_partition: z.boolean().default(false),
+});
+
+const OPEN = /^\uFEFF?\s*\/\*\s*---[ \t]*\r?\n/;
+const CLOSE = /^[ \t]*---[ \t]*\*\//m;
+const FORM = "begin the file with `/* ---`, the YAML (description, partition, key, checks, max_rows), `--- */`";
+
+/** Splits a model file and checks its front matter; `undefined` when that went wrong, and `problems` says why. */
+export function parseModelFile(text: string, problems: Problems): ModelFile | undefined {
+  const start = OPEN.exec(text)?.[0].length;
+  if (start === undefined) {
+    problems.report(0, "the front matter is missing", FORM);
+    return undefined;
+  }
+  const close = CLOSE.exec(text.slice(start));
+  if (close === null) {
+    problems.report(0, "the front matter is not closed", FORM);
+    return undefined;
+  }
+  const yaml = text.slice(start, start + close.index);
+  const document = parseDocument(yaml, { lineCounter: new LineCounter() });
+  for (const error of document.errors) {
+    problems.report(start + error.pos[0], `the front matter is not YAML: ${firstLine(error.message)}`, "correct it");
+  }
+  if (document.errors.length > 0) return undefined;
+
+  const offsetOf = (path: readonly (string | number)[]): number => {
+    for (let depth = path.length; depth > 0; depth--) {
+      const node = document.getIn(path.slice(0, depth), true);
+      const range = typeof node === "object" && node !== null && "range" in node ? node.range : undefined;
+      if (Array.isArray(range) && typeof range[0] === "number") return start + range[0];
+    }
+    return isMap(document.contents) ? start + (document.contents.range?.[0] ?? 0) : start;
+  };
+
+  const parsed = schema.safeParse(document.toJS());
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const path = issue.path.filter((part) => typeof part !== "symbol");
+      problems.report(
+        offsetOf(path),
+        `front matter${path.length === 0 ? "" : ` ${path.join(".")}`}: ${issue.message}`,
+        "see docs: description, partition, key, checks, max_rows",
+      );
+    }
+    return undefined;
+  }
+  const sqlOffset = start + close.index + close[0].length;
+  return { frontMatter: { ...parsed.data, checks: parsed.data.checks.map(tidy) }, sql: text.slice(sqlOffset), sqlOffset, offsetOf };
+}
+
+/** zod types an absent threshold as `undefined`; the IR leaves it out. */
+function tidy(parsed: z.infer<typeof check>): ModelCheck {
+  const { mustBe, mustNotBe, mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo, mustBeBetween, ...rest } =
+    parsed;
+  return {
+    ...rest,
+    ...(mustBe !== undefined && { mustBe }),
+    ...(mustNotBe !== undefined && { mustNotBe }),
+    ...(mustBeGreaterThan !== undefined && { mustBeGreaterThan }),
+    ...(mustBeGreaterOrEqualTo !== undefined && { mustBeGreaterOrEqualTo }),
+    ...(mustBeLessThan !== undefined && { mustBeLessThan }),
+    ...(mustBeLessOrEqualTo !== undefined && { mustBeLessOrEqualTo }),
+    ...(mustBeBetween !== undefined && { mustBeBetween }),
+  };
+}
+
+function firstLine(message: string): string {
+  return message.split("\n")[0] ?? message;
+}

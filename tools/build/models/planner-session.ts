@@ -1,0 +1,104 @@
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { Field } from "../../../lakehouse/columns/column.ts";
+import { irTypeOf, quoteName, sqlName } from "../../../lakehouse/models/ir-types.ts";
+import { isObject, type Json, type JsonObject, objectsAt, PlanShapeError, parseJson } from "./json.ts";
+
+/** A table that models may read. `partition` is one of its columns. */
+export interface TableSchema {
+  readonly name: string;
+  readonly partition: string;
+  readonly fields: readonly Field[];
+}
+
+/** DuckDB's refusal of a statement; `byte` is an offset in the statement's UTF-8. */
+export interface Refusal {
+  readonly kind: string;
+  readonly message: string;
+  readonly subtype: string;
+  readonly byte: number;
+  readonly name: string | undefined;
+  readonly candidates: readonly string[];
+}
+
+export interface PlannerSession {
+  /** The statements of `sql` as syntax trees, for positions and for counting; or why it does not parse or is no SELECT. */
+  parse(sql: string): Promise<readonly JsonObject[] | Refusal>;
+  /** The bound, unoptimised logical plan of one SELECT. */
+  plan(sql: string): Promise<JsonObject | Refusal>;
+  /** Names and DuckDB types of the result's columns. */
+  describe(sql: string): Promise<readonly { readonly name: string; readonly type: string }[]>;
+  /** Whether DuckDB says that the function's result changes from call to call or from query to query. */
+  isVolatile(functionName: string): boolean;
+  close(): void;
+}
+
+export function isRefusal(answer: object): answer is Refusal {
+  return "subtype" in answer && "candidates" in answer;
+}
+
+/** An in-process DuckDB with the tables, empty; in UTC, without access to files or network. */
+export async function openPlannerSession(tables: readonly TableSchema[]): Promise<PlannerSession> {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  await connection.run("SET threads = 1");
+  await connection.run("SET enable_external_access = false");
+  for (const table of tables) {
+    const columns = table.fields.map((field) => `${quoteName(field.name)} ${sqlName(irTypeOf(field.type))}`);
+    await connection.run(`CREATE TABLE ${quoteName(table.name)} (${columns.join(", ")})`);
+  }
+  const volatile = await column(connection, "SELECT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'");
+  const volatileNames = new Set(volatile.map(String));
+
+  return {
+    async parse(sql) {
+      const answer = await serialized(connection, `SELECT json_serialize_sql(${literal(sql)})`);
+      return isRefusal(answer) ? answer : objectsAt(answer, "statements");
+    },
+    async plan(sql) {
+      const answer = await serialized(connection, `SELECT json_serialize_plan(${literal(sql)}, optimize := false)`);
+      if (isRefusal(answer)) return answer;
+      const [plan] = objectsAt(answer, "plans");
+      if (plan === undefined) throw new PlanShapeError("DuckDB gave no plan");
+      return plan;
+    },
+    async describe(sql) {
+      const reader = await connection.runAndReadAll(`DESCRIBE ${sql}`);
+      return reader.getRows().map((row) => ({ name: String(row[0]), type: String(row[1]) }));
+    },
+    isVolatile: (name) => volatileNames.has(name),
+    close: () => {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** `json_serialize_plan` takes nothing but a constant: the statement is passed as a literal. */
+function literal(sql: string): string {
+  return `'${sql.replaceAll("'", "''")}'`;
+}
+
+async function column(connection: DuckDBConnection, sql: string): Promise<readonly unknown[]> {
+  const reader = await connection.runAndReadAll(sql);
+  return reader.getRows().map((row) => row[0]);
+}
+
+async function serialized(connection: DuckDBConnection, sql: string): Promise<JsonObject | Refusal> {
+  const [text] = await column(connection, sql);
+  const answer = parseJson(String(text));
+  if (!isObject(answer)) throw new PlanShapeError("DuckDB's answer is no JSON object");
+  if (answer["error"] !== true) return answer;
+  return {
+    kind: optionalText(answer["error_type"]) ?? "unknown",
+    message: optionalText(answer["error_message"]) ?? "unknown error",
+    subtype: optionalText(answer["error_subtype"]) ?? "",
+    byte: Number(optionalText(answer["position"]) ?? 0),
+    name: optionalText(answer["name"]),
+    candidates: (optionalText(answer["candidates"]) ?? "").split(",").filter((name) => name !== ""),
+  };
+}
+
+function optionalText(json: Json | undefined): string | undefined {
+  return typeof json === "string" ? json : undefined;
+}

@@ -1,0 +1,23 @@
+export type ProblemCode =
+  | "USAGE"
+  | "BUNDLE_FAILED"
+  | "IN_USE"
+  | "PORT_TAKEN"
+  | "STATE_LAYOUT"
+  | "NOT_A_STATE_FOLDER"
+  | "NO_STATE"
+  | "MIGRATION_CHANGED"
+  | "MIGRATION_FAILED"
+  | "LAKE_UNREADABLE"
+  | "QUERY_FAILED";
+
+/** Something the person at the terminal can mend. The message says what is wrong and what to do; it is shown without a stack. */
+export class CommandProblem extends Error {
+  override readonly name = "CommandProblem";
+  readonly code: ProblemCode;
+
+  constructor(code: ProblemCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

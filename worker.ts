@@ -1,0 +1,98 @@
+/** Composes the Worker: the only place where bindings meet code. */
+import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
+import { v7 as uuidv7 } from "uuid";
+import { queueBinding } from "./contracts/registry.ts";
+import { createGateway } from "./gateway/app.ts";
+import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
+import { plan } from "./lakehouse/partitions/planner.ts";
+import { planPolicy } from "./lakehouse/tables/policy.ts";
+import { consumeBuilds } from "./queue-consumers/builds.ts";
+import { parkExhausted } from "./queue-consumers/exhausted.ts";
+import { ingest } from "./queue-consumers/ingest.ts";
+import { routeQueue } from "./queue-consumers/route.ts";
+
+export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
+
+installParquetWasm(parquetWasm);
+
+/** Messages that this isolate's consumers acknowledged: with the gateway's count of sends, what a local drain waits for. */
+let acknowledged = 0;
+
+function log(event: Readonly<Record<string, unknown>>): void {
+  console.log(JSON.stringify(event));
+}
+
+/** The queue of a topic. Bindings are looked up by name because a new topic is a contract, not code. */
+function topicQueue(env: Env, topic: string): Queue {
+  const binding = queueBinding(topic);
+  const queue: unknown = Reflect.get(env, binding);
+  if (!isQueue(queue)) throw new Error(`binding ${binding} is missing: wrangler.toml has no queue for topic ${topic}`);
+  return queue;
+}
+
+function isQueue(value: unknown): value is Queue {
+  return typeof value === "object" && value !== null && "send" in value && "sendBatch" in value;
+}
+
+function replan(env: Env) {
+  return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
+}
+
+type Gateway = ReturnType<typeof createGateway>;
+const gateways = new WeakMap<Env, Gateway>();
+
+/** One gateway per isolate: `env` is the same object for every request of one. */
+function gatewayOf(env: Env): Gateway {
+  let gateway = gateways.get(env);
+  if (gateway === undefined) {
+    gateway = createGateway({
+      topicQueue: (topic) => {
+        const queue = topicQueue(env, topic);
+        return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
+      },
+      lake: env.LAKE,
+      db: env.DB,
+      environment: env.ENVIRONMENT,
+      clock: { now: () => Date.now() },
+      ids: { uuidv7: () => uuidv7() },
+      acknowledgedMessages: () => acknowledged,
+    });
+    gateways.set(env, gateway);
+  }
+  return gateway;
+}
+
+export default {
+  fetch(request, env, context) {
+    return gatewayOf(env).fetch(request, env, context);
+  },
+
+  async queue(batch, env) {
+    const route = routeQueue(batch.queue, env.ENVIRONMENT);
+    switch (route.kind) {
+      case "topic":
+        return ingest(batch, {
+          buffers: env.TOPIC_BUFFER,
+          bucket: env.LAKE,
+          countAcknowledged: (messages) => {
+            acknowledged += messages;
+          },
+          log,
+        });
+      case "builds":
+        return consumeBuilds(batch, {
+          db: env.DB,
+          bucket: env.LAKE,
+          newRunId: () => uuidv7(),
+          replan: () => replan(env),
+          log,
+        });
+      case "exhausted":
+        return parkExhausted(batch, { bucket: env.LAKE, log });
+    }
+  },
+
+  async scheduled(_controller, env) {
+    await replan(env);
+  },
+} satisfies ExportedHandler<Env>;
