@@ -3,6 +3,7 @@ import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
 import { queueBinding } from "./contracts/registry.ts";
 import { createGateway } from "./gateway/app.ts";
+import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
@@ -38,6 +39,12 @@ function replan(env: Env) {
   return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
 }
 
+function environmentOf(env: Env): Environment {
+  const { ENVIRONMENT } = env;
+  if (ENVIRONMENT === "local" || ENVIRONMENT === "staging" || ENVIRONMENT === "production") return ENVIRONMENT;
+  throw new Error(`vars.ENVIRONMENT is "${ENVIRONMENT}"; it must be local, staging or production (wrangler.toml)`);
+}
+
 type Gateway = ReturnType<typeof createGateway>;
 const gateways = new WeakMap<Env, Gateway>();
 
@@ -52,7 +59,8 @@ function gatewayOf(env: Env): Gateway {
       },
       lake: env.LAKE,
       db: env.DB,
-      environment: env.ENVIRONMENT,
+      environment: environmentOf(env),
+      limits: DEFAULT_LIMITS,
       clock: { now: () => Date.now() },
       ids: { uuidv7: () => uuidv7() },
       acknowledgedMessages: () => acknowledged,

@@ -26,22 +26,21 @@ const TALLY_BYTES = 8;
  */
 export function planMessages(events: readonly PackedEvent[], headerTextBytes: number): MessagePlan[] {
   const plans: MessagePlan[] = [];
+  const empty = FIXED_HEADER_BYTES + headerTextBytes;
   let message: PackedEvent[] = [];
-  let seen = new Set<string>();
-  let bytes = 0;
+  let seen: Seen = { shards: new Set(), labels: new Set() };
+  let bytes = empty;
   for (const event of events) {
     let added = event.end - event.start + overhead(event, seen);
     if (message.length > 0 && bytes + added > MESSAGE_TARGET_BYTES) {
       plans.push(message);
       message = [];
-      seen = new Set();
-    }
-    if (message.length === 0) {
-      bytes = FIXED_HEADER_BYTES + headerTextBytes;
+      seen = { shards: new Set(), labels: new Set() };
+      bytes = empty;
       added = event.end - event.start + overhead(event, seen);
     }
-    seen.add(String(event.shard));
-    if (event.label !== null) seen.add(`${event.shard} ${event.label}`);
+    seen.shards.add(event.shard);
+    if (event.label !== null) seen.labels.add(`${event.shard} ${event.label}`);
     message.push(event);
     bytes += added;
   }
@@ -49,9 +48,15 @@ export function planMessages(events: readonly PackedEvent[], headerTextBytes: nu
   return plans;
 }
 
-function overhead(event: PackedEvent, seen: ReadonlySet<string>): number {
-  const slice = seen.has(String(event.shard)) ? 0 : SLICE_BYTES;
-  if (event.label === null || seen.has(`${event.shard} ${event.label}`)) return slice;
+/** What the header of the message already has room for. */
+interface Seen {
+  readonly shards: Set<number>;
+  readonly labels: Set<string>;
+}
+
+function overhead(event: PackedEvent, seen: Seen): number {
+  const slice = seen.shards.has(event.shard) ? 0 : SLICE_BYTES;
+  if (event.label === null || seen.labels.has(`${event.shard} ${event.label}`)) return slice;
   return slice + event.label.length * 3 + TALLY_BYTES;
 }
 
@@ -80,14 +85,24 @@ export function packMessage(
   return encodeMessage({ ...header, count: plan.length, slices }, bodies);
 }
 
+// Neighbours in the buffer are copied as one run: with one shard that is the whole message.
 function concatenate(events: readonly PackedEvent[], read: (start: number, end: number) => Uint8Array): Uint8Array {
-  const length = events.reduce((sum, event) => sum + event.end - event.start, 0);
-  const body = new Uint8Array(length);
+  const body = new Uint8Array(events.reduce((sum, event) => sum + event.end - event.start, 0));
   let at = 0;
+  let start = 0;
+  let end = 0;
+  const copyRun = (): void => {
+    if (end > start) body.set(read(start, end), at);
+    at += end - start;
+  };
   for (const event of events) {
-    body.set(read(event.start, event.end), at);
-    at += event.end - event.start;
+    if (event.start !== end) {
+      copyRun();
+      start = event.start;
+    }
+    end = event.end;
   }
+  copyRun();
   return body;
 }
 

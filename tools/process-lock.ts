@@ -120,7 +120,8 @@ function parseHolder(text: string): LockHolder | undefined {
   if (typeof value !== "object" || value === null || !("pid" in value) || !("role" in value)) return undefined;
   const { pid, role } = value;
   if (typeof pid !== "number" || !Number.isInteger(pid) || pid <= 0 || typeof role !== "string") return undefined;
-  const details = "details" in value && typeof value.details === "object" && value.details !== null ? value.details : {};
+  const details =
+    "details" in value && typeof value.details === "object" && value.details !== null ? value.details : {};
   const texts = Object.entries(details).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return { pid, role, details: Object.fromEntries(texts) };
 }

@@ -7,6 +7,9 @@
  * done twice. One flush is under way at a time; appends go on beside it.
  */
 
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 300_000;
+
 export interface BufferState {
   /** Blocks that no flush has claimed. `oldestAt` is null when there is none. Times are milliseconds since the epoch. */
   readonly open: { readonly rows: number; readonly bytes: number; readonly oldestAt: number | null };
@@ -38,7 +41,8 @@ export type Step =
 export function nextStep(state: BufferState, limits: FlushLimits, now: number): Step {
   const { flush, open } = state;
   if (flush !== null) {
-    if (flush.notBefore > now) return { do: "sleep", until: flush.notBefore };
+    // A wait longer than any that is ever asked for was noted by a clock that has gone back since.
+    if (flush.notBefore > now && flush.notBefore <= now + LAST_RETRY_MS) return { do: "sleep", until: flush.notBefore };
     switch (flush.step) {
       case "frozen":
         return { do: "write", seq: flush.seq };
@@ -49,7 +53,9 @@ export function nextStep(state: BufferState, limits: FlushLimits, now: number): 
     }
   }
   if (open.oldestAt === null) return { do: "sleep", until: null };
-  const due = open.bytes >= limits.bytes || open.rows >= limits.rows ? now : open.oldestAt + limits.ageMs;
+  const full = open.bytes >= limits.bytes || open.rows >= limits.rows;
+  // A block from the future was appended by a clock that has gone back since: nobody knows its age.
+  const due = full || open.oldestAt > now ? now : open.oldestAt + limits.ageMs;
   return due <= now ? { do: "freeze" } : { do: "sleep", until: due };
 }
 
@@ -59,8 +65,12 @@ export function nextAlarm(state: BufferState, limits: FlushLimits, now: number):
   return step.do === "sleep" ? step.until : now;
 }
 
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 300_000;
+/** The alarm to set; undefined when the present one (null: none) rings soon enough or there is nothing to ring for. No earlier than `holdUntil`. */
+export function alarmToSet(current: number | null, due: number | null, holdUntil: number): number | undefined {
+  if (due === null) return undefined;
+  const wanted = Math.max(due, holdUntil);
+  return current === null || current > wanted ? wanted : undefined;
+}
 
 /** Exponential backoff with full jitter over its upper half; `random` is in [0, 1). */
 export function retryDelay(attempts: number, random: number): number {

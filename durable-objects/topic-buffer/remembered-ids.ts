@@ -41,6 +41,8 @@ export interface IdStore {
   loadIds(hour: number): Uint8Array;
   addIds(hour: number, packed: Uint8Array): void;
   forgetIdsBefore(hour: number): void;
+  /** The hour before which ids were ever forgotten; it never goes back. */
+  forgottenBefore(): number;
 }
 
 /** A cache over the store: an hour is read once in the life of the object. */
@@ -50,6 +52,11 @@ export class RememberedIds {
 
   constructor(store: IdStore) {
     this.#store = store;
+  }
+
+  /** The oldest hour whose messages may be appended now. What was forgotten stays refused, even when the clock goes back. */
+  oldest(now: number): number {
+    return Math.max(oldestHour(now), this.#store.forgottenBefore());
   }
 
   has(messageId: string): boolean {

@@ -9,7 +9,7 @@ const BLOCK_BYTES = 1_900_000;
 const ID_CHUNK_BYTES = 65_536;
 
 const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation TEXT NOT NULL, next_seq INTEGER NOT NULL, listed INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation TEXT NOT NULL, next_seq INTEGER NOT NULL, listed INTEGER NOT NULL, forgotten_before INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, seq INTEGER, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL);
   CREATE TABLE IF NOT EXISTS message_ids (hour INTEGER NOT NULL, chunk INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (hour, chunk)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
@@ -32,7 +32,7 @@ export class BufferStore implements IdStore {
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
   incarnation(make: () => string): string {
-    this.#sql.exec("INSERT OR IGNORE INTO identity VALUES (1, ?, 1, 0)", make());
+    this.#sql.exec("INSERT OR IGNORE INTO identity VALUES (1, ?, 1, 0, 0)", make());
     return this.#sql.exec<{ incarnation: string }>("SELECT incarnation FROM identity").one().incarnation;
   }
 
@@ -214,5 +214,10 @@ export class BufferStore implements IdStore {
 
   forgetIdsBefore(hour: number): void {
     this.#sql.exec("DELETE FROM message_ids WHERE hour < ?", hour);
+    this.#sql.exec("UPDATE identity SET forgotten_before = max(forgotten_before, ?)", hour);
+  }
+
+  forgottenBefore(): number {
+    return this.#sql.exec<{ hour: number }>("SELECT forgotten_before AS hour FROM identity").one().hour;
   }
 }

@@ -7,6 +7,7 @@ import { shardOf } from "../../contracts/shards.ts";
 import type { EventError } from "../../contracts/verdict.ts";
 import type { SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
+import type { PackedEvent } from "../pack.ts";
 import { CLEAN, compileCheck, INVALID, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import type { EventBuffer } from "./event-buffer.ts";
@@ -28,10 +29,13 @@ export interface AdmissionContext {
   readonly output: EventBuffer;
 }
 
-/** An accepted event is `[start, end)` of the output, for a shard. */
-export type Admission =
-  | { readonly accepted: true; readonly schemaId: number; readonly shard: number; readonly start: number; readonly end: number }
-  | { readonly accepted: false; readonly errors: readonly EventError[] };
+/** An event written to `[start, end)` of the output, for a shard: what `pack.ts` packs. */
+export interface AdmittedEvent extends PackedEvent {
+  readonly accepted: true;
+  readonly schemaId: number;
+}
+
+export type Admission = AdmittedEvent | { readonly accepted: false; readonly errors: readonly EventError[] };
 
 export interface Admitter {
   readonly codec: SchemaCodec;
@@ -102,7 +106,7 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
         return { accepted: false, errors: [tooLarge(end - start)] };
       }
       const key = shards === 1 ? [] : shardKey.map((name) => event[name]);
-      return { accepted: true, schemaId: codec.id, shard: shardOf(key, shards), start, end };
+      return { accepted: true, schemaId: codec.id, index, shard: shardOf(key, shards), start, end, label: null };
     },
   };
 }

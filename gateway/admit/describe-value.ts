@@ -46,8 +46,10 @@ function describeShape(value: unknown, plan: ValuePlan, path: Path, errors: Erro
     case "array": {
       if (!Array.isArray(value)) break;
       const items = value.length;
-      if (items < plan.minItems) outOfRange(`at least ${plan.minItems} items, got ${items}`, plan, "minItems", path, errors);
-      if (items > plan.maxItems) outOfRange(`at most ${plan.maxItems} items, got ${items}`, plan, "maxItems", path, errors);
+      if (items < plan.minItems)
+        outOfRange(`at least ${plan.minItems} items, got ${items}`, plan, "minItems", path, errors);
+      if (items > plan.maxItems)
+        outOfRange(`at most ${plan.maxItems} items, got ${items}`, plan, "maxItems", path, errors);
       return true;
     }
     case "record":
@@ -74,7 +76,13 @@ function badFormat(value: string, expected: string, path: Path, errors: ErrorLis
   errors.add(STRUCTURE, "INVALID_FORMAT", path, null, () => `expected ${expected}, got ${excerpt(value)}`);
 }
 
-function outOfRange(detail: string, plan: { readonly rule: string }, constraint: string, path: Path, errors: ErrorList): void {
+function outOfRange(
+  detail: string,
+  plan: { readonly rule: string },
+  constraint: string,
+  path: Path,
+  errors: ErrorList,
+): void {
   errors.add(VALUE, "VALUE_OUT_OF_RANGE", path, `${plan.rule}.${constraint}`, () => `expected ${detail}`);
 }
 
@@ -86,7 +94,13 @@ function describeAccepted(value: unknown, plan: ValuePlan, path: Path, errors: E
   const { accepted } = plan;
   if (accepted === null || accepted.has(String(value))) return;
   const rule = `${plan.rule}.accepted`;
-  errors.add(VALUE, "INVALID_ENUM", path, rule, () => `expected one of ${[...accepted].join(", ").slice(0, 150)}, got ${excerpt(value)}`);
+  errors.add(
+    VALUE,
+    "INVALID_ENUM",
+    path,
+    rule,
+    () => `expected one of ${[...accepted].join(", ").slice(0, 150)}, got ${excerpt(value)}`,
+  );
 }
 
 function describeText(value: string, plan: TextPlan, rule: string, path: Path, errors: ErrorList): void {
@@ -97,13 +111,16 @@ function describeText(value: string, plan: TextPlan, rule: string, path: Path, e
   };
   if (length < minLength) invalid("minLength", `at least ${minLength} characters, got ${length}`);
   if (length > maxLength) invalid("maxLength", `at most ${maxLength} characters, got ${length}`);
-  else if (pattern !== null && !pattern.test(value)) invalid("pattern", `a match of ${pattern.source}, got ${excerpt(value)}`);
+  else if (pattern !== null && !pattern.test(value))
+    invalid("pattern", `a match of ${pattern.source}, got ${excerpt(value)}`);
 }
 
 function describeBounds(value: number, plan: Bounds, rule: string, path: Path, errors: ErrorList): void {
   const { minimum, maximum } = plan;
-  if (minimum !== null && value < minimum) outOfRange(`at least ${minimum}, got ${value}`, { rule }, "minimum", path, errors);
-  if (maximum !== null && value > maximum) outOfRange(`at most ${maximum}, got ${value}`, { rule }, "maximum", path, errors);
+  if (minimum !== null && value < minimum)
+    outOfRange(`at least ${minimum}, got ${value}`, { rule }, "minimum", path, errors);
+  if (maximum !== null && value > maximum)
+    outOfRange(`at most ${maximum}, got ${value}`, { rule }, "maximum", path, errors);
 }
 
 function describeInteger(
@@ -115,7 +132,10 @@ function describeInteger(
   mismatch: Mismatch,
 ): boolean {
   const raw = isRawNumber(value);
-  if (!raw && (typeof value !== "number" || !(Number.isInteger(value) || Math.abs(value) === Number.POSITIVE_INFINITY))) {
+  if (
+    !raw &&
+    (typeof value !== "number" || !(Number.isInteger(value) || Math.abs(value) === Number.POSITIVE_INFINITY))
+  ) {
     mismatch(EXPECTED.integer);
     return false;
   }
@@ -178,5 +198,7 @@ function describeDecimal(
 
 // A number whose decimals fit the scale, or that is too large for the precision anyway, but not exact as a double at this scale.
 function isTooLong(value: number, plan: DecimalPlan): boolean {
-  return Math.abs(value) >= 10 ** (plan.precision - plan.scale) || unscaledFromText(String(value), plan.scale) !== undefined;
+  return (
+    Math.abs(value) >= 10 ** (plan.precision - plan.scale) || unscaledFromText(String(value), plan.scale) !== undefined
+  );
 }

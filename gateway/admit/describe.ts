@@ -4,13 +4,13 @@
  */
 import type { EventError } from "../../contracts/verdict.ts";
 import { isJsonObject, type Path } from "../../schemas/event-residue.ts";
-import { createErrorList, type ErrorList, RULE, STRUCTURE, TIME_WINDOW, UNREADABLE } from "./error-list.ts";
+import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
 import { describeValue } from "./describe-value.ts";
+import { createErrorList, type ErrorList, RULE, STRUCTURE, TIME_WINDOW, UNREADABLE } from "./error-list.ts";
 import { excerpt } from "./excerpt.ts";
 import { isDeeperThan, loneSurrogates, MAX_UNKNOWN_DEPTH } from "./json-walk.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
 import { type CompiledRule, ruleInput } from "./record-rules.ts";
-import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
 
 /** Event times that are taken, in microseconds since the epoch, inclusive. */
 export interface TimeWindow {
@@ -38,7 +38,13 @@ export function describe(event: unknown, demands: Demands): EventError[] {
   describeRecord(event, demands.plan, [], demands, errors);
   for (const { path, inKey } of loneSurrogates(event, 50)) {
     const where = inKey ? "the key" : "the string";
-    errors.add(STRUCTURE, "INVALID_FORMAT", path, null, () => `${where} has a lone surrogate, which no UTF-8 can carry`);
+    errors.add(
+      STRUCTURE,
+      "INVALID_FORMAT",
+      path,
+      null,
+      () => `${where} has a lone surrogate, which no UTF-8 can carry`,
+    );
   }
   if (errors.has(STRUCTURE) || errors.has(UNREADABLE)) return errors.list();
   describeTime(event, demands, errors);
@@ -69,7 +75,13 @@ function describeRecord(
   for (const key of Object.keys(record)) {
     if (plan.byName.has(key)) continue;
     if (demands.unknownFields === "reject") {
-      errors.add(STRUCTURE, "UNKNOWN_FIELD", [...path, key], null, () => `the contract has no such field and refuses others`);
+      errors.add(
+        STRUCTURE,
+        "UNKNOWN_FIELD",
+        [...path, key],
+        null,
+        () => `the contract has no such field and refuses others`,
+      );
     } else if (isDeeperThan(record[key], MAX_UNKNOWN_DEPTH)) {
       const detail = `nested deeper than ${MAX_UNKNOWN_DEPTH} levels`;
       errors.add(STRUCTURE, "MALFORMED_PAYLOAD", [...path, key], null, () => detail);
@@ -97,6 +109,11 @@ function describeTime(event: Readonly<Record<string, unknown>>, demands: Demands
   if (micros === undefined || (micros >= window.earliest && micros <= window.latest)) return;
   const range = `${formatTimestamp(window.earliest)} to ${formatTimestamp(window.latest)}`;
   const rule = `${demands.topic}.${window.field}.window`;
-  errors.add(TIME_WINDOW, "TIMESTAMP_OUT_OF_RANGE", [window.field], rule, () => `expected a time from ${range}, got ${text}`);
+  errors.add(
+    TIME_WINDOW,
+    "TIMESTAMP_OUT_OF_RANGE",
+    [window.field],
+    rule,
+    () => `expected a time from ${range}, got ${text}`,
+  );
 }
-

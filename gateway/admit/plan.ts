@@ -51,15 +51,7 @@ export interface RecordPlan {
   readonly fields: readonly FieldPlan[];
   readonly byName: ReadonlyMap<string, FieldPlan>;
 }
-type Shape =
-  | TextPlan
-  | IntegerPlan
-  | DoublePlan
-  | DecimalPlan
-  | PlainPlan
-  | TimestampPlan
-  | ArrayPlan
-  | RecordPlan;
+type Shape = TextPlan | IntegerPlan | DoublePlan | DecimalPlan | PlainPlan | TimestampPlan | ArrayPlan | RecordPlan;
 export type ValuePlan = Shape & {
   /** The name that rule ids begin with: `orders.items.quantity`. */
   readonly rule: string;
@@ -107,7 +99,8 @@ function compileValue(type: AvroType, rule: FieldRule | undefined, path: string,
 
 function compileShape(optional: AvroType, rule: FieldRule | undefined, path: string, eventTime: boolean): Shape {
   const { type, nullable } = unwrapOptional(optional);
-  if (nullable || type === "null" || type === "bytes") throw new Error(`${path}: ${JSON.stringify(optional)} is not supported here`);
+  if (nullable || type === "null" || type === "bytes")
+    throw new Error(`${path}: ${JSON.stringify(optional)} is not supported here`);
   const bounds: Bounds = { minimum: rule?.minimum ?? null, maximum: rule?.maximum ?? null };
   if (type === "string") {
     return {

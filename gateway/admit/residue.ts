@@ -42,14 +42,21 @@ function visitRecord(record: Record<string, unknown>, plan: RecordPlan, path: Pa
   return true;
 }
 
-function visitValue(value: unknown, plan: ValuePlan, parent: Path, part: string | number, writer: ResidueWriter): boolean {
+function visitValue(
+  value: unknown,
+  plan: ValuePlan,
+  parent: Path,
+  part: string | number,
+  writer: ResidueWriter,
+): boolean {
   switch (plan.kind) {
     case "timestamp":
       if (typeof value === "string" && !isCanonicalTimestamp(value)) writer.addLexical([...parent, part], value);
       return true;
     case "decimal": {
       const unscaled = unscaledOf(value, plan);
-      if (unscaled !== undefined && jsonFromUnscaled(unscaled, plan.scale) !== value) writer.addLexical([...parent, part], value);
+      if (unscaled !== undefined && jsonFromUnscaled(unscaled, plan.scale) !== value)
+        writer.addLexical([...parent, part], value);
       return true;
     }
     case "record":

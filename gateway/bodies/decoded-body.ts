@@ -52,7 +52,7 @@ export function textOf(bytes: Uint8Array): string | undefined {
     return undefined;
   }
 }
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** The first sentence of a JSON parser's complaint. */
 export function parserMessage(error: unknown): string {

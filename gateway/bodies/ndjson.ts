@@ -26,7 +26,8 @@ export function decodeNdjson(bytes: Uint8Array, maxEvents: number): DecodedBody 
     return spans[index] ?? { start: 0, end: bytes.length };
   };
   // The whole body is decoded at once; only a body that is not UTF-8 somewhere is decoded line by line.
-  const lines = text === undefined ? lineSpans(bytes).map((span) => textOf(bytes.subarray(span.start, span.end))) : linesOf(text);
+  const lines =
+    text === undefined ? lineSpans(bytes).map((span) => textOf(bytes.subarray(span.start, span.end))) : linesOf(text);
   if (lines.length === 0) throw new EmptyBody("the body has no line with an event");
   if (lines.length > maxEvents) throw new TooManyEvents(lines.length);
 

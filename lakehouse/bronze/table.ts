@@ -5,21 +5,7 @@ import { codecById } from "../../schemas/codecs.ts";
 import { formatDate } from "../../schemas/time.ts";
 import type { Field } from "../columns/column.ts";
 import { fieldsFromAvro } from "../columns/from-avro.ts";
-
-/**
- * What bronze adds to an event. `_message` and `_event` name the durable message and the event's position in its request:
- * together with `_received` they order copies of one event. `_extra` and `_lexical` hold what the typed columns do not
- * (schemas/event-residue.ts).
- */
-export const METADATA_FIELDS = [
-  { name: "_message", type: { kind: "utf8" }, nullable: false },
-  { name: "_event", type: { kind: "int32" }, nullable: false },
-  { name: "_producer", type: { kind: "utf8" }, nullable: false },
-  { name: "_schema", type: { kind: "int32" }, nullable: false },
-  { name: "_received", type: { kind: "timestamp" }, nullable: false },
-  { name: "_extra", type: { kind: "utf8" }, nullable: true },
-  { name: "_lexical", type: { kind: "utf8" }, nullable: true },
-] as const satisfies readonly Field[];
+import { METADATA_FIELDS } from "./metadata.ts";
 
 /** The columns of a topic's events, by its newest schema. */
 export function eventFields(contract: Contract): Field[] {

@@ -11,7 +11,7 @@ import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.t
 import { models } from "../models/compiled.generated.ts";
 import type { CompiledModel } from "../models/ir.ts";
 import { modelChecks } from "../quality/model-checks.ts";
-import { silverFields, silverTableName } from "../silver/table.ts";
+import { silverFields, silverTableName } from "../silver/columns.ts";
 
 interface TableBase {
   readonly domain: string;

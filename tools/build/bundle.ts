@@ -77,7 +77,10 @@ async function lockBuild(file: string): Promise<ProcessLock> {
     if (attempt.acquired) return attempt.lock;
     if (performance.now() > deadline) {
       const { pid } = attempt.holder;
-      throw new CommandProblem("BUNDLE_FAILED", `Process ${pid} has been building for too long: stop it, or remove ${file}.`);
+      throw new CommandProblem(
+        "BUNDLE_FAILED",
+        `Process ${pid} has been building for too long: stop it, or remove ${file}.`,
+      );
     }
     await delay(100);
   }

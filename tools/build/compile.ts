@@ -4,7 +4,14 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Contract } from "../../contracts/contract.ts";
+import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../../lakehouse/ledger/table.ts";
+import { silverFields, silverTableName } from "../../lakehouse/silver/columns.ts";
+import type { SchemaRelease } from "../../schemas/avro-schema.ts";
 import { compileContract } from "./contracts/compile.ts";
+import { compileModels, type TableSchema } from "./models/compile-models.ts";
+import { ModelErrors } from "./models/model-error.ts";
+import { renderModels } from "./models/render-models.ts";
 import { BuildError, type BuildProblem } from "./problem.ts";
 import { loadSchemas } from "./schemas/load.ts";
 
@@ -16,7 +23,7 @@ export async function compileProject(root: string): Promise<void> {
   const schemas = loadSchemas(root);
   problems.push(...schemas.problems);
 
-  const contracts = [];
+  const contracts: Contract[] = [];
   const topics = new Map<string, string>();
   for (const name of readdirSync(join(root, "contracts"))
     .filter((entry) => entry.endsWith(".yaml"))
@@ -41,15 +48,49 @@ export async function compileProject(root: string): Promise<void> {
     contracts.push(compiled.contract);
   }
   if (problems.length > 0) throw new BuildError(problems);
+  const models = await compileGold(root, contracts, schemas.releases);
 
   writeIfChanged(
     join(root, "schemas/releases.generated.ts"),
     `${HEADER}import type { SchemaRelease } from "./avro-schema.ts";\n\nexport const releases: readonly SchemaRelease[] = ${JSON.stringify(schemas.releases, null, 2)};\n`,
   );
+  writeIfChanged(join(root, "lakehouse/models/compiled.generated.ts"), renderModels(models));
   writeIfChanged(
     join(root, "contracts/contracts.generated.ts"),
     `${HEADER}import type { Contract } from "./contract.ts";\n\nexport const contracts: readonly Contract[] = ${JSON.stringify(contracts, null, 2)};\n`,
   );
+}
+
+/** Models read silver; its columns are what the contracts just compiled to. */
+async function compileGold(root: string, contracts: readonly Contract[], releases: readonly SchemaRelease[]) {
+  const sources = readdirSync(join(root, "sql/gold"))
+    .filter((entry) => entry.endsWith(".sql"))
+    .sort()
+    .map((name) => ({ path: `sql/gold/${name}`, text: readFileSync(join(root, "sql/gold", name), "utf8") }));
+  const tables: TableSchema[] = contracts.flatMap((contract) => {
+    const current = releases.find((release) => release.id === contract.schemas.at(-1)?.id);
+    if (current === undefined) return [];
+    return [
+      {
+        name: silverTableName(contract.topic),
+        partition: contract.partition.column,
+        fields: silverFields(contract, current.schema),
+      },
+    ];
+  });
+  tables.push({ name: LEDGER_TABLE, partition: LEDGER_PARTITION, fields: LEDGER_FIELDS });
+  try {
+    return await compileModels({ models: sources, tables });
+  } catch (error) {
+    if (!(error instanceof ModelErrors)) throw error;
+    throw new BuildError(
+      error.errors.map(({ file, line, column, problem, fix }) => ({
+        file,
+        line,
+        message: `column ${column}: ${problem}; ${fix}`,
+      })),
+    );
+  }
 }
 
 // A watcher (`wrangler dev`) that sees an unchanged file touched would build for ever.

@@ -2,7 +2,7 @@ import type { IrType } from "../ir.ts";
 import { isExact, isScalar, sqlName } from "../ir-types.ts";
 import { type Unsupported, unsupported } from "../expressions/vector.ts";
 import type { Accumulator } from "./accumulator.ts";
-import { createBoolAggregate, createCount } from "./counts.ts";
+import { createBoolAggregate, createCount, createCountIf } from "./counts.ts";
 import { createExtreme } from "./extremes.ts";
 import { createExactAverage, createExactSum, createFloatSum } from "./sums.ts";
 
@@ -33,8 +33,8 @@ function extremeBinder(greatest: boolean): Binder {
 const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ["count_star", (_, type) => () => createCount("rows", type)],
   ["count", (args, type) => () => createCount(args.length === 0 ? "rows" : "values", type)],
-  ["count_if", (_, type) => () => createCount("trues", type)],
-  ["countif", (_, type) => () => createCount("trues", type)],
+  ["count_if", (_, type) => () => createCountIf(type)],
+  ["countif", (_, type) => () => createCountIf(type)],
   ["sum", bindSum],
   ["avg", bindAverage],
   ["mean", bindAverage],

@@ -3,17 +3,16 @@ import type { IrType } from "../ir.ts";
 import { argument, boolColumn, integerColumn } from "../expressions/vector.ts";
 import { type Accumulator, float64s, grown } from "./accumulator.ts";
 
-/** `count(*)`, `count(x)` (values that are not null) and `count_if(x)` (values that are true). */
-export function createCount(what: "rows" | "values" | "trues", type: IrType): Accumulator {
+/** `count(*)`, and `count(x)` of the values that are not null. */
+export function createCount(what: "rows" | "values", type: IrType): Accumulator {
   // Counts are doubles: exact to 2^53 rows.
   let counts = float64s(0);
   return {
     update(columns, groups, keep, groupCount) {
       counts = grown(counts, groupCount, float64s);
       const nulls = what === "rows" ? undefined : argument(columns, 0).nulls;
-      const trues = what === "trues" ? requireKind(argument(columns, 0), "bool").values : undefined;
       for (let row = 0; row < groups.length; row++) {
-        if (keep?.[row] === 0 || nulls?.[row] === 1 || trues?.[row] === 0) continue;
+        if (keep?.[row] === 0 || nulls?.[row] === 1) continue;
         // Every group is below groupCount.
         counts[groups[row]!]!++;
       }
@@ -22,6 +21,28 @@ export function createCount(what: "rows" | "values" | "trues", type: IrType): Ac
       counts = grown(counts, groupCount, float64s);
       return integerColumn(type, groupCount, undefined, (group) => BigInt(counts[group]!));
     },
+  };
+}
+
+/** `count_if(x)`: how many values are true; like a sum, and as in DuckDB, null for a group without a value. */
+export function createCountIf(type: IrType): Accumulator {
+  let values = float64s(0);
+  let trues = float64s(0);
+  return {
+    update(columns, groups, keep, groupCount) {
+      values = grown(values, groupCount, float64s);
+      trues = grown(trues, groupCount, float64s);
+      const column = requireKind(argument(columns, 0), "bool");
+      for (let row = 0; row < groups.length; row++) {
+        if (keep?.[row] === 0 || column.nulls?.[row] === 1) continue;
+        // Every group is below groupCount.
+        const group = groups[row]!;
+        values[group]!++;
+        trues[group]! += column.values[row]!;
+      }
+    },
+    finish: (groupCount) =>
+      integerColumn(type, groupCount, undefined, (group) => (values[group] ? BigInt(trues[group]!) : null)),
   };
 }
 

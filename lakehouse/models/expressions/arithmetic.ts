@@ -11,6 +11,7 @@ import {
   argument,
   float64Column,
   integerColumn,
+  integerRange,
   integerReader,
   type Kernel,
   mergeNulls,
@@ -34,7 +35,6 @@ const exactOperators: Readonly<Record<string, (a: bigint, b: bigint) => bigint |
 const integerOperators: typeof exactOperators = {
   ...exactOperators,
   "//": (a, b) => (b === 0n ? null : a / b),
-  "%": (a, b) => (b === 0n ? null : a % b),
 };
 
 function typeNames(call: Call): string {
@@ -54,6 +54,7 @@ export function bindArithmetic(call: Call): Kernel | Unsupported {
   if (!isExact(left.type) || !isExact(right.type) || !isExact(call.type)) {
     return unsupported(`${call.name} on (${typeNames(call)}) is not supported`);
   }
+  if (call.name === "%" && call.type.kind !== "decimal") return remainderKernel(call.type);
   // Both sides of a decimal + or - have been cast to the result's scale; of a *, the scales add up to it.
   const operators = call.type.kind === "decimal" ? exactOperators : integerOperators;
   const operator = operators[call.name];
@@ -81,6 +82,16 @@ function exactKernel(type: IrType, operator: (a: bigint, b: bigint) => bigint | 
   };
 }
 
+/** DuckDB finds the remainder by way of the quotient, which overflows for the smallest integer and -1. */
+function remainderKernel(type: IrType): Kernel {
+  const { min } = integerRange(type);
+  return exactKernel(type, (a, b) => {
+    if (b === 0n) return null;
+    if (b === -1n && a === min) throw new ModelValueError(`${a} % -1 is out of the range of ${sqlName(type)}`);
+    return a % b;
+  });
+}
+
 /** Doubles hold every sum and difference of int32; a product past 2^53 is out of int32's range whatever its last bits. */
 function int32Kernel(name: string): Kernel {
   const operator = {
@@ -88,10 +99,9 @@ function int32Kernel(name: string): Kernel {
     "-": (a: number, b: number) => a - b,
     "*": (a: number, b: number) => a * b,
     "//": (a: number, b: number) => Math.trunc(a / b),
-    "%": (a: number, b: number) => a % b,
   }[name];
   if (operator === undefined) throw new TypeError(`no int32 operator ${name}`);
-  const divides = name === "//" || name === "%";
+  const divides = name === "//";
   return (columns, length) => {
     const a = requireKind(argument(columns, 0), "int32").values;
     const b = requireKind(argument(columns, 1), "int32").values;

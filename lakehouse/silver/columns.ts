@@ -1,7 +1,7 @@
 /** The silver table of a topic: bronze's columns, one row per (dedupe key, date), and how many copies there were. */
 import type { Contract } from "../../contracts/contract.ts";
 import type { AvroRecord } from "../../schemas/avro-schema.ts";
-import { METADATA_FIELDS } from "../bronze/table.ts";
+import { METADATA_FIELDS } from "../bronze/metadata.ts";
 import type { Field } from "../columns/column.ts";
 import { fieldsFromAvro } from "../columns/from-avro.ts";
 

@@ -1,0 +1,104 @@
+/** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
+import type { Contract } from "../../contracts/contract.ts";
+import { type BronzeBucket, writeBronze } from "../../lakehouse/bronze/write.ts";
+import { readFrames } from "../../schemas/packed-block.ts";
+import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
+import type { ShardAddress } from "../stubs.ts";
+import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
+import type { RememberedIds } from "./remembered-ids.ts";
+import type { BufferStore } from "./store.ts";
+
+export interface FlushDeps {
+  readonly store: BufferStore;
+  readonly ids: RememberedIds;
+  readonly bucket: BronzeBucket;
+  readonly db: D1Database;
+  /** Runs `work` in one transaction of the object's storage. */
+  transaction(work: () => void): void;
+  /** The isolate's permit for parquet-wasm, or undefined when another operation has it. */
+  permit(): Disposable | undefined;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** In [0, 1). */
+  random(): number;
+  log(event: Readonly<Record<string, unknown>>): void;
+}
+
+/** One shard: who it is, what it holds, when it flushes. `incarnation` is the object's own. */
+export interface FlushTarget {
+  readonly address: ShardAddress;
+  readonly incarnation: string;
+  readonly contract: Contract;
+  readonly limits: FlushLimits;
+}
+
+/** `idle`: the machine sleeps. `busy`: the step waits for parquet-wasm. `failed`: noted with its backoff. */
+export type FlushOutcome = "idle" | "busy" | "failed";
+
+/** Runs the loop. What R2 and D1 throw is noted and ends it; only the object's own storage can make it throw. */
+export async function runFlush(deps: FlushDeps, target: FlushTarget): Promise<FlushOutcome> {
+  const { store } = deps;
+  for (;;) {
+    const step = nextStep(store.state(), target.limits, deps.now());
+    if (step.do === "sleep") return "idle";
+    if (step.do === "freeze") {
+      deps.transaction(() => store.freeze(target.limits.bytes, target.limits.rows));
+      continue;
+    }
+    try {
+      if (!(await flushStep(deps, target, step.do, step.seq))) return "busy";
+    } catch (error) {
+      const attempts = store.state().flush?.attempts ?? 0;
+      store.noteFailure(step.seq, deps.now() + retryDelay(attempts, deps.random()));
+      deps.log({
+        event: "flush_failed",
+        step: step.do,
+        seq: step.seq,
+        attempts: attempts + 1,
+        ...target.address,
+        error: String(error),
+      });
+      return "failed";
+    }
+  }
+}
+
+/** False when the step has to wait for the isolate's parquet-wasm. */
+async function flushStep(
+  deps: FlushDeps,
+  target: FlushTarget,
+  step: "write" | "register" | "forget",
+  seq: number,
+): Promise<boolean> {
+  const { store, db } = deps;
+  const { address, contract, incarnation } = target;
+  const shard = { topic: address.topic, shard: address.shard, shardOf: address.of, incarnation };
+  switch (step) {
+    case "write": {
+      using permit = deps.permit();
+      if (permit === undefined) return false;
+      const frames = [...store.frozenBlocks(seq)].flatMap((block) => [...readFrames(block)]);
+      store.markWritten(seq, await writeBronze(deps.bucket, contract, { ...shard, seq }, frames));
+      return true;
+    }
+    case "register": {
+      const now = new Date(deps.now()).toISOString();
+      const ledger = store.unpublishedLedger();
+      await db.batch([
+        ...store.writtenFiles(seq).flatMap((file) => registerBronzeFile(db, file, now)),
+        publishLedger(db, shard, ledger),
+      ]);
+      deps.transaction(() => {
+        store.markPublished(ledger);
+        store.markRegistered(seq);
+      });
+      return true;
+    }
+    case "forget":
+      deps.transaction(() => {
+        store.forget(seq);
+        deps.ids.forgetBefore(deps.ids.oldest(deps.now()));
+      });
+      return true;
+  }
+}

@@ -1,0 +1,75 @@
+/** A refused event as an event of the topic `dead_letters` (schemas/dead_letters/v1.avsc). */
+import type { EventError } from "../../contracts/verdict.ts";
+import { formatTimestamp } from "../../schemas/time.ts";
+import { sha256Hex } from "../sha256.ts";
+
+/** Which step refused it. */
+export type Stage = "decode" | "admission";
+
+/** A refused event; `errors` has at least one. */
+export interface Refusal {
+  readonly index: number;
+  readonly stage: Stage;
+  readonly errors: readonly EventError[];
+  /** null where the event has none, or could not be read. */
+  readonly eventId: string | null;
+  /** null where no schema was looked for. */
+  readonly schemaVersion: number | null;
+}
+
+/** What all refusals of a request have in common. */
+export interface RefusalContext {
+  readonly requestId: string;
+  readonly sourceTopic: string;
+  readonly producer: string;
+  readonly contractVersion: string;
+  /** Microseconds since the epoch. */
+  readonly received: number;
+}
+
+/** The event's bytes as received: in the dead letter, or apart under an R2 key. */
+export type StoredPayload =
+  | { readonly payload: string; readonly payload_encoding: "utf-8" | "base64"; readonly payload_ref: null }
+  | { readonly payload: null; readonly payload_encoding: "utf-8" | "binary"; readonly payload_ref: string };
+
+const INT_MAX = 2_147_483_647;
+
+/** Deterministic, so that whoever repeats the refusal names the same dead letter: the first 16 bytes of SHA-256, hexadecimal. */
+export async function deadLetterId(requestId: string, index: number): Promise<string> {
+  return (await sha256Hex(`${requestId}/${index}`)).slice(0, 32);
+}
+
+/** The first error's type, which is the dead letter's. */
+export function errorTypeOf(refusal: Refusal): EventError["error_type"] {
+  return refusal.errors[0]?.error_type ?? "MALFORMED_PAYLOAD";
+}
+
+/** The event to encode. `byteOffset` counts from the start of the decoded body. */
+export function deadLetterOf(
+  refusal: Refusal,
+  context: RefusalContext,
+  dlqId: string,
+  byteOffset: number,
+  payload: StoredPayload,
+) {
+  const { schemaVersion } = refusal;
+  return {
+    dlq_id: dlqId,
+    source_topic: context.sourceTopic,
+    request_id: context.requestId,
+    event_index: refusal.index,
+    byte_offset: byteOffset,
+    event_id: refusal.eventId,
+    producer: context.producer,
+    contract_version: context.contractVersion,
+    // A producer may claim any number; the column holds an int.
+    schema_version: schemaVersion !== null && Math.abs(schemaVersion) <= INT_MAX ? schemaVersion : null,
+    stage: refusal.stage,
+    error_type: errorTypeOf(refusal),
+    errors: refusal.errors,
+    ...payload,
+    received_at: formatTimestamp(context.received),
+    attempts: 1,
+    replay_of: null,
+  };
+}

@@ -1,0 +1,47 @@
+/** `GET /v1/topics` and `GET /v1/topics/{topic}`: what can be sent, as the contracts say. */
+import type { Contract } from "../../contracts/contract.ts";
+import { contractOf, contracts, currentSchema } from "../../contracts/registry.ts";
+import type { GatewayContext } from "../context.ts";
+import { ProblemError } from "../problem.ts";
+
+/** The contract of a topic in a path. Throws the problem UNKNOWN_TOPIC, naming those that exist. */
+export function knownTopic(name: string | undefined): Contract {
+  const contract = contractOf(name ?? "");
+  if (contract !== undefined) return contract;
+  const topics = contracts.map(({ topic }) => topic);
+  throw new ProblemError("UNKNOWN_TOPIC", `there is no topic "${(name ?? "").slice(0, 100)}"`, { topics });
+}
+
+export function listTopics(c: GatewayContext): Response {
+  return c.json({ topics: contracts.map(summaryOf) });
+}
+
+export function getTopic(c: GatewayContext): Response {
+  const contract = knownTopic(c.req.param("topic"));
+  const { dedupeKey, eventTime, eventTimeWindow, unknownFields, retentionDays, fields, rules, schemas } = contract;
+  return c.json({
+    ...summaryOf(contract),
+    dedupe_key: dedupeKey,
+    event_time: eventTime,
+    event_time_window:
+      eventTimeWindow === null ? null : { past_ms: eventTimeWindow.pastMs, future_ms: eventTimeWindow.futureMs },
+    unknown_fields: unknownFields,
+    retention_days: retentionDays,
+    schemas,
+    fields,
+    rules,
+  });
+}
+
+function summaryOf(contract: Contract) {
+  return {
+    topic: contract.topic,
+    description: contract.description,
+    domain: contract.domain,
+    mode: contract.mode,
+    contract_version: contract.version,
+    schema_version: currentSchema(contract).version,
+    accepts_events: !contract.platformOnly,
+    events_url: `/v1/topics/${contract.topic}/events`,
+  };
+}

@@ -1,0 +1,16 @@
+/** What bronze adds to an event. */
+import type { Field } from "../columns/column.ts";
+
+/**
+ * `_message` and `_event` name the durable message and the event's position in its request: together with `_received`
+ * they order copies of one event. `_extra` and `_lexical` hold what the typed columns do not (schemas/event-residue.ts).
+ */
+export const METADATA_FIELDS = [
+  { name: "_message", type: { kind: "utf8" }, nullable: false },
+  { name: "_event", type: { kind: "int32" }, nullable: false },
+  { name: "_producer", type: { kind: "utf8" }, nullable: false },
+  { name: "_schema", type: { kind: "int32" }, nullable: false },
+  { name: "_received", type: { kind: "timestamp" }, nullable: false },
+  { name: "_extra", type: { kind: "utf8" }, nullable: true },
+  { name: "_lexical", type: { kind: "utf8" }, nullable: true },
+] as const satisfies readonly Field[];

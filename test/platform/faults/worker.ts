@@ -1,0 +1,86 @@
+/**
+ * The real Worker with bindings that fail on demand. `POST /__faults` arms them: `{"TOPIC_ORDERS.send": {"fail": [1, 3]}}`
+ * makes the first and third call from now on fail; `"lose"` instead lets the call happen and loses its answer.
+ */
+import worker, { TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
+
+interface Plan {
+  readonly fail?: readonly number[];
+  readonly lose?: readonly number[];
+  /** Every call fails until faults are armed anew. */
+  readonly always?: boolean;
+}
+
+let plans: Record<string, Plan> = {};
+let calls: Record<string, number> = {};
+
+class InjectedFault extends Error {
+  override readonly name = "InjectedFault";
+}
+
+/** A binding whose methods consult the plans; what they return is the binding's own. */
+function faulty<T extends object>(name: string, target: T): T {
+  return new Proxy(target, {
+    get(object, property) {
+      const value: unknown = Reflect.get(object, property, object);
+      if (typeof value !== "function" || typeof property !== "string") return value;
+      return (...values: unknown[]) => {
+        const call = `${name}.${property}`;
+        const plan = plans[call];
+        if (plan === undefined) return Reflect.apply(value, object, values);
+        const number = (calls[call] ?? 0) + 1;
+        calls[call] = number;
+        if (plan.always === true || plan.fail?.includes(number)) {
+          return Promise.reject(new InjectedFault(`${call} number ${number} was made to fail`));
+        }
+        const result: unknown = Reflect.apply(value, object, values);
+        if (plan.lose?.includes(number) && result instanceof Promise) {
+          return result.then(() => {
+            throw new InjectedFault(`the answer of ${call} number ${number} was lost`);
+          });
+        }
+        return result;
+      };
+    },
+  });
+}
+
+const wrapped = new WeakMap<Env, Env>();
+
+function withFaults(env: Env): Env {
+  let result = wrapped.get(env);
+  if (result === undefined) {
+    const bindings = new Map<string, unknown>();
+    result = new Proxy(env, {
+      get(object, property) {
+        const value: unknown = Reflect.get(object, property);
+        if (typeof property !== "string" || typeof value !== "object" || value === null) return value;
+        // A namespace's ids and stubs check their receiver: only plain service bindings are wrapped.
+        if (property === "TOPIC_BUFFER") return value;
+        if (!bindings.has(property)) bindings.set(property, faulty(property, value));
+        return bindings.get(property);
+      },
+    });
+    wrapped.set(env, result);
+  }
+  return result;
+}
+
+export class TopicBuffer extends RealTopicBuffer {
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, withFaults(env));
+  }
+}
+
+export default {
+  async fetch(request, env, context) {
+    if (new URL(request.url).pathname === "/__faults") {
+      plans = await request.json();
+      calls = {};
+      return Response.json({ armed: Object.keys(plans) });
+    }
+    return worker.fetch(request, withFaults(env), context);
+  },
+  queue: (batch, env) => worker.queue(batch, withFaults(env)),
+  scheduled: (controller, env) => worker.scheduled(controller, withFaults(env)),
+} satisfies ExportedHandler<Env>;

@@ -1,0 +1,76 @@
+/** What there is to read, from D1: the files of each table, and the tables of the catalog itself. */
+import type { LakeObject } from "./object-cache.ts";
+import type { CatalogRow, LakeSource } from "./source.ts";
+
+export interface TableFiles {
+  readonly name: string;
+  /** Live files; none for a table that is empty. */
+  readonly files: readonly LakeObject[];
+  readonly rows: number;
+  /** For a table without live files: an older one that still tells the columns. */
+  readonly schemaFile?: LakeObject;
+}
+
+export interface StateTable {
+  readonly name: string;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly CatalogRow[];
+}
+
+/** The tables of D1 that are worth querying; the rest is the machine's own. */
+export const STATE_TABLES = [
+  "partition_meta",
+  "runs",
+  "quality_results",
+  "bronze_files",
+  "ledger",
+  "snapshots",
+] as const;
+
+/** Every table that is published or was once, by name. One statement, so that the snapshots are those of one moment. */
+export async function publishedTables(source: LakeSource): Promise<TableFiles[]> {
+  const rows = await source.query(
+    `SELECT s.table_name AS name, f.file AS key, f.bytes, f.rows, p.snapshot_id IS NOT NULL AS live
+     FROM snapshots s JOIN snapshot_files f USING (snapshot_id) LEFT JOIN published p USING (snapshot_id)
+     ORDER BY s.table_name, s.partition_date, f.file`,
+  );
+  return byName(rows);
+}
+
+/** The bronze files of each topic that has any, as `bronze_<topic>`. */
+export async function bronzeTables(source: LakeSource): Promise<TableFiles[]> {
+  const rows = await source.query(
+    `SELECT 'bronze_' || topic AS name, file AS key, bytes, rows, retired_by IS NULL AS live
+     FROM bronze_files ORDER BY topic, file`,
+  );
+  return byName(rows);
+}
+
+/** The tables of the catalog that exist, whole. */
+export async function stateTables(source: LakeSource): Promise<StateTable[]> {
+  const tables: StateTable[] = [];
+  for (const name of STATE_TABLES) {
+    const columns = await source.query(`SELECT name, type FROM pragma_table_info('${name}') ORDER BY cid`);
+    if (columns.length === 0) continue;
+    tables.push({
+      name,
+      columns: columns.map((column) => ({ name: String(column["name"]), type: String(column["type"]) })),
+      rows: await source.query(`SELECT * FROM ${name}`),
+    });
+  }
+  return tables;
+}
+
+function byName(rows: readonly CatalogRow[]): TableFiles[] {
+  const groups = Map.groupBy(rows, (row) => String(row["name"]));
+  return [...groups].map(([name, all]) => {
+    const live = all.filter((row) => row["live"] === 1);
+    const retired = all.at(-1);
+    const table = { name, files: live.map(objectOf), rows: live.reduce((sum, row) => sum + Number(row["rows"]), 0) };
+    return live.length > 0 || retired === undefined ? table : { ...table, schemaFile: objectOf(retired) };
+  });
+}
+
+function objectOf(row: CatalogRow): LakeObject {
+  return { key: String(row["key"]), bytes: Number(row["bytes"]) };
+}

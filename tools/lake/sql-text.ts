@@ -1,0 +1,58 @@
+/** The SQL that makes the lake's views in DuckDB. */
+import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A view over exactly these Parquet files; `none` keeps the columns and no row. */
+export function parquetView(name: string, paths: readonly string[], rows: "all" | "none"): string {
+  // The paths hold `column=value` folders, but the columns are in the files, typed.
+  const files = `read_parquet([${paths.map(quoteText).join(", ")}], union_by_name = true, hive_partitioning = false)`;
+  return `CREATE VIEW ${quoteName(name)} AS SELECT * FROM ${files}${rows === "none" ? " WHERE false" : ""}`;
+}
+
+/** A view with these columns and no row. */
+export function emptyView(name: string, fields: readonly Field[]): string {
+  const columns = fields.map((field) => `CAST(NULL AS ${duckdbType(field.type)}) AS ${quoteName(field.name)}`);
+  return `CREATE VIEW ${quoteName(name)} AS SELECT ${columns.join(", ")} WHERE false`;
+}
+
+/** A table for rows of D1: the types of its STRICT tables. */
+export function stateTable(name: string, columns: readonly { name: string; type: string }[]): string {
+  const types: Readonly<Record<string, string>> = { INTEGER: "BIGINT", INT: "BIGINT", REAL: "DOUBLE", BLOB: "BLOB" };
+  const list = columns.map((column) => `${quoteName(column.name)} ${types[column.type] ?? "VARCHAR"}`);
+  return `CREATE TABLE ${quoteName(name)} (${list.join(", ")})`;
+}
+
+/** The type that DuckDB reads a column as when it stands in Parquet. */
+export function duckdbType(type: ColumnType): string {
+  switch (type.kind) {
+    case "bool":
+      return "BOOLEAN";
+    case "int32":
+      return "INTEGER";
+    case "int64":
+      return "BIGINT";
+    case "float64":
+      return "DOUBLE";
+    case "decimal":
+      return `DECIMAL(${type.precision}, ${type.scale})`;
+    case "date":
+      return "DATE";
+    case "timestamp":
+      return "TIMESTAMP WITH TIME ZONE";
+    case "utf8":
+      return "VARCHAR";
+    case "binary":
+      return "BLOB";
+    case "list":
+      return `${duckdbType(type.item.type)}[]`;
+    case "struct":
+      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${duckdbType(field.type)}`).join(", ")})`;
+  }
+}

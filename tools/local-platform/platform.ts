@@ -1,0 +1,195 @@
+/** The whole platform on this machine: the real bundle in Miniflare with its state in a folder, and crons that fire. */
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Miniflare } from "miniflare";
+import type { Bundle } from "../build/bundle.ts";
+import { CommandProblem } from "../command-problem.ts";
+import type { ProcessLock } from "../process-lock.ts";
+import { type CronLoop, cronSchedule, everySeconds, startCronLoop } from "./crons.ts";
+import { type DrainOptions, type DrainResult, readMessageCounts, waitForDrain } from "./drain.ts";
+import { inspectedPlatform } from "./inspected-platform.ts";
+import { type Inspector, startInspector } from "./inspector.ts";
+import { LOCAL_API_KEY, seedLocalKey } from "./local-key.ts";
+import { applyMigrations, readMigrations } from "./migrations.ts";
+import { isPortFree } from "./ports.ts";
+import { emptyState, lockState, readState, type StateFolder, stateFolder, writeState } from "./state.ts";
+import { type RuntimeConfig, runtimeConfig, startRuntime, type WorkerLog } from "./worker-runtime.ts";
+
+export type LocalDatabase = Awaited<ReturnType<Miniflare["getD1Database"]>>;
+export type LocalLake = Awaited<ReturnType<Miniflare["getR2Bucket"]>>;
+
+export interface PlatformOptions {
+  /** The project's folder: wrangler.toml and sql/migrations are read there. */
+  readonly root: string;
+  readonly bundle: Pick<Bundle, "outdir" | "modules">;
+  /** Relative to `root`; `.sluice` if not given. */
+  readonly stateDir?: string;
+  /** 8787 if not given; 0 is any free one. */
+  readonly port?: number;
+  /** The port after `port` if not given; another one when that is taken. */
+  readonly inspectorPort?: number;
+  /** Lines for whoever started the platform: a cron that failed, what was left at the end. */
+  readonly log?: (line: string) => void;
+  /** What the Worker logs. */
+  readonly onWorkerLog?: (log: WorkerLog) => void;
+  /** `manual`: only `runCron` fires them. */
+  readonly crons?: "schedule" | "manual";
+  /** The planner's cron (`* * * * *`) fires this often instead of every 60 s, so that gold follows soon; 5 if not given. */
+  readonly planEverySeconds?: number;
+  /** Over wrangler.toml's. */
+  readonly vars?: Readonly<Record<string, string>>;
+  /** Starts from nothing: what the folder holds is removed first. */
+  readonly fresh?: boolean;
+}
+
+export interface Platform {
+  /** Where the gateway listens, without a slash at the end. */
+  readonly url: string;
+  readonly inspectorUrl: string;
+  readonly apiKey: string;
+  readonly state: StateFolder;
+  readonly mf: Miniflare;
+  readonly db: LocalDatabase;
+  readonly lake: LocalLake;
+  /** Fires a cron now and waits for its end. Throws when the Worker threw. */
+  runCron(cron: string): Promise<void>;
+  /** Stops the crons, waits until the queues are empty or the time is up, and stops. */
+  drain(options?: DrainOptions): Promise<DrainResult>;
+  /** Stops at once; messages in the queues are lost. Doing so twice does nothing. */
+  stop(): Promise<void>;
+}
+
+const PLANNER_CRON = "* * * * *";
+const DRAIN_TIMEOUT_MS = 30_000;
+
+/**
+ * Starts a platform and resolves when it answers. Throws CommandProblem for what the caller can mend: IN_USE, PORT_TAKEN,
+ * STATE_LAYOUT, NOT_A_STATE_FOLDER, MIGRATION_CHANGED, MIGRATION_FAILED; nothing is left running then.
+ */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const root = resolve(options.root);
+  const port = options.port ?? 8787;
+  const folder = stateFolder(resolve(root, options.stateDir ?? ".sluice"));
+  const config = runtimeConfig(join(root, "wrangler.toml"), options.bundle, options.vars ?? {});
+  const undo = new AsyncDisposableStack();
+  try {
+    const lock = lockState(folder, "platform");
+    undo.defer(() => lock.release());
+    if (options.fresh === true) emptyState(folder);
+    await demandFreePort(port);
+    const mf = await startWithState(root, folder, config, port, options.onWorkerLog ?? (() => {}), undo);
+    return await present(options, folder, config, mf, lock, undo);
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
+}
+
+async function demandFreePort(port: number): Promise<void> {
+  if (port === 0 || (await isPortFree(port))) return;
+  throw new CommandProblem(
+    "PORT_TAKEN",
+    `Port ${port} is taken by another program. Stop that one, or choose another port with --port (for example --port ${port + 10}).`,
+  );
+}
+
+async function startWithState(
+  root: string,
+  folder: StateFolder,
+  config: RuntimeConfig,
+  port: number,
+  onLog: (log: WorkerLog) => void,
+  undo: AsyncDisposableStack,
+): Promise<Miniflare> {
+  const { bucket, database } = config;
+  const before = readState(folder);
+  const state = { layout: 1, bucket, database, migrations: before?.migrations ?? {} };
+  if (before === undefined) writeState(folder, state);
+  mkdirSync(folder.storage, { recursive: true });
+  const mf = await startRuntime(config, folder.storage, port, onLog);
+  undo.defer(() => mf.dispose());
+  const db = await mf.getD1Database("DB");
+  const migrations = await applyMigrations(db, readMigrations(join(root, "sql/migrations")), state.migrations);
+  writeState(folder, { ...state, migrations });
+  await seedLocalKey(db, new Date().toISOString());
+  return mf;
+}
+
+async function present(
+  options: PlatformOptions,
+  folder: StateFolder,
+  config: RuntimeConfig,
+  mf: Miniflare,
+  lock: ProcessLock,
+  undo: AsyncDisposableStack,
+): Promise<Platform> {
+  const log = options.log ?? (() => {});
+  const url = (await mf.ready).origin;
+  const [db, lake] = [await mf.getD1Database("DB"), await mf.getR2Bucket("LAKE")];
+  const inspector = await inspect(options, db, lake);
+  undo.defer(() => inspector.close());
+  lock.publish({ url, inspectorUrl: inspector.url });
+
+  async function runCron(cron: string): Promise<void> {
+    const worker = await mf.getWorker();
+    const { outcome } = await worker.scheduled({ cron, scheduledTime: new Date() });
+    if (outcome !== "ok") throw new Error(`cron "${cron}" ended with ${outcome}`);
+  }
+
+  const loops = options.crons === "manual" ? [] : startCrons(config.crons, options.planEverySeconds ?? 5, runCron, log);
+  const stopCrons = async () => void (await Promise.all(loops.map((loop) => loop.stop())));
+  undo.defer(stopCrons);
+
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= undo.disposeAsync();
+    return stopping;
+  };
+  return {
+    url,
+    inspectorUrl: inspector.url,
+    apiKey: LOCAL_API_KEY,
+    state: folder,
+    mf,
+    db,
+    lake,
+    runCron,
+    async drain({ timeoutMs = DRAIN_TIMEOUT_MS } = {}) {
+      await stopCrons();
+      const result = await waitForDrain(
+        () => readMessageCounts(url),
+        timeoutMs,
+        delay,
+        () => performance.now(),
+      );
+      await stop();
+      return result;
+    },
+    stop,
+  };
+}
+
+async function inspect(options: PlatformOptions, db: LocalDatabase, lake: LocalLake): Promise<Inspector> {
+  const inspected = inspectedPlatform(db, lake);
+  const { port = 8787, inspectorPort } = options;
+  const wanted = inspectorPort ?? (port === 0 ? 0 : port + 1);
+  if (wanted === 0 || (await isPortFree(wanted))) return startInspector(inspected, wanted);
+  if (inspectorPort !== undefined) await demandFreePort(inspectorPort);
+  // Tools find the inspector through the lock: any port will do.
+  return startInspector(inspected, 0);
+}
+
+function startCrons(
+  crons: readonly string[],
+  planEverySeconds: number,
+  runCron: (cron: string) => Promise<void>,
+  log: (line: string) => void,
+): CronLoop[] {
+  return crons.map((cron) => {
+    const schedule = cron === PLANNER_CRON ? everySeconds(planEverySeconds) : cronSchedule(cron);
+    return startCronLoop(schedule, () =>
+      runCron(cron).catch((error: unknown) => log(error instanceof Error ? error.message : String(error))),
+    );
+  });
+}

@@ -1,0 +1,101 @@
+/** The one place that speaks Miniflare's dialect: what the bundle, wrangler.toml and the state folder are to it. */
+import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import type { Bundle } from "../build/bundle.ts";
+
+export interface WorkerLog {
+  /** `log`, `info`, `warn`, `error`, `debug`, `trace`. */
+  readonly level: string;
+  readonly message: string;
+}
+
+export interface RuntimeConfig {
+  readonly worker: WorkerOptions;
+  /** Names that Miniflare files the storage of LAKE and DB under. */
+  readonly bucket: string;
+  readonly database: string;
+  readonly crons: readonly string[];
+}
+
+/** Names the Durable Objects' storage: with another name the buffers of existing state would be lost. */
+const WORKER_NAME = "sluice";
+
+/** The top level of wrangler.toml with the bundle's code. `vars` go over the variables written there. */
+export function runtimeConfig(
+  wranglerToml: string,
+  bundle: Pick<Bundle, "outdir" | "modules">,
+  vars: Readonly<Record<string, string>>,
+): RuntimeConfig {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(wranglerToml);
+  // The bundle names its modules one by one, so there are no rules to find them by.
+  const { modulesRules: _, ...options } = workerOptions;
+  const crons = options["cronTriggers"];
+  return {
+    worker: {
+      ...options,
+      name: WORKER_NAME,
+      rootPath: bundle.outdir,
+      modulesRoot: bundle.outdir,
+      modules: bundle.modules.map(({ type, path }) => ({ type, path })),
+      bindings: { ...recordOf(options["bindings"]), ...vars },
+    },
+    bucket: bindingId(options["r2Buckets"], "LAKE"),
+    database: bindingId(options["d1Databases"], "DB"),
+    crons: Array.isArray(crons) ? crons.filter((cron) => typeof cron === "string") : [],
+  };
+}
+
+/** Starts the Worker on 127.0.0.1 and waits until it answers; 0 is any free port. */
+export async function startRuntime(
+  config: RuntimeConfig,
+  storage: string,
+  port: number,
+  onLog: (log: WorkerLog) => void,
+): Promise<Miniflare> {
+  return startMiniflare({ worker: config.worker, storage, port, onLog });
+}
+
+/** Opens the storage without the project's Worker: only LAKE and DB. */
+export async function openStorage(bucket: string, database: string, storage: string): Promise<Miniflare> {
+  const script = "export default { fetch() { return new Response(null, { status: 404 }); } };";
+  const worker: WorkerOptions = { name: WORKER_NAME, modules: true, script, compatibilityDate: "2026-07-30" };
+  const bindings = { r2Buckets: { LAKE: { id: bucket } }, d1Databases: { DB: { id: database } } };
+  return startMiniflare({ worker: { ...worker, ...bindings }, storage, port: 0, onLog: () => {} });
+}
+
+async function startMiniflare(options: {
+  readonly worker: WorkerOptions;
+  readonly storage: string;
+  readonly port: number;
+  readonly onLog: (log: WorkerLog) => void;
+}): Promise<Miniflare> {
+  const { worker, storage, port, onLog } = options;
+  const miniflare = new Miniflare({
+    ...worker,
+    host: "127.0.0.1",
+    port,
+    defaultPersistRoot: storage,
+    // The default asks the network for a sample of request metadata.
+    cf: false,
+    log: new Log(LogLevel.ERROR),
+    handleStructuredLogs: ({ level, message }: WorkerLog) => onLog({ level, message }),
+  });
+  try {
+    await miniflare.ready;
+    return miniflare;
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+function bindingId(bindings: unknown, name: string): string {
+  const binding = recordOf(bindings)[name];
+  const id = typeof binding === "string" ? binding : recordOf(binding)["id"];
+  if (typeof id !== "string") throw new Error(`wrangler.toml has no binding ${name} at its top level`);
+  return id;
+}
+
+function recordOf(value: unknown): Record<string, never> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
