@@ -3,7 +3,7 @@
  */
 import { type Handler, Hono } from "hono";
 import { findKey } from "../sql/statements/keys.ts";
-import type { GatewayEnv } from "./context.ts";
+import type { GatewayContext, GatewayEnv } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { auth } from "./middleware/auth/auth.ts";
 import { grantOf } from "./middleware/auth/grant.ts";
@@ -48,19 +48,15 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   for (const [method, path, handler] of routes) app.on(method, path, handler);
   for (const [method, path] of routes) app.all(path, methodNotAllowed(method));
 
+  // Returned, not thrown: Hono catches what handlers throw, but not what this one does.
   app.notFound((c) => {
-    throw new ProblemError(
-      "NOT_FOUND",
-      `there is nothing at ${c.req.path.slice(0, 200)}; see ${new URL("/", c.req.url)}`,
-    );
+    const detail = `there is nothing at ${c.req.path.slice(0, 200)}; see ${new URL("/", c.req.url)}`;
+    return refuse(c, new ProblemError("NOT_FOUND", detail));
   });
   app.onError((error, c) => {
-    const problem = error instanceof ProblemError ? error : internalError();
-    const wide = c.get("wideEvent");
-    wide.problem = problem.code;
-    if (problem.code === "INTERNAL_ERROR") wide.failure = placeOf(error);
-    else if (problem.cause !== undefined) wide.failure = messageOf(problem.cause);
-    return problemResponse(problem, c.get("requestId"));
+    if (error instanceof ProblemError) return refuse(c, error);
+    c.get("wideEvent").failure = placeOf(error);
+    return refuse(c, internalError());
   });
   return app;
 }
@@ -75,6 +71,13 @@ function methodNotAllowed(allowed: "GET" | "POST"): Handler<GatewayEnv> {
       { Allow: allow },
     );
   };
+}
+
+function refuse(c: GatewayContext, problem: ProblemError): Response {
+  const wide = c.get("wideEvent");
+  wide.problem = problem.code;
+  if (problem.cause !== undefined) wide.failure = messageOf(problem.cause);
+  return problemResponse(problem, c.get("requestId"));
 }
 
 function internalError(): ProblemError {

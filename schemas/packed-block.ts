@@ -16,7 +16,7 @@ const FRAME_PREFIX_BYTES = 12;
 /** Queues bill by 64 KB; 60 KB leaves room for what the platform adds (PROTOCOLS 1). */
 export const MESSAGE_TARGET_BYTES = 60_000;
 
-/** One shard's part of a message. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
+/** One shard's part of a message: slices follow each other without gaps, one a shard. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
 export interface Slice {
   readonly shard: number;
   readonly of: number;
@@ -84,12 +84,37 @@ export class PackedBlockError extends Error {
   override readonly name = "PackedBlockError";
 }
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
 function decodeHeader(bytes: Uint8Array): MessageHeader {
+  let header: MessageHeader;
   try {
-    return headerType.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    header = headerType.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   } catch (error) {
     throw new PackedBlockError(`the header does not decode: ${error instanceof Error ? error.message : String(error)}`);
   }
+  checkHeader(header);
+  return header;
+}
+
+// What the consumer and the buffers rely on: one message that broke it would fail the append of all that travel with it.
+function checkHeader(header: MessageHeader): void {
+  if (!UUID.test(header.message_id)) throw new PackedBlockError(`message id "${header.message_id}" is not a UUID`);
+  const seen = new Set<string>();
+  let offset = 0;
+  let count = 0;
+  for (const slice of header.slices) {
+    const name = `slice of shard ${slice.shard} of ${slice.of}`;
+    if (slice.shard < 0 || slice.shard >= slice.of) throw new PackedBlockError(`${name}: there is no such shard`);
+    // A buffer tells deliveries apart by message id: of two slices for one shard it would keep only the first.
+    if (seen.has(`${slice.shard}/${slice.of}`)) throw new PackedBlockError(`${name} stands twice in the header`);
+    seen.add(`${slice.shard}/${slice.of}`);
+    if (slice.offset !== offset || slice.length < 0 || slice.count < 1)
+      throw new PackedBlockError(`${name} is ${slice.count} events in ${slice.length} bytes at ${slice.offset}, not at ${offset}`);
+    offset += slice.length;
+    count += slice.count;
+  }
+  if (count !== header.count) throw new PackedBlockError(`the header says ${header.count} events, its slices ${count}`);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -132,10 +157,9 @@ export function decodeMessage(message: Uint8Array): DecodedMessage {
   const headerBytes = message.subarray(MESSAGE_PREFIX_BYTES, bodyStart);
   const header = decodeHeader(headerBytes);
   const body = message.subarray(bodyStart);
-  for (const slice of header.slices) {
-    if (slice.offset < 0 || slice.length < 0 || slice.offset + slice.length > body.byteLength) {
-      throw new PackedBlockError(`slice of shard ${slice.shard} runs past the message`);
-    }
+  const sliced = header.slices.reduce((sum, slice) => sum + slice.length, 0);
+  if (sliced !== body.byteLength) {
+    throw new PackedBlockError(`the slices are ${sliced} bytes, the message carries ${body.byteLength}`);
   }
   return { header, headerBytes, body };
 }
@@ -184,6 +208,7 @@ export function* readFrames(frames: Uint8Array): Generator<Frame> {
     const header = decodeHeader(frames.subarray(at + FRAME_PREFIX_BYTES, eventsStart));
     const slice = header.slices[sliceNumber];
     if (slice === undefined) throw new PackedBlockError(`the header has no slice ${sliceNumber}`);
+    if (slice.length !== end - eventsStart) throw new PackedBlockError("a frame is not as long as its slice");
     yield { header, slice, events: frames.subarray(eventsStart, end), bytes: frames.subarray(at, end) };
     at = end;
   }

@@ -26,16 +26,16 @@ export class ByteReader {
       shift += 7;
     }
     if (byte < 0x80) return (low >>> 1) ^ -(low & 1);
-    let value = low;
-    let factor = 2 ** 28;
+    // The sign bit is kept apart: the whole zigzag value of a number beyond 2^52 is too long for a double.
+    let half = low >>> 1;
+    let factor = 2 ** 27;
     while (byte >= 0x80) {
-      if (factor > 2 ** 63) throw new RangeError(`a varint at ${this.at} of ${bytes.byteLength} has too many bytes`);
+      if (factor > 2 ** 62) throw new RangeError(`a varint at ${this.at} of ${bytes.byteLength} has too many bytes`);
       byte = this.#next();
-      value += (byte & 0x7f) * factor;
+      half += (byte & 0x7f) * factor;
       factor *= 128;
     }
-    const half = Math.floor(value / 2);
-    return value % 2 === 0 ? half : -half - 1;
+    return (low & 1) === 0 ? half : -half - 1;
   }
 
   readDouble(): number {

@@ -26,7 +26,7 @@ export function planFiles(contract: Contract, flush: FlushName, batch: Batch): P
   const ordered = [...days].sort(([a], [b]) => a - b);
   const only = ordered.length === 1;
   const rare = only ? [] : ordered.filter(([, rows]) => rows.length < RARE_DATE_ROWS);
-  const own = ordered.filter((entry) => !rare.includes(entry));
+  const own = only ? ordered : ordered.filter(([, rows]) => rows.length >= RARE_DATE_ROWS);
   // A single rare date needs no shared file: its own one costs the same and stands where readers look first.
   if (rare.length === 1) own.push(...rare.splice(0));
 

@@ -7,7 +7,7 @@ export interface Candidate {
   readonly rowsIn: number;
   /** The inputs as they were read: bronze files, or {table, snapshot}. Their digest is the candidate's. */
   readonly inputs: readonly Readonly<Record<string, string | number>>[];
-  /** Checks that were measured on the inputs. */
+  /** Checks that were measured on the inputs; their row numbers count the input rows, files in the order of `inputs`. */
   readonly inputResults: readonly CheckResult[];
   readonly duplicates?: {
     readonly topic: string;

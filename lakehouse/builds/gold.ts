@@ -2,9 +2,11 @@
 import { publishedFiles } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../columns/column.ts";
 import { runModel } from "../models/run.ts";
-import type { ModelTable } from "../tables/catalog.ts";
-import { type LakeBucket, readObject } from "../tables/lake.ts";
+import { openParquet } from "../parquet/reader.ts";
+import { type ModelTable, tableByName } from "../tables/catalog.ts";
+import { type LakeBucket, objectSource } from "../tables/lake.ts";
 import type { Candidate } from "./candidate.ts";
+import { conform } from "./conform.ts";
 
 /**
  * Runs the model over the partition `date` of every input; an input without a published partition is an empty table.
@@ -25,7 +27,13 @@ export async function prepareGold(
   for (const input of inputs.values()) for (const file of input?.files ?? []) rowsIn += file.rows;
 
   async function* scan(name: string, columns: readonly string[]): AsyncGenerator<Batch, void, undefined> {
-    for (const { file } of inputs.get(name)?.files ?? []) yield* readObject(bucket, file, { columns });
+    const fields = (tableByName(name)?.fields ?? []).filter((field) => columns.includes(field.name));
+    for (const { file } of inputs.get(name)?.files ?? []) {
+      const parquet = await openParquet(await objectSource(bucket, file));
+      const present = columns.filter((column) => parquet.columns.includes(column));
+      // A snapshot built before a field was released lacks its column until it is built again.
+      for await (const batch of parquet.read({ columns: present })) yield conform(batch, fields);
+    }
   }
   const rows = await runModel(table.model, { scan });
   return {

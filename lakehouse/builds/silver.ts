@@ -1,15 +1,15 @@
 /** Prepares a topic's silver partition: every bronze row of the date, gated, typed to the newest schema, deduplicated. */
 import { bronzeInputs } from "../../sql/statements/snapshots.ts";
-import { createColumnBuilder } from "../columns/builder.ts";
-import type { Batch, Column, Field } from "../columns/column.ts";
+import type { Batch, Column } from "../columns/column.ts";
 import { concatBatches } from "../columns/concat.ts";
 import { gather } from "../columns/gather.ts";
 import { openParquet } from "../parquet/reader.ts";
-import { blocking, QualityGateError, runChecks } from "../quality/gate.ts";
+import { runChecks } from "../quality/gate.ts";
 import { deduplicate } from "../silver/dedupe.ts";
 import type { TopicTable } from "../tables/catalog.ts";
 import { type LakeBucket, objectSource } from "../tables/lake.ts";
 import type { Candidate } from "./candidate.ts";
+import { conform, emptyBatch } from "./conform.ts";
 
 /** Rows of a partition that one build holds at once; past it the partition needs the bucketed build. */
 export const MAX_PARTITION_ROWS = 2_000_000;
@@ -19,7 +19,7 @@ export class PartitionTooLargeError extends Error {
   override readonly name = "PartitionTooLargeError";
 }
 
-/** Reads bronze and gives the candidate. Throws `QualityGateError` when a blocking bronze check fails, and what reading throws. */
+/** Reads bronze and gives the candidate with what the bronze checks measured; whether they hold it back is the caller's to say. Throws what reading throws. */
 export async function prepareSilver(
   db: D1Database,
   bucket: LakeBucket,
@@ -40,13 +40,10 @@ export async function prepareSilver(
     const parquet = await openParquet(await objectSource(bucket, file));
     const columns = stored.map((field) => field.name).filter((name) => parquet.columns.includes(name));
     for await (const batch of parquet.read({ columns, offset: first_row, limit: rows }))
-      batches.push(withColumns(batch, stored));
+      batches.push(conform(batch, stored));
   }
   const bronze = batches.length === 0 ? emptyBatch(stored) : concatBatches(batches);
   const inputResults = runChecks(contract.checks, "bronze", bronze);
-  const failed = blocking(inputResults);
-  if (failed.length > 0) throw new QualityGateError(table.name, date, inputResults);
-
   const { rows, copies, removedReceived } = deduplicate(bronze, contract.dedupeKey);
   const columns: Column[] = bronze.columns.map((column) => gather(column, rows));
   columns.push({ kind: "int32", type: { kind: "int32" }, length: copies.length, nulls: undefined, values: copies });
@@ -57,24 +54,6 @@ export async function prepareSilver(
     inputResults,
     duplicates: { topic: contract.topic, byHour: countByHour(removedReceived) },
   };
-}
-
-/** A batch of an older file in the columns of today's schema: what it lacks is null. */
-function withColumns(batch: Batch, fields: readonly Field[]): Batch {
-  const columns = fields.map(
-    (field) => batch.columns[batch.fields.findIndex((own) => own.name === field.name)] ?? nulls(field, batch.length),
-  );
-  return { fields, columns, length: batch.length };
-}
-
-function emptyBatch(fields: readonly Field[]): Batch {
-  return { fields, columns: fields.map((field) => createColumnBuilder(field.type).finish()), length: 0 };
-}
-
-function nulls(field: Field, length: number): Column {
-  const builder = createColumnBuilder(field.type);
-  for (let i = 0; i < length; i++) builder.pushNull();
-  return builder.finish();
 }
 
 const HOUR_MICROS = 3_600_000_000;

@@ -37,6 +37,8 @@ export interface Partition {
 }
 
 export interface PlanPolicy {
+  /** Whether this deploy builds the domain; others are left alone. */
+  knows(domain: string): boolean;
   /** When a partition of this domain and date closes, in milliseconds since the epoch. */
   closesAt(domain: string, date: string): number;
   readonly maxRetries: number;

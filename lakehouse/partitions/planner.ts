@@ -23,7 +23,7 @@ export interface PlannerDeps {
 /** Queues take at most 100 messages in a batch; D1 is asked for as many transitions at once. */
 const CHUNK = 100;
 
-/** One tick. Safe to run at any time and twice at once: every transition holds only from the status it was decided on. */
+/** One tick. Safe to run at any time and twice at once: every transition holds only from the status and fence it was decided on. */
 export async function plan(deps: PlannerDeps): Promise<{ readonly changed: number; readonly queued: number }> {
   const transitions = planTransitions(await activePartitions(deps.db), deps.policy);
   const queued = transitions.filter((transition) => transition.queue);
@@ -46,7 +46,7 @@ export async function plan(deps: PlannerDeps): Promise<{ readonly changed: numbe
 export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolicy): PlannedTransition[] {
   return rows.flatMap((row) => {
     const partition = partitionOf(row);
-    if (partition === undefined) return [];
+    if (partition === undefined || !policy.knows(partition.domain)) return [];
     const decision = decide(partition, policy, row.now);
     if (decision === undefined) return [];
     return [
@@ -55,6 +55,7 @@ export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolic
         date: row.date,
         from: row.status,
         to: decision.status,
+        fence: row.fence,
         retryCount: decision.retryCount,
         queue: decision.queue,
       },

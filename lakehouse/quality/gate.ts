@@ -3,8 +3,10 @@
  * Pure: batches in, results out.
  */
 import type { Bound, Check, Layer } from "../../contracts/contract.ts";
+import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Batch, Column } from "../columns/column.ts";
 import { keyReader } from "../columns/row-key.ts";
+import { valueAt } from "../columns/value.ts";
 
 /** How many failing rows a result names. */
 const FAILING_ROWS = 20;
@@ -113,14 +115,17 @@ function rowsWhere(
   return rows;
 }
 
+/** A value as a contract writes it: dates and times in their canonical form, decimals with all digits of their scale. */
 function textReader(column: Column): (row: number) => string {
-  if (column.kind !== "bytes") {
-    if (column.kind === "list" || column.kind === "struct")
+  const { type } = column;
+  return (row) => {
+    if (type.kind === "list" || type.kind === "struct")
       throw new RangeError("a nested column has no values to compare");
-    return (row) => String(column.values[row]);
-  }
-  const decoder = new TextDecoder();
-  return (row) => decoder.decode(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]));
+    const value = valueAt(column, row);
+    if (type.kind === "date") return formatDate(Number(value));
+    if (type.kind === "timestamp") return formatTimestamp(Number(value));
+    return String(value);
+  };
 }
 
 function columnOf(candidate: Batch, name: string): Column {

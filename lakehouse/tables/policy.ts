@@ -16,6 +16,7 @@ function latenessOf(table: Table): number {
 }
 
 export const planPolicy: PlanPolicy = {
+  knows: (domain) => latenessByDomain.has(domain),
   closesAt: (domain, date) =>
     Date.parse(`${date}T00:00:00Z`) + DAY_MS + (latenessByDomain.get(domain) ?? DEFAULT_LATENESS_MS),
   maxRetries: 5,

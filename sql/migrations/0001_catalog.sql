@@ -61,6 +61,7 @@ CREATE TABLE partition_leases (
   not_before INTEGER NOT NULL DEFAULT 0,     -- retry backoff
   failure_class TEXT CHECK (failure_class IN ('data', 'system')),
   failed_version INTEGER,                    -- input version of the failed build: a data failure waits for another
+  late INTEGER NOT NULL DEFAULT 0,           -- 1 from LATE until the rebuild is published, failures and retries included
   revisions INTEGER NOT NULL DEFAULT 0,      -- rebuilds after the partition had closed
   PRIMARY KEY (domain, partition_date)
 ) STRICT, WITHOUT ROWID;

@@ -15,6 +15,7 @@ export interface PartitionRow {
   readonly lease_until: number;
   readonly queued_at: number;
   readonly not_before: number;
+  readonly fence: number;
   /** D1's clock when the row was read. */
   readonly now: number;
 }
@@ -34,7 +35,7 @@ export async function activePartitions(db: D1Database): Promise<PartitionRow[]> 
        SELECT a.domain, a.partition_date AS date, coalesce(m.status, 'UNDISCOVERED') AS status, coalesce(m.retry_count, 0) AS retry_count,
               coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version,
               l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
-              coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, ${NOW_MS} AS now
+              coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now
        FROM active a
        LEFT JOIN partition_meta m USING (domain, partition_date)
        LEFT JOIN partition_inputs i USING (domain, partition_date)
@@ -50,37 +51,47 @@ export interface PlannedTransition {
   readonly date: string;
   readonly from: string;
   readonly to: string;
+  /** The fence that the decision was made on. */
+  readonly fence: number;
   readonly retryCount: number;
   readonly queue: boolean;
 }
 
-/** Turns a partition's status, if it still is what the decision was made on. */
+/**
+ * Turns a partition's status, if it still is what the decision was made on. The fence is part of that: a status that came
+ * back with another lease in between is another one. Every statement has the same guard; the status itself turns last.
+ */
 export function applyTransition(db: D1Database, change: PlannedTransition): D1PreparedStatement[] {
-  const { domain, date, from, to, retryCount, queue } = change;
+  const { domain, date, from, to, fence, retryCount, queue } = change;
+  const unchanged = `coalesce((SELECT status FROM partition_meta WHERE domain = ?1 AND partition_date = ?2), 'UNDISCOVERED') = ?3
+    AND coalesce((SELECT fence FROM partition_leases WHERE domain = ?1 AND partition_date = ?2), 0) = ?4`;
+  const guarded = (sql: string, ...values: (string | number)[]): D1PreparedStatement =>
+    db.prepare(sql).bind(domain, date, from, fence, ...values);
   return [
+    guarded(
+      `INSERT INTO partition_leases (domain, partition_date) SELECT ?1, ?2 WHERE ${unchanged} ON CONFLICT DO NOTHING`,
+    ),
+    // Out of IN_FLIGHT only an expired lease leads here: whoever held it must not publish any more.
+    guarded(
+      `UPDATE partition_leases SET queued_at = iif(?5, ${NOW_MS}, queued_at), late = iif(?6, 1, late), run_id = iif(?3 = 'IN_FLIGHT', NULL, run_id)
+       WHERE domain = ?1 AND partition_date = ?2 AND ${unchanged}`,
+      queue ? 1 : 0,
+      to === "LATE" ? 1 : 0,
+    ),
+    guarded(
+      `UPDATE runs SET status = 'LOST', finished_at = ${NOW_TEXT}
+       WHERE domain = ?1 AND partition_date = ?2 AND status = 'RUNNING' AND ?3 = 'IN_FLIGHT' AND ${unchanged}`,
+    ),
     from === "UNDISCOVERED"
-      ? db
-          .prepare(
-            "INSERT INTO partition_meta (domain, partition_date, status) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-          )
-          .bind(domain, date, to)
-      : db
-          .prepare(
-            `UPDATE partition_meta SET status = ?, retry_count = ?, updated_at = ${NOW_TEXT} WHERE domain = ? AND partition_date = ? AND status = ?`,
-          )
-          .bind(to, retryCount, domain, date, from),
-    db
-      .prepare(
-        `INSERT INTO partition_leases (domain, partition_date, queued_at) VALUES (?, ?, iif(?3, ${NOW_MS}, 0))
-         ON CONFLICT DO UPDATE SET queued_at = iif(?3, ${NOW_MS}, queued_at),
-           run_id = iif(?4 AND lease_until < ${NOW_MS}, NULL, run_id)`,
-      )
-      .bind(domain, date, queue ? 1 : 0, from === "IN_FLIGHT" ? 1 : 0),
-    db
-      .prepare(
-        `UPDATE runs SET status = 'LOST', finished_at = ${NOW_TEXT} WHERE domain = ? AND partition_date = ? AND status = 'RUNNING' AND ? = 'IN_FLIGHT'`,
-      )
-      .bind(domain, date, from),
+      ? guarded(
+          `INSERT INTO partition_meta (domain, partition_date, status) SELECT ?1, ?2, ?5 WHERE ${unchanged} ON CONFLICT DO UPDATE SET status = excluded.status`,
+          to,
+        )
+      : guarded(
+          `UPDATE partition_meta SET status = ?5, retry_count = ?6, updated_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND ${unchanged}`,
+          to,
+          retryCount,
+        ),
   ];
 }
 
@@ -91,7 +102,8 @@ export interface Lease {
   readonly fence: number;
   /** The input version that this build will have seen. */
   readonly version: number;
-  readonly late: boolean;
+  /** Retries that came before it, for the backoff of the next. */
+  readonly retryCount: number;
 }
 
 const BUILDABLE = "('PENDING', 'RETRYING', 'REPROCESSING')";
@@ -105,7 +117,7 @@ export async function acquireLease(
   leaseMs: number,
 ): Promise<Lease | undefined> {
   const held = "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3)";
-  const results = await db.batch<{ fence: number; version: number; late: number }>([
+  const results = await db.batch<{ fence: number; version: number; retry_count: number }>([
     db
       .prepare(
         `UPDATE partition_leases SET fence = fence + 1, run_id = ?3, lease_until = ${NOW_MS} + ?4
@@ -115,7 +127,7 @@ export async function acquireLease(
       .bind(domain, date, runId, leaseMs),
     db
       .prepare(
-        `SELECT l.fence, coalesce(i.version, 0) AS version, m.status = 'REPROCESSING' AS late
+        `SELECT l.fence, coalesce(i.version, 0) AS version, m.retry_count
          FROM partition_leases l JOIN partition_meta m USING (domain, partition_date) LEFT JOIN partition_inputs i USING (domain, partition_date)
          WHERE l.domain = ?1 AND l.partition_date = ?2 AND l.run_id = ?3`,
       )
@@ -134,7 +146,7 @@ export async function acquireLease(
   ]);
   const row = results[1]?.results[0];
   if (row === undefined) return undefined;
-  return { domain, date, runId, fence: row.fence, version: row.version, late: row.late === 1 };
+  return { domain, date, runId, fence: row.fence, version: row.version, retryCount: row.retry_count };
 }
 
 export interface Failure {
@@ -144,7 +156,10 @@ export interface Failure {
   readonly backoffMs: number;
 }
 
-/** Ends a run as FAILED and frees the lease; nothing happens when the lease is no longer this run's. */
+/**
+ * Ends a run as FAILED and frees the lease; nothing happens when the lease is no longer this run's. A status that an
+ * operator set meanwhile stays: it asks for another build.
+ */
 export function failRun(db: D1Database, lease: Lease, failure: Failure): D1PreparedStatement[] {
   const { domain, date, runId, fence } = lease;
   const held =
@@ -152,7 +167,7 @@ export function failRun(db: D1Database, lease: Lease, failure: Failure): D1Prepa
   return [
     db
       .prepare(
-        `UPDATE partition_meta SET status = 'FAILED', error_message = ?5, updated_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND ${held}`,
+        `UPDATE partition_meta SET status = 'FAILED', error_message = ?5, updated_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND status = 'IN_FLIGHT' AND ${held}`,
       )
       .bind(domain, date, runId, fence, failure.message),
     db

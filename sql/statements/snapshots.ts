@@ -95,7 +95,8 @@ export interface Commit {
 
 /**
  * Publishes a snapshot: one batch, every statement guarded by the lease's fence, the fence itself turned last (in a D1
- * batch an UPDATE that matches nothing does not stop what follows it). Gives whether this run's snapshot is published:
+ * batch an UPDATE that matches nothing does not stop what follows it). A status that an operator set during the build stays:
+ * it asks for another one. Gives whether this run's snapshot is published:
  * the answer is read in the same batch, so it is right whoever won.
  */
 export async function commitSnapshot(db: D1Database, commit: Commit): Promise<boolean> {
@@ -144,7 +145,7 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
       lease.version,
     ),
     guarded(
-      `UPDATE partition_meta SET status = 'DONE', record_count = ?5, source_files = ?6, file_hash = ?7,
+      `UPDATE partition_meta SET status = iif(status = 'IN_FLIGHT', 'DONE', status), record_count = ?5, source_files = ?6, file_hash = ?7,
          silver_records = iif(?8 = 'silver', ?9, silver_records), gold_records = iif(?8 = 'gold', ?9, gold_records),
          silver_path = iif(?8 = 'silver', ?10, silver_path), gold_path = iif(?8 = 'gold', ?10, gold_path),
          retry_count = 0, error_message = NULL, updated_at = ${now}, processed_at = ${now}
@@ -163,9 +164,8 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
     ),
     guarded(
       `UPDATE partition_leases SET run_id = NULL, lease_until = 0, queued_at = 0, not_before = 0, failure_class = NULL, failed_version = NULL,
-         revisions = revisions + ?5
+         revisions = revisions + late, late = 0
        WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4`,
-      lease.late ? 1 : 0,
     ),
     publishedBy(db, table, date, runId),
   ];

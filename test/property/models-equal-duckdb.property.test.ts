@@ -26,7 +26,7 @@ beforeAll(async () => {
   loadParquetWasm();
   oracle = await DuckDBOracle.open();
   gold = await compileModels({
-    models: readdirSync(GOLD).map((path) => ({ path, text: readFileSync(new URL(path, GOLD), "utf8") })),
+    models: readdirSync(GOLD).map((path) => ({ path, text: readFileSync(new URL(path, GOLD)).toString("utf8") })),
     tables: shopTables,
   });
   samples = await compileModels({

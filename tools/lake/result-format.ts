@@ -65,7 +65,7 @@ function csvField(value: string | null): string {
 
 /** An array with an object per row, a row on each line. Integers beyond 2^53 and decimals are texts: numbers would lose digits. */
 function asJson(reader: DuckDBResultReader): string {
-  const rows = reader.convertRowObjects(jsonValue).map((row) => JSON.stringify(row));
+  const rows = reader.convertRowObjects<Json>(jsonValue).map((row) => JSON.stringify(row));
   return rows.length === 0 ? "[]" : `[\n${rows.join(",\n")}\n]`;
 }
 

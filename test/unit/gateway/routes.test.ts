@@ -1,0 +1,129 @@
+import { describe, expect, it } from "vitest";
+import { answer, createHarness, order } from "./harness.ts";
+
+const OPEN = { headers: { authorization: "" } };
+
+describe("open addresses", () => {
+  it("GET / is HTML with commands for this origin, and JSON for those who prefer it", async () => {
+    const harness = createHarness();
+    const page = await harness.request("http://sluice.test:8787/", OPEN);
+    expect(page.headers.get("content-type")).toMatch(/^text\/html/);
+    const html = await page.text();
+    expect(html).toContain("http://sluice.test:8787/v1/topics/weather/events");
+    expect(html).toContain("Bearer local-dev-key");
+    expect(html).not.toMatch(/src=|@import|https:\/\//);
+    const json = await harness.request("/", { headers: { authorization: "", accept: "application/json" } });
+    expect(JSON.parse(await json.text())).toMatchObject({ name: "sluice", topics: expect.arrayContaining(["orders"]) });
+    const browser = await harness.request("/", { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } });
+    expect(browser.headers.get("content-type")).toMatch(/^text\/html/);
+  });
+
+  it("GET /healthz counts messages, GET /readyz asks D1", async () => {
+    const harness = createHarness();
+    const sent = async (): Promise<number> => {
+      const body = JSON.parse(await (await harness.request("/healthz", OPEN)).text());
+      expect(body).toMatchObject({ status: "ok", environment: "local", messages: { acknowledged: 7 } });
+      return body.messages.sent;
+    };
+    const before = await sent();
+    await harness.post("/v1/topics/orders/events", [order("a"), order("b", { amount: 1 })]);
+    expect((await sent()) - before).toBe(2);
+    expect((await harness.request("/readyz", OPEN)).status).toBe(200);
+    harness.db.setDown(true);
+    const down = await harness.request("/readyz", OPEN);
+    expect([down.status, (await answer(down)).code]).toEqual([503, "CATALOG_UNAVAILABLE"]);
+    expect((await harness.request("/healthz", OPEN)).status).toBe(200);
+  });
+});
+
+describe("problems", () => {
+  it("404 and 405 are problem details with the request's id", async () => {
+    const harness = createHarness();
+    const missing = await harness.request("/v2/topics", OPEN);
+    expect(missing.status).toBe(404);
+    expect(missing.headers.get("content-type")).toBe("application/problem+json");
+    const body = JSON.parse(await missing.text());
+    expect(body).toEqual({
+      type: "urn:sluice:problem:not-found",
+      title: expect.any(String),
+      status: 404,
+      code: "NOT_FOUND",
+      detail: expect.any(String),
+      request_id: missing.headers.get("x-request-id"),
+    });
+    for (const [path, method, allow] of [
+      ["/v1/topics/orders/events", "GET", "POST"],
+      ["/v1/topics", "DELETE", "GET, HEAD"],
+      ["/healthz", "POST", "GET, HEAD"],
+    ] as const) {
+      const refused = await harness.request(path, { method });
+      expect([refused.status, refused.headers.get("allow"), (await answer(refused)).code]).toEqual([
+        405,
+        allow,
+        "METHOD_NOT_ALLOWED",
+      ]);
+    }
+    expect((await harness.request("/healthz", { method: "HEAD" })).status).toBe(200);
+    expect((await harness.request("/v1/nothing")).status).toBe(404);
+    expect((await harness.request("/v1/nothing", OPEN)).status).toBe(401);
+    expect(harness.logs[0]).toMatchObject({ status: 404, problem: "NOT_FOUND" });
+  });
+
+  it("a log that throws does not fail a request", async () => {
+    const harness = createHarness();
+    Object.defineProperty(harness.logs, "push", {
+      value: () => {
+        throw new Error("full");
+      },
+    });
+    expect((await harness.request("/healthz")).status).toBe(200);
+  });
+});
+
+describe("topics and tables", () => {
+  it("lists topics and shows one", async () => {
+    const harness = createHarness();
+    const list = JSON.parse(await (await harness.request("/v1/topics")).text());
+    expect(list.topics).toContainEqual(
+      expect.objectContaining({ topic: "orders", schema_version: 1, accepts_events: true }),
+    );
+    expect(list.topics).toContainEqual(expect.objectContaining({ topic: "dead_letters", accepts_events: false }));
+    const orders = JSON.parse(await (await harness.request("/v1/topics/orders")).text());
+    expect(orders).toMatchObject({ dedupe_key: ["event_id"], rules: [{ id: "orders.amount_is_sum_of_items" }] });
+    expect((await harness.request("/v1/topics/nope")).status).toBe(404);
+  });
+
+  it("lists published tables and their live files only", async () => {
+    const harness = createHarness();
+    harness.db.sqlite.exec(`
+      INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
+      INSERT INTO snapshots VALUES ('s2', 'silver_orders', '2026-11-20', 'r2', 2, 'd', '[]', 12, '2026-11-20T11:00:00Z');
+      INSERT INTO snapshots VALUES ('s3', 'silver_orders', '2026-11-21', 'r3', 1, 'd', '[]', 0, '2026-11-21T09:00:00Z');
+      INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/old.parquet', 10, 100);
+      INSERT INTO snapshot_files VALUES ('s2', 'silver/orders/b.parquet', 5, 50), ('s2', 'silver/orders/a.parquet', 7, 70);
+      INSERT INTO published VALUES ('silver_orders', '2026-11-20', 's2'), ('silver_orders', '2026-11-21', 's3');
+      INSERT INTO table_versions VALUES ('silver_orders', 3);`);
+    const summary = {
+      table_name: "silver_orders",
+      version: 3,
+      partitions: 2,
+      rows: 12,
+      committed_at: "2026-11-21T09:00:00Z",
+    };
+    expect(JSON.parse(await (await harness.request("/v1/tables")).text())).toEqual({ tables: [summary] });
+    const files = JSON.parse(await (await harness.request("/v1/tables/silver_orders/files")).text());
+    expect(files).toEqual({
+      ...summary,
+      files: [
+        { partition_date: "2026-11-20", snapshot_id: "s2", file: "silver/orders/a.parquet", rows: 7, bytes: 70 },
+        { partition_date: "2026-11-20", snapshot_id: "s2", file: "silver/orders/b.parquet", rows: 5, bytes: 50 },
+      ],
+    });
+    const none = await harness.request("/v1/tables/silver_orders/files?partition=2026-11-21");
+    expect(JSON.parse(await none.text()).files).toEqual([]);
+    expect((await harness.request("/v1/tables/silver_orders/files?partition=today")).status).toBe(400);
+    expect((await harness.request("/v1/tables/nope/files")).status).toBe(404);
+    harness.db.setDown(true);
+    expect((await harness.request("/v1/tables")).status).toBe(503);
+  });
+});
