@@ -19,7 +19,7 @@ import { listFiles, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
 
 export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
-  const { now } = deps.clock;
+  const now = () => deps.clock.now();
   const log = deps.log ?? ((line: string) => console.log(line));
   const keys = createKeyCache({
     load: async (keyHash) => {
@@ -42,7 +42,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
   // The wide event stands outside, so that it sees the status of every answer; it reads the id at its end.
   app.use(wideEvent({ log, now }));
-  app.use(requestId({ uuidv7: deps.ids.uuidv7 }));
+  app.use(requestId({ uuidv7: () => deps.ids.uuidv7() }));
   app.use("/v1/*", auth({ keys, environment: deps.environment, now }));
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);

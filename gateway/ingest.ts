@@ -125,7 +125,7 @@ function pack(
     producer: request.producer,
     request_id: request.requestId,
     received: request.received,
-    gateway: instanceId(deps.ids.uuidv7),
+    gateway: instanceId(() => deps.ids.uuidv7()),
   };
   const headerTextBytes = Buffer.byteLength(Object.values(header).join("")) + UUID_BYTES;
   return planMessages(events, headerTextBytes).map((plan) => ({

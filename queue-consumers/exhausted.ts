@@ -23,5 +23,6 @@ export async function parkExhausted(batch: MessageBatch, deps: ExhaustedDeps): P
   batch.messages.forEach((message, i) => {
     settle(message, outcomes[i] ?? { kind: "retry", reason: "no outcome" });
   });
-  deps.log({ event: "parked", queue: batch.queue, messages: batch.messages.length });
+  const parked = outcomes.filter((outcome) => outcome.kind === "parked").length;
+  deps.log({ event: "parked", queue: batch.queue, messages: batch.messages.length, parked });
 }

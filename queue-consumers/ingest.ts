@@ -64,8 +64,10 @@ function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, Shard
     try {
       decoded = decodeMessage(bodyBytes(message.body));
     } catch (error) {
-      if (!(error instanceof PackedBlockError)) throw error;
-      outcomes[position] = { kind: "parked", reason: `not a packed message: ${error.message}` };
+      outcomes[position] =
+        error instanceof PackedBlockError
+          ? { kind: "parked", reason: `not a packed message: ${error.message}` }
+          : { kind: "retry", reason: String(error) };
       return;
     }
     const { topic, slices } = decoded.header;
@@ -97,7 +99,8 @@ async function appendShard<Id>(
       const message = batch.messages[position];
       if (message === undefined) continue;
       const { header } = decodeMessage(bodyBytes(message.body));
-      if (tooOld.has(header.message_id)) {
+      // A slice that failed in another shard wins: the next delivery finds this one as old as now.
+      if (tooOld.has(header.message_id) && outcomes[position]?.kind !== "retry") {
         outcomes[position] = {
           kind: "parked",
           reason: `message ${header.message_id} is older than the memory of message ids`,

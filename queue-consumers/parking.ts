@@ -8,11 +8,20 @@ export interface ParkingReason {
   readonly detail: string;
 }
 
-/** The bytes of a queue message's body, whatever the runtime hands over. */
+/** The bytes of a queue message's body, whatever the runtime hands over. Never throws: a body of an odd kind must be parked too. */
 export function bodyBytes(body: unknown): Uint8Array {
-  if (body instanceof Uint8Array) return body;
+  if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
-  return new TextEncoder().encode(typeof body === "string" ? body : (JSON.stringify(body) ?? ""));
+  return new TextEncoder().encode(typeof body === "string" ? body : textOf(body));
+}
+
+// Ours are always bytes; of what others may send, JSON refuses bigint and cycles.
+function textOf(body: unknown): string {
+  try {
+    return JSON.stringify(body) ?? String(body);
+  } catch {
+    return String(body);
+  }
 }
 
 /** Writes `parked/<queue>/<queue message id>`; idempotent, since the id is the queue's own. */

@@ -11,7 +11,8 @@
  * A key of `extra` that the schema knows leads to nested unknown fields; any other is an unknown field with its whole value.
  *
  * `lexical` is a flat JSON object from a JSON pointer (RFC 6901) to the value as it was sent, for typed values that the
- * column would give back in another form: null where the canonical form is absence, a time with an offset, a decimal as text.
+ * column would give back in another form: null where the canonical form is absence, a time with an offset, a decimal as text, a fraction with more
+ * digits than the double that stands for it.
  */
 import { isRawNumber, parseExactJson } from "./exact-json.ts";
 

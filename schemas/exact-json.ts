@@ -21,14 +21,53 @@ declare global {
   }
 }
 
-// A number stands after one of these characters everywhere but at the start of a document. A decimal of at most 15
-// significant digits survives a double (IEEE 754, DBL_DIG), and with an exponent of one or two digits stays in its range:
-// so only longer runs of digits, or longer exponents, are suspect. A text inside a string may match too: that only costs time.
+// A decimal of at most 15 significant digits survives a double (IEEE 754, DBL_DIG), and with an exponent of one or two
+// digits stays in its range: only longer runs of digits, or longer exponents, are suspect. Outside of strings one of these
+// characters stands before a number; inside a string one may too, which only costs time.
 const SUSPECT = /(?:^|[:,[\s])-?(?:\d[\d.]{15,}|\d[\d.]*[eE][+-]?\d{3,})/;
 
 /** Whether the text may hold a number that `JSON.parse` would alter. Never false for one that does. */
 export function mayAlterNumbers(text: string): boolean {
   return SUSPECT.test(text);
+}
+
+const MIN_RUN = 16;
+const MIN_EXPONENT = 3;
+
+/**
+ * The same of a text's UTF-8, in a fraction of the time, and true more often: it also looks into strings. Both kinds of
+ * suspects have at least three digits or points in a row, so every third byte is enough to meet one.
+ */
+export function mayAlterNumbersIn(bytes: Uint8Array): boolean {
+  for (let at = MIN_EXPONENT - 1; at < bytes.length; at += MIN_EXPONENT) {
+    if (!isDigitOrPoint(bytes[at])) continue;
+    let start = at;
+    while (start > 0 && isDigitOrPoint(bytes[start - 1])) start--;
+    let end = at + 1;
+    while (end < bytes.length && isDigitOrPoint(bytes[end])) end++;
+    if (end - start >= MIN_RUN || (end - start >= MIN_EXPONENT && isExponentAt(bytes, start, end))) return true;
+    at = end;
+  }
+  return false;
+}
+
+/** "." and "/" and the digits: the slash between them only makes a suspect more. */
+function isDigitOrPoint(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x2e && byte <= 0x39;
+}
+
+// The run [start, end) follows e, e+ or e-, which follows a digit, and a letter does not follow it: most of the hexadecimal
+// in a UUID is told apart so.
+function isExponentAt(bytes: Uint8Array, start: number, end: number): boolean {
+  const sign = bytes[start - 1];
+  const letter = sign === 0x2b || sign === 0x2d ? start - 2 : start - 1;
+  const follows = bytes[end] ?? 0x20;
+  const isLetter = bytes[letter] === 0x65 || bytes[letter] === 0x45;
+  return (
+    isLetter &&
+    isDigitOrPoint(bytes[letter - 1]) &&
+    (follows === 0x2c || follows === 0x5d || follows === 0x7d || follows <= 0x20)
+  );
 }
 
 /** Like `JSON.parse`, with `RawNumber` for numbers that a double would alter. Throws SyntaxError, and RangeError where the nesting exceeds the stack (thousands of levels). */

@@ -23,9 +23,9 @@ export interface LedgerLine {
 }
 
 export class BufferStore implements IdStore {
-  readonly #sql: SqlStorage;
+  readonly #sql: Pick<SqlStorage, "exec">;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
     sql.exec(SCHEMA);
   }

@@ -8,7 +8,7 @@ import type { EventError } from "../../contracts/verdict.ts";
 import type { SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { PackedEvent } from "../pack.ts";
-import { CLEAN, compileCheck, INVALID, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
+import { CLEAN, compileCheck, INVALID, isRecord, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import { loneSurrogates } from "./json-walk.ts";
@@ -97,7 +97,7 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
     codec,
     admit(event, index, context) {
       const residue = judge(event, context);
-      if (residue === null || !isJsonObject(event)) return refuse(event, context);
+      if (residue === null || !isRecord(event)) return refuse(event, context);
       const { output } = context;
       const start = output.length;
       const end = output.append(codec, { index, extra: residue.extra, lexical: residue.lexical, event });

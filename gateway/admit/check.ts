@@ -11,6 +11,8 @@ import {
   type DecimalPlan,
   fitsLength,
   isCanonicalDecimal,
+  LONG_MAX,
+  LONG_MIN,
   type RecordPlan,
   type ValuePlan,
   withinBounds,
@@ -34,14 +36,12 @@ export interface Scratch {
 /** Returns the flags of a value that is present and not null. */
 export type Check = (value: unknown) => number;
 
-/** avsc's bound of a long, as in `plan.ts`. */
-const LONG_MAX = 9_007_199_254_740_990;
 /** Precision is at most 38 and scale at most 18: a longer text is padding, and BigInt's parsing is not linear. */
 const MAX_DECIMAL_TEXT = 64;
 
 /** Whether a time can be written as an Avro long. */
 export function isEncodableTime(micros: number | undefined): micros is number {
-  return micros !== undefined && micros <= LONG_MAX && micros >= -LONG_MAX;
+  return micros !== undefined && micros <= LONG_MAX && micros >= LONG_MIN;
 }
 
 /** Whether a number kept as text may stand in a double field, as its nearest double: a fraction, and not beyond the doubles. */
@@ -84,7 +84,8 @@ export function compileCheck(plan: RecordPlan, scratch: Scratch): Check {
   };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** Whether a value may be a JSON object. Cheaper than `isJsonObject`: a number kept as text passes too. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

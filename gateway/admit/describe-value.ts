@@ -41,7 +41,7 @@ function describeShape(value: unknown, plan: ValuePlan, path: Path, errors: Erro
     case "timestamp":
       if (typeof value !== "string") break;
       if (isEncodableTime(parseTimestamp(value))) return true;
-      badFormat(value, "an RFC 3339 time such as 2026-01-31T12:00:00.000Z, years 1685 to 2255", path, errors);
+      badFormat(value, "an RFC 3339 time such as 2026-01-31T12:00:00.000Z, years 1828 to 2254", path, errors);
       return false;
     case "array": {
       if (!Array.isArray(value)) break;

@@ -31,6 +31,10 @@ export interface DecimalPlan extends Bounds {
   readonly kind: "decimal";
   readonly precision: number;
   readonly scale: number;
+  /** 10^scale. */
+  readonly factor: number;
+  /** The largest unscaled integer whose canonical form is a JSON number of this precision. */
+  readonly largest: number;
 }
 export interface PlainPlan {
   readonly kind: "boolean" | "date";
@@ -64,8 +68,12 @@ export interface FieldPlan {
 }
 
 const INT_MAX = 2_147_483_647;
-/** avsc encodes longs within two of the safe integers, exclusive (its `isSafeLong`). */
-const LONG_MAX = 9_007_199_254_740_990;
+/**
+ * The longs that avsc writes and reads back unchanged. It refuses from 2^53 - 1 on (its `isSafeLong`), and doubles a negative
+ * number as a double, which is not exact below -2^52: there it would store another value, even another sign.
+ */
+export const LONG_MAX = 2 ** 53 - 2;
+export const LONG_MIN = -(2 ** 52);
 
 /** Builds the tree. Throws, when the project starts, for a schema that this gateway cannot encode truthfully. */
 export function compilePlan(contract: Contract, schema: AvroRecord): RecordPlan {
@@ -113,14 +121,21 @@ function compileShape(optional: AvroType, rule: FieldRule | undefined, path: str
   if (type === "boolean") return { kind: "boolean" };
   if (type === "double") return { kind: "double", ...bounds };
   if (type === "int") return { kind: "integer", typeName: "int", lowest: -INT_MAX - 1, highest: INT_MAX, ...bounds };
-  if (type === "long") return { kind: "integer", typeName: "long", lowest: -LONG_MAX, highest: LONG_MAX, ...bounds };
+  if (type === "long") return { kind: "integer", typeName: "long", lowest: LONG_MIN, highest: LONG_MAX, ...bounds };
   switch (type.type) {
     case "long":
       return { kind: "timestamp", eventTime };
     case "int":
       return { kind: "date" };
     case "bytes":
-      return { kind: "decimal", precision: type.precision, scale: type.scale, ...bounds };
+      return {
+        kind: "decimal",
+        precision: type.precision,
+        scale: type.scale,
+        factor: 10 ** type.scale,
+        largest: Math.min(10 ** type.precision - 1, CANONICAL_MAX),
+        ...bounds,
+      };
     case "record":
       return compileRecord(type, rule?.fields ?? [], path, null);
     case "array":
@@ -155,12 +170,11 @@ export function lengthOf(text: string): number {
   return points;
 }
 
-/** Whether a JSON number is a decimal of this precision and scale whose canonical form is that number. Cheap: no BigInt where the digits fit a double. */
-export function isCanonicalDecimal(value: number, plan: DecimalPlan): boolean {
-  const factor = 10 ** plan.scale;
-  const unscaled = Math.round(value * factor);
-  if (unscaled / factor !== value || unscaled > CANONICAL_MAX || unscaled < -CANONICAL_MAX) return false;
-  return plan.precision >= 16 || Math.abs(unscaled) < 10 ** plan.precision;
-}
 /** `jsonFromUnscaled` gives a number below 2^52, a text from there on. */
 const CANONICAL_MAX = 2 ** 52 - 1;
+
+/** Whether a JSON number is a decimal of this precision and scale, and that number its canonical form. No BigInt: it is exact below 2^53. */
+export function isCanonicalDecimal(value: number, plan: DecimalPlan): boolean {
+  const unscaled = Math.round(value * plan.factor);
+  return unscaled / plan.factor === value && unscaled <= plan.largest && unscaled >= -plan.largest;
+}

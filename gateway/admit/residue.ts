@@ -17,7 +17,7 @@ export interface Residue {
 
 /**
  * Takes the residue of an event that passed the check; null if an unknown value nests too deep to be kept. Numbers kept
- * as text in double fields are replaced in the event by their nearest double, which is what the column gives back.
+ * as text in double fields are replaced in the event by their nearest double, which is what the column holds.
  */
 export function takeResidue(event: Record<string, unknown>, plan: RecordPlan): Residue | null {
   const writer = createResidueWriter();
@@ -34,6 +34,7 @@ function visitRecord(record: Record<string, unknown>, plan: RecordPlan, path: Pa
     } else if (value === null) {
       writer.addLexical([...path, key], null);
     } else if (field.value.kind === "double" && isRawNumber(value)) {
+      writer.addLexical([...path, key], value);
       record[key] = Number(value.rawJSON);
     } else if (!visitValue(value, field.value, path, key, writer)) {
       return false;
@@ -70,7 +71,10 @@ function visitValue(
 
 function visitItems(items: unknown[], plan: ValuePlan, path: Path, writer: ResidueWriter): boolean {
   return items.every((item, index) => {
-    if (plan.kind === "double" && isRawNumber(item)) items[index] = Number(item.rawJSON);
+    if (plan.kind === "double" && isRawNumber(item)) {
+      writer.addLexical([...path, index], item);
+      items[index] = Number(item.rawJSON);
+    }
     return visitValue(item, plan, path, index, writer);
   });
 }

@@ -4,6 +4,7 @@ import { contracts, currentSchema } from "../../contracts/registry.ts";
 import { codecById, type SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { type Admission, type AdmissionContext, type Admitter, createAdmitter } from "./admitter.ts";
+import { isRecord } from "./check.ts";
 
 export interface TopicAdmitter {
   readonly contract: Contract;
@@ -23,7 +24,7 @@ export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaC
   const idField = contract.dedupeKey[0] ?? "";
 
   function versionOf(event: unknown, requestVersion: number | null): number {
-    if (isJsonObject(event)) {
+    if (isRecord(event)) {
       const own = event["schema_version"];
       // Any other value is for the schema to judge: it is a typed field.
       if (typeof own === "number" && Number.isInteger(own)) return own;

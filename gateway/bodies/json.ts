@@ -1,6 +1,6 @@
 /** A JSON document: an array is many events, an object is one. Duplicate keys: the last wins, as in `JSON.parse`. */
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import { mayAlterNumbers, parseExactJson } from "../../schemas/exact-json.ts";
+import { mayAlterNumbers, mayAlterNumbersIn, parseExactJson } from "../../schemas/exact-json.ts";
 import {
   type DecodedBody,
   EmptyBody,
@@ -33,7 +33,7 @@ export function decodeJson(bytes: Uint8Array, maxEvents: number): DecodedBody {
     return spans[index] ?? { start: 0, end: bytes.length };
   };
   const malformed = new Map<number, string>();
-  if (mayAlterNumbers(text)) readNumbersExactly(events, bytes, spanOf, malformed);
+  if (mayAlterNumbersIn(bytes)) readNumbersExactly(events, bytes, spanOf, malformed);
   return { events, malformed, suspectSurrogates: mayHoldLoneSurrogates(text), spanOf };
 }
 

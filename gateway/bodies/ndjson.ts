@@ -2,7 +2,7 @@
  * Newline-delimited JSON: one event per line, each read alone, so that a bad line costs no other. Blank lines are skipped
  * and are no events; `\r\n` is taken for `\n`.
  */
-import { mayAlterNumbers } from "../../schemas/exact-json.ts";
+import { mayAlterNumbers, mayAlterNumbersIn } from "../../schemas/exact-json.ts";
 import {
   type DecodedBody,
   EmptyBody,
@@ -31,7 +31,7 @@ export function decodeNdjson(bytes: Uint8Array, maxEvents: number): DecodedBody 
   if (lines.length === 0) throw new EmptyBody("the body has no line with an event");
   if (lines.length > maxEvents) throw new TooManyEvents(lines.length);
 
-  const exact = text === undefined || mayAlterNumbers(text);
+  const exact = mayAlterNumbersIn(bytes);
   const malformed = new Map<number, string>();
   const events = lines.map((line, index) => {
     if (line === undefined) {

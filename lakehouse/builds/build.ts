@@ -12,7 +12,7 @@ import { backoffMs } from "../partitions/machine.ts";
 import { blocking, type CheckResult, QualityGateError, runChecks } from "../quality/gate.ts";
 import { dependentsOf, type Table } from "../tables/catalog.ts";
 import type { LakeBucket } from "../tables/lake.ts";
-import { publishPointer } from "../tables/pointer.ts";
+import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
 import { prepareGold } from "./gold.ts";
@@ -41,10 +41,23 @@ export type BuildOutcome =
       readonly message: string;
     };
 
-/** Never throws for what the build itself meets: that is recorded in D1. It throws when D1 cannot even be told. */
+/**
+ * Builds and publishes. Never throws for what the build itself meets: that is recorded in D1. It throws when D1 cannot
+ * even be told, or when the pointer files could not follow a commit: done again, it then finds nothing to build and only
+ * brings the pointer up to date.
+ */
 export async function buildPartition(deps: BuildDeps, table: Table, date: string): Promise<BuildOutcome> {
   const lease = await acquireLease(deps.db, table.domain, date, deps.newRunId(), LEASE_MS);
-  if (lease === undefined) return { kind: "not_needed" };
+  if (lease === undefined) {
+    await refreshPointer(deps.db, deps.bucket, table);
+    return { kind: "not_needed" };
+  }
+  const outcome = await attempt(deps, table, date, lease);
+  if (outcome.kind === "committed") await publishPointer(deps.db, deps.bucket, table);
+  return outcome;
+}
+
+async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease): Promise<BuildOutcome> {
   try {
     const candidate = await prepare(deps, table, date);
     const files = await stageFiles(deps.bucket, table, date, lease.runId, candidate.rows);
@@ -91,7 +104,6 @@ async function commit(
     ...(candidate.duplicates === undefined ? {} : { duplicates: candidate.duplicates }),
   });
   if (!mine) return { kind: "lost", lease };
-  await publishPointer(deps.db, deps.bucket, table);
   return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: candidate.rows.length };
 }
 
@@ -114,7 +126,7 @@ async function fail(deps: BuildDeps, lease: Lease, error: unknown): Promise<Buil
   const failureClass = isDataFailure(error) ? "data" : "system";
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   await deps.db.batch(
-    failRun(deps.db, lease, { failureClass, message, backoffMs: failureClass === "system" ? backoffMs(0) : 0 }),
+    failRun(deps.db, lease, { failureClass, message, backoffMs: failureClass === "system" ? backoffMs(lease.retryCount) : 0 }),
   );
   return { kind: "failed", lease, failureClass, message };
 }

@@ -31,11 +31,13 @@ export function columnTypeOf(type: IrType): ColumnType {
     case "struct":
       return {
         kind: "struct",
-        fields: type.fields.map((field): Field => ({
-          name: field.name,
-          type: columnTypeOf(field.type),
-          nullable: true,
-        })),
+        fields: type.fields.map(
+          (field): Field => ({
+            name: field.name,
+            type: columnTypeOf(field.type),
+            nullable: true,
+          }),
+        ),
       };
     default:
       return type;

@@ -63,7 +63,7 @@ export interface Conjunction {
 }
 export interface Case {
   readonly node: "case";
-  readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+  readonly branches: readonly { readonly when: Expression; readonly result: Expression }[];
   readonly otherwise: Expression;
   readonly type: IrType;
 }

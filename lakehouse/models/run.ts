@@ -56,7 +56,9 @@ function scannedColumn(batch: Batch, table: string, wanted: IrField): Column {
   }
   const type = irTypeOf(field.type);
   if (!sameType(type, wanted.type)) {
-    throw new ModelMismatchError(`${table}.${wanted.name} is ${sqlName(type)}, the model reads ${sqlName(wanted.type)}`);
+    throw new ModelMismatchError(
+      `${table}.${wanted.name} is ${sqlName(type)}, the model reads ${sqlName(wanted.type)}`,
+    );
   }
   return column;
 }

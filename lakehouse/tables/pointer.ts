@@ -26,16 +26,17 @@ export async function publishPointer(db: D1Database, bucket: LakeBucket, table: 
       snapshot: snapshot_id,
     })),
   };
+  const [pointerKey, viewsKey] = pointerKeys(table);
   await putIfNewer(
     bucket,
-    `${table.directory}/current.json`,
+    pointerKey,
     `${JSON.stringify(pointer, null, 2)}\n`,
     version,
     "application/json",
   );
   await putIfNewer(
     bucket,
-    `${table.directory}/views.sql`,
+    viewsKey,
     viewSql(
       table.name,
       files.map(({ file }) => file),
@@ -43,6 +44,23 @@ export async function publishPointer(db: D1Database, bucket: LakeBucket, table: 
     version,
     "application/sql",
   );
+}
+
+/** Publishes when the files in R2 are behind D1: a builder that ended between its commit and its pointer leaves them so. */
+export async function refreshPointer(db: D1Database, bucket: LakeBucket, table: Table): Promise<void> {
+  const version = await tableVersion(db, table.name);
+  if (version === 0) return;
+  const heads = await Promise.all(pointerKeys(table).map((key) => bucket.head(key)));
+  if (heads.every((head) => versionOf(head) >= version)) return;
+  await publishPointer(db, bucket, table);
+}
+
+function pointerKeys(table: Table): [pointer: string, views: string] {
+  return [`${table.directory}/current.json`, `${table.directory}/views.sql`];
+}
+
+function versionOf(object: R2Object | null): number {
+  return Number(object?.customMetadata?.["version"] ?? 0);
 }
 
 /**
@@ -63,7 +81,7 @@ async function putIfNewer(
 ): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const current = await bucket.head(key);
-    if (current !== null && Number(current.customMetadata?.["version"] ?? 0) > version) return;
+    if (versionOf(current) > version) return;
     const put = await bucket.put(key, text, {
       onlyIf: current === null ? { etagDoesNotMatch: "*" } : { etagMatches: current.etag },
       customMetadata: { version: String(version) },

@@ -137,6 +137,12 @@ export async function acquireLease(
         `UPDATE partition_meta SET status = 'IN_FLIGHT', run_id = ?3, updated_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND ${held}`,
       )
       .bind(domain, date, runId),
+    // Whoever held it before did not end its run: a status that an operator set let this one in without the planner.
+    db
+      .prepare(
+        `UPDATE runs SET status = 'LOST', finished_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND status = 'RUNNING' AND ${held}`,
+      )
+      .bind(domain, date, runId),
     db
       .prepare(
         `INSERT INTO runs (run_id, domain, partition_date, fence, status, started_at)

@@ -60,3 +60,21 @@ export function framesOf(message: Uint8Array): Frame[] {
   const decoded = decodeMessage(message);
   return decoded.header.slices.flatMap((_, number) => [...readFrames(encodeFrame(decoded, number))]);
 }
+
+/** The `n`th UUIDv7 of a millisecond (RFC 9562, section 5.7), the same every time. */
+export function uuidAt(ms: number, n: number): string {
+  const time = ms.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${n.toString(16).padStart(12, "0")}`;
+}
+
+/** The frames of messages for one shard, as one append carries them. */
+export function framesForShard(messages: readonly Uint8Array[], shard: number): Uint8Array {
+  return Buffer.concat(
+    messages.flatMap((message) => {
+      const decoded = decodeMessage(message);
+      return decoded.header.slices.flatMap((slice, number) =>
+        slice.shard === shard ? [encodeFrame(decoded, number)] : [],
+      );
+    }),
+  );
+}

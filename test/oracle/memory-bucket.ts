@@ -7,9 +7,14 @@ interface Stored {
   readonly customMetadata: Record<string, string>;
 }
 
+/** As a failure: the operation is done, and only its answer is lost. */
+export class AnswerLostError extends Error {
+  override readonly name = "AnswerLostError";
+}
+
 export class MemoryBucket {
   readonly objects = new Map<string, Stored>();
-  /** Consumed one per operation: an error to throw instead of doing it. */
+  /** Consumed one per operation: an error to throw instead of doing it, or (`AnswerLostError`) after it. */
   readonly failures: (Error | undefined)[] = [];
 
   bytesOf(key: string): Uint8Array {
@@ -18,38 +23,85 @@ export class MemoryBucket {
     return stored.bytes;
   }
 
-  async head(key: string): Promise<R2Object | null> {
-    this.#mayFail();
-    const stored = this.objects.get(key);
-    return stored === undefined ? null : describe(key, stored);
+  head(key: string): Promise<R2Object | null> {
+    return this.#operation(() => {
+      const stored = this.objects.get(key);
+      return stored === undefined ? null : describe(key, stored);
+    });
   }
 
-  async put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
-    this.#mayFail();
-    const existing = this.objects.get(key);
-    const condition = options?.onlyIf;
-    if (condition !== undefined && !(condition instanceof Headers)) {
-      if (condition.etagDoesNotMatch === "*" && existing !== undefined) return refuse();
-      if (condition.etagMatches !== undefined && existing?.etag !== condition.etagMatches) return refuse();
-    }
-    const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value instanceof Uint8Array ? value.slice() : new Uint8Array();
-    const stored = {
-      bytes,
-      etag: createHash("md5").update(bytes).digest("hex"),
-      customMetadata: options?.customMetadata ?? {},
-    };
-    this.objects.set(key, stored);
-    return describe(key, stored);
+  /** Conditions are not simulated: ranges are. */
+  async get(key: string, options?: R2GetOptions): Promise<R2ObjectBody> {
+    const found = await this.#operation(() => {
+      const stored = this.objects.get(key);
+      return stored === undefined ? undefined : body(key, stored, rangeOf(options, stored.bytes.byteLength));
+    });
+    return found ?? refuse();
   }
 
-  #mayFail(): void {
+  put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
+    return this.#operation(() => {
+      const existing = this.objects.get(key);
+      const condition = options?.onlyIf;
+      if (condition !== undefined && !(condition instanceof Headers)) {
+        if (condition.etagDoesNotMatch === "*" && existing !== undefined) return refuse();
+        if (condition.etagMatches !== undefined && existing?.etag !== condition.etagMatches) return refuse();
+      }
+      const bytes = bytesOf(value);
+      const etag = createHash("md5").update(bytes).digest("hex");
+      const stored = { bytes, etag, customMetadata: options?.customMetadata ?? {} };
+      this.objects.set(key, stored);
+      return describe(key, stored);
+    });
+  }
+
+  async #operation<T>(work: () => T): Promise<T> {
+    await Promise.resolve();
     const failure = this.failures.shift();
+    if (failure !== undefined && !(failure instanceof AnswerLostError)) throw failure;
+    const result = work();
+    await Promise.resolve();
     if (failure !== undefined) throw failure;
+    return result;
   }
 }
 
-// R2 answers null to a condition that does not hold; its types say so only in one overload.
-function refuse(): R2Object {
+function bytesOf(value: unknown): Uint8Array {
+  if (typeof value === "string") return new TextEncoder().encode(value);
+  if (value instanceof Uint8Array) return value.slice();
+  throw new TypeError("only texts and bytes are put in tests");
+}
+
+function rangeOf(options: R2GetOptions | undefined, size: number): { start: number; end: number } {
+  const range = options?.range;
+  if (range === undefined) return { start: 0, end: size };
+  if (range instanceof Headers || "suffix" in range) throw new TypeError("only offset and length are read in tests");
+  const start = range.offset ?? 0;
+  if (start > size) throw new RangeError("InvalidRange");
+  return { start, end: Math.min(size, start + (range.length ?? size)) };
+}
+
+function body(key: string, stored: Stored, { start, end }: { start: number; end: number }): R2ObjectBody {
+  const bytes = stored.bytes.slice(start, end);
+  const response = () => new Response(bytes);
+  return {
+    ...describe(key, stored),
+    writeHttpMetadata: () => {},
+    range: { offset: start, length: end - start },
+    get body(): ReadableStream {
+      throw new Error("streams are not read in tests");
+    },
+    bodyUsed: false,
+    arrayBuffer: () => response().arrayBuffer(),
+    bytes: async () => bytes,
+    text: () => response().text(),
+    json: () => response().json(),
+    blob: () => response().blob(),
+  };
+}
+
+// R2 answers null to a condition that does not hold and to a key that is not there; its types say so only in one overload.
+function refuse<T>(): T {
   return JSON.parse("null");
 }
 

@@ -14,7 +14,9 @@ export async function readWithDuckDb(bytes: Uint8Array): Promise<Record<string, 
     const connection = await instance.connect();
     try {
       await connection.run("SET TimeZone = 'UTC'");
-      const reader = await connection.runAndReadAll("SELECT * FROM read_parquet($file, hive_partitioning = false)", { file });
+      const reader = await connection.runAndReadAll("SELECT * FROM read_parquet($file, hive_partitioning = false)", {
+        file,
+      });
       return reader.getRowObjectsJson();
     } finally {
       connection.closeSync();

@@ -124,7 +124,11 @@ const micros = fc.oneof(
 function decimals(precision: number, scale: number): fc.Arbitrary<Value> {
   const max = 10n ** BigInt(precision) - 1n;
   return fc
-    .oneof(fc.bigInt({ min: -100_000n, max: 100_000n }), fc.bigInt({ min: -max, max }), fc.constantFrom(max, -max, 0n, 5n, -5n))
+    .oneof(
+      fc.bigInt({ min: -100_000n, max: 100_000n }),
+      fc.bigInt({ min: -max, max }),
+      fc.constantFrom(max, -max, 0n, 5n, -5n),
+    )
     .map((unscaled) => {
       const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
       return `${unscaled < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
@@ -146,7 +150,19 @@ function values({ name, type }: Field): fc.Arbitrary<Value> {
     case "float64":
       return fc.oneof(
         fc.double({ min: -1e6, max: 1e6, noNaN: true }),
-        fc.constantFrom(0, -0, 0.5, -0.5, 1.5, 2.5, 2.675, 1e15, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY),
+        fc.constantFrom(
+          0,
+          -0,
+          0.5,
+          -0.5,
+          1.5,
+          2.5,
+          2.675,
+          1e15,
+          Number.NaN,
+          Number.POSITIVE_INFINITY,
+          Number.NEGATIVE_INFINITY,
+        ),
       );
     case "decimal":
       return decimals(type.precision, type.scale);
@@ -173,8 +189,13 @@ function nullable(column: Field): fc.Arbitrary<Value> {
 
 /** Rows of a table: empty, few, with nulls, extremes, repeats. */
 export function arbitraryRows(table: TableSchema): fc.Arbitrary<Row[]> {
-  const row: fc.Arbitrary<Row> = fc.record(Object.fromEntries(table.fields.map((column) => [column.name, nullable(column)])));
+  const row: fc.Arbitrary<Row> = fc.record(
+    Object.fromEntries(table.fields.map((column) => [column.name, nullable(column)])),
+  );
   return fc
     .tuple(fc.array(row, { maxLength: 30 }), fc.array(fc.nat(), { maxLength: 5 }))
-    .map(([rows, again]) => [...rows, ...again.flatMap((index) => (rows.length === 0 ? [] : rows.slice(index % rows.length).slice(0, 1)))]);
+    .map(([rows, again]) => [
+      ...rows,
+      ...again.flatMap((index) => (rows.length === 0 ? [] : rows.slice(index % rows.length).slice(0, 1))),
+    ]);
 }

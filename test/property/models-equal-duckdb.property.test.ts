@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Batch } from "../../lakehouse/columns/column.ts";
@@ -10,13 +11,20 @@ import { type ModelInputs, runModel } from "../../lakehouse/models/run.ts";
 import { writeParquet } from "../../lakehouse/parquet/writer.ts";
 import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
-import { expectSameRows, exactText, type Row } from "../oracle/same-rows.ts";
-import { arbitraryRows, sampleTable, shopTables, silverLedger, silverOrders, silverPayments } from "../oracle/shop-tables.ts";
+import { exactText, expectSameRows, type Row } from "../oracle/same-rows.ts";
+import {
+  arbitraryRows,
+  sampleTable,
+  shopTables,
+  silverLedger,
+  silverOrders,
+  silverPayments,
+} from "../oracle/shop-tables.ts";
 import { batchOf } from "../unit/lakehouse/columns/column-of.ts";
 import { DuckDBOracle } from "../unit/lakehouse/parquet/duckdb.ts";
 import { statements } from "./model-statements.ts";
 
-const GOLD = new URL("../../sql/gold/", import.meta.url);
+const GOLD = join(import.meta.dirname, "../../sql/gold");
 
 let oracle: DuckDBOracle;
 let gold: readonly CompiledModel[];
@@ -26,7 +34,7 @@ beforeAll(async () => {
   loadParquetWasm();
   oracle = await DuckDBOracle.open();
   gold = await compileModels({
-    models: readdirSync(GOLD).map((path) => ({ path, text: readFileSync(new URL(path, GOLD)).toString("utf8") })),
+    models: readdirSync(GOLD).map((path) => ({ path, text: readFileSync(join(GOLD, path), "utf8") })),
     tables: shopTables,
   });
   samples = await compileModels({
@@ -101,7 +109,9 @@ for (const name of Object.keys(statements)) {
     const model = samples.find((candidate) => candidate.name === name);
     if (model === undefined) throw new Error(`${name} was not compiled`);
     await fc.assert(
-      fc.asyncProperty(arbitraryRows(sampleTable), cuts, async (rows, cut) => judge(model, await load(sampleTable, rows, cut))),
+      fc.asyncProperty(arbitraryRows(sampleTable), cuts, async (rows, cut) =>
+        judge(model, await load(sampleTable, rows, cut)),
+      ),
       { numRuns: 25 },
     );
   }, 60_000);

@@ -35,6 +35,9 @@ interface DevOptions {
 }
 
 async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
+  // While it starts there is nothing to drain.
+  let stop: () => void = () => process.exit(1);
+  onForegroundGone(() => stop());
   const log = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
   const bundle = await buildBundle({ root, outdir: "dist" });
   const { startPlatform } = await import("../local-platform/platform.ts");
@@ -55,11 +58,8 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
   });
 
   const simulation = new AbortController();
-  onStopSignals(
-    () => void stop(),
-    () => process.exit(130),
-  );
-  onForegroundGone(() => void stop());
+  stop = () => void drain();
+  onStopSignals(stop, () => process.exit(130));
   console.log(
     welcome(platform, relative(process.cwd(), folder.dir) || folder.dir, relative(process.cwd(), folder.log)),
   );
@@ -69,7 +69,7 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
     await simulateLive({ baseUrl: platform.url, apiKey: platform.apiKey, rate, signal: simulation.signal, log });
   }
 
-  async function stop(): Promise<void> {
+  async function drain(): Promise<void> {
     log("stopping: the queues are emptied first (Ctrl-C again stops at once and loses what is in them)");
     simulation.abort();
     const result = await platform.drain();

@@ -12,11 +12,7 @@ export interface Accumulator {
 }
 
 /** `array` with room for `count` values at least; what is there is kept, the rest is 0. */
-export function grown<A extends Float64Array | Uint8Array>(
-  array: A,
-  count: number,
-  make: (length: number) => A,
-): A {
+export function grown<A extends Float64Array | Uint8Array>(array: A, count: number, make: (length: number) => A): A {
   if (array.length >= count) return array;
   const larger = make(Math.max(count, array.length * 2, 16));
   larger.set(array);

@@ -1,6 +1,6 @@
+import { type Unsupported, unsupported } from "../expressions/vector.ts";
 import type { IrType } from "../ir.ts";
 import { isExact, isScalar, sqlName } from "../ir-types.ts";
-import { type Unsupported, unsupported } from "../expressions/vector.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { createBoolAggregate, createCount, createCountIf } from "./counts.ts";
 import { createExtreme } from "./extremes.ts";
@@ -23,7 +23,9 @@ const bindAverage: Binder = ([arg]) => {
 
 function extremeBinder(greatest: boolean): Binder {
   return (args, type) =>
-    args.length === 1 && isScalar(type) ? () => createExtreme(greatest, type) : unsupported(`${greatest ? "max" : "min"} of this is not supported`);
+    args.length === 1 && isScalar(type)
+      ? () => createExtreme(greatest, type)
+      : unsupported(`${greatest ? "max" : "min"} of this is not supported`);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { requireKind } from "../../columns/column-kind.ts";
-import type { IrType } from "../ir.ts";
 import { argument, boolColumn, integerColumn } from "../expressions/vector.ts";
+import type { IrType } from "../ir.ts";
 import { type Accumulator, float64s, grown } from "./accumulator.ts";
 
 /** `count(*)`, and `count(x)` of the values that are not null. */

@@ -29,7 +29,9 @@ export function createExtreme(greatest: boolean, type: IrType): Accumulator {
       best = merged(best, column, candidate, groupCount, type, wins);
     },
     finish: (groupCount) =>
-      best.length === groupCount ? best : merged(best, nullColumn(type, 0), new Int32Array(groupCount).fill(-1), groupCount, type, wins),
+      best.length === groupCount
+        ? best
+        : merged(best, nullColumn(type, 0), new Int32Array(groupCount).fill(-1), groupCount, type, wins),
   };
 }
 

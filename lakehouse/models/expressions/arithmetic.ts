@@ -169,7 +169,8 @@ export function bindAbs(call: Call): Kernel | Unsupported {
 
 /** `floor` and `ceil` of doubles. */
 export function bindFloorCeil(call: Call): Kernel | Unsupported {
-  if (call.args[0]?.type.kind !== "float64") return unsupported(`${call.name} of (${typeNames(call)}) is not supported`);
+  if (call.args[0]?.type.kind !== "float64")
+    return unsupported(`${call.name} of (${typeNames(call)}) is not supported`);
   return mapFloats(call.name === "floor" ? Math.floor : Math.ceil);
 }
 

@@ -6,15 +6,15 @@ import type { IrType } from "../ir.ts";
 import { columnTypeOf, isExact, sameType, sqlName } from "../ir-types.ts";
 import { divideRounding } from "./arithmetic.ts";
 import { MICROS_PER_DAY, splitMicros } from "./calendar.ts";
-import { bindParse } from "./text-parsing.ts";
 import { bindFormat } from "./text-formatting.ts";
+import { bindParse } from "./text-parsing.ts";
 import {
   argument,
   boolColumn,
   float64Column,
   integerColumn,
-  integerReader,
   integerRange,
+  integerReader,
   type Kernel,
   type Unsupported,
   unsupported,

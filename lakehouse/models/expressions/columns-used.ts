@@ -12,7 +12,7 @@ export function childrenOf(expression: Expression): readonly Expression[] {
     case "coalesce":
       return expression.args;
     case "case":
-      return [...expression.branches.flatMap(({ when, then }) => [when, then]), expression.otherwise];
+      return [...expression.branches.flatMap(({ when, result }) => [when, result]), expression.otherwise];
     case "cast":
       return [expression.arg];
     case "lambda":
@@ -34,7 +34,7 @@ export function mapChildren(expression: Expression, map: (child: Expression) => 
     case "case":
       return {
         ...expression,
-        branches: expression.branches.map(({ when, then }) => ({ when: map(when), then: map(then) })),
+        branches: expression.branches.map(({ when, result }) => ({ when: map(when), result: map(result) })),
         otherwise: map(expression.otherwise),
       };
     case "cast":

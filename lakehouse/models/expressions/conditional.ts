@@ -54,21 +54,21 @@ export function prepareConjunction(conjunction: Conjunction, prepare: Prepare): 
 
 /** The first branch whose condition is true (false and null go on), else the otherwise. */
 export function prepareCase(expression: Case, prepare: Prepare): (rows: Rows) => Column {
-  const branches = expression.branches.map(({ when, then }) => ({
+  const branches = expression.branches.map(({ when, result }) => ({
     when: partial(when, prepare),
-    then: partial(then, prepare),
+    result: partial(result, prepare),
   }));
   const otherwise = partial(expression.otherwise, prepare);
   return (rows) => {
     const pieces: Column[] = [];
     const targets: Int32Array[] = [];
     let open = everyRow(rows.length);
-    for (const { when, then } of branches) {
+    for (const { when, result } of branches) {
       if (open.length === 0) break;
       const condition = requireKind(when(rows, open), "bool");
       const [chosen, rest] = partition(open, (i) => condition.values[i] === 1 && condition.nulls?.[i] !== 1);
       if (chosen.length > 0) {
-        pieces.push(then(rows, chosen));
+        pieces.push(result(rows, chosen));
         targets.push(chosen);
       }
       open = rest;

@@ -84,7 +84,8 @@ function constantPart(call: Call): { readonly part: string; readonly of: IrType 
   if (part?.node !== "constant" || typeof part.value !== "string") {
     return unsupported(`the first argument of ${call.name} must be a constant such as 'day'`);
   }
-  if (!isTime(of?.type)) return unsupported(`${call.name} of ${of === undefined ? "nothing" : sqlName(of.type)} is not supported`);
+  if (!isTime(of?.type))
+    return unsupported(`${call.name} of ${of === undefined ? "nothing" : sqlName(of.type)} is not supported`);
   return { part: partName(part.value), of: of.type };
 }
 
@@ -94,7 +95,8 @@ export function bindDateTrunc(call: Call): Kernel | Unsupported {
   if ("unsupported" in bound) return bound;
   const toDays = dayTruncations[bound.part];
   const clock = clockTruncations[bound.part];
-  if (toDays === undefined && clock === undefined) return unsupported(`date_trunc('${bound.part}', ...) is not supported`);
+  if (toDays === undefined && clock === undefined)
+    return unsupported(`date_trunc('${bound.part}', ...) is not supported`);
   return (columns, length) => {
     const column = argument(columns, 1);
     const read = integerReader(column);
@@ -119,7 +121,9 @@ export function bindDatePart(call: Call): Kernel | Unsupported {
 /** `year(x)`, `hour(x)` and the like: the function's name is the part. */
 export function bindNamedPart(call: Call): Kernel | Unsupported {
   const of = call.args[0]?.type;
-  return isTime(of) ? partKernel(partName(call.name), of, call.type, 0) : unsupported(`${call.name} of this type is not supported`);
+  return isTime(of)
+    ? partKernel(partName(call.name), of, call.type, 0)
+    : unsupported(`${call.name} of this type is not supported`);
 }
 
 function partKernel(part: string, of: IrType, result: IrType, index: number): Kernel | Unsupported {

@@ -30,7 +30,14 @@ export function prepareListLambda(lambda: ListLambda, prepare: Prepare): (rows: 
     };
     const results = body(inner);
     if (lambda.name === "list_transform") {
-      return { kind: "list", type, length: list.length, nulls: list.nulls, offsets: countOffsets(owners, list.length), item: results };
+      return {
+        kind: "list",
+        type,
+        length: list.length,
+        nulls: list.nulls,
+        offsets: countOffsets(owners, list.length),
+        item: results,
+      };
     }
     const verdicts = requireKind(results, "bool");
     const kept = trueRows(verdicts.values, verdicts.nulls, owners.length);

@@ -5,7 +5,15 @@ import { gather, sliceColumn } from "../../columns/gather.ts";
 import { bindAggregate } from "../aggregates/aggregates.ts";
 import type { Call } from "../ir.ts";
 import { sqlName } from "../ir-types.ts";
-import { argument, integerColumn, isUnsupported, type Kernel, mergeNulls, type Unsupported, unsupported } from "./vector.ts";
+import {
+  argument,
+  integerColumn,
+  isUnsupported,
+  type Kernel,
+  mergeNulls,
+  type Unsupported,
+  unsupported,
+} from "./vector.ts";
 
 /** `len(list)`. */
 export const listLength: Kernel = (columns, length) => {
@@ -60,7 +68,8 @@ export function bindListElement(call: Call): Kernel | Unsupported {
 /** `struct.field`, by the constant name that DuckDB bound. */
 export function bindStructField(call: Call): Kernel | Unsupported {
   const [struct, name] = call.args;
-  if (struct?.type.kind !== "struct" || name?.node !== "constant") return unsupported(`${call.name} needs a struct and a name`);
+  if (struct?.type.kind !== "struct" || name?.node !== "constant")
+    return unsupported(`${call.name} needs a struct and a name`);
   // Names of struct fields are compared without regard to case, as DuckDB does.
   const wanted = String(name.value).toLowerCase();
   const index = struct.type.fields.findIndex((field) => field.name.toLowerCase() === wanted);

@@ -55,7 +55,11 @@ export function prepareCondition(expression: Expression): (rows: Rows) => Int32A
 
 function applied(kernel: Kernel, args: readonly Expression[]): Evaluator {
   const evaluators = args.map(prepare);
-  return (rows) => kernel(evaluators.map((evaluate) => evaluate(rows)), rows.length);
+  return (rows) =>
+    kernel(
+      evaluators.map((evaluate) => evaluate(rows)),
+      rows.length,
+    );
 }
 
 function required<T extends object>(bound: T | Unsupported): T {

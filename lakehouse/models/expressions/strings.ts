@@ -127,7 +127,8 @@ export function bindTextSearch(call: Call): Kernel | Unsupported {
         if (last < first) continue;
         const from = name === "ends_with" || name === "suffix" ? last : first;
         const to = name === "starts_with" || name === "prefix" || name === "^@" ? first : last;
-        for (let at = from; at <= to && values[row] === 0; at++) if (matches(haystack, at, needle, row)) values[row] = 1;
+        for (let at = from; at <= to && values[row] === 0; at++)
+          if (matches(haystack, at, needle, row)) values[row] = 1;
       }
       return boolColumn(values, nulls);
     })

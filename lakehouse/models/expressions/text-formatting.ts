@@ -44,7 +44,9 @@ function integerFormat(from: IrType): ((value: bigint) => string) | undefined {
     case "decimal": {
       const { precision, scale } = from;
       // DuckDB writes no zero before the point when the type has no digit there: DECIMAL(3,3) 0.5 is ".500".
-      return precision > scale ? (value) => decimalText(value, scale) : (value) => decimalText(value, scale).replace("0.", ".");
+      return precision > scale
+        ? (value) => decimalText(value, scale)
+        : (value) => decimalText(value, scale).replace("0.", ".");
     }
     case "date":
       return (days) => dateText(Number(days));

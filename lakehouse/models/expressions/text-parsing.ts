@@ -8,7 +8,15 @@ import type { IrType } from "../ir.ts";
 import { sqlName } from "../ir-types.ts";
 import { divideRounding } from "./arithmetic.ts";
 import { checkedDays, MICROS_PER_DAY } from "./calendar.ts";
-import { argument, boolColumn, float64Column, integerColumn, type Kernel, type Unsupported, unsupported } from "./vector.ts";
+import {
+  argument,
+  boolColumn,
+  float64Column,
+  integerColumn,
+  type Kernel,
+  type Unsupported,
+  unsupported,
+} from "./vector.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -106,7 +114,8 @@ function parseDecimal(text: string, scale: number): bigint | undefined {
   if (match === null) return undefined;
   const fraction = match[3] ?? "";
   const unscaled = BigInt(`${match[2] ?? ""}${fraction.padEnd(scale, "0")}` || "0");
-  const magnitude = fraction.length > scale ? divideRounding(unscaled, 10n ** BigInt(fraction.length - scale)) : unscaled;
+  const magnitude =
+    fraction.length > scale ? divideRounding(unscaled, 10n ** BigInt(fraction.length - scale)) : unscaled;
   return match[1] === "-" ? -magnitude : magnitude;
 }
 
@@ -114,7 +123,8 @@ function parseDecimal(text: string, scale: number): bigint | undefined {
 function parseTimestamp(text: string, zoned: boolean): bigint | undefined {
   const match = TIMESTAMP.exec(text);
   if (match === null) return undefined;
-  const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "", zulu, sign, zoneHour, zoneMinute] = match;
+  const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "", zulu, sign, zoneHour, zoneMinute] =
+    match;
   const days = checkedDays(Number(year), Number(month), Number(day));
   const inRange = Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
   const hasZone = zulu !== undefined || sign !== undefined;

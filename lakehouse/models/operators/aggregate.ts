@@ -1,7 +1,7 @@
-import { type Accumulator } from "../aggregates/accumulator.ts";
-import { bindAggregate } from "../aggregates/aggregates.ts";
 import type { Column } from "../../columns/column.ts";
 import { concatColumns, gather } from "../../columns/gather.ts";
+import type { Accumulator } from "../aggregates/accumulator.ts";
+import { bindAggregate } from "../aggregates/aggregates.ts";
 import { ModelMismatchError } from "../errors.ts";
 import { nullColumn } from "../expressions/casts.ts";
 import { prepare, prepareCondition } from "../expressions/prepare.ts";

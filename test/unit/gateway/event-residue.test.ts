@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { applyResidue, createResidueWriter, pointerOf } from "../../../schemas/event-residue.ts";
-import { mayAlterNumbers, parseExactJson } from "../../../schemas/exact-json.ts";
+import { mayAlterNumbers, mayAlterNumbersIn, parseExactJson } from "../../../schemas/exact-json.ts";
 
 describe("event residue", () => {
   it("has the documented form, and leads back", () => {
@@ -23,6 +23,12 @@ describe("event residue", () => {
 });
 
 describe("exact JSON", () => {
+  it("is not sought in ordinary text", () => {
+    const text =
+      '{"id":"4e123a0b-1e12-4123-8e45-6789e1234567","at":"2026-11-21T11:59:00.123Z","n":123456.78,"ip":"192.168.100.100"}';
+    expect(mayAlterNumbersIn(new TextEncoder().encode(text))).toBe(false);
+  });
+
   it("keeps what a double would alter, and only that", () => {
     const kept = [
       "9007199254740993",
@@ -34,6 +40,9 @@ describe("exact JSON", () => {
     ];
     for (const source of kept) {
       expect(mayAlterNumbers(`{"a":${source}}`)).toBe(true);
+      for (const shift of ["", " ", "  "]) {
+        expect(mayAlterNumbersIn(new TextEncoder().encode(`{"a":${shift}${source}}`))).toBe(true);
+      }
       expect(JSON.stringify(parseExactJson(`[${source}]`))).toBe(`[${source}]`);
     }
     const plain = [

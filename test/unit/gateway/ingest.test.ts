@@ -123,6 +123,7 @@ describe("POST /v1/topics/{topic}/events", () => {
       ["INVALID_ENUM", { channel: "fax" }],
       ["INVALID_FORMAT", { order_id: "12" }],
       ["INVALID_FORMAT", { event_timestamp: "yesterday" }],
+      ["INVALID_FORMAT", { event_timestamp: "1800-01-01T00:00:00Z" }],
       ["INVALID_FORMAT", { customer_id: "" }],
       ["VALUE_OUT_OF_RANGE", { amount: -25.5 }],
       ["VALUE_OUT_OF_RANGE", { amount: "99999999999.00" }],
@@ -143,7 +144,7 @@ describe("POST /v1/topics/{topic}/events", () => {
     const letter = deadLetters(harness).find(({ error_type }) => error_type === "EVENT_TOO_LARGE");
     expect(letter?.["payload"]).toBeNull();
     const stored = harness.objects.get(String(letter?.["payload_ref"]));
-    expect(JSON.parse(Buffer.from(stored ?? []).toString())).toEqual(order("e17", { note: "x".repeat(120_000) }));
+    expect(JSON.parse(Buffer.from(stored ?? []).toString())).toEqual(order("e18", { note: "x".repeat(120_000) }));
   });
 
   it("takes the window's ends, and judges a rule only where the structure holds", async () => {

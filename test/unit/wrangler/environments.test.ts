@@ -7,14 +7,27 @@ import { contracts, queueBinding } from "../../../contracts/registry.ts";
 const root = resolve(import.meta.dirname, "../../..");
 const ENVIRONMENTS = [undefined, "staging", "production"] as const;
 
-function configOf(environment: (typeof ENVIRONMENTS)[number]) {
+/** What these tests read of wrangler's answer, whose own type is open. */
+interface Config {
+  readonly name: string;
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly triggers: { readonly crons?: readonly string[] };
+  readonly r2_buckets: readonly { readonly binding: string; readonly bucket_name: string }[];
+  readonly d1_databases: readonly { readonly binding: string; readonly database_id: string }[];
+  readonly durable_objects: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] };
+  readonly migrations: readonly { readonly new_sqlite_classes?: readonly string[] }[];
+  readonly queues: {
+    readonly producers?: readonly { readonly binding: string; readonly queue: string }[];
+    readonly consumers?: readonly { readonly queue: string; readonly dead_letter_queue?: string }[];
+  };
+}
+
+function configOf(environment: (typeof ENVIRONMENTS)[number]): Config {
   return unstable_readConfig({
     config: join(root, "wrangler.toml"),
     ...(environment === undefined ? {} : { env: environment }),
   });
 }
-
-type Config = ReturnType<typeof configOf>;
 
 /** Binding name and kind: what the code sees, whatever stands behind it. */
 function bindingSet(config: Config): string[] {

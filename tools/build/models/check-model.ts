@@ -27,7 +27,8 @@ export function checkModel(model: PlannedModel): boolean {
 function checkColumns({ columns, context }: PlannedModel): void {
   const seen = new Set<string>();
   for (const { name, type } of columns) {
-    if (seen.has(name.toLowerCase())) reportAt(context, undefined, `two columns are named "${name}"`, "name one with AS");
+    if (seen.has(name.toLowerCase()))
+      reportAt(context, undefined, `two columns are named "${name}"`, "name one with AS");
     seen.add(name.toLowerCase());
     checkStorable(name, type, context);
   }
@@ -36,7 +37,12 @@ function checkColumns({ columns, context }: PlannedModel): void {
 function checkStorable(name: string, type: IrType, context: DecodeContext): void {
   switch (type.kind) {
     case "hugeint":
-      reportAt(context, undefined, `column "${name}" is a HUGEINT, which Parquet does not hold`, `cast it: ${name}::BIGINT`);
+      reportAt(
+        context,
+        undefined,
+        `column "${name}" is a HUGEINT, which Parquet does not hold`,
+        `cast it: ${name}::BIGINT`,
+      );
       return;
     case "timestamp":
       reportAt(context, undefined, `column "${name}" is a TIMESTAMP without a zone`, "cast it to DATE or TIMESTAMPTZ");
@@ -54,7 +60,11 @@ function checkNames({ file, columns, context }: PlannedModel): void {
   const names = columns.map((column) => column.name);
   const require = (name: string, path: readonly (string | number)[], what: string): void => {
     if (!names.includes(name)) {
-      context.problems.report(file.offsetOf(path), `the ${what} "${name}" is no column of the SELECT`, didYouMean(name, names));
+      context.problems.report(
+        file.offsetOf(path),
+        `the ${what} "${name}" is no column of the SELECT`,
+        didYouMean(name, names),
+      );
     }
   };
   require(frontMatter.partition, ["partition"], "partition column");
@@ -62,7 +72,11 @@ function checkNames({ file, columns, context }: PlannedModel): void {
     require(name, ["key", index], "key column");
     const type = columns.find((column) => column.name === name)?.type;
     if (type !== undefined && !isScalar(type)) {
-      context.problems.report(file.offsetOf(["key", index]), `the key column "${name}" is a ${sqlName(type)}`, "leave it out of the key");
+      context.problems.report(
+        file.offsetOf(["key", index]),
+        `the key column "${name}" is a ${sqlName(type)}`,
+        "leave it out of the key",
+      );
     }
   });
   if (!frontMatter.key.includes(frontMatter.partition)) {
@@ -102,7 +116,10 @@ function checkPartition({ file, plan, columns, tables, context }: PlannedModel):
 }
 
 function partitionProblem(origin: Origin, tables: readonly TableSchema[]): string | undefined {
-  if ("computed" in origin) return origin.computed === "no column" ? "not a column of an input" : `${origin.computed}, not a column of an input`;
+  if ("computed" in origin)
+    return origin.computed === "no column"
+      ? "not a column of an input"
+      : `${origin.computed}, not a column of an input`;
   const partition = tables.find((table) => table.name === origin.table)?.partition;
   if (origin.column === partition) return undefined;
   return `${origin.table}.${origin.column}, but ${origin.table} is partitioned by ${partition ?? "nothing"}`;
@@ -119,6 +136,11 @@ function checkLimits({ file, plan, context }: PlannedModel): void {
     );
   }
   if (!limitsAreTotal(plan)) {
-    reportAt(context, undefined, "LIMIT without a total order keeps rows by chance", "ORDER BY all group columns, or all columns");
+    reportAt(
+      context,
+      undefined,
+      "LIMIT without a total order keeps rows by chance",
+      "ORDER BY all group columns, or all columns",
+    );
   }
 }

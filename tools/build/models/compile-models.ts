@@ -5,12 +5,18 @@ import { checkModel } from "./check-model.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodePlan } from "./decode-plan.ts";
 import { parseModelFile } from "./front-matter.ts";
+import { PlanShapeError } from "./json.ts";
 import { scannedTables } from "./lineage.ts";
 import { type ModelError, ModelErrors, Problems } from "./model-error.ts";
 import { didYouMean } from "./nearest-names.ts";
-import { isRefusal, openPlannerSession, type PlannerSession, type Refusal, type TableSchema } from "./planner-session.ts";
 import { outputTypes } from "./output-types.ts";
-import { PlanShapeError } from "./json.ts";
+import {
+  isRefusal,
+  openPlannerSession,
+  type PlannerSession,
+  type Refusal,
+  type TableSchema,
+} from "./planner-session.ts";
 import { pruneColumns } from "./prune-columns.ts";
 import { createSourceMap } from "./source-map.ts";
 
@@ -85,7 +91,9 @@ async function compileModel(
     checks: frontMatter.checks,
     maxRows: frontMatter.max_rows,
     inputs: scannedTables(pruned),
-    fields: columns.map(({ name: column, type }): Field => ({ name: column, type: columnTypeOf(type), nullable: true })),
+    fields: columns.map(
+      ({ name: column, type }): Field => ({ name: column, type: columnTypeOf(type), nullable: true }),
+    ),
     plan: pruned,
   };
 }
@@ -108,9 +116,15 @@ async function planStatement(
   const statements = await session.parse(sql);
   if (isRefusal(statements)) return reportRefusal(context, statements, tables);
   const [statement, second] = statements;
-  if (statement === undefined) return reportAt(context, undefined, "there is no SELECT", "write one SELECT after the front matter");
+  if (statement === undefined)
+    return reportAt(context, undefined, "there is no SELECT", "write one SELECT after the front matter");
   if (second !== undefined) {
-    return reportAt(context, undefined, `there are ${statements.length} statements`, "a model is one SELECT: remove the others");
+    return reportAt(
+      context,
+      undefined,
+      `there are ${statements.length} statements`,
+      "a model is one SELECT: remove the others",
+    );
   }
   const answer = await session.plan(sql);
   if (isRefusal(answer)) return reportRefusal(context, answer, tables);
@@ -140,13 +154,23 @@ function reportRefusal(context: DecodeContext, refusal: Refusal, tables: readonl
     case "SYNTAX_ERROR":
       return reportAt(context, at, `SQL: ${message}`, "correct the statement");
     case "COLUMN_NOT_FOUND":
-      return reportAt(context, at, `unknown column "${refusal.name ?? ""}"`, didYouMean(refusal.name ?? "", refusal.candidates));
+      return reportAt(
+        context,
+        at,
+        `unknown column "${refusal.name ?? ""}"`,
+        didYouMean(refusal.name ?? "", refusal.candidates),
+      );
     case "MISSING_ENTRY":
       if (message.startsWith("Table ")) {
         const names = tables.map((table) => table.name);
         return reportAt(context, at, `unknown table "${refusal.name ?? ""}"`, didYouMean(refusal.name ?? "", names));
       }
-      return reportAt(context, at, `unknown function "${refusal.name ?? ""}"`, didYouMean(refusal.name ?? "", refusal.candidates));
+      return reportAt(
+        context,
+        at,
+        `unknown function "${refusal.name ?? ""}"`,
+        didYouMean(refusal.name ?? "", refusal.candidates),
+      );
   }
   if (message.startsWith("Only SELECT") || message.startsWith("Cannot plan statement")) {
     return reportAt(context, undefined, "the statement is no SELECT", "a model is one SELECT");

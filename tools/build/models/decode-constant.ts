@@ -26,7 +26,11 @@ function decodeValue(json: Json | undefined, type: IrType): ConstantValue | unde
       return typeof json === "boolean" ? json : undefined;
     case "int32":
     case "float64":
-      return typeof json === "number" ? json : typeof json === "bigint" && type.kind === "float64" ? Number(json) : undefined;
+      return typeof json === "number"
+        ? json
+        : typeof json === "bigint" && type.kind === "float64"
+          ? Number(json)
+          : undefined;
     case "utf8":
       return typeof json === "string" ? json : undefined;
     case "int64":

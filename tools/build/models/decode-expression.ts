@@ -3,8 +3,8 @@ import { bindCast } from "../../../lakehouse/models/expressions/casts.ts";
 import { bindFunction } from "../../../lakehouse/models/expressions/functions.ts";
 import { isUnsupported } from "../../../lakehouse/models/expressions/vector.ts";
 import type { Call, Cast, Expression, IrType } from "../../../lakehouse/models/ir.ts";
-import { byteOf, type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { decodeConstant } from "./decode-constant.ts";
+import { byteOf, type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { indexAt, isObject, type JsonObject, objectAt, objectsAt, textAt } from "./json.ts";
 
@@ -46,7 +46,9 @@ function decodeNode(json: JsonObject, context: DecodeContext): Expression | unde
     case "BOUND_COMPARISON": {
       const args = decodeAll([objectAt(json, "left"), objectAt(json, "right")], context);
       const name = comparisons[textAt(json, "type")];
-      return args && name !== undefined ? supported({ node: "call", name, args, type: BOOL }, json, context) : undefined;
+      return args && name !== undefined
+        ? supported({ node: "call", name, args, type: BOOL }, json, context)
+        : undefined;
     }
     case "BOUND_CONJUNCTION": {
       const args = decodeAll(objectsAt(json, "children"), context);
@@ -77,12 +79,15 @@ function decodeCast(json: JsonObject, context: DecodeContext): Expression | unde
   const child = objectAt(json, "child");
   // The NULL literal has a type of its own, which is always cast to the one that is needed.
   const constant = child["value"];
-  if (type !== undefined && isObject(constant) && constant["is_null"] === true) return { node: "constant", value: null, type };
+  if (type !== undefined && isObject(constant) && constant["is_null"] === true)
+    return { node: "constant", value: null, type };
   const arg = decodeExpression(child, context);
   if (arg === undefined || type === undefined) return undefined;
   const cast: Cast = { node: "cast", arg, lenient: json["try_cast"] === true, type };
   const bound = bindCast(arg.type, type, cast.lenient);
-  return isUnsupported(bound) ? reportAt(context, byteOf(json), bound.unsupported, "leave the value in its type") : cast;
+  return isUnsupported(bound)
+    ? reportAt(context, byteOf(json), bound.unsupported, "leave the value in its type")
+    : cast;
 }
 
 function decodeOperator(json: JsonObject, context: DecodeContext): Expression | undefined {
@@ -115,10 +120,10 @@ function decodeCase(json: JsonObject, context: DecodeContext): Expression | unde
   const type = typeOf(json, context);
   const branches = objectsAt(json, "case_checks").map((branch) => ({
     when: decodeExpression(objectAt(branch, "when_expr"), context),
-    then: decodeExpression(objectAt(branch, "then_expr"), context),
+    result: decodeExpression(objectAt(branch, "then_expr"), context),
   }));
   const otherwise = decodeExpression(objectAt(json, "else_expr"), context);
-  const known = branches.flatMap(({ when, then }) => (when && then ? [{ when, then }] : []));
+  const known = branches.flatMap(({ when, result }) => (when && result ? [{ when, result }] : []));
   if (type === undefined || otherwise === undefined || known.length < branches.length) return undefined;
   return { node: "case", branches: known, otherwise, type };
 }
@@ -133,7 +138,18 @@ function decodeFunction(json: JsonObject, context: DecodeContext): Expression | 
       "use a column of the input, such as _received",
     );
   }
-  if (["list_transform", "list_apply", "array_transform", "array_apply", "apply", "list_filter", "array_filter", "filter"].includes(name)) {
+  if (
+    [
+      "list_transform",
+      "list_apply",
+      "array_transform",
+      "array_apply",
+      "apply",
+      "list_filter",
+      "array_filter",
+      "filter",
+    ].includes(name)
+  ) {
     return decodeLambda(json, name.endsWith("filter") ? "list_filter" : "list_transform", context);
   }
   const args = decodeAll(objectsAt(json, "children"), context);
@@ -146,20 +162,31 @@ function decodeFunction(json: JsonObject, context: DecodeContext): Expression | 
   return supported({ node: "call", name, args, type }, json, context);
 }
 
-function decodeLambda(json: JsonObject, name: "list_transform" | "list_filter", context: DecodeContext): Expression | undefined {
+function decodeLambda(
+  json: JsonObject,
+  name: "list_transform" | "list_filter",
+  context: DecodeContext,
+): Expression | undefined {
   const data = objectAt(json, "function_data");
   const [list, ...captures] = decodeAll(objectsAt(json, "children"), context) ?? [];
   const body = decodeExpression(objectAt(data, "lambda_expr"), context);
   const type = typeOf(json, context);
   if (list === undefined || body === undefined || type === undefined) return undefined;
   if (list.type.kind !== "list" || data["has_initial"] === true || holdsLambda(objectAt(data, "lambda_expr"))) {
-    return reportAt(context, byteOf(json), "a lambda within a lambda is not supported", "unnest the inner list instead");
+    return reportAt(
+      context,
+      byteOf(json),
+      "a lambda within a lambda is not supported",
+      "unnest the inner list instead",
+    );
   }
   return { node: "lambda", name, list, captures, indexed: data["has_index"] === true, body, type };
 }
 
 function holdsLambda(json: JsonObject): boolean {
-  return JSON.stringify(json, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)).includes('"lambda_expr"');
+  return JSON.stringify(json, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)).includes(
+    '"lambda_expr"',
+  );
 }
 
 /** `call`, when the runtime has a kernel for this overload; else the problem is reported. */

@@ -6,14 +6,30 @@ import { isScalar, sqlName } from "../../../lakehouse/models/ir-types.ts";
 import { type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
-import { indexAt, isObject, type Json, type JsonObject, listAt, objectAt, objectsAt, PlanShapeError, textAt } from "./json.ts";
+import {
+  indexAt,
+  isObject,
+  type Json,
+  type JsonObject,
+  listAt,
+  objectAt,
+  objectsAt,
+  PlanShapeError,
+  textAt,
+} from "./json.ts";
 import { outputTypes } from "./output-types.ts";
 
 /** Common table expressions in scope, by the plan's index: they are inlined where they are read. */
 type Scope = ReadonlyMap<Json, Plan | undefined>;
 
-const REFUSED: Readonly<Record<string, { readonly problem: string; readonly fix: string; readonly at?: "JOIN" | "WINDOW" | "SUBQUERY" }>> = {
-  LOGICAL_COMPARISON_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
+const REFUSED: Readonly<
+  Record<string, { readonly problem: string; readonly fix: string; readonly at?: "JOIN" | "WINDOW" | "SUBQUERY" }>
+> = {
+  LOGICAL_COMPARISON_JOIN: {
+    problem: "joins are not yet supported",
+    fix: "build a derived silver table first",
+    at: "JOIN",
+  },
   LOGICAL_ANY_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
   LOGICAL_ASOF_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
   LOGICAL_POSITIONAL_JOIN: { problem: "positional joins depend on the order of rows", fix: "leave it out", at: "JOIN" },
@@ -80,7 +96,8 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
     case "LOGICAL_UNION": {
       const inputs = children.map((child) => decode(child, context, scope));
       const known = inputs.filter((plan) => plan !== undefined);
-      if (json["setop_all"] !== true) return reportAt(context, undefined, "this UNION is not supported", "use UNION ALL");
+      if (json["setop_all"] !== true)
+        return reportAt(context, undefined, "this UNION is not supported", "use UNION ALL");
       return known.length === inputs.length ? { node: "union", inputs: known } : undefined;
     }
     case "LOGICAL_UNNEST":
@@ -96,19 +113,35 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
       if (!scope.has(indexAt(json, "cte_index"))) throw new PlanShapeError("the plan reads an unknown CTE");
       return scope.get(indexAt(json, "cte_index"));
     default: {
-      for (const child of REFUSED[type] === undefined || type.includes("DELIM") ? [] : children) decode(child, context, scope);
-      const refusal = REFUSED[type] ?? { problem: `the operator ${type} is not supported`, fix: "write it another way" };
-      const at = refusal.at === undefined ? undefined : (context.source.first(refusal.at) ?? context.source.first("JOIN"));
-      return reportAt(context, at, refusal.problem, refusal.fix);
+      // The other problems of the query are reported too, but not those of what DuckDB itself put into the plan: the
+      // second side of a DELIM_JOIN, or of the cross product that a scalar subquery becomes.
+      const written =
+        type === "LOGICAL_DELIM_JOIN" || type === "LOGICAL_CROSS_PRODUCT" ? children.slice(0, 1) : children;
+      for (const child of written) if (textAt(child, "type") !== "LOGICAL_WINDOW") decode(child, context, scope);
+      const refusal = REFUSED[type] ?? {
+        problem: `the operator ${type} is not supported`,
+        fix: "write it another way",
+      };
+      return reportAt(context, refusedAt(refusal.at, context), refusal.problem, refusal.fix);
     }
   }
+}
+
+function refusedAt(what: "JOIN" | "WINDOW" | "SUBQUERY" | undefined, { source }: DecodeContext): number | undefined {
+  if (what !== "SUBQUERY") return what && source.first(what);
+  return source.first("SUBQUERY") ?? source.call("unnest") ?? source.first("JOIN");
 }
 
 function decodeScan(json: JsonObject, context: DecodeContext): Plan | undefined {
   const data = json["function_data"];
   const table = isObject(data) ? data["table"] : undefined;
   if (textAt(json, "name") !== "seq_scan" || typeof table !== "string") {
-    return reportAt(context, context.source.call(textAt(json, "name")), `${textAt(json, "name")} is no input table`, "select from an input table");
+    return reportAt(
+      context,
+      context.source.call(textAt(json, "name")),
+      `${textAt(json, "name")} is no input table`,
+      "select from an input table",
+    );
   }
   const types = objectsAt(json, "returned_types");
   const names = listAt(json, "names");
@@ -120,7 +153,9 @@ function decodeScan(json: JsonObject, context: DecodeContext): Plan | undefined 
     const typeJson = typeof index === "number" ? types[index] : undefined;
     const type = typeJson === undefined ? undefined : decodeType(typeJson);
     if (typeof name !== "string" || type === undefined) {
-      throw new PlanShapeError(`column ${String(index)} of ${table} is ${typeJson === undefined ? "unknown" : typeLabel(typeJson)}`);
+      throw new PlanShapeError(
+        `column ${String(index)} of ${table} is ${typeJson === undefined ? "unknown" : typeLabel(typeJson)}`,
+      );
     }
     columns.push({ name, type });
   }
@@ -132,9 +167,15 @@ function decodeAggregation(json: JsonObject, input: Plan | undefined, context: D
   const aggregates = objectsAt(json, "expressions").map((aggregate) => decodeAggregate(aggregate, context));
   const known = aggregates.filter((aggregate) => aggregate !== undefined);
   const sets = listAt(json, "grouping_sets");
-  const simple = sets.length === 0 || (sets.length === 1 && Array.isArray(sets[0]) && sets[0].length === groups?.length);
+  const simple =
+    sets.length === 0 || (sets.length === 1 && Array.isArray(sets[0]) && sets[0].length === groups?.length);
   if (groups !== undefined && (!simple || listAt(json, "grouping_functions").length > 0)) {
-    return reportAt(context, undefined, "GROUPING SETS, ROLLUP and CUBE are not supported", "write one model per grouping");
+    return reportAt(
+      context,
+      undefined,
+      "GROUPING SETS, ROLLUP and CUBE are not supported",
+      "write one model per grouping",
+    );
   }
   const nested = groups?.find((group) => !isScalar(group.type));
   if (nested !== undefined) {
@@ -157,9 +198,18 @@ function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | 
   const type = typeOf(json, context);
   if (args === undefined || filter === undefined || type === undefined) return undefined;
   if (isObject(orders)) return reportAt(context, at, `ORDER BY inside ${name} is not supported`, "leave it out");
-  const bound = bindAggregate(name, args.map((arg) => arg.type), type);
+  const bound = bindAggregate(
+    name,
+    args.map((arg) => arg.type),
+    type,
+  );
   if (isUnsupported(bound)) {
-    return reportAt(context, at, bound.unsupported, "the supported aggregates stand in lakehouse/models/aggregates/aggregates.ts");
+    return reportAt(
+      context,
+      at,
+      bound.unsupported,
+      "the supported aggregates stand in lakehouse/models/aggregates/aggregates.ts",
+    );
   }
   const distinct = textAt(json, "aggregate_type") === "DISTINCT";
   const unhashable = distinct ? args.find((arg) => !isScalar(arg.type)) : undefined;
@@ -171,7 +221,12 @@ function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | 
 
 function decodeDistinct(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
   if (textAt(json, "distinct_type") !== "DISTINCT") {
-    return reportAt(context, undefined, "DISTINCT ON keeps a row that depends on the order", "use GROUP BY with min or max");
+    return reportAt(
+      context,
+      undefined,
+      "DISTINCT ON keeps a row that depends on the order",
+      "use GROUP BY with min or max",
+    );
   }
   if (input === undefined) return undefined;
   const nested = outputTypes(input).find((type) => !isScalar(type));
@@ -186,7 +241,12 @@ function decodeOrder(json: JsonObject, input: Plan | undefined, context: DecodeC
     const expression = decodeExpression(objectAt(order, "expression"), context);
     if (expression === undefined) return undefined;
     if (!isScalar(expression.type)) {
-      return reportAt(context, undefined, `ORDER BY of a ${sqlName(expression.type)} is not supported`, "order by its parts");
+      return reportAt(
+        context,
+        undefined,
+        `ORDER BY of a ${sqlName(expression.type)} is not supported`,
+        "order by its parts",
+      );
     }
     return {
       expression,
@@ -215,7 +275,12 @@ function decodeLimit(json: JsonObject, input: Plan | undefined, context: DecodeC
 function decodeUnnest(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
   const [unnest, ...others] = objectsAt(json, "expressions");
   if (unnest === undefined || others.length > 0) {
-    return reportAt(context, context.source.call("unnest"), "more than one unnest in a SELECT is not supported", "unnest a list of structs");
+    return reportAt(
+      context,
+      context.source.call("unnest"),
+      "more than one unnest in a SELECT is not supported",
+      "unnest a list of structs",
+    );
   }
   const list = decodeExpression(objectAt(unnest, "child"), context);
   return input && list && { node: "unnest", input, list };

@@ -103,13 +103,26 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
     return undefined;
   }
   const sqlOffset = start + close.index + close[0].length;
-  return { frontMatter: { ...parsed.data, checks: parsed.data.checks.map(tidy) }, sql: text.slice(sqlOffset), sqlOffset, offsetOf };
+  return {
+    frontMatter: { ...parsed.data, checks: parsed.data.checks.map(tidy) },
+    sql: text.slice(sqlOffset),
+    sqlOffset,
+    offsetOf,
+  };
 }
 
 /** zod types an absent threshold as `undefined`; the IR leaves it out. */
 function tidy(parsed: z.infer<typeof check>): ModelCheck {
-  const { mustBe, mustNotBe, mustBeGreaterThan, mustBeGreaterOrEqualTo, mustBeLessThan, mustBeLessOrEqualTo, mustBeBetween, ...rest } =
-    parsed;
+  const {
+    mustBe,
+    mustNotBe,
+    mustBeGreaterThan,
+    mustBeGreaterOrEqualTo,
+    mustBeLessThan,
+    mustBeLessOrEqualTo,
+    mustBeBetween,
+    ...rest
+  } = parsed;
   return {
     ...rest,
     ...(mustBe !== undefined && { mustBe }),

@@ -55,7 +55,8 @@ export function textAt(node: JsonObject, key: string): string {
 /** A number, or a bigint when it is beyond 2^53. */
 export function integerAt(node: JsonObject, key: string): number | bigint {
   const value = node[key];
-  if (typeof value !== "number" && typeof value !== "bigint") throw new PlanShapeError(`the plan has no number at ${key}`);
+  if (typeof value !== "number" && typeof value !== "bigint")
+    throw new PlanShapeError(`the plan has no number at ${key}`);
   return value;
 }
 

@@ -25,7 +25,9 @@ export function originsOf(plan: Plan, index: number): readonly Origin[] {
     case "union":
       return plan.inputs.flatMap((input) => originsOf(input, index));
     case "unnest":
-      return index < outputTypes(plan.input).length ? originsOf(plan.input, index) : [{ computed: "an element of a list" }];
+      return index < outputTypes(plan.input).length
+        ? originsOf(plan.input, index)
+        : [{ computed: "an element of a list" }];
   }
 }
 
@@ -95,5 +97,7 @@ export function scannedTables(plan: Plan): readonly { readonly table: string; re
     else visit(node.input);
   };
   visit(plan);
-  return [...tables].map(([table, columns]) => ({ table, columns: [...columns].sort() })).sort((a, b) => (a.table < b.table ? -1 : 1));
+  return [...tables]
+    .map(([table, columns]) => ({ table, columns: [...columns].sort() }))
+    .sort((a, b) => (a.table < b.table ? -1 : 1));
 }

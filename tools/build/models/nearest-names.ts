@@ -1,9 +1,13 @@
 /** Up to three of `names` that are close to `name`, closest first: for "did you mean". */
 export function nearestNames(name: string, names: readonly string[]): readonly string[] {
-  const limit = Math.max(2, Math.floor(name.length / 3));
-  return names
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ distance }) => distance <= limit)
+  const distances = names.map((candidate) => ({
+    candidate,
+    distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
+  }));
+  const best = Math.min(...distances.map(({ distance }) => distance));
+  const limit = Math.min(best + 1, Math.max(2, Math.floor(name.length / 3)));
+  return distances
+    .filter(({ distance }) => distance <= limit && distance < name.length)
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .slice(0, 3)
     .map(({ candidate }) => candidate);

@@ -47,7 +47,10 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
     const columns = table.fields.map((field) => `${quoteName(field.name)} ${sqlName(irTypeOf(field.type))}`);
     await connection.run(`CREATE TABLE ${quoteName(table.name)} (${columns.join(", ")})`);
   }
-  const volatile = await column(connection, "SELECT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'");
+  const volatile = await column(
+    connection,
+    "SELECT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'",
+  );
   const volatileNames = new Set(volatile.map(String));
 
   return {

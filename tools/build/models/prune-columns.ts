@@ -58,9 +58,15 @@ function prune(plan: Plan, needed: ReadonlySet<number>): Pruned {
       return { plan: { ...plan, input: exactly(prune(plan.input, new Set(all)), all, plan.input) }, kept: all };
     }
     case "order": {
-      const { plan: input, kept } = prune(plan.input, union(needed, columnsUsed(...plan.by.map((key) => key.expression))));
+      const { plan: input, kept } = prune(
+        plan.input,
+        union(needed, columnsUsed(...plan.by.map((key) => key.expression))),
+      );
       const move = renumber(kept);
-      return { plan: { ...plan, input, by: plan.by.map((key) => ({ ...key, expression: move(key.expression) })) }, kept };
+      return {
+        plan: { ...plan, input, by: plan.by.map((key) => ({ ...key, expression: move(key.expression) })) },
+        kept,
+      };
     }
     case "limit": {
       const { plan: input, kept } = prune(plan.input, needed);
@@ -68,7 +74,10 @@ function prune(plan: Plan, needed: ReadonlySet<number>): Pruned {
     }
     case "union": {
       const kept = ascending(needed);
-      return { plan: { ...plan, inputs: plan.inputs.map((input) => exactly(prune(input, needed), kept, input)) }, kept };
+      return {
+        plan: { ...plan, inputs: plan.inputs.map((input) => exactly(prune(input, needed), kept, input)) },
+        kept,
+      };
     }
     case "unnest": {
       const width = outputTypes(plan.input).length;

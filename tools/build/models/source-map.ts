@@ -18,7 +18,10 @@ export function createSourceMap(statement: JsonObject): SourceMap {
     if (typeof location === "number") {
       const name = json["function_name"];
       if (typeof name === "string" && json["class"] === "FUNCTION") {
-        calls.set(name, [...(calls.get(name) ?? []), location].sort((a, b) => a - b));
+        calls.set(
+          name,
+          [...(calls.get(name) ?? []), location].sort((a, b) => a - b),
+        );
       }
       for (const key of ["class", "type"]) {
         const kind = json[key];

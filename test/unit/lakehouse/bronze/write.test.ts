@@ -4,8 +4,8 @@ import { RARE_DATE_ROWS } from "../../../../lakehouse/bronze/files.ts";
 import { BronzeConflictError, writeBronze } from "../../../../lakehouse/bronze/write.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
-import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { framesOf, makeMessage } from "../../../oracle/frames.ts";
+import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { readWithDuckDb } from "../../../oracle/read-parquet.ts";
 
 const weather = contractOf("weather");
@@ -31,7 +31,11 @@ function reading(i: number, micros: number) {
 }
 
 function frames(times: readonly number[], id = "019307a0-0000-7000-8000-000000000001") {
-  const events = times.map((micros, i) => ({ event: reading(i, micros), extra: i === 0 ? '{"note":"first"}' : null, lexical: null }));
+  const events = times.map((micros, i) => ({
+    event: reading(i, micros),
+    extra: i === 0 ? '{"note":"first"}' : null,
+    lexical: null,
+  }));
   return framesOf(makeMessage({ topic: "weather", messageId: id, received: NOW, events }));
 }
 

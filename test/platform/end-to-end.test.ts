@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { models } from "../../lakehouse/models/compiled.generated.ts";
+import { compareWithDuckDb } from "../../tools/lake/model-oracle.ts";
+import { order, weather } from "./events.ts";
+import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
+
+let at: TestPlatform;
+beforeAll(async () => {
+  at = await startTestPlatform();
+});
+afterAll(() => at.close());
+
+const DAY_MS = 86_400_000;
+
+async function settled(orders: number): Promise<void> {
+  await at.until(`${orders} orders in bronze`, async () => (await bronzeRows(at.platform, "orders")) >= orders);
+  await at.until("everything built", () => allBuilt(at.platform));
+}
+
+describe("HTTP to gold, no part replaced", () => {
+  test("copies are removed and counted, gold is what DuckDB says, the ledger closes", async () => {
+    const events = [order("e-1"), order("e-2", { currency: "USD" }), order("e-1"), order("e-3", { currency: "XXX" })];
+    const answer = await at.post("orders", JSON.stringify(events));
+    expect(answer.status).toBe(207);
+    await settled(3);
+
+    const silver = await at.rows(
+      "SELECT event_id, _copies, amount::VARCHAR AS amount, items FROM silver_orders ORDER BY event_id",
+    );
+    expect(silver.map((row) => [row["event_id"], row["_copies"], row["amount"]])).toEqual([
+      ["e-1", 2, "20.50"],
+      ["e-2", 1, "20.50"],
+    ]);
+    const gold = await at.rows(
+      "SELECT currency, orders::INT AS orders, items::INT AS items, gross_revenue::VARCHAR AS revenue FROM daily_order_revenue ORDER BY currency",
+    );
+    expect(gold).toEqual([
+      { currency: "EUR", orders: 1, items: 2, revenue: "20.50" },
+      { currency: "USD", orders: 1, items: 2, revenue: "20.50" },
+    ]);
+    const health = await at.rows(
+      "SELECT topic, accepted::INT AS accepted, rejected::INT AS rejected, invalid_enum::INT AS invalid_enum, duplicates::INT AS duplicates FROM pipeline_health ORDER BY topic",
+    );
+    expect(health).toEqual([
+      { topic: "dead_letters", accepted: 1, rejected: 0, invalid_enum: 0, duplicates: 0 },
+      { topic: "orders", accepted: 3, rejected: 1, invalid_enum: 1, duplicates: 1 },
+    ]);
+    const lake = await at.lake();
+    for (const model of models) {
+      if (!lake.views.some((view) => view.name === model.name)) continue;
+      expect((await compareWithDuckDb(lake.connection, model)).differing).toBe(0);
+    }
+    lake.close();
+    const letters = await at.rows(
+      "SELECT source_topic, event_id, error_type, errors, payload, byte_offset::INT AS byte_offset, event_index FROM dead_letters",
+    );
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toMatchObject({
+      source_topic: "orders",
+      event_id: "e-3",
+      error_type: "INVALID_ENUM",
+      event_index: 3,
+    });
+    expect(JSON.parse(String(letters[0]?.["payload"]))).toEqual(events[3]);
+    expect(JSON.stringify(events).indexOf(JSON.stringify(events[3]))).toBe(letters[0]?.["byte_offset"]);
+  });
+
+  test("an event comes back from bronze as it was sent: unknown fields, odd times, explicit nulls", async () => {
+    const sent = weather("round", {
+      event_timestamp: new Date().toISOString().replace("Z", "+00:00"),
+      note: { by: ["a", null] },
+    });
+    expect((await at.post("weather", JSON.stringify(sent))).status).toBe(202);
+    await at.until("the reading in bronze", async () => (await bronzeRows(at.platform, "weather")) >= 1);
+    const [row] = await at.rows("SELECT _extra, _lexical FROM bronze_weather WHERE event_id = 'round'");
+    expect(String(row?.["_extra"])).toContain('"by":["a",null]');
+    expect(String(row?.["_lexical"])).toContain(String(sent["event_timestamp"]));
+  });
+
+  test("a dry run answers the same and stores nothing", async () => {
+    const before = await bronzeRows(at.platform, "orders");
+    const answer = await at.post("orders", JSON.stringify([order("dry-1"), order("dry-2", { amount: 1 })]), {
+      query: "?dry_run=true",
+    });
+    expect(answer.status).toBe(207);
+    expect(answer.json).toMatchObject({ dry_run: true, accepted: 1, rejected: 1 });
+    expect(answer.json.results[0].errors[0]).toMatchObject({
+      error_type: "RULE_VIOLATION",
+      rule: "orders.amount_is_sum_of_items",
+    });
+    expect((await at.post("orders", JSON.stringify(order("after-dry")))).status).toBe(202);
+    await settled(before + 1);
+    expect(await at.rows("SELECT 1 FROM bronze_orders WHERE event_id LIKE 'dry-%'")).toEqual([]);
+  });
+
+  test("a late event reopens its partition by itself: silver and gold are restated, the revision is counted", async () => {
+    const day = new Date(Date.now() - 3 * DAY_MS);
+    const date = day.toISOString().slice(0, 10);
+    const past = { event_timestamp: day.toISOString() };
+    const before = await bronzeRows(at.platform, "orders");
+    await at.post("orders", JSON.stringify(order("late-1", past)));
+    await settled(before + 1);
+    await at.post("orders", JSON.stringify(order("late-2", past)));
+    await settled(before + 2);
+    const gold = await at.rows(
+      `SELECT orders::INT AS orders FROM daily_order_revenue WHERE event_date = DATE '${date}'`,
+    );
+    expect(gold).toEqual([{ orders: 2 }]);
+    const revisions = await at.platform.db
+      .prepare("SELECT domain, revisions FROM partition_leases WHERE partition_date = ? ORDER BY domain")
+      .bind(date)
+      .all<{ domain: string; revisions: number }>();
+    expect(revisions.results.find((row) => row.domain === "orders")?.revisions).toBe(1);
+  });
+
+  test("the operator's UPDATE on partition_meta rebuilds a partition, to the same rows", async () => {
+    const before = await at.rows("SELECT * FROM silver_orders ORDER BY event_id");
+    const file = await at.platform.db
+      .prepare("SELECT snapshot_id FROM published WHERE table_name = 'silver_orders' ORDER BY 1 LIMIT 1")
+      .first("snapshot_id");
+    await at.platform.db.prepare("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'orders'").run();
+    await at.until("everything built again", () => allBuilt(at.platform));
+    const after = await at.platform.db
+      .prepare("SELECT snapshot_id FROM published WHERE table_name = 'silver_orders' ORDER BY 1 LIMIT 1")
+      .first("snapshot_id");
+    expect(after).not.toBe(file);
+    expect(await at.rows("SELECT * FROM silver_orders ORDER BY event_id")).toEqual(before);
+  });
+
+  test("tables and their files are listed, and the pointer in the lake names the same files", async () => {
+    const tables = await at.get("/v1/tables");
+    expect(tables.status).toBe(200);
+    expect(JSON.stringify(tables.json)).toContain("daily_order_revenue");
+    const files = await at.get("/v1/tables/silver_orders/files");
+    expect(files.status).toBe(200);
+    const pointer = await at.platform.lake.get("silver/orders/current.json");
+    const named: unknown = JSON.parse((await pointer?.text()) ?? "null");
+    const keys = (value: unknown): string[] =>
+      [...JSON.stringify(value).matchAll(/silver\/orders\/event_date=[^"]+\.parquet/g)].map(([key]) => key).sort();
+    expect(keys(files.json)).toEqual(keys(named));
+    expect(keys(named).length).toBeGreaterThan(0);
+    expect(await at.platform.lake.head("silver/orders/views.sql")).not.toBeNull();
+    expect((await at.get("/v1/tables/no_such_table/files")).status).toBe(404);
+  });
+
+  test("the open pages answer without a key, the listings do not", async () => {
+    for (const path of ["/", "/healthz", "/readyz"]) expect((await at.get(path, {})).status).toBe(200);
+    for (const path of ["/v1/topics", "/v1/topics/orders", "/v1/tables"]) {
+      expect((await at.get(path)).status).toBe(200);
+      expect((await at.get(path, {})).status).toBe(401);
+    }
+    expect((await at.get("/v1/topics/no_such_topic")).status).toBe(404);
+    expect((await at.get("/nowhere", {})).status).toBe(404);
+    const posted = await at.post("dead_letters", "[]");
+    expect(posted.status).toBe(403);
+  });
+
+  test("nothing failed on the way", () => {
+    expect(at.errors).toEqual([]);
+  });
+});

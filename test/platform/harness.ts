@@ -1,0 +1,140 @@
+/** A platform for one test file: the real bundle in workerd, on a state of its own, read back by DuckDB. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { buildBundle } from "../../tools/build/bundle.ts";
+import { type Lake, openLake } from "../../tools/lake/open.ts";
+import { bindingsSource } from "../../tools/lake/source.ts";
+import { type Platform, startPlatform } from "../../tools/local-platform/platform.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+export interface TestPlatform {
+  readonly platform: Platform;
+  /** What the Worker logged as an error; a test that expects none looks here. */
+  readonly errors: string[];
+  post(topic: string, body: string | Uint8Array, options?: PostOptions): Promise<Answer>;
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Arms the bindings of `faults/worker.ts`. */
+  arm(faults: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Fires the planner and waits until `done`; throws with `what` when it does not come true in a minute. */
+  until(what: string, done: () => Promise<boolean>): Promise<void>;
+  /** The lake of this moment. The caller closes it. */
+  lake(): Promise<Lake>;
+  rows(sql: string): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+export interface PostOptions {
+  readonly type?: string;
+  readonly key?: string | null;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: an answer is whatever came; each test says what it expects of it.
+  readonly json: any;
+}
+
+export interface HarnessOptions {
+  /** Bundles `faults/worker.ts` in place of the Worker's own entry. */
+  readonly faults?: boolean;
+  readonly stateDir?: string;
+  readonly crons?: "schedule" | "manual";
+}
+
+export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
+  const bundle = await buildBundle(
+    options.faults === true
+      ? { root, outdir: "dist/faults", entry: "test/platform/faults/worker.ts" }
+      : { root, outdir: "dist" },
+  );
+  const own = options.stateDir === undefined;
+  const stateDir = options.stateDir ?? join(mkdtempSync(join(tmpdir(), "sluice-test-")), "state");
+  const errors: string[] = [];
+  const platform = await startPlatform({
+    root,
+    bundle,
+    stateDir,
+    port: 0,
+    crons: options.crons ?? "manual",
+    vars: { FLUSH_AGE_SECONDS: "1" },
+    onWorkerLog: ({ level, message }) => {
+      if (level === "error") errors.push(message);
+    },
+  });
+
+  const call = async (path: string, init: RequestInit): Promise<Answer> => {
+    const response = await fetch(`${platform.url}${path}`, init);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json") === true;
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
+  };
+  const lake = () => openLake({ source: bindingsSource(platform.db, platform.lake), cacheDir: platform.state.cache });
+
+  return {
+    platform,
+    errors,
+    post: (topic, body, { type = "application/json", key = platform.apiKey, query = "", headers = {} } = {}) =>
+      call(`/v1/topics/${topic}/events${query}`, {
+        method: "POST",
+        body,
+        headers: { "content-type": type, ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...headers },
+      }),
+    get: (path, headers = { authorization: `Bearer ${platform.apiKey}` }) => call(path, { headers }),
+    async arm(faults) {
+      await call("/__faults", { method: "POST", body: JSON.stringify(faults) });
+    },
+    async until(what, done) {
+      for (let attempt = 0; attempt < 200; attempt++) {
+        if (await done()) return;
+        await platform.runCron("* * * * *");
+        await delay(300);
+      }
+      const state = await platform.db
+        .prepare("SELECT domain, partition_date, status, error_message FROM partition_meta")
+        .all();
+      throw new Error(
+        `${what} did not come true within a minute; partitions: ${JSON.stringify(state.results)}; errors: ${errors.slice(-3).join(" | ")}`,
+      );
+    },
+    lake,
+    async rows(sql) {
+      const opened = await lake();
+      try {
+        return (await opened.connection.runAndReadAll(sql)).getRowObjectsJson();
+      } finally {
+        opened.close();
+      }
+    },
+    async close() {
+      await platform.stop();
+      if (own) rmSync(join(stateDir, ".."), { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether D1 knows of at least this many bronze rows of a topic. */
+export async function bronzeRows(platform: Platform, topic: string): Promise<number> {
+  const sum = await platform.db
+    .prepare("SELECT coalesce(sum(rows), 0) AS n FROM bronze_files WHERE topic = ?")
+    .bind(topic)
+    .first<number>("n");
+  return sum ?? 0;
+}
+
+/** Whether everything that was registered is built. */
+export async function allBuilt(platform: Platform): Promise<boolean> {
+  const row = await platform.db
+    .prepare(
+      `SELECT (SELECT count(*) FROM partition_inputs WHERE version <> built_version) +
+              (SELECT count(*) FROM partition_meta WHERE status <> 'DONE') AS n, (SELECT count(*) FROM partition_meta) AS built`,
+    )
+    .first<{ n: number; built: number }>();
+  return row !== null && row.n === 0 && row.built > 0;
+}

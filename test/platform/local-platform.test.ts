@@ -1,0 +1,148 @@
+/** The mechanics of the local platform, with a Worker that only tells what happens to it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { openSource } from "../../tools/lake/source.ts";
+import { type Platform, type PlatformOptions, startPlatform } from "../../tools/local-platform/platform.ts";
+import { removeState, stateFolder } from "../../tools/local-platform/state.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+const WORKER = `
+let sent = 0, acknowledged = 0;
+const crons = [];
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/healthz") return Response.json({ messages: { sent, acknowledged } });
+    if (pathname === "/send") { sent += 1; await env.TOPIC_ORDERS.send("x"); return new Response("sent"); }
+    if (pathname === "/vars") return Response.json([env.ENVIRONMENT, env.EXTRA]);
+    return Response.json(crons);
+  },
+  async queue(batch, env) {
+    await env.LAKE.put("consumed", String(acknowledged + batch.messages.length));
+    acknowledged += batch.messages.length;
+  },
+  async scheduled({ cron }) {
+    if (cron === "fail") throw new Error("no");
+    crons.push(cron);
+  },
+};
+export class TopicBuffer {}
+`;
+
+let dir: string;
+let stateDir: string;
+const running: Platform[] = [];
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "sluice-platform-"));
+  stateDir = join(dir, "state");
+  writeFileSync(join(dir, "worker.js"), WORKER);
+});
+afterEach(async () => {
+  for (const platform of running.splice(0)) await platform.stop();
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+async function start(options: Partial<PlatformOptions> = {}): Promise<Platform> {
+  const bundle = { outdir: dir, modules: [{ type: "ESModule" as const, path: join(dir, "worker.js") }] };
+  const platform = await startPlatform({ root, stateDir, bundle, port: 0, crons: "manual", ...options });
+  running.push(platform);
+  return platform;
+}
+
+it("keeps its state over a restart, and fresh forgets it", async () => {
+  const first = await start({ vars: { EXTRA: "yes" } });
+  expect(await (await fetch(`${first.url}/vars`)).json()).toEqual(["local", "yes"]);
+  await first.lake.put("a/b=1/c.txt", "hello");
+  await first.db.prepare("INSERT INTO table_versions VALUES ('t', 7)").run();
+  const keys = await first.db.prepare("SELECT producer, scopes FROM api_keys").all();
+  expect(keys.results).toEqual([{ producer: "local", scopes: '["*:write","*:read","*:admin"]' }]);
+  await first.stop();
+
+  // Stopped, its storage can be read.
+  const source = await openSource(first.state);
+  expect(await source.query("SELECT version FROM table_versions")).toEqual([{ version: 7 }]);
+  expect(new TextDecoder().decode(await source.read("a/b=1/c.txt"))).toBe("hello");
+  await source.close();
+
+  const second = await start();
+  expect(await (await second.lake.get("a/b=1/c.txt"))?.text()).toBe("hello");
+  expect(await second.db.prepare("SELECT version FROM table_versions").first("version")).toBe(7);
+  await second.stop();
+
+  const third = await start({ fresh: true });
+  expect(await third.lake.get("a/b=1/c.txt")).toBeNull();
+});
+
+it("refuses a second instance, a reset while it runs, and a taken port", async () => {
+  const platform = await start();
+  await expect(start()).rejects.toMatchObject({ code: "IN_USE", message: expect.stringContaining(platform.url) });
+  expect(() => removeState(stateFolder(stateDir))).toThrow(platform.url);
+
+  const taken = createServer().listen(0, "127.0.0.1");
+  await new Promise((listening) => taken.once("listening", listening));
+  const address = taken.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const other = { stateDir: join(dir, "other"), port: port ?? 0 };
+  await expect(start(other)).rejects.toMatchObject({ code: "PORT_TAKEN", message: expect.stringContaining("--port") });
+  await new Promise((closed) => taken.close(closed));
+  // The refused start left nothing locked.
+  const late = await start({ ...other, port: 0 });
+  expect((await fetch(`${late.url}/healthz`)).status).toBe(200);
+});
+
+it("fires crons by hand and on schedule, and says when one fails", async () => {
+  const manual = await start();
+  await manual.runCron("0 3 * * *");
+  expect(await (await fetch(manual.url)).json()).toEqual(["0 3 * * *"]);
+  await expect(manual.runCron("fail")).rejects.toThrow(/"fail" ended with exception/);
+  await manual.stop();
+
+  const scheduled = await start({ crons: "schedule", planEverySeconds: 1 });
+  await expect.poll(async () => (await fetch(scheduled.url)).json(), { timeout: 10_000 }).toContain("* * * * *");
+});
+
+it("drains the queues before it stops", async () => {
+  const platform = await start();
+  for (let i = 0; i < 3; i++) await fetch(`${platform.url}/send`);
+  expect(await platform.drain()).toEqual({ drained: true });
+  await expect(fetch(`${platform.url}/healthz`)).rejects.toThrow();
+  const source = await openSource(platform.state);
+  expect(new TextDecoder().decode(await source.read("consumed"))).toBe("3");
+  await source.close();
+});
+
+it("the inspector serves objects, ranges, lists and reading queries, to this machine only", async () => {
+  const { lake, inspectorUrl } = await start({ fresh: true });
+  await lake.put("a/b=1/ü.txt", "0123456789");
+  await lake.put("z.txt", "");
+  const get = (path: string, range?: string) =>
+    fetch(inspectorUrl + path, range === undefined ? {} : { headers: { range } });
+
+  const whole = await get(`/lake/a/b=1/${encodeURIComponent("ü.txt")}`);
+  expect([whole.status, await whole.text()]).toEqual([200, "0123456789"]);
+  for (const [range, text, contentRange] of [
+    ["bytes=2-4", "234", "bytes 2-4/10"],
+    ["bytes=8-99", "89", "bytes 8-9/10"],
+    ["bytes=-3", "789", "bytes 7-9/10"],
+  ] as const) {
+    const part = await get("/lake/a%2Fb=1%2F%C3%BC.txt", range);
+    expect([part.status, await part.text(), part.headers.get("content-range")]).toEqual([206, text, contentRange]);
+  }
+  expect((await get("/lake/a%2Fb=1%2F%C3%BC.txt", "bytes=10-")).status).toBe(416);
+  expect((await get("/lake/z.txt")).status).toBe(200);
+  expect((await get("/lake/none")).status).toBe(404);
+  const list = await (await get("/lake?prefix=a/")).json();
+  expect(list).toMatchObject({ objects: [{ key: "a/b=1/ü.txt", size: 10 }], cursor: null });
+
+  const query = (body: unknown) => fetch(`${inspectorUrl}/d1`, { method: "POST", body: JSON.stringify(body) });
+  const read = await query({ sql: "SELECT producer FROM producers WHERE producer = ?", params: ["local"] });
+  expect(await read.json()).toEqual({ results: [{ producer: "local" }] });
+  expect((await query({ sql: "DELETE FROM producers" })).status).toBe(403);
+  expect((await query({ sql: "SELECT * FROM nothing" })).status).toBe(422);
+  expect((await query({ params: [] })).status).toBe(400);
+});

@@ -1,0 +1,186 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { contracts } from "../../../../contracts/registry.ts";
+import { openLake } from "../../../../tools/lake/open.ts";
+import { formatResult } from "../../../../tools/lake/result-format.ts";
+import type { LakeSource } from "../../../../tools/lake/source.ts";
+import { readMigrations } from "../../../../tools/local-platform/migrations.ts";
+import { exampleQueries, overview } from "../../../../tools/query/help.ts";
+
+const MIGRATIONS = resolve(import.meta.dirname, "../../../../sql/migrations");
+const NOW = "2026-11-21T00:00:00Z";
+
+let dir: string;
+let catalog: DatabaseSync;
+let objects: Map<string, Uint8Array>;
+let reads: string[];
+let source: LakeSource;
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), "sluice-lake-"));
+  catalog = new DatabaseSync(":memory:");
+  for (const { sql } of readMigrations(MIGRATIONS)) catalog.exec(sql);
+  objects = new Map();
+  reads = [];
+  source = {
+    query: async (sql) => catalog.prepare(sql).all(),
+    read: async (key) => {
+      reads.push(key);
+      return objects.get(key);
+    },
+    close: async () => {},
+  };
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Stores a Parquet file with the rows of a query, and returns its size. */
+async function put(key: string, sql: string): Promise<number> {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const path = join(dir, "made.parquet");
+  await connection.run(`COPY (${sql}) TO '${path}' (FORMAT parquet)`);
+  connection.closeSync();
+  const bytes = new Uint8Array(readFileSync(path));
+  objects.set(key, bytes);
+  return bytes.length;
+}
+
+async function commit(table: string, snapshot: string, key: string, sql: string, rows: number): Promise<void> {
+  const bytes = await put(key, sql);
+  catalog
+    .prepare("INSERT INTO snapshots VALUES (?, ?, '2026-11-21', 'run', 1, '', '[]', ?, ?)")
+    .run(snapshot, table, rows, NOW);
+  catalog.prepare("INSERT INTO snapshot_files VALUES (?, ?, ?, ?)").run(snapshot, key, rows, bytes);
+  catalog
+    .prepare("INSERT INTO published VALUES (?, '2026-11-21', ?) ON CONFLICT DO UPDATE SET snapshot_id = ?")
+    .run(table, snapshot, snapshot);
+}
+
+async function registerBronze(topic: string, key: string, sql: string, rows: number, retiredBy: string | null) {
+  const bytes = await put(key, sql);
+  catalog
+    .prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', 1, ?, ?, ?, ?, ?, ?)")
+    .run(key, topic, rows, bytes, NOW, NOW, NOW, retiredBy);
+}
+
+async function ask(sql: string): Promise<string> {
+  const lake = await openLake({ source, cacheDir: join(dir, "cache") });
+  const text = formatResult(await lake.connection.runAndReadAll(sql), "csv");
+  lake.close();
+  return text;
+}
+
+describe("openLake", () => {
+  it("shows the published snapshot of each table, and no superseded file", async () => {
+    await commit("silver_orders", "s1", "silver/orders/event_date=2026-11-21/a.parquet", "SELECT 1 AS x", 1);
+    await commit("silver_orders", "s2", "silver/orders/event_date=2026-11-21/b.parquet", "SELECT 2 AS x", 1);
+    expect(await ask("FROM silver_orders")).toBe("x\r\n2");
+    expect(reads).toEqual(["silver/orders/event_date=2026-11-21/b.parquet"]);
+  });
+
+  it("fetches an object once, and again when the copy is not whole", async () => {
+    await commit("gold", "s1", "gold/a.parquet", "SELECT 1 AS x", 1);
+    await ask("FROM gold");
+    await ask("FROM gold");
+    expect(reads).toHaveLength(1);
+    catalog.exec("UPDATE snapshot_files SET bytes = bytes + 1");
+    await ask("FROM gold");
+    expect(reads).toHaveLength(2);
+  });
+
+  it("has live bronze only, and files of different schema versions in one view", async () => {
+    await registerBronze("orders", "bronze/orders/1.parquet", "SELECT 'a' AS event_id", 1, null);
+    await registerBronze("orders", "bronze/orders/2.parquet", "SELECT 'b' AS event_id, 1 AS extra", 1, null);
+    await registerBronze("orders", "bronze/orders/3.parquet", "SELECT 'c' AS event_id", 1, "compaction");
+    expect(await ask("SELECT event_id, extra FROM bronze_orders ORDER BY 1")).toBe("event_id,extra\r\na,\r\nb,1");
+  });
+
+  it("keeps the columns of a table whose rows are all gone", async () => {
+    await registerBronze("orders", "bronze/orders/1.parquet", "SELECT 'a' AS event_id", 1, "retention");
+    expect(await ask("FROM bronze_orders")).toBe("event_id");
+  });
+
+  it("has an empty view with typed columns for every topic, and for the dead letters", async () => {
+    const lake = await openLake({ source, cacheDir: join(dir, "cache") });
+    const names = lake.views.map((view) => view.name);
+    expect(names).toEqual(expect.arrayContaining(contracts.map((contract) => `bronze_${contract.topic}`)));
+    expect(names).toContain("dead_letters");
+    const described = await lake.connection.runAndReadAll("DESCRIBE bronze_orders");
+    const types = new Map(described.getRows().map(([name, type]) => [name, type]));
+    expect(types.get("event_timestamp")).toBe("TIMESTAMP WITH TIME ZONE");
+    expect(types.get("event_date")).toBe("DATE");
+    expect(types.get("items")).toMatch(/^STRUCT\(.*\)\[\]$/);
+    lake.close();
+  });
+
+  it("has the catalog's tables", async () => {
+    catalog.exec("INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-21', 'DONE')");
+    catalog.exec(
+      "INSERT INTO quality_results VALUES ('r', 'silver', 'c', 't', '2026-11-21', 'rowCount', 2.5, '{}', 1, 'warn', NULL, NULL, 'x')",
+    );
+    expect(await ask("SELECT domain, status, retry_count + 1 AS n, run_id FROM partition_meta")).toBe(
+      "domain,status,n,run_id\r\norders,DONE,1,",
+    );
+    expect(await ask("SELECT measured * 2 AS m FROM quality_results")).toBe("m\r\n5");
+  });
+
+  it("says which object is missing", async () => {
+    await commit("gold", "s1", "gold/a.parquet", "SELECT 1 AS x", 1);
+    objects.clear();
+    await expect(ask("FROM gold")).rejects.toMatchObject({ code: "LAKE_UNREADABLE", message: /gold\/a\.parquet/ });
+  });
+
+  it("does not write outside its cache", async () => {
+    await commit("gold", "s1", "../../evil.parquet", "SELECT 1 AS x", 1);
+    await expect(ask("FROM gold")).rejects.toMatchObject({ code: "LAKE_UNREADABLE" });
+  });
+
+  it("works in UTC", async () => {
+    expect(await ask("SELECT TIMESTAMPTZ '2026-11-21 10:00:00+02' AS t")).toBe("t\r\n2026-11-21 08:00:00+00");
+  });
+});
+
+describe("results", () => {
+  it("are JSON without lost digits", async () => {
+    const lake = await openLake({ source, cacheDir: join(dir, "cache") });
+    const reader = await lake.connection.runAndReadAll(
+      "SELECT count(*) AS n, 9007199254740993 AS big, 1.50::DECIMAL(4, 2) AS d, [1] AS l, NULL AS z",
+    );
+    expect(JSON.parse(formatResult(reader, "json"))).toEqual([
+      { n: 1, big: "9007199254740993", d: "1.50", l: [1], z: null },
+    ]);
+    lake.close();
+  });
+
+  it("are CSV that quotes what must be", async () => {
+    expect(await ask("SELECT 'a,b' AS x, '' AS y, 'say \"hi\"' AS z")).toBe('x,y,z\r\n"a,b","","say ""hi"""');
+  });
+
+  it("are a table that says how much is not shown", async () => {
+    const lake = await openLake({ source, cacheDir: join(dir, "cache") });
+    const text = formatResult(await lake.connection.runAndReadAll("FROM range(250)"), "table");
+    expect(text.split("\n")).toHaveLength(203);
+    expect(text).toMatch(/\(250 rows, of which the first 200; --format csv prints all\)$/);
+    lake.close();
+  });
+});
+
+it("the overview's examples run, on an empty lake and on a full one", async () => {
+  for (const full of [false, true]) {
+    if (full) {
+      await commit("silver_orders", "s1", "silver/orders/a.parquet", "SELECT 1 AS x", 1);
+      await commit("revenue", "g1", "gold/revenue/a.parquet", "SELECT 1 AS x", 1);
+      await registerBronze("orders", "bronze/orders/1.parquet", "SELECT 'a' AS event_id, now() AS _received", 1, null);
+    }
+    const lake = await openLake({ source, cacheDir: join(dir, "cache") });
+    const examples = exampleQueries(lake.views);
+    expect(examples).toHaveLength(3);
+    for (const sql of examples) await lake.connection.runAndReadAll(sql);
+    expect(overview(lake.views)).toContain(`npm run query -- "${examples[0]}"`);
+    lake.close();
+  }
+});
