@@ -14,8 +14,22 @@ export function welcome(
   platform: { readonly url: string; readonly inspectorUrl: string; readonly apiKey: string },
   stateDir: string,
   workerLog: string,
+  now: Date,
 ): string {
   const { url, inspectorUrl, apiKey } = platform;
+  const example = JSON.stringify({
+    event_id: `hello-${now.getTime()}`,
+    station_id: "SE-001",
+    city: "Malmo",
+    country: "SE",
+    event_timestamp: now.toISOString(),
+    temperature_c: 4.5,
+    humidity_pct: 81,
+    pressure_hpa: 1009.2,
+    wind_speed_ms: 7,
+    condition: "rain",
+    is_forecast: false,
+  });
   const state = stateDir === ".sluice" ? "" : ` --state ${stateDir}`;
   return `
 Sluice runs.
@@ -26,11 +40,10 @@ Sluice runs.
   worker log   ${workerLog}
 
 Send an event:
-  curl -s ${url}/v1/contracts/orders/example |
-    curl -s ${url}/v1/topics/orders/events -H "Authorization: Bearer ${apiKey}" -H "Content-Type: application/json" -d @-
+  curl -s ${url}/v1/topics/weather/events -H 'Authorization: Bearer ${apiKey}' -H 'Content-Type: application/json' -d '${example}'
 
 See it, ten seconds later:
-  npm run query --${state} "SELECT * FROM bronze_orders ORDER BY _received DESC LIMIT 5"
+  npm run query --${state} "SELECT * FROM bronze_weather ORDER BY _received DESC LIMIT 5"
 
 Ctrl-C drains the queues and stops.
 `;

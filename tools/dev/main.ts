@@ -61,7 +61,12 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
   stop = () => void drain();
   onStopSignals(stop, () => process.exit(130));
   console.log(
-    welcome(platform, relative(process.cwd(), folder.dir) || folder.dir, relative(process.cwd(), folder.log)),
+    welcome(
+      platform,
+      relative(process.cwd(), folder.dir) || folder.dir,
+      relative(process.cwd(), folder.log),
+      new Date(),
+    ),
   );
   if (rate !== undefined) {
     log(`simulating ${rate} events/s on four topics; a line every 10 s`);

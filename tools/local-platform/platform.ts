@@ -112,7 +112,7 @@ async function startWithState(
   const db = await mf.getD1Database("DB");
   const migrations = await applyMigrations(db, readMigrations(join(root, "sql/migrations")), state.migrations);
   writeState(folder, { ...state, migrations });
-  await seedLocalKey(db, new Date().toISOString());
+  await seedLocalKey(db);
   return mf;
 }
 

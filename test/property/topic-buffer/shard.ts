@@ -52,6 +52,8 @@ export class Shard {
   alarm: number | null = null;
   /** Ids that an append said are durable. */
   readonly stored = new Set<string>();
+  /** Keys whose object was put twice: bronze is immutable. */
+  readonly overwritten: string[] = [];
   crashes = 0;
   failures = 0;
   #life: Life;
@@ -137,7 +139,7 @@ export class Shard {
       store: life.store,
       ids: life.ids,
       bucket: {
-        put: (...put: Parameters<MemoryBucket["put"]>) => this.#io(() => this.bucket.put(...put)),
+        put: (...put: Parameters<MemoryBucket["put"]>) => this.#io(() => this.#put(...put)),
         head: (key) => this.#io(() => this.bucket.head(key)),
       },
       db: this.d1.binding,
@@ -151,6 +153,13 @@ export class Shard {
       random: () => 0.5,
       log: () => {},
     };
+  }
+
+  async #put(...put: Parameters<MemoryBucket["put"]>): Promise<R2Object> {
+    const before = this.bucket.objects.get(put[0]);
+    const answer = await this.bucket.put(...put);
+    if (before !== undefined && this.bucket.objects.get(put[0]) !== before) this.overwritten.push(put[0]);
+    return answer;
   }
 
   async #io<R>(work: () => Promise<R>): Promise<R> {

@@ -83,7 +83,7 @@ describe("what is refused, where, and what to do", () => {
     [
       "a join",
       "SELECT a.d FROM t a JOIN t b ON a.k = b.k",
-      ["7:21: joins are not yet supported; build a derived silver table first"],
+      ["7:21: joins, and IN with a subquery, are not yet supported; build a derived silver table first"],
     ],
     [
       "unnest in FROM (DELIM_JOIN)",
@@ -149,6 +149,12 @@ describe("what is refused, where, and what to do", () => {
     ],
     ["no SELECT", "INSERT INTO t(d) VALUES (NULL)", ["7:1: the statement is no SELECT; a model is one SELECT"]],
     ["nothing", "-- only a comment\n", ["7:1: there is no SELECT; write one SELECT after the front matter"]],
+    ["the row's number", "SELECT d, rowid AS r FROM t", ["7:1: rowid is no stored column; use a column of the input"]],
+    [
+      "a subquery with IN",
+      "SELECT d FROM t WHERE m IN (SELECT n FROM t)",
+      ["7:25: joins, and IN with a subquery, are not yet supported; build a derived silver table first"],
+    ],
     ["no table", "SELECT 1 AS d", ["7:1: a SELECT without a table is not supported; select from an input table"]],
     [
       "a missing partition and key column",
@@ -258,6 +264,9 @@ describe("what is compiled", () => {
     const inputsOf = async (sql: string) => (await compile(HEADER + sql)).inputs;
     expect(await inputsOf("SELECT d, count(*) AS c FROM (SELECT * FROM t WHERE m > 0) GROUP BY d")).toEqual([
       { table: "t", columns: ["d", "m"] },
+    ]);
+    expect(await inputsOf("SELECT d FROM (SELECT d, count(*) AS c FROM t GROUP BY d)")).toEqual([
+      { table: "t", columns: ["d"] },
     ]);
     expect(await inputsOf("WITH a AS (SELECT * FROM t) SELECT d, k FROM a UNION ALL SELECT d, s FROM a")).toEqual([
       { table: "t", columns: ["d", "k", "s"] },

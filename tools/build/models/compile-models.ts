@@ -3,7 +3,7 @@ import { type CompiledModel, IR_VERSION, type Plan } from "../../../lakehouse/mo
 import { columnTypeOf } from "../../../lakehouse/models/ir-types.ts";
 import { checkModel } from "./check-model.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
-import { decodePlan } from "./decode-plan.ts";
+import { decodePlan, ROW_NUMBER } from "./decode-plan.ts";
 import { parseModelFile } from "./front-matter.ts";
 import { PlanShapeError } from "./json.ts";
 import { scannedTables } from "./lineage.ts";
@@ -80,6 +80,10 @@ async function compileModel(
   const { context, plan, columns } = planned;
   if (!checkModel({ file, plan, columns, tables, context })) return undefined;
   const pruned = pruneColumns(plan);
+  const inputs = scannedTables(pruned);
+  if (inputs.some(({ columns: read }) => read.includes(ROW_NUMBER))) {
+    return reportAt(context, undefined, "rowid is no stored column", "use a column of the input");
+  }
   const { frontMatter } = file;
   return {
     irVersion: IR_VERSION,
@@ -90,7 +94,7 @@ async function compileModel(
     key: frontMatter.key,
     checks: frontMatter.checks,
     maxRows: frontMatter.max_rows,
-    inputs: scannedTables(pruned),
+    inputs,
     fields: columns.map(
       ({ name: column, type }): Field => ({ name: column, type: columnTypeOf(type), nullable: true }),
     ),

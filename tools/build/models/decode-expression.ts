@@ -60,8 +60,6 @@ function decodeNode(json: JsonObject, context: DecodeContext): Expression | unde
       return decodeCase(json, context);
     case "BOUND_FUNCTION":
       return decodeFunction(json, context);
-    case "BOUND_WINDOW":
-    case "BOUND_SUBQUERY":
     default:
       return reportAt(context, byteOf(json), `${expressionClass} is not supported`, "write it another way");
   }

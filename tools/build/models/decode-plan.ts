@@ -26,12 +26,20 @@ const REFUSED: Readonly<
   Record<string, { readonly problem: string; readonly fix: string; readonly at?: "JOIN" | "WINDOW" | "SUBQUERY" }>
 > = {
   LOGICAL_COMPARISON_JOIN: {
-    problem: "joins are not yet supported",
+    problem: "joins, and IN with a subquery, are not yet supported",
     fix: "build a derived silver table first",
     at: "JOIN",
   },
-  LOGICAL_ANY_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
-  LOGICAL_ASOF_JOIN: { problem: "joins are not yet supported", fix: "build a derived silver table first", at: "JOIN" },
+  LOGICAL_ANY_JOIN: {
+    problem: "joins, and IN with a subquery, are not yet supported",
+    fix: "build a derived silver table first",
+    at: "JOIN",
+  },
+  LOGICAL_ASOF_JOIN: {
+    problem: "joins, and IN with a subquery, are not yet supported",
+    fix: "build a derived silver table first",
+    at: "JOIN",
+  },
   LOGICAL_POSITIONAL_JOIN: { problem: "positional joins depend on the order of rows", fix: "leave it out", at: "JOIN" },
   LOGICAL_CROSS_PRODUCT: {
     problem: "cross products and scalar subqueries are not yet supported",
@@ -58,6 +66,9 @@ const ORDER_DEPENDENT = new Set(
     " ",
   ),
 );
+
+/** The name that a scan's `rowid` has in the plan; no stored column is named so. */
+export const ROW_NUMBER = "rowid()";
 
 export function decodePlan(json: JsonObject, context: DecodeContext): Plan | undefined {
   return decode(json, context, new Map());
@@ -128,7 +139,8 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
 }
 
 function refusedAt(what: "JOIN" | "WINDOW" | "SUBQUERY" | undefined, { source }: DecodeContext): number | undefined {
-  if (what !== "SUBQUERY") return what && source.first(what);
+  if (what === undefined || what === "WINDOW") return what && source.first(what);
+  if (what === "JOIN") return source.first("JOIN") ?? source.first("SUBQUERY");
   return source.first("SUBQUERY") ?? source.call("unnest") ?? source.first("JOIN");
 }
 
@@ -147,8 +159,12 @@ function decodeScan(json: JsonObject, context: DecodeContext): Plan | undefined 
   const names = listAt(json, "names");
   const columns: IrField[] = [];
   for (const { index } of objectsAt(json, "column_indexes")) {
-    // count(*) asks for no column: DuckDB then lists the row's number, at 2^64 - 1, which nothing may read.
-    if (typeof index === "bigint") continue;
+    // The row's number stands at 2^64 - 1. DuckDB lists it for count(*) as well, which reads no column: pruning then
+    // drops it, and what is left of it was asked for.
+    if (typeof index === "bigint") {
+      columns.push({ name: ROW_NUMBER, type: { kind: "int64" } });
+      continue;
+    }
     const name = typeof index === "number" ? names[index] : undefined;
     const typeJson = typeof index === "number" ? types[index] : undefined;
     const type = typeJson === undefined ? undefined : decodeType(typeJson);

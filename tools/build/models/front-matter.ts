@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseDocument } from "yaml";
+import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
 import type { ModelCheck } from "../../../lakehouse/models/ir.ts";
 import type { Problems } from "./model-error.ts";
@@ -75,7 +75,7 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
     return undefined;
   }
   const yaml = text.slice(start, start + close.index);
-  const document = parseDocument(yaml, { lineCounter: new LineCounter() });
+  const document = parseDocument(yaml);
   for (const error of document.errors) {
     problems.report(start + error.pos[0], `the front matter is not YAML: ${firstLine(error.message)}`, "correct it");
   }

@@ -246,7 +246,7 @@ describe("dates", () => {
 describe("text, lists, structs", () => {
   test("letters change by DuckDB's simple mapping", () => {
     expect(apply("upper", utf8, [utf8, ["straße é", "ΑΣ", null, ""]])).toEqual(["STRAẞE É", "ΑΣ", null, ""]);
-    expect(apply("lower", utf8, [utf8, ["ΑΣ İ"]])).toEqual(["ας".replace("ς", "σ") + " i"]);
+    expect(apply("lower", utf8, [utf8, ["ΑΣ İ"]])).toEqual(["ασ i"]);
   });
 
   test("length counts code points, strlen bytes; concat skips nulls, || does not", () => {

@@ -1,0 +1,165 @@
+/**
+ * Random valid events of a topic as JSON texts: every optional field absent, null or there, unknown and hostile fields,
+ * times and decimals in any form that is allowed.
+ */
+import fc from "fast-check";
+import type { RecordPlan, ValuePlan } from "../../gateway/admit/plan.ts";
+import { parseExactJson } from "../../schemas/exact-json.ts";
+import { formatTimestamp } from "../../schemas/time.ts";
+
+/** Events that admission accepts when they are received at `received` (microseconds since the epoch). */
+export function arbitraryEvent(plan: RecordPlan, received: number): fc.Arbitrary<string> {
+  return recordFor(plan, received).map((record) => keepRules(textOf(record)));
+}
+
+const patterns: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  "^ord_[0-9a-z]{6,32}$": fc.stringMatching(/^ord_[0-9a-z]{6,32}$/),
+  "^pay_[0-9a-z]{6,32}$": fc.stringMatching(/^pay_[0-9a-z]{6,32}$/),
+  "^[A-Z]{2}-[0-9]{3}$": fc.stringMatching(/^[A-Z]{2}-[0-9]{3}$/),
+  "^[A-Z]{2}$": fc.stringMatching(/^[A-Z]{2}$/),
+  "^/": fc.string({ maxLength: 20 }).map((text) => `/${text}`),
+};
+
+/** A time near the reception in one of the forms that RFC 3339 allows. */
+const timesNear = (received: number) =>
+  fc
+    .tuple(
+      fc.integer({ min: -3_600_000, max: 60_000 }),
+      fc.constantFrom("Z", "z", "+00:00", "micros", "nanos", "plain"),
+    )
+    .map(([offset, form]) => {
+      const text = formatTimestamp(received + offset * 1_000);
+      if (form === "micros") return text.replace("Z", "456Z");
+      if (form === "nanos") return text.replace("Z", "456789Z");
+      return form === "plain" ? text.replace(/\.\d+/, "") : text.replace("Z", form);
+    });
+
+function textFor(plan: ValuePlan & { kind: "string" }): fc.Arbitrary<unknown> {
+  if (plan.accepted !== null) return fc.constantFrom(...plan.accepted);
+  if (plan.pattern !== null) {
+    const arbitrary = patterns[plan.pattern.source.replaceAll("\\/", "/")];
+    if (arbitrary === undefined) throw new Error(`no generator for the pattern ${plan.pattern.source}`);
+    return arbitrary;
+  }
+  const maxLength = Math.min(plan.maxLength, 70);
+  return fc
+    .string({ minLength: plan.minLength, maxLength, unit: "grapheme" })
+    .filter((text) => [...text].length <= maxLength);
+}
+
+function numberFor(plan: { minimum: number | null; maximum: number | null }, scale: number): fc.Arbitrary<number> {
+  const factor = 10 ** scale;
+  const min = Math.ceil((plan.minimum ?? -1_000) * factor);
+  const max = Math.floor((plan.maximum ?? 1_000) * factor);
+  return fc.integer({ min, max: Math.min(max, min + 2_000_000_000) }).map((unscaled) => unscaled / factor);
+}
+
+function valueFor(plan: ValuePlan, received: number): fc.Arbitrary<unknown> {
+  switch (plan.kind) {
+    case "string":
+      return textFor(plan);
+    case "integer":
+      return fc
+        .maxSafeInteger()
+        .map((value) => Math.min(plan.maximum ?? plan.highest, Math.max(plan.minimum ?? plan.lowest, value)));
+    case "double":
+      // An exact one, or a text that stands for its nearest double; JSON.stringify writes both as they are.
+      return plan.minimum === null && plan.maximum === null
+        ? fc.oneof(
+            fc.double({ noDefaultInfinity: true, noNaN: true }),
+            fc.constant(JSON.rawJSON("0.30000000000000000004")),
+          )
+        : numberFor(plan, 3);
+    case "decimal":
+      return fc.tuple(numberFor(plan, plan.scale), fc.constantFrom("number", "text", "padded")).map(([value, form]) => {
+        if (form === "number") return value;
+        return form === "text" ? String(value) : value.toFixed(plan.scale + 3);
+      });
+    case "boolean":
+      return plan.accepted === null ? fc.boolean() : fc.constant(true);
+    case "date":
+      return fc.constantFrom("2026-11-21", "2024-02-29");
+    case "timestamp":
+      return timesNear(received);
+    case "array":
+      return fc.array(valueFor(plan.item, received), {
+        minLength: plan.minItems,
+        maxLength: Math.min(plan.maxItems, 5),
+      });
+    case "record":
+      return recordFor(plan, received);
+  }
+}
+
+const hostileKeys = fc.constantFrom("__proto__", "constructor", "toString", "a/b", "x~y", "", "extra");
+/** Unknown fields as JSON text: through text, so that `__proto__` is a key and numbers may be longer than a double. */
+const unknownTexts = fc.dictionary(
+  fc.oneof(hostileKeys, fc.string({ maxLength: 8 })),
+  fc.oneof(
+    fc.json({ maxDepth: 3 }),
+    fc.constantFrom("9007199254740993", "0.1000000000000000055", '{"__proto__":{"a":[12345678901234567890]}}', "null"),
+  ),
+  { maxKeys: 3, noNullPrototype: true },
+);
+
+function recordFor(plan: RecordPlan, received: number): fc.Arbitrary<Record<string, unknown>> {
+  const fields = plan.fields.map(({ name, required, value }) => {
+    // The version decides the schema; a random one would only test UNKNOWN_SCHEMA.
+    if (name === "schema_version") return fc.constantFrom([name, 1], [name, null], null);
+    const present = valueFor(value, received).map((each) => [name, each] as const);
+    return required ? present : fc.oneof(present, fc.constant(null), fc.constant([name, null] as const));
+  });
+  return fc.tuple(fc.tuple(...fields), unknownTexts).map(([entries, unknown]) => {
+    const known = entries.filter((entry) => entry !== null);
+    const text = JSON.stringify(Object.fromEntries(known.map(([name, value]) => [String(name), value])));
+    const extra = Object.entries(unknown).filter(([key]) => !plan.byName.has(key));
+    const members = extra.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(",");
+    return { [RAW]: members === "" ? text : text === "{}" ? `{${members}}` : `${text.slice(0, -1)},${members}}` };
+  });
+}
+
+/** Records are generated as JSON texts; nested ones are spliced into their parents' text. */
+const RAW = "raw JSON text";
+
+function textOf(value: unknown): string {
+  return splice(JSON.stringify(value));
+}
+
+function splice(text: string): string {
+  // A generated record stands as {"raw JSON text": "..."}; its text may hold more of them.
+  const marker = `{"${RAW}":`;
+  const at = text.indexOf(marker);
+  if (at < 0) return text;
+  const start = at + marker.length;
+  let end = start + 1;
+  while (text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
+  const inner: unknown = JSON.parse(text.slice(start, end + 1));
+  return `${text.slice(0, at)}${splice(String(inner))}${splice(text.slice(end + 2))}`;
+}
+
+/** Rules hold for few random events: amounts and items are made to agree, refunds get a reason. */
+function keepRules(text: string): string {
+  const event: unknown = parseExactJson(text);
+  if (typeof event !== "object" || event === null) return text;
+  const members: string[] = [];
+  if ("items" in event && Array.isArray(event.items)) {
+    const cents = event.items.reduce(
+      (sum: number, { quantity, unit_price }) => sum + Math.round(Number(quantity) * Number(unit_price) * 100),
+      0,
+    );
+    if (cents < 1 || cents > 100_000_000)
+      members.push('"items":[{"sku":"a","name":"n","quantity":1,"unit_price":"2.50"}]', '"amount":2.5');
+    else members.push(`"amount":"${(cents / 100).toFixed(2)}"`);
+  }
+  if ("refund_reason" in event || "failure_reason" in event || "payment_id" in event)
+    members.push('"refund_reason":"because"');
+  return members.length === 0 ? text : `${text.slice(0, -1)},${members.join(",")}}`;
+}
+
+/** JSON with sorted keys: numbers kept as text compare as text, and -0 is 0. */
+export function canonicalJson(value: unknown): string {
+  if (JSON.isRawJSON(value) || typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  const members = Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+  return `{${members.sort().join(",")}}`;
+}

@@ -1,0 +1,171 @@
+/** Messages and frames: what goes in comes out; damaged bytes are refused by one error, never by another, never half read. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  decodeMessage,
+  encodeFrame,
+  encodeMessage,
+  type MessageHeader,
+  PackedBlockError,
+  readFrames,
+} from "../../schemas/packed-block.ts";
+import { uuidAt } from "../oracle/frames.ts";
+
+const text = fc.string({ unit: "grapheme", maxLength: 12 });
+const slice = fc.record({
+  bytes: fc.uint8Array({ minLength: 1, maxLength: 30 }),
+  count: fc.integer({ min: 1, max: 1_000 }),
+  tally: fc.dictionary(text, fc.integer({ min: 0, max: 1_000 }), { maxKeys: 3, noNullPrototype: true }),
+});
+const message = fc
+  .record({
+    ms: fc.integer({ min: 0, max: 2 ** 47 }),
+    n: fc.nat(),
+    topic: text,
+    schema: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    producer: text,
+    received: fc.maxSafeNat(),
+    sequence: fc.maxSafeNat(),
+    slices: fc.array(slice, { maxLength: 4 }),
+  })
+  .map(({ ms, n, topic, schema, producer, received, sequence, slices }) => {
+    let offset = 0;
+    const header: MessageHeader = {
+      message_id: uuidAt(ms, n),
+      topic,
+      schema_id: schema,
+      contract_version: "1.0.0",
+      producer,
+      request_id: "r",
+      received,
+      gateway: "g",
+      sequence,
+      count: slices.reduce((sum, { count }) => sum + count, 0),
+      slices: slices.map(({ bytes, count, tally }, shard) => {
+        const one = { shard, of: 4, offset, length: bytes.byteLength, count, tally };
+        offset += bytes.byteLength;
+        return one;
+      }),
+    };
+    return { header, bodies: slices.map(({ bytes }) => bytes) };
+  });
+
+function framesOf(bytes: Uint8Array): Uint8Array[] {
+  const decoded = decodeMessage(bytes);
+  return decoded.header.slices.map((_, number) => encodeFrame(decoded, number));
+}
+
+/** The result, or undefined if it was refused in the one way that callers expect. */
+function unlessRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(PackedBlockError);
+    return undefined;
+  }
+}
+
+describe("packed blocks", () => {
+  test("a message gives back its header, its slices, and frames that concatenate", () => {
+    fc.assert(
+      fc.property(message, ({ header, bodies }) => {
+        const bytes = encodeMessage(header, bodies);
+        expect(decodeMessage(bytes).header).toEqual(header);
+        const frames = [...readFrames(Buffer.concat(framesOf(bytes)))];
+        expect(frames.map((frame) => Buffer.from(frame.events))).toEqual(bodies.map((body) => Buffer.from(body)));
+        expect(frames.map((frame) => frame.slice)).toEqual(header.slices);
+        for (const frame of frames) expect(frame.header).toEqual(header);
+      }),
+    );
+  });
+
+  test("every truncation and every addition is refused", () => {
+    fc.assert(
+      fc.property(message, ({ header, bodies }) => {
+        const bytes = encodeMessage(header, bodies);
+        for (let length = 0; length < bytes.byteLength; length++)
+          expect(() => decodeMessage(bytes.subarray(0, length))).toThrow(PackedBlockError);
+        expect(() => decodeMessage(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(PackedBlockError);
+        const frames = Buffer.concat(framesOf(bytes));
+        const boundaries = new Set<number>([0]);
+        let end = 0;
+        for (const frame of readFrames(frames)) boundaries.add((end += frame.bytes.byteLength));
+        for (let length = 0; length < frames.byteLength; length++) {
+          const read = unlessRefused(() => [...readFrames(frames.subarray(0, length))]);
+          expect(read !== undefined).toBe(boundaries.has(length));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("a changed byte is refused, or gives a message whose slices are whole; never another error", () => {
+    fc.assert(
+      fc.property(message, fc.integer({ min: 1, max: 255 }), ({ header, bodies }, flip) => {
+        const bytes = encodeMessage(header, bodies);
+        for (let at = 0; at < bytes.byteLength; at++) {
+          const damaged = Uint8Array.from(bytes);
+          damaged[at] = (damaged[at] ?? 0) ^ flip;
+          const decoded = unlessRefused(() => decodeMessage(damaged));
+          if (decoded === undefined) continue;
+          const { slices, count } = decoded.header;
+          expect(slices.reduce((sum, one) => sum + one.count, 0)).toBe(count);
+          expect(slices.reduce((sum, one) => sum + one.length, 0)).toBe(decoded.body.byteLength);
+          // What the consumer does with it next must not fail either.
+          const frames = [...readFrames(Buffer.concat(framesOf(damaged)))];
+          expect(Buffer.concat(frames.map((frame) => frame.events))).toEqual(Buffer.from(decoded.body));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("a changed byte of frames is refused, or read without another error", () => {
+    fc.assert(
+      fc.property(message, fc.integer({ min: 1, max: 255 }), ({ header, bodies }, flip) => {
+        const frames = Buffer.concat(framesOf(encodeMessage(header, bodies)));
+        for (let at = 0; at < frames.byteLength; at++) {
+          const damaged = Uint8Array.from(frames);
+          damaged[at] = (damaged[at] ?? 0) ^ flip;
+          unlessRefused(() => [...readFrames(damaged)]);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("headers that a buffer could not keep its promises for are refused", () => {
+    const base: MessageHeader = {
+      message_id: uuidAt(0, 1),
+      topic: "t",
+      schema_id: 1,
+      contract_version: "1",
+      producer: "p",
+      request_id: "r",
+      received: 0,
+      gateway: "g",
+      sequence: 0,
+      count: 2,
+      slices: [
+        { shard: 0, of: 2, offset: 0, length: 1, count: 1, tally: {} },
+        { shard: 1, of: 2, offset: 1, length: 1, count: 1, tally: {} },
+      ],
+    };
+    const bodies = [Uint8Array.of(1), Uint8Array.of(2)];
+    const [first, second] = base.slices;
+    if (first === undefined || second === undefined) throw new Error("two slices");
+    const refused: [string, MessageHeader][] = [
+      ["not a UUID", { ...base, message_id: "message-1" }],
+      ["not a UUID", { ...base, message_id: uuidAt(0, 0xabc).toUpperCase() }],
+      ["twice", { ...base, slices: [first, { ...second, shard: 0 }] }],
+      ["no such shard", { ...base, slices: [first, { ...second, shard: 2 }] }],
+      ["no such shard", { ...base, slices: [{ ...first, shard: -1 }, second] }],
+      ["at 0, not at 1", { ...base, slices: [first, { ...second, offset: 0 }] }],
+      ["0 events", { ...base, slices: [first, { ...second, count: 0 }] }],
+      ["says 3 events", { ...base, count: 3 }],
+      ["carries 2", { ...base, slices: [first, { ...second, length: 2 }] }],
+    ];
+    for (const [why, header] of refused) expect(() => decodeMessage(encodeMessage(header, bodies))).toThrow(why);
+    expect(decodeMessage(encodeMessage(base, bodies)).header).toEqual(base);
+  });
+});

@@ -1,0 +1,191 @@
+/**
+ * The catalog with its planner and builders: a topic `src` and a table `agg` that reads it, two dates, D1 on SQLite with a
+ * clock and faults. Builders do what `lakehouse/builds/build.ts` does, but each stops wherever the schedule wants.
+ */
+import { backoffMs, type PlanPolicy } from "../../../lakehouse/partitions/machine.ts";
+import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/partitions/planner.ts";
+import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import {
+  acquireLease,
+  activePartitions,
+  applyTransition,
+  failRun,
+  type Lease,
+  type PartitionRow,
+} from "../../../sql/statements/partitions.ts";
+import { bronzeInputs, commitSnapshot, isPublishedBy, publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
+
+export const DATES = ["2026-11-01", "2026-11-02"] as const;
+export const START = Date.UTC(2026, 10, 1, 12);
+const HOUR = 3_600_000;
+export const LEASE_MS = 16 * 60_000;
+
+export const POLICY: PlanPolicy = {
+  knows: (domain) => domain !== "unknown",
+  closesAt: (_domain, date) => Date.parse(`${date}T00:00:00Z`) + 25 * HOUR,
+  maxRetries: 2,
+  requeueAfterMs: 60_000,
+};
+
+type Inputs = readonly Readonly<Record<string, string | number>>[];
+
+interface Builder {
+  readonly lease: Lease;
+  inputs: Inputs | undefined;
+}
+
+export type Ending = "commit" | "commitAnswerLost" | "commitRefused" | "data" | "system" | "crash";
+
+// Statuses and fences are watched by triggers, so that nothing between two looks escapes.
+const WATCH = [
+  `CREATE TABLE seen (domain TEXT, date TEXT, "from" TEXT, "to" TEXT, retry_count INTEGER, now REAL)`,
+  `CREATE TRIGGER seen_status AFTER UPDATE OF status ON partition_meta WHEN OLD.status <> NEW.status BEGIN
+     INSERT INTO seen VALUES (NEW.domain, NEW.partition_date, OLD.status, NEW.status, NEW.retry_count, unixepoch('subsec') * 1000); END`,
+  `CREATE TRIGGER fence_grows AFTER UPDATE ON partition_leases WHEN NEW.fence < OLD.fence BEGIN SELECT RAISE(ABORT, 'a fence went back'); END`,
+  `CREATE TRIGGER old_fence_insert AFTER INSERT ON published WHEN (SELECT fence FROM snapshots s WHERE s.snapshot_id = NEW.snapshot_id)
+     <> (SELECT fence FROM partition_leases l WHERE 'silver_' || l.domain = NEW.table_name AND l.partition_date = NEW.partition_date)
+     BEGIN SELECT RAISE(ABORT, 'an old fence published'); END`,
+  `CREATE TRIGGER old_fence_update AFTER UPDATE ON published WHEN (SELECT fence FROM snapshots s WHERE s.snapshot_id = NEW.snapshot_id)
+     <> (SELECT fence FROM partition_leases l WHERE 'silver_' || l.domain = NEW.table_name AND l.partition_date = NEW.partition_date)
+     BEGIN SELECT RAISE(ABORT, 'an old fence published'); END`,
+];
+
+export class Catalog {
+  now = START;
+  readonly d1 = new FaultyD1(() => this.now);
+  readonly queue: BuildRequest[] = [];
+  readonly builders: Builder[] = [];
+  stale: PartitionRow[] = [];
+  #runs = 0;
+  #files = 0;
+
+  constructor() {
+    for (const sql of WATCH) this.d1.rows(sql);
+  }
+
+  /** A bronze file arrives; registered twice, as an outbox may. */
+  async input(date: string): Promise<void> {
+    const n = this.#files++;
+    const file = {
+      file: `bronze/src/${n}`,
+      topic: "src",
+      shard: 0,
+      shardOf: 1,
+      incarnation: "i",
+      seq: n,
+      rows: 1,
+      bytes: 1,
+      minReceived: "",
+      maxReceived: "",
+      dates: [{ date, firstRow: 0, rows: 1 }],
+    };
+    for (let i = 0; i < 2; i++) await this.d1.binding.batch(registerBronzeFile(this.d1.binding, file, ""));
+  }
+
+  async tick(): Promise<number> {
+    const builds = { sendBatch: async (sent: { body: BuildRequest }[]) => void this.queue.push(...sent.map(({ body }) => body)) };
+    return (await plan({ db: this.d1.binding, builds, policy: POLICY, log: () => {} })).queued;
+  }
+
+  /** The first half of a slow tick: what it decides on is as old as the schedule makes it. */
+  async readPlan(): Promise<void> {
+    this.stale = await activePartitions(this.d1.binding);
+  }
+
+  async applyPlan(): Promise<void> {
+    const transitions = planTransitions(this.stale, POLICY);
+    this.stale = [];
+    if (transitions.length === 0) return;
+    await this.d1.binding.batch(transitions.flatMap((one) => applyTransition(this.d1.binding, one)));
+    this.queue.push(...transitions.filter((one) => one.queue).map(({ domain, date }) => ({ domain, date })));
+  }
+
+  /** A consumer takes a message; `again`: the queue delivers it once more later. */
+  async deliver(n: number, again: boolean): Promise<void> {
+    const at = n % Math.max(1, this.queue.length);
+    const message = this.queue[at];
+    if (message === undefined) return;
+    if (!again) this.queue.splice(at, 1);
+    const run = `run-${this.#runs++}`;
+    const lease = await acquireLease(this.d1.binding, message.domain, message.date, run, LEASE_MS);
+    if (lease !== undefined) this.builders.push({ lease, inputs: undefined });
+  }
+
+  /** A builder looks up its inputs: what it will have seen, whatever comes afterwards. */
+  async read(n: number): Promise<void> {
+    const builder = this.builders[n % Math.max(1, this.builders.length)];
+    if (builder === undefined || builder.inputs !== undefined) return;
+    builder.inputs = await this.inputsOf(builder.lease.domain, builder.lease.date);
+  }
+
+  async inputsOf(domain: string, date: string): Promise<Inputs> {
+    if (domain === "src") return (await bronzeInputs(this.d1.binding, "src", date)).map(({ file }) => ({ file }));
+    const published = await publishedFiles(this.d1.binding, "silver_src", date);
+    return [{ table: "silver_src", snapshot: published?.snapshotId ?? "" }];
+  }
+
+  async end(n: number, ending: Ending): Promise<void> {
+    const at = n % Math.max(1, this.builders.length);
+    const builder = this.builders[at];
+    if (builder === undefined) return;
+    await this.read(at);
+    this.builders.splice(at, 1);
+    const { lease, inputs = [] } = builder;
+    if (ending === "crash") return;
+    if (ending === "data" || ending === "system") {
+      const failure = { failureClass: ending, message: "fault", backoffMs: ending === "system" ? backoffMs(lease.retryCount) : 0 };
+      await this.d1.binding.batch(failRun(this.d1.binding, lease, failure));
+      return;
+    }
+    const fault: D1Fault | undefined = ending === "commitAnswerLost" ? "after" : ending === "commitRefused" ? "before" : undefined;
+    this.d1.faults.push(fault);
+    const holds = this.#holds(lease);
+    const mine = await this.#commit(lease, inputs);
+    if (mine !== (holds && ending !== "commitRefused")) throw new Error(`${lease.runId} holds ${holds}, published ${mine}`);
+    if (!mine) await this.d1.binding.batch(failRun(this.d1.binding, lease, { failureClass: "system", message: "lost", backoffMs: 0 }));
+  }
+
+  async #commit(lease: Lease, inputs: Inputs): Promise<boolean> {
+    const table = `silver_${lease.domain}`;
+    const commit = {
+      lease,
+      snapshotId: lease.runId,
+      table,
+      inputDigest: JSON.stringify(inputs),
+      inputs,
+      files: [{ file: `${table}/${lease.runId}`, rows: 1, bytes: 1 }],
+      rowsIn: 1,
+      rowsOut: 1,
+      layer: "silver",
+      path: "",
+      dependents: lease.domain === "src" ? ["agg"] : [],
+    } as const;
+    try {
+      return await commitSnapshot(this.d1.binding, commit);
+    } catch {
+      return isPublishedBy(this.d1.binding, table, lease.date, lease.runId);
+    }
+  }
+
+  #holds(lease: Lease): boolean {
+    const row = this.d1.rows<{ run_id: string | null; fence: number }>(
+      "SELECT run_id, fence FROM partition_leases WHERE domain = ? AND partition_date = ?",
+      lease.domain,
+      lease.date,
+    )[0];
+    return row?.run_id === lease.runId && row.fence === lease.fence;
+  }
+
+  /** The operator's own words. Their transition is theirs, not the machine's. */
+  operator(domain: string, from: string, to: string): void {
+    const seen = this.d1.rows<{ n: number }>("SELECT coalesce(max(rowid), 0) AS n FROM seen")[0]?.n ?? 0;
+    this.d1.rows(
+      "UPDATE partition_meta SET status = 'PENDING', retry_count = 0 WHERE domain = ? AND partition_date BETWEEN ? AND ?",
+      domain,
+      from,
+      to,
+    );
+    this.d1.rows("DELETE FROM seen WHERE rowid > ?", seen);
+  }
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { compileContract } from "../../../../tools/build/contracts/compile.ts";
+import { renderProblem } from "../../../../tools/build/problem.ts";
+import { loadSchemas } from "../../../../tools/build/schemas/load.ts";
+
+const root = resolve(import.meta.dirname, "../../../..");
+const { releases, problems } = loadSchemas(root);
+const orders = readFileSync(join(root, "contracts/orders.yaml"), "utf8");
+
+/** What the compiler says of orders.yaml with one change. */
+function complaints(from: string | RegExp, to: string): string[] {
+  const text = orders.replace(from, to);
+  if (text === orders) throw new Error(`orders.yaml does not contain ${from}`);
+  const compiled = compileContract({ file: "contracts/orders.yaml", text }, releases);
+  return compiled.ok ? [] : compiled.problems.map(renderProblem);
+}
+
+function lineOf(text: string): number {
+  return orders.slice(0, orders.indexOf(text)).split("\n").length;
+}
+
+describe("the contract compiler", () => {
+  test("the released schemas are as they were released", () => {
+    expect(problems).toEqual([]);
+  });
+
+  test("orders compiles", () => {
+    const compiled = compileContract({ file: "contracts/orders.yaml", text: orders }, releases);
+    if (!compiled.ok) throw new Error(compiled.problems.map(renderProblem).join("\n"));
+    expect(compiled.contract).toMatchObject({
+      topic: "orders",
+      dedupeKey: ["event_id"],
+      shardKey: ["event_id"],
+      shards: 2,
+      eventTimeWindow: { pastMs: 7 * 86_400_000, futureMs: 300_000 },
+      latenessMs: 3_600_000,
+      flush: { bytes: 16_000_000, rows: 100_000, ageMs: 60_000 },
+      retentionDays: 7,
+      schemas: [{ id: 100_001, version: 1 }],
+    });
+    expect(compiled.contract.fields.find((field) => field.name === "currency")?.accepted).toContain("INR");
+  });
+
+  test("every mistake names file, line, what and what to do", () => {
+    expect(complaints("shards, value: 2", "shards, value: 3").join()).toMatch(
+      new RegExp(`^contracts/orders\\.yaml:${lineOf("property: shards")}: .*power of two`),
+    );
+    expect(complaints("name: coupon, logicalType: string", "name: coupon, logicalType: integer").join()).toMatch(
+      new RegExp(
+        `^contracts/orders\\.yaml:${lineOf("name: coupon")}: "coupon" is integer in the contract but string in the Avro schema`,
+      ),
+    );
+    expect(complaints("name: coupon,", "name: voucher,").join("\n")).toContain('the Avro schema has a field "coupon"');
+    expect(
+      complaints("name: coupon, logicalType: string,", "name: coupon, logicalType: string, required: true,").join(),
+    ).toContain("may be null in the Avro schema");
+    expect(complaints("property: dedupeKey, value: [event_id]", "property: dedupeKey, value: [nope]").join()).toContain(
+      'dedupeKey names the field "nope"',
+    );
+    expect(
+      complaints("property: eventTime, value: event_timestamp", "property: eventTime, value: coupon").join(),
+    ).toContain("must be a required field with logicalType timestamp");
+    expect(complaints("abs(event.amount", "abs(event.amont").join()).toContain("reads event.amont");
+    expect(complaints("abs(event.amount - ", "abs(event.amount - - ( ").join()).toContain("is not valid CEL");
+    expect(complaints("lateness, value: PT1H", "lateness, value: 1 hour").join()).toContain(
+      "is not an ISO 8601 duration",
+    );
+    expect(complaints("property: unknownFields, value: keep", "property: unknownFields, value: drop").join()).toContain(
+      "unknownFields",
+    );
+    expect(complaints("apiVersion: v3.1.0", "apiVersion: v2.0.0").join()).toContain("apiVersion");
+    expect(complaints("arguments: { properties: [event_id] }", "arguments: { properties: [nope] }").join()).toContain(
+      'measures "nope"',
+    );
+    expect(complaints("kind: DataContract", "kind: [").join()).toMatch(/^contracts\/orders\.yaml:\d+: /);
+  });
+
+  test("all problems of a file are reported together", () => {
+    const text = orders.replace("name: coupon,", "name: voucher,").replace("value: [event_id]", "value: [nope]");
+    const compiled = compileContract({ file: "contracts/orders.yaml", text }, releases);
+    expect(compiled.ok ? 0 : compiled.problems.length).toBeGreaterThan(1);
+  });
+});
