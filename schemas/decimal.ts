@@ -5,14 +5,36 @@
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
-/** The unscaled integer of a JSON number at this scale, or undefined if the number has more decimals than the scale. */
+/** Powers of ten are exact as doubles up to this one, and decimals of 15 digits survive a double (IEEE 754, DBL_DIG). */
+const EXACT_POWER = 22;
+const EXACT_UNSCALED = 1e15;
+
+/** The unscaled integer of a JSON number at this scale, or undefined if the number has more decimals than the scale or its unscaled integer is not a safe one. */
 export function unscaledFromNumber(value: number, scale: number): bigint | undefined {
   const factor = 10 ** scale;
   const unscaled = Math.round(value * factor);
+  if (scale > EXACT_POWER || !(Math.abs(unscaled) <= EXACT_UNSCALED)) return unscaledFromDigits(value, scale);
   // Correct rounding of IEEE division makes this exact: the quotient equals `value` only if `value` is the double nearest to that decimal.
-  if (!Number.isSafeInteger(unscaled) || unscaled / factor !== value) return undefined;
-  return BigInt(unscaled);
+  return unscaled / factor === value ? BigInt(unscaled) : undefined;
 }
+
+const SHORTEST = /^(-?\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/;
+
+// The digits of the shortest text (ECMA-262, Number::toString), for what arithmetic on doubles would round.
+function unscaledFromDigits(value: number, scale: number): bigint | undefined {
+  if (!(Math.abs(value) < 2 ** 54)) return undefined; // Not finite, or larger than any safe unscaled integer.
+  const match = SHORTEST.exec(String(value));
+  if (match === null) return undefined;
+  const fraction = match[2] ?? "";
+  const digits = BigInt(`${match[1]}${fraction}`);
+  const shift = scale - fraction.length + Number(match[3] ?? 0);
+  const power = 10n ** BigInt(Math.abs(shift));
+  if (shift < 0 && digits % power !== 0n) return undefined;
+  const unscaled = shift < 0 ? digits / power : digits * power;
+  return unscaled <= MAX_SAFE && unscaled >= -MAX_SAFE ? unscaled : undefined;
+}
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** The unscaled integer of a decimal text such as "-12.50", or undefined if it is not one or has non-zero digits past the scale. */
 export function unscaledFromText(text: string, scale: number): bigint | undefined {
@@ -27,7 +49,7 @@ export function unscaledFromText(text: string, scale: number): bigint | undefine
 /** The canonical JSON form: a number while it is exact as one, else a string. */
 export function jsonFromUnscaled(unscaled: bigint, scale: number): number | string {
   const safe = BigInt.asIntN(53, unscaled) === unscaled;
-  if (safe) return Number(unscaled) / 10 ** scale;
+  if (safe) return scale <= EXACT_POWER ? Number(unscaled) / 10 ** scale : Number(`${unscaled}e-${scale}`);
   const negative = unscaled < 0n;
   const digits = (negative ? -unscaled : unscaled).toString().padStart(scale + 1, "0");
   const whole = digits.slice(0, digits.length - scale);

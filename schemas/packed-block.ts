@@ -7,7 +7,9 @@
  * Integers are little-endian. A slice is the concatenated envelopes (`codecs.ts`) of the events of one shard, so the
  * consumer forwards bytes by offset and never decodes an event.
  */
-import avro from "avsc";
+import { decodeHeader, encodeHeader, type MessageHeader, PackedBlockError, type Slice } from "./message-header.ts";
+
+export { type MessageHeader, PackedBlockError, type Slice } from "./message-header.ts";
 
 const FORMAT = 1;
 const MESSAGE_PREFIX_BYTES = 5;
@@ -16,114 +18,13 @@ const FRAME_PREFIX_BYTES = 12;
 /** Queues bill by 64 KB; 60 KB leaves room for what the platform adds (PROTOCOLS 1). */
 export const MESSAGE_TARGET_BYTES = 60_000;
 
-/** One shard's part of a message: slices follow each other without gaps, one a shard. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
-export interface Slice {
-  readonly shard: number;
-  readonly of: number;
-  readonly offset: number;
-  readonly length: number;
-  readonly count: number;
-  readonly tally: Readonly<Record<string, number>>;
-}
-
-export interface MessageHeader {
-  /** UUIDv7, canonical text: time-ordered and unique; what makes redelivery harmless. */
-  readonly message_id: string;
-  readonly topic: string;
-  readonly schema_id: number;
-  readonly contract_version: string;
-  readonly producer: string;
-  readonly request_id: string;
-  /** Microseconds since the epoch, when the gateway read the request. */
-  readonly received: number;
-  /** The gateway isolate and its running number of messages for the topic: a gap is a suspected loss. */
-  readonly gateway: string;
-  readonly sequence: number;
-  readonly count: number;
-  readonly slices: readonly Slice[];
-}
-
-const headerType = avro.Type.forSchema({
-  type: "record",
-  name: "MessageHeader",
-  namespace: "sluice",
-  fields: [
-    { name: "message_id", type: "string" },
-    { name: "topic", type: "string" },
-    { name: "schema_id", type: "int" },
-    { name: "contract_version", type: "string" },
-    { name: "producer", type: "string" },
-    { name: "request_id", type: "string" },
-    { name: "received", type: "long" },
-    { name: "gateway", type: "string" },
-    { name: "sequence", type: "long" },
-    { name: "count", type: "int" },
-    {
-      name: "slices",
-      type: {
-        type: "array",
-        items: {
-          type: "record",
-          name: "Slice",
-          fields: [
-            { name: "shard", type: "int" },
-            { name: "of", type: "int" },
-            { name: "offset", type: "int" },
-            { name: "length", type: "int" },
-            { name: "count", type: "int" },
-            { name: "tally", type: { type: "map", values: "int" } },
-          ],
-        },
-      },
-    },
-  ],
-});
-
-/** Bytes that are not a message or frame of this format: a `data` error of the one who wrote them. */
-export class PackedBlockError extends Error {
-  override readonly name = "PackedBlockError";
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-function decodeHeader(bytes: Uint8Array): MessageHeader {
-  let header: MessageHeader;
-  try {
-    header = headerType.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  } catch (error) {
-    throw new PackedBlockError(`the header does not decode: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  checkHeader(header);
-  return header;
-}
-
-// What the consumer and the buffers rely on: one message that broke it would fail the append of all that travel with it.
-function checkHeader(header: MessageHeader): void {
-  if (!UUID.test(header.message_id)) throw new PackedBlockError(`message id "${header.message_id}" is not a UUID`);
-  const seen = new Set<string>();
-  let offset = 0;
-  let count = 0;
-  for (const slice of header.slices) {
-    const name = `slice of shard ${slice.shard} of ${slice.of}`;
-    if (slice.shard < 0 || slice.shard >= slice.of) throw new PackedBlockError(`${name}: there is no such shard`);
-    // A buffer tells deliveries apart by message id: of two slices for one shard it would keep only the first.
-    if (seen.has(`${slice.shard}/${slice.of}`)) throw new PackedBlockError(`${name} stands twice in the header`);
-    seen.add(`${slice.shard}/${slice.of}`);
-    if (slice.offset !== offset || slice.length < 0 || slice.count < 1)
-      throw new PackedBlockError(`${name} is ${slice.count} events in ${slice.length} bytes at ${slice.offset}, not at ${offset}`);
-    offset += slice.length;
-    count += slice.count;
-  }
-  if (count !== header.count) throw new PackedBlockError(`the header says ${header.count} events, its slices ${count}`);
-}
-
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Packs a header and its slices' bytes, in the order of `header.slices`. */
 export function encodeMessage(header: MessageHeader, slices: readonly Uint8Array[]): Uint8Array {
-  const head = headerType.toBuffer(header);
+  const head = encodeHeader(header);
   const body = slices.reduce((sum, slice) => sum + slice.byteLength, 0);
   const message = new Uint8Array(MESSAGE_PREFIX_BYTES + head.byteLength + body);
   const view = viewOf(message);

@@ -40,5 +40,7 @@ export async function runCommand(main: (argv: readonly string[]) => Promise<void
     if (!(error instanceof CommandProblem)) throw error;
     console.error(error.message);
     process.exitCode = error.code === "USAGE" ? 2 : 1;
+    // A child of `runInOwnGroup` would live on: a library that listens for a parent's messages keeps the channel open.
+    if (process.connected) process.disconnect();
   }
 }

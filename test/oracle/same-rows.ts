@@ -38,17 +38,22 @@ function canonical(rows: readonly Row[], doubles: ReadonlySet<string>) {
     .sort((a, b) => (a.exact < b.exact ? -1 : a.exact > b.exact ? 1 : compareDoubles(a.doubles, b.doubles)));
 }
 
+/** A total order: numbers, then NaN, then null. */
 function compareDoubles(a: readonly Value[], b: readonly Value[]): number {
   for (const [index, value] of a.entries()) {
-    const order = rank(value) - rank(b[index] ?? null);
-    if (order !== 0 && !Number.isNaN(order)) return order;
+    const other = b[index] ?? null;
+    const order = rank(value) - rank(other);
+    if (order !== 0) return order;
+    if (typeof value === "number" && typeof other === "number" && value !== other && !Number.isNaN(value)) {
+      return value < other ? -1 : 1;
+    }
   }
   return 0;
 }
 
 function rank(value: Value): number {
-  if (typeof value !== "number") return Number.MAX_VALUE;
-  return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
+  if (typeof value !== "number") return 2;
+  return Number.isNaN(value) ? 1 : 0;
 }
 
 /** Text that differs when the values do; -0 is 0, as in SQL. */

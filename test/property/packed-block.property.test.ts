@@ -12,6 +12,8 @@ import {
 import { uuidAt } from "../oracle/frames.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 12 });
+/** As large as avsc encodes. */
+const safeLong = fc.nat(2 ** 31 - 1).chain((low) => fc.constantFrom(low, low * 2 ** 21, 2 ** 53 - 2));
 const slice = fc.record({
   bytes: fc.uint8Array({ minLength: 1, maxLength: 30 }),
   count: fc.integer({ min: 1, max: 1_000 }),
@@ -24,8 +26,8 @@ const message = fc
     topic: text,
     schema: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
     producer: text,
-    received: fc.maxSafeNat(),
-    sequence: fc.maxSafeNat(),
+    received: safeLong,
+    sequence: safeLong,
     slices: fc.array(slice, { maxLength: 4 }),
   })
   .map(({ ms, n, topic, schema, producer, received, sequence, slices }) => {

@@ -12,6 +12,8 @@ type Op =
   | { readonly do: "deliver"; readonly n: number; readonly again: boolean }
   /** A tick, and all that it queued built with one ending: what mostly happens. */
   | { readonly do: "round"; readonly ending: Ending }
+  /** A build that looks up its inputs, and then another comes. */
+  | { readonly do: "overtaken"; readonly date: string }
   | { readonly do: "read"; readonly n: number }
   | { readonly do: "end"; readonly n: number; readonly ending: Ending }
   | { readonly do: "loseMessages" }
@@ -29,6 +31,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("deliver" as const), n, again: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("read" as const), n }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("round" as const), ending }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("overtaken" as const), date }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("end" as const), n, ending }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("loseMessages" as const) }) },
   {
@@ -61,6 +64,13 @@ async function play(catalog: Catalog, ops: readonly Op[]): Promise<void> {
         break;
       case "read":
         await catalog.read(one.n);
+        break;
+      case "overtaken":
+        await catalog.tick();
+        await catalog.deliver(0, false);
+        await catalog.read(catalog.builders.length - 1);
+        await catalog.input(one.date);
+        await catalog.end(catalog.builders.length - 1, "commit");
         break;
       case "round":
         await catalog.tick();

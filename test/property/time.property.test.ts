@@ -85,7 +85,11 @@ describe("dates", () => {
   });
 
   test("the day of a time is the date of its text", () => {
-    fc.assert(fc.property(micros, (value) => expect(formatDate(dayOf(value))).toBe(formatTimestamp(value).slice(0, 10))));
+    fc.assert(
+      fc.property(micros, (value) => {
+        expect(formatDate(dayOf(value))).toBe(formatTimestamp(value).slice(0, 10));
+      }),
+    );
   });
 
   test("days that no calendar has are refused", () => {

@@ -97,7 +97,7 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
       problems.report(
         offsetOf(path),
         `front matter${path.length === 0 ? "" : ` ${path.join(".")}`}: ${issue.message}`,
-        "see docs: description, partition, key, checks, max_rows",
+        "the front matter holds description, partition, key, checks, max_rows",
       );
     }
     return undefined;

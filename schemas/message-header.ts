@@ -1,0 +1,189 @@
+/**
+ * The header of a message, and its Avro. It is read by hand: avsc looks for the end of the bytes only after the last
+ * value, so that a damaged count of slices keeps it busy for minutes.
+ */
+import avro from "avsc";
+
+/** One shard's part of a message: slices follow each other without gaps, one a shard. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
+export interface Slice {
+  readonly shard: number;
+  readonly of: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly count: number;
+  readonly tally: Readonly<Record<string, number>>;
+}
+
+export interface MessageHeader {
+  /** UUIDv7, canonical text: time-ordered and unique; what makes redelivery harmless. */
+  readonly message_id: string;
+  readonly topic: string;
+  readonly schema_id: number;
+  readonly contract_version: string;
+  readonly producer: string;
+  readonly request_id: string;
+  /** Microseconds since the epoch, when the gateway read the request. */
+  readonly received: number;
+  /** The gateway isolate and its running number of messages for the topic: a gap is a suspected loss. */
+  readonly gateway: string;
+  readonly sequence: number;
+  readonly count: number;
+  readonly slices: readonly Slice[];
+}
+
+const headerType = avro.Type.forSchema({
+  type: "record",
+  name: "MessageHeader",
+  namespace: "sluice",
+  fields: [
+    { name: "message_id", type: "string" },
+    { name: "topic", type: "string" },
+    { name: "schema_id", type: "int" },
+    { name: "contract_version", type: "string" },
+    { name: "producer", type: "string" },
+    { name: "request_id", type: "string" },
+    { name: "received", type: "long" },
+    { name: "gateway", type: "string" },
+    { name: "sequence", type: "long" },
+    { name: "count", type: "int" },
+    {
+      name: "slices",
+      type: {
+        type: "array",
+        items: {
+          type: "record",
+          name: "Slice",
+          fields: [
+            { name: "shard", type: "int" },
+            { name: "of", type: "int" },
+            { name: "offset", type: "int" },
+            { name: "length", type: "int" },
+            { name: "count", type: "int" },
+            { name: "tally", type: { type: "map", values: "int" } },
+          ],
+        },
+      },
+    },
+  ],
+});
+
+/** Bytes that are not a message or frame of this format: a `data` error of the one who wrote them. */
+export class PackedBlockError extends Error {
+  override readonly name = "PackedBlockError";
+}
+
+export function encodeHeader(header: MessageHeader): Uint8Array {
+  return headerType.toBuffer(header);
+}
+
+/** Reads a header that fills `bytes`. Throws `PackedBlockError` where it does not, or says what no buffer could rely on. */
+export function decodeHeader(bytes: Uint8Array): MessageHeader {
+  const reader = new HeaderReader(bytes);
+  const header: MessageHeader = {
+    message_id: reader.text(),
+    topic: reader.text(),
+    schema_id: reader.long(),
+    contract_version: reader.text(),
+    producer: reader.text(),
+    request_id: reader.text(),
+    received: reader.long(),
+    gateway: reader.text(),
+    sequence: reader.long(),
+    count: reader.long(),
+    slices: reader.items(() => ({
+      shard: reader.long(),
+      of: reader.long(),
+      offset: reader.long(),
+      length: reader.long(),
+      count: reader.long(),
+      tally: Object.fromEntries(reader.items(() => [reader.text(), reader.long()] as const)),
+    })),
+  };
+  reader.end();
+  checkHeader(header);
+  return header;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+// What the consumer and the buffers rely on: one message that broke it would fail the append of all that travel with it.
+function checkHeader(header: MessageHeader): void {
+  if (!UUID.test(header.message_id)) throw new PackedBlockError(`message id "${header.message_id}" is not a UUID`);
+  const seen = new Set<string>();
+  let offset = 0;
+  let count = 0;
+  for (const slice of header.slices) {
+    const name = `slice of shard ${slice.shard} of ${slice.of}`;
+    if (slice.shard < 0 || slice.shard >= slice.of) throw new PackedBlockError(`${name}: there is no such shard`);
+    // A buffer tells deliveries apart by message id: of two slices for one shard it would keep only the first.
+    if (seen.has(`${slice.shard}/${slice.of}`)) throw new PackedBlockError(`${name} stands twice in the header`);
+    seen.add(`${slice.shard}/${slice.of}`);
+    if (slice.offset !== offset || slice.length < 0 || slice.count < 1) {
+      throw new PackedBlockError(
+        `${name} is ${slice.count} events in ${slice.length} bytes at ${slice.offset}, not at ${offset}`,
+      );
+    }
+    offset += slice.length;
+    count += slice.count;
+  }
+  if (count !== header.count) throw new PackedBlockError(`the header says ${header.count} events, its slices ${count}`);
+}
+
+/** Avro binary (specification 1.12, "Binary Encoding") that never reads past its bytes. */
+class HeaderReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** A zigzag varint within ±(2^53 - 1). */
+  long(): number {
+    let half = 0;
+    let odd = 0;
+    let factor = 0.5;
+    for (;;) {
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) throw new PackedBlockError("the header is cut short");
+      // The sign bit is kept apart: the whole zigzag value may be too long for a double.
+      if (factor === 0.5) {
+        odd = byte & 1;
+        half = (byte & 0x7f) >>> 1;
+      } else {
+        half += (byte & 0x7f) * factor;
+      }
+      factor *= 128;
+      if (half > Number.MAX_SAFE_INTEGER) throw new PackedBlockError("a number of the header is too large");
+      if (byte < 0x80) return odd === 0 ? half : -half - 1;
+      // Ten bytes hold 64 bits; more would be padding without end.
+      if (factor > 2 ** 69) throw new PackedBlockError("a number of the header has too many bytes");
+    }
+  }
+
+  text(): string {
+    const length = this.long();
+    const start = this.#at;
+    if (length < 0 || length > this.#bytes.byteLength - start) throw new PackedBlockError("a text runs past the header");
+    this.#at = start + length;
+    return this.#bytes.toString("utf8", start, this.#at);
+  }
+
+  /** Blocks of an array or a map. Every item takes at least a byte, so a count that lies meets the end of the bytes. */
+  items<T>(read: () => T): T[] {
+    const items: T[] = [];
+    for (;;) {
+      let count = this.long();
+      if (count === 0) return items;
+      if (count < 0) {
+        count = -count;
+        this.long();
+      }
+      for (let i = 0; i < count; i++) items.push(read());
+    }
+  }
+
+  end(): void {
+    if (this.#at !== this.#bytes.byteLength) throw new PackedBlockError("the header has bytes past its end");
+  }
+}
