@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+/** `npx sluice COMMAND` or `npm run sluice -- COMMAND`: the project's command. A command is loaded when it is called. */
+import { CommandProblem } from "../command-problem.ts";
+import { runCommand } from "../command-line.ts";
+import type { Command } from "./command.ts";
+
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {};
+
+async function help(): Promise<string> {
+  const lines = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(16)}${(await load()).command.summary}`),
+  );
+  return `sluice COMMAND [flags]\n\n${lines.join("\n")}\n\nsluice COMMAND --help says more of one. Commands that speak to a platform take --url and --key (default: the local one).`;
+}
+
+await runCommand(async (argv) => {
+  const [name, ...rest] = argv[0] === "--" ? argv.slice(1) : argv;
+  if (name === undefined || name === "--help" || name === "help") return console.log(await help());
+  const load = COMMANDS[name];
+  if (load === undefined) {
+    throw new CommandProblem("USAGE", `There is no command "${name}". There are: ${Object.keys(COMMANDS).join(", ")}.`);
+  }
+  const { command } = await load();
+  if (rest.includes("--help")) return console.log(command.help);
+  await command.run(rest);
+});
