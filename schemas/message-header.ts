@@ -164,7 +164,8 @@ class HeaderReader {
   text(): string {
     const length = this.long();
     const start = this.#at;
-    if (length < 0 || length > this.#bytes.byteLength - start) throw new PackedBlockError("a text runs past the header");
+    if (length < 0 || length > this.#bytes.byteLength - start)
+      throw new PackedBlockError("a text runs past the header");
     this.#at = start + length;
     return this.#bytes.toString("utf8", start, this.#at);
   }

@@ -126,7 +126,11 @@ async function fail(deps: BuildDeps, lease: Lease, error: unknown): Promise<Buil
   const failureClass = isDataFailure(error) ? "data" : "system";
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   await deps.db.batch(
-    failRun(deps.db, lease, { failureClass, message, backoffMs: failureClass === "system" ? backoffMs(lease.retryCount) : 0 }),
+    failRun(deps.db, lease, {
+      failureClass,
+      message,
+      backoffMs: failureClass === "system" ? backoffMs(lease.retryCount) : 0,
+    }),
   );
   return { kind: "failed", lease, failureClass, message };
 }

@@ -27,13 +27,7 @@ export async function publishPointer(db: D1Database, bucket: LakeBucket, table: 
     })),
   };
   const [pointerKey, viewsKey] = pointerKeys(table);
-  await putIfNewer(
-    bucket,
-    pointerKey,
-    `${JSON.stringify(pointer, null, 2)}\n`,
-    version,
-    "application/json",
-  );
+  await putIfNewer(bucket, pointerKey, `${JSON.stringify(pointer, null, 2)}\n`, version, "application/json");
   await putIfNewer(
     bucket,
     viewsKey,

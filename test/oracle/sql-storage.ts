@@ -12,7 +12,7 @@ export class SqliteStorage {
     }
     const statement = this.sqlite.prepare(text);
     const rows: Record<string, unknown>[] = statement.all(...values.map(bindable));
-    for (const row of rows) for (const [name, value] of Object.entries(row)) row[name] = valueOf(value);
+    for (const row of rows) for (const [name, value] of Object.entries(row)) row[name] = plainOf(value);
     const names = statement.columns().map(({ name }) => name);
     if (!shaped<T>(rows)) throw new TypeError("rows are an array");
     return new Cursor<T>(names, rows);
@@ -40,7 +40,7 @@ function bindable(value: unknown): string | number | null | Uint8Array {
 }
 
 // The platform gives blobs as ArrayBuffer.
-function valueOf(value: unknown): unknown {
+function plainOf(value: unknown): unknown {
   return value instanceof Uint8Array ? value.slice().buffer : value;
 }
 

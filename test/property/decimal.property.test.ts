@@ -49,7 +49,8 @@ describe("decimals from JSON", () => {
         const expected = expectedUnscaled(value, s);
         const got = unscaledFromNumber(value, s);
         // Beyond 2^53 a number may be refused though its text is exact: such values are sent as texts.
-        if (expected !== undefined && expected <= 2n ** 53n - 1n && expected >= -(2n ** 53n - 1n)) expect(got).toBe(expected);
+        if (expected !== undefined && expected <= 2n ** 53n - 1n && expected >= -(2n ** 53n - 1n))
+          expect(got).toBe(expected);
         else expect(got).toBeUndefined();
       }),
       { numRuns: 20_000 },
@@ -57,7 +58,8 @@ describe("decimals from JSON", () => {
   });
 
   test("what is no finite number is refused", () => {
-    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) expect(unscaledFromNumber(value, 2)).toBeUndefined();
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+      expect(unscaledFromNumber(value, 2)).toBeUndefined();
     expect(unscaledFromNumber(-0, 2)).toBe(0n);
     expect(unscaledFromNumber(1e23, 0)).toBeUndefined();
     expect(unscaledFromNumber(0.1 + 0.2, 2)).toBeUndefined();
@@ -75,14 +77,21 @@ describe("decimals from JSON", () => {
 
   test("a text has its digits up to the scale, and only zeros past it", () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: MAX }), fc.boolean(), fc.stringMatching(/^\d{0,14}$/), scale, (whole, negative, fraction, s) => {
-        const text = `${negative ? "-" : ""}${whole}${fraction === "" ? "" : `.${fraction}`}`;
-        const past = fraction.slice(s);
-        const digits = whole * 10n ** BigInt(s) + BigInt(fraction.slice(0, s).padEnd(s, "0") || "0");
-        expect(unscaledFromText(text, s)).toBe(/[1-9]/.test(past) ? undefined : negative ? -digits : digits);
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: MAX }),
+        fc.boolean(),
+        fc.stringMatching(/^\d{0,14}$/),
+        scale,
+        (whole, negative, fraction, s) => {
+          const text = `${negative ? "-" : ""}${whole}${fraction === "" ? "" : `.${fraction}`}`;
+          const past = fraction.slice(s);
+          const digits = whole * 10n ** BigInt(s) + BigInt(fraction.slice(0, s).padEnd(s, "0") || "0");
+          expect(unscaledFromText(text, s)).toBe(/[1-9]/.test(past) ? undefined : negative ? -digits : digits);
+        },
+      ),
     );
-    for (const text of ["", "-", ".5", "5.", "1e3", "+1", " 1", "1 ", "0x1", "1,5", "--1", "NaN"]) expect(unscaledFromText(text, 2)).toBeUndefined();
+    for (const text of ["", "-", ".5", "5.", "1e3", "+1", " 1", "1 ", "0x1", "1,5", "--1", "NaN"])
+      expect(unscaledFromText(text, 2)).toBeUndefined();
   });
 });
 

@@ -91,7 +91,10 @@ describe("packed blocks", () => {
         const frames = Buffer.concat(framesOf(bytes));
         const boundaries = new Set<number>([0]);
         let end = 0;
-        for (const frame of readFrames(frames)) boundaries.add((end += frame.bytes.byteLength));
+        for (const frame of readFrames(frames)) {
+          end += frame.bytes.byteLength;
+          boundaries.add(end);
+        }
         for (let length = 0; length < frames.byteLength; length++) {
           const read = unlessRefused(() => [...readFrames(frames.subarray(0, length))]);
           expect(read !== undefined).toBe(boundaries.has(length));

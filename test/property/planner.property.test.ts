@@ -23,7 +23,16 @@ type Op =
 const MINUTE = 60_000;
 const n = fc.nat(5);
 const date = fc.constantFrom(...DATES);
-const ending = fc.constantFrom<Ending>("commit", "commit", "commit", "commitAnswerLost", "commitRefused", "data", "system", "crash");
+const ending = fc.constantFrom<Ending>(
+  "commit",
+  "commit",
+  "commit",
+  "commitAnswerLost",
+  "commitRefused",
+  "data",
+  "system",
+  "crash",
+);
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("input" as const), date }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("tick" as const, "tick" as const, "twoTicks" as const) }) },
@@ -36,9 +45,15 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("loseMessages" as const) }) },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant("advance" as const), ms: fc.constantFrom(20_000, 2 * MINUTE, 17 * MINUTE, 17 * MINUTE, 13 * 60 * MINUTE) }),
+    arbitrary: fc.record({
+      do: fc.constant("advance" as const),
+      ms: fc.constantFrom(20_000, 2 * MINUTE, 17 * MINUTE, 17 * MINUTE, 13 * 60 * MINUTE),
+    }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("operator" as const), domain: fc.constantFrom("src", "agg"), from: date }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("operator" as const), domain: fc.constantFrom("src", "agg"), from: date }),
+  },
 );
 
 async function play(catalog: Catalog, ops: readonly Op[]): Promise<void> {
@@ -126,7 +141,14 @@ const DIAGRAM = new Set([
 ]);
 
 function judgeTransitions(catalog: Catalog): Map<string, number> {
-  const seen = catalog.d1.rows<{ domain: string; date: string; from: string; to: string; retry_count: number; now: number }>("SELECT * FROM seen");
+  const seen = catalog.d1.rows<{
+    domain: string;
+    date: string;
+    from: string;
+    to: string;
+    retry_count: number;
+    now: number;
+  }>("SELECT * FROM seen");
   const counts = new Map<string, number>();
   for (const { domain, date, from, to, retry_count, now } of seen) {
     const transition = `${from}>${to}`;
@@ -143,7 +165,11 @@ function judgeTransitions(catalog: Catalog): Map<string, number> {
 async function judgeSnapshots(catalog: Catalog): Promise<void> {
   for (const domain of ["src", "agg"]) {
     for (const date of DATES) {
-      const meta = catalog.d1.rows<{ status: string }>("SELECT status FROM partition_meta WHERE domain = ? AND partition_date = ?", domain, date)[0];
+      const meta = catalog.d1.rows<{ status: string }>(
+        "SELECT status FROM partition_meta WHERE domain = ? AND partition_date = ?",
+        domain,
+        date,
+      )[0];
       const inputs = await catalog.inputsOf(domain, date);
       const expected = domain === "src" ? inputs.length > 0 : inputs[0]?.["snapshot"] !== "";
       expect(meta !== undefined).toBe(expected);
@@ -168,7 +194,9 @@ describe("planner, leases and commits under faults", () => {
         await play(catalog, ops);
         await settle(catalog);
         // What waits for somebody, as it should: a data failure for other input, a dead partition for the operator.
-        const waiting = catalog.d1.rows<{ status: string }>("SELECT DISTINCT status FROM partition_meta WHERE status <> 'DONE'");
+        const waiting = catalog.d1.rows<{ status: string }>(
+          "SELECT DISTINCT status FROM partition_meta WHERE status <> 'DONE'",
+        );
         for (const { status } of waiting) expect(["FAILED", "DEAD"]).toContain(status);
         for (const domain of ["src", "agg"]) {
           const open = catalog.d1.rows("SELECT 1 FROM partition_meta WHERE domain = ? AND status <> 'DONE'", domain);
@@ -176,7 +204,8 @@ describe("planner, leases and commits under faults", () => {
         }
         await settle(catalog);
         await judgeSnapshots(catalog);
-        for (const [transition, count] of judgeTransitions(catalog)) met.set(transition, (met.get(transition) ?? 0) + count);
+        for (const [transition, count] of judgeTransitions(catalog))
+          met.set(transition, (met.get(transition) ?? 0) + count);
 
         const revisions = catalog.d1.rows(
           `SELECT l.domain, l.partition_date FROM partition_leases l
@@ -195,7 +224,9 @@ describe("planner, leases and commits under faults", () => {
 
   test("a domain that this deploy does not know is left alone", async () => {
     const catalog = new Catalog();
-    catalog.d1.rows("INSERT INTO partition_inputs (domain, partition_date, version) VALUES ('unknown', '2026-11-01', 1)");
+    catalog.d1.rows(
+      "INSERT INTO partition_inputs (domain, partition_date, version) VALUES ('unknown', '2026-11-01', 1)",
+    );
     expect(await catalog.tick()).toBe(0);
     expect(catalog.d1.rows("SELECT * FROM partition_meta")).toEqual([]);
   });

@@ -12,7 +12,8 @@ import {
 
 /** All microseconds that are exact as a double and have a year of four digits: 1685 to 2255. */
 const micros = fc.maxSafeInteger();
-const digits = (length: number) => fc.integer({ min: 0, max: 10 ** length - 1 }).map((n) => String(n).padStart(length, "0"));
+const digits = (length: number) =>
+  fc.integer({ min: 0, max: 10 ** length - 1 }).map((n) => String(n).padStart(length, "0"));
 /** Texts of the shape of a time, days and hours that do not exist included. */
 const parts = fc.record({
   year: fc.oneof(fc.integer({ min: 1686, max: 2254 }), fc.constantFrom(1900, 1972, 2000, 2100)),
@@ -56,7 +57,9 @@ describe("timestamps", () => {
           return;
         }
         const ahead = typeof offset === "string" || offset[0] === "+" ? 1 : -1;
-        const seconds = Date.UTC(year, month - 1, day, hour, minute, second) / 1_000 - ahead * (offsetHours * 3_600 + offsetMinutes * 60);
+        const seconds =
+          Date.UTC(year, month - 1, day, hour, minute, second) / 1_000 -
+          ahead * (offsetHours * 3_600 + offsetMinutes * 60);
         const expected = BigInt(seconds) * 1_000_000n + BigInt((fraction ?? "0").padEnd(6, "0").slice(0, 6));
         expect(parsed).toBe(Number(expected));
         expect(isCanonicalTimestamp(text)).toBe(formatTimestamp(Number(expected)) === text);
@@ -66,7 +69,20 @@ describe("timestamps", () => {
   });
 
   test("other texts are no times", () => {
-    for (const text of ["", "2026-11-21", "2026-11-21T12:00:00", "2026-11-21 12:00:00Z", "2026-11-21T12:00:00.Z", "2026-11-21T12:00Z", "+002026-11-21T12:00:00Z", "2026-11-21T12:00:00+0100", " 2026-11-21T12:00:00Z", "2026-11-21T12:00:00Z\n", "1600-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+    for (const text of [
+      "",
+      "2026-11-21",
+      "2026-11-21T12:00:00",
+      "2026-11-21 12:00:00Z",
+      "2026-11-21T12:00:00.Z",
+      "2026-11-21T12:00Z",
+      "+002026-11-21T12:00:00Z",
+      "2026-11-21T12:00:00+0100",
+      " 2026-11-21T12:00:00Z",
+      "2026-11-21T12:00:00Z\n",
+      "1600-01-01T00:00:00Z",
+      "9999-12-31T23:59:59Z",
+    ])
       expect(parseTimestamp(text)).toBeUndefined();
   });
 });
@@ -93,7 +109,16 @@ describe("dates", () => {
   });
 
   test("days that no calendar has are refused", () => {
-    for (const text of ["2026-02-29", "1900-02-29", "2026-00-01", "2026-13-01", "2026-04-31", "2026-4-1", "26-04-01", "2026-04-01 "])
+    for (const text of [
+      "2026-02-29",
+      "1900-02-29",
+      "2026-00-01",
+      "2026-13-01",
+      "2026-04-31",
+      "2026-4-1",
+      "26-04-01",
+      "2026-04-01 ",
+    ])
       expect(parseDate(text)).toBeUndefined();
     expect(parseDate("2000-02-29")).toBe(11_016);
   });

@@ -41,13 +41,15 @@ type Op =
   | { readonly do: "advance"; readonly ms: number }
   | { readonly do: "crash" };
 
-const message = fc
-  .record({
-    // Some are older than the memory of ids; the clock may make others so.
-    age: fc.oneof({ weight: 8, arbitrary: fc.integer({ min: 0, max: 3 * HOUR }) }, { weight: 1, arbitrary: fc.integer({ min: 8 * DAY, max: 11 * DAY }) }),
-    days: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 4 }),
-    labelled: fc.integer({ min: 0, max: 4 }),
-  });
+const message = fc.record({
+  // Some are older than the memory of ids; the clock may make others so.
+  age: fc.oneof(
+    { weight: 8, arbitrary: fc.integer({ min: 0, max: 3 * HOUR }) },
+    { weight: 1, arbitrary: fc.integer({ min: 8 * DAY, max: 11 * DAY }) },
+  ),
+  days: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 4 }),
+  labelled: fc.integer({ min: 0, max: 4 }),
+});
 
 const pool = fc.array(message, { minLength: 1, maxLength: 8 }).map((specs) =>
   specs.map(({ age, days, labelled }, n): Message => {
@@ -99,7 +101,12 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 
 async function play(shard: Shard, messages: readonly Message[], ops: readonly Op[]): Promise<void> {
   const deliver = (numbers: readonly number[]) =>
-    shard.append(framesForShard(numbers.map((n) => pick(messages, n).bytes), 0));
+    shard.append(
+      framesForShard(
+        numbers.map((n) => pick(messages, n).bytes),
+        0,
+      ),
+    );
   for (const one of ops) {
     switch (one.do) {
       case "deliver":
@@ -147,7 +154,9 @@ async function settle(shard: Shard, messages: readonly Message[], clockGoesBack:
 
 async function bronzeRows(shard: Shard): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  const files = shard.d1.rows<{ file: string; rows: number; bytes: number }>("SELECT file, rows, bytes FROM bronze_files");
+  const files = shard.d1.rows<{ file: string; rows: number; bytes: number }>(
+    "SELECT file, rows, bytes FROM bronze_files",
+  );
   expect(files.map(({ file }) => file).sort()).toEqual([...shard.bucket.objects.keys()].sort());
   for (const { file, rows, bytes } of files) {
     const object = shard.bucket.bytesOf(file);
@@ -177,10 +186,13 @@ async function judge(shard: Shard, messages: readonly Message[], refused: Readon
   for (const { id } of messages) expect(shard.stored.has(id) || refused.has(id)).toBe(true);
   // A message that was appended, lost its answer and then became too old is in bronze, though nobody was told so.
   const appended = new Map(
-    shard.storage.exec<{ hour: number; packed: ArrayBuffer }>("SELECT hour, packed FROM message_ids").toArray().flatMap(({ packed }) => {
-      const hex = Buffer.from(packed).toString("hex");
-      return Array.from({ length: hex.length / 32 }, (_, i) => [hex.slice(i * 32, i * 32 + 32), true] as const);
-    }),
+    shard.storage
+      .exec<{ hour: number; packed: ArrayBuffer }>("SELECT hour, packed FROM message_ids")
+      .toArray()
+      .flatMap(({ packed }) => {
+        const hex = Buffer.from(packed).toString("hex");
+        return Array.from({ length: hex.length / 32 }, (_, i) => [hex.slice(i * 32, i * 32 + 32), true] as const);
+      }),
   );
   const rows = await bronzeRows(shard);
   for (const { id, events } of stored) for (let i = 0; i < events; i++) expect(rows.get(`${id}/${i}`)).toBe(1);
@@ -205,14 +217,18 @@ async function judge(shard: Shard, messages: readonly Message[], refused: Readon
     add(hour, LABEL, labelled);
     add(hour, "", events - labelled);
   }
-  const ledger = shard.d1.rows<{ hour: string; detail: string; events: number }>("SELECT hour, detail, events FROM ledger");
+  const ledger = shard.d1.rows<{ hour: string; detail: string; events: number }>(
+    "SELECT hour, detail, events FROM ledger",
+  );
   expect(new Map(ledger.map(({ hour, detail, events }) => [`${hour} ${detail}`, events]))).toEqual(totals);
 
   expect(shard.storage.exec("SELECT hour FROM ledger WHERE published <> events").toArray()).toEqual([]);
   expect(shard.overwritten).toEqual([]);
   expect(shard.storage.exec("SELECT id FROM blocks").toArray()).toEqual([]);
   expect(shard.storage.exec("SELECT seq FROM flushes").toArray()).toEqual([]);
-  expect(shard.d1.rows("SELECT topic, shard, shard_of FROM shards")).toEqual([{ topic: "weather", shard: 0, shard_of: 1 }]);
+  expect(shard.d1.rows("SELECT topic, shard, shard_of FROM shards")).toEqual([
+    { topic: "weather", shard: 0, shard_of: 1 },
+  ]);
 }
 
 function pick<T>(from: readonly T[], n: number): T {
@@ -251,7 +267,8 @@ describe("TopicBuffer under faults", () => {
         await settle(shard, messages, false);
         const found: string[] = [];
         for (const bytes of [...shard.bucket.objects.values()].map((object) => object.bytes)) {
-          for (const row of await readWithDuckDb(bytes)) found.push(`${String(row["_message"])}/${String(row["_event"])}`);
+          for (const row of await readWithDuckDb(bytes))
+            found.push(`${String(row["_message"])}/${String(row["_event"])}`);
         }
         expect(found.sort()).toEqual([...(await bronzeRows(shard)).keys()].sort());
       }),

@@ -84,7 +84,9 @@ export class Catalog {
   }
 
   async tick(): Promise<number> {
-    const builds = { sendBatch: async (sent: { body: BuildRequest }[]) => void this.queue.push(...sent.map(({ body }) => body)) };
+    const builds = {
+      sendBatch: async (sent: { body: BuildRequest }[]) => void this.queue.push(...sent.map(({ body }) => body)),
+    };
     return (await plan({ db: this.d1.binding, builds, policy: POLICY, log: () => {} })).queued;
   }
 
@@ -134,16 +136,25 @@ export class Catalog {
     const { lease, inputs = [] } = builder;
     if (ending === "crash") return;
     if (ending === "data" || ending === "system") {
-      const failure = { failureClass: ending, message: "fault", backoffMs: ending === "system" ? backoffMs(lease.retryCount) : 0 };
+      const failure = {
+        failureClass: ending,
+        message: "fault",
+        backoffMs: ending === "system" ? backoffMs(lease.retryCount) : 0,
+      };
       await this.d1.binding.batch(failRun(this.d1.binding, lease, failure));
       return;
     }
-    const fault: D1Fault | undefined = ending === "commitAnswerLost" ? "after" : ending === "commitRefused" ? "before" : undefined;
+    const fault: D1Fault | undefined =
+      ending === "commitAnswerLost" ? "after" : ending === "commitRefused" ? "before" : undefined;
     this.d1.faults.push(fault);
     const holds = this.#holds(lease);
     const mine = await this.#commit(lease, inputs);
-    if (mine !== (holds && ending !== "commitRefused")) throw new Error(`${lease.runId} holds ${holds}, published ${mine}`);
-    if (!mine) await this.d1.binding.batch(failRun(this.d1.binding, lease, { failureClass: "system", message: "lost", backoffMs: 0 }));
+    if (mine !== (holds && ending !== "commitRefused"))
+      throw new Error(`${lease.runId} holds ${holds}, published ${mine}`);
+    if (!mine)
+      await this.d1.binding.batch(
+        failRun(this.d1.binding, lease, { failureClass: "system", message: "lost", backoffMs: 0 }),
+      );
   }
 
   async #commit(lease: Lease, inputs: Inputs): Promise<boolean> {

@@ -2,12 +2,13 @@
  * One TopicBuffer without workerd: the real store, append and flush on SQLite, R2 and D1 that fail, a clock and an alarm
  * that the schedule turns, and crashes: everything in memory is lost, whatever was under way never comes back.
  */
+
+import type { AppendResult } from "../../../durable-objects/stubs.ts";
 import { appendFrames } from "../../../durable-objects/topic-buffer/append.ts";
 import { type FlushDeps, runFlush } from "../../../durable-objects/topic-buffer/flush.ts";
 import { alarmToSet, nextAlarm } from "../../../durable-objects/topic-buffer/machine.ts";
 import { RememberedIds } from "../../../durable-objects/topic-buffer/remembered-ids.ts";
 import { BufferStore } from "../../../durable-objects/topic-buffer/store.ts";
-import type { AppendResult } from "../../../durable-objects/stubs.ts";
 import { listShard } from "../../../sql/statements/bronze.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { MemoryBucket } from "../../oracle/memory-bucket.ts";
@@ -87,7 +88,11 @@ export class Shard {
         await listShard(this.d1.binding, shard, new Date(this.now).toISOString()).run();
         life.store.markListed();
       }
-      const result = appendFrames({ store: life.store, ids: life.ids, transaction: this.#transaction(life) }, frames, this.now);
+      const result = appendFrames(
+        { store: life.store, ids: life.ids, transaction: this.#transaction(life) },
+        frames,
+        this.now,
+      );
       this.#arm(life);
       for (const id of result.stored) this.stored.add(id);
       return result;
@@ -147,7 +152,11 @@ export class Shard {
       permit: () => {
         if (busy || life.permitHeld) return undefined;
         life.permitHeld = true;
-        return { [Symbol.dispose]: () => void (life.permitHeld = false) };
+        return {
+          [Symbol.dispose]() {
+            life.permitHeld = false;
+          },
+        };
       },
       now: () => this.now,
       random: () => 0.5,

@@ -1,38 +1,19 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { contractOf } from "../../../../contracts/registry.ts";
 import { RARE_DATE_ROWS } from "../../../../lakehouse/bronze/files.ts";
 import { BronzeConflictError, writeBronze } from "../../../../lakehouse/bronze/write.ts";
-import { formatTimestamp } from "../../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { framesOf, makeMessage } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { readWithDuckDb } from "../../../oracle/read-parquet.ts";
+import { reading, weather } from "../../../oracle/weather.ts";
 
-const weather = contractOf("weather");
-if (weather === undefined) throw new Error("no weather contract");
 const flush = { topic: "weather", shard: 0, shardOf: 1, incarnation: "abcd1234", seq: 7 };
 const NOW = Date.UTC(2026, 10, 21, 12) * 1_000;
 const DAY = 86_400_000_000;
 
-function reading(i: number, micros: number) {
-  return {
-    event_id: `e${i}`,
-    station_id: "SE-001",
-    city: "Malmö",
-    country: "SE",
-    event_timestamp: formatTimestamp(micros),
-    temperature_c: -3.5,
-    humidity_pct: 80,
-    pressure_hpa: 1013.25,
-    wind_speed_ms: 4,
-    condition: "snow",
-    is_forecast: false,
-  };
-}
-
 function frames(times: readonly number[], id = "019307a0-0000-7000-8000-000000000001") {
   const events = times.map((micros, i) => ({
-    event: reading(i, micros),
+    event: reading(`e${i}`, micros),
     extra: i === 0 ? '{"note":"first"}' : null,
     lexical: null,
   }));

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { acquireLease, activePartitions, applyTransition } from "../../../../sql/statements/partitions.ts";
 import { planTransitions } from "../../../../lakehouse/partitions/planner.ts";
+import { acquireLease, activePartitions, applyTransition } from "../../../../sql/statements/partitions.ts";
 import { Catalog, DATES, LEASE_MS, POLICY } from "../../../property/planner/catalog.ts";
 
 const [date] = DATES;
@@ -88,7 +88,9 @@ describe("leases", () => {
     const waits: number[] = [];
     for (;;) {
       await catalog.end(0, "system");
-      const row = catalog.d1.rows<{ not_before: number }>("SELECT not_before FROM partition_leases WHERE domain = 'src'")[0];
+      const row = catalog.d1.rows<{ not_before: number }>(
+        "SELECT not_before FROM partition_leases WHERE domain = 'src'",
+      )[0];
       waits.push((row?.not_before ?? 0) - catalog.now);
       catalog.now = row?.not_before ?? 0;
       await catalog.tick();

@@ -1,0 +1,116 @@
+/** A whole lake in memory: bronze that lands as a TopicBuffer writes it, the planner, and the real builds, with a clock and faults. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { writeBronze } from "../../lakehouse/bronze/write.ts";
+import { type BuildOutcome, buildPartition } from "../../lakehouse/builds/build.ts";
+import { type BuildRequest, plan } from "../../lakehouse/partitions/planner.ts";
+import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
+import { planPolicy } from "../../lakehouse/tables/policy.ts";
+import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
+import { FaultyD1 } from "./faulty-d1.ts";
+import { framesOf } from "./frames.ts";
+import { MemoryBucket } from "./memory-bucket.ts";
+import { requireContract } from "./weather.ts";
+
+export class Lake {
+  readonly bucket = new MemoryBucket();
+  readonly d1: FaultyD1;
+  now: number;
+  #seq = 0;
+  #runs = 0;
+
+  constructor(now: number) {
+    this.now = now;
+    this.d1 = new FaultyD1(() => this.now);
+  }
+
+  /** A flush of one shard; the ledger counts `events` of the hour of now. */
+  async land(topic: string, messages: readonly Uint8Array[]): Promise<void> {
+    const frames = messages.flatMap(framesOf);
+    const shard = { topic, shard: 0, shardOf: 1, incarnation: "11aa22bb" };
+    const files = await writeBronze(this.bucket, requireContract(topic), { ...shard, seq: ++this.#seq }, frames);
+    const hour = `${new Date(this.now).toISOString().slice(0, 13)}:00:00Z`;
+    const events = frames.reduce((sum, frame) => sum + frame.slice.count, 0);
+    const before = this.d1.rows<{ events: number }>(
+      "SELECT events FROM ledger WHERE topic = ? AND hour = ?",
+      topic,
+      hour,
+    );
+    await this.d1.binding.batch([
+      ...files.flatMap((file) => registerBronzeFile(this.d1.binding, file, new Date(this.now).toISOString())),
+      publishLedger(this.d1.binding, shard, [{ hour, detail: "", events: (before[0]?.events ?? 0) + events }]),
+    ]);
+  }
+
+  build(table: Table, date: string): Promise<BuildOutcome> {
+    const deps = {
+      db: this.d1.binding,
+      bucket: this.bucket,
+      newRunId: () => `run-${String(++this.#runs).padStart(4, "0")}`,
+    };
+    return buildPartition(deps, table, date);
+  }
+
+  async plan(): Promise<BuildRequest[]> {
+    const queued: BuildRequest[] = [];
+    const builds = {
+      sendBatch: async (sent: { body: BuildRequest }[]) => void queued.push(...sent.map(({ body }) => body)),
+    };
+    await plan({ db: this.d1.binding, builds, policy: planPolicy, log: () => {} });
+    return queued;
+  }
+
+  /** Ticks and builds until nothing is left to do; gives what was built, in order. */
+  async settle(): Promise<string[]> {
+    const built: string[] = [];
+    for (let idle = 0; idle < 3; ) {
+      if (built.length > 200) throw new Error(`builds never end: ${built.slice(-10).join(", ")}`);
+      const queued = await this.plan();
+      idle = queued.length === 0 ? idle + 1 : 0;
+      for (const { domain, date } of queued) {
+        const outcome = await this.build(tableOf(domain), date);
+        built.push(`${domain} ${date} ${outcome.kind}`);
+      }
+      this.now += 1_000;
+    }
+    return built;
+  }
+
+  /** Rows of a query in DuckDB, in which every published table is the view that its `views.sql` makes. */
+  async query(sql: string): Promise<Record<string, unknown>[]> {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-lake-"));
+    try {
+      for (const [key, { bytes }] of this.bucket.objects) {
+        mkdirSync(dirname(join(folder, key)), { recursive: true });
+        writeFileSync(join(folder, key), bytes);
+      }
+      const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+      const connection = await instance.connect();
+      try {
+        await connection.run("SET TimeZone = 'UTC'");
+        await connection.run(`SET VARIABLE lake = '${folder}'`);
+        for (const [key, { bytes }] of this.bucket.objects)
+          if (key.endsWith("/views.sql")) await connection.run(new TextDecoder().decode(bytes));
+        return (await connection.runAndReadAll(sql)).getRowObjectsJson();
+      } finally {
+        connection.closeSync();
+        instance.closeSync();
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  /** An object of the lake as JSON. */
+  json(key: string): unknown {
+    return JSON.parse(new TextDecoder().decode(this.bucket.bytesOf(key)));
+  }
+}
+
+export function tableOf(domain: string): Table {
+  const table = tableOfDomain(domain);
+  if (table === undefined) throw new Error(`no table for ${domain}`);
+  return table;
+}

@@ -1,0 +1,322 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Check } from "../../../../contracts/contract.ts";
+import type { Table } from "../../../../lakehouse/tables/catalog.ts";
+import { formatTimestamp } from "../../../../schemas/time.ts";
+import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
+import type { D1Fault } from "../../../oracle/faulty-d1.ts";
+import { makeMessage, uuidAt } from "../../../oracle/frames.ts";
+import { Lake, tableOf } from "../../../oracle/lake.ts";
+import { AnswerLostError } from "../../../oracle/memory-bucket.ts";
+import { weatherMessage } from "../../../oracle/weather.ts";
+
+const NOON = Date.UTC(2026, 10, 21, 12);
+const DAY = "2026-11-21";
+const HOUR = 3_600_000;
+
+beforeAll(() => loadParquetWasm());
+
+let messages = 0;
+/** A message of readings that happened a minute before it was received; equal ids are copies. */
+function readings(ids: readonly string[], received = NOON): Uint8Array {
+  return weatherMessage({
+    messageId: uuidAt(received, ++messages),
+    received: received * 1_000,
+    events: ids.map((eventId) => ({ eventId, at: (NOON - 60_000) * 1_000 })),
+  });
+}
+
+function order(n: number, amount: number, currency: string) {
+  return {
+    event_id: `e${n}`,
+    order_id: `ord_00000${n}`,
+    customer_id: "c1",
+    event_timestamp: formatTimestamp((NOON - 60_000) * 1_000),
+    status: "placed",
+    currency,
+    amount,
+    channel: "web",
+    items: [{ sku: "s", name: "n", quantity: 2, unit_price: amount }],
+  };
+}
+
+function orders(...events: ReturnType<typeof order>[]): Uint8Array {
+  return makeMessage({
+    topic: "orders",
+    messageId: uuidAt(NOON, ++messages),
+    received: NOON * 1_000,
+    events: events.map((event) => ({ event, extra: null, lexical: null })),
+  });
+}
+
+async function weatherLake(): Promise<Lake> {
+  const lake = new Lake(NOON);
+  await lake.land("weather", [readings(["b", "a", "b"]), readings(["c"])]);
+  await lake.plan();
+  return lake;
+}
+
+const SILVER = "SELECT event_id, _copies, _message, _event FROM silver_weather";
+
+function meta(lake: Lake, domain: string) {
+  return lake.d1.rows<{ status: string; record_count: number; error_message: string | null }>(
+    "SELECT status, record_count, error_message FROM partition_meta WHERE domain = ? AND partition_date = ?",
+    domain,
+    DAY,
+  )[0];
+}
+
+function withCheck(domain: string, check: Pick<Check, "metric" | "columns" | "values" | "layer">): Table {
+  const added: Check = { ...check, name: "added", unit: "rows", bound: { op: "mustBe", value: 0 }, onFail: "block" };
+  const table = tableOf(domain);
+  const checks = [...table.checks, added];
+  return table.kind === "topic" ? { ...table, checks, contract: { ...table.contract, checks } } : { ...table, checks };
+}
+
+describe("a build", () => {
+  test("goes from bronze to silver, ledger and gold, and DuckDB reads the views", async () => {
+    const lake = new Lake(NOON);
+    await lake.land("orders", [
+      orders(order(1, 10.5, "EUR"), order(2, 2.25, "EUR")),
+      orders(order(3, 100, "USD"), order(1, 10.5, "EUR")),
+    ]);
+    expect(new Set(await lake.settle())).toEqual(
+      new Set([
+        `orders ${DAY} committed`,
+        `silver_ledger ${DAY} committed`,
+        `daily_order_revenue ${DAY} committed`,
+        `pipeline_health ${DAY} committed`,
+      ]),
+    );
+    expect(await lake.query("SELECT event_id, amount::VARCHAR AS amount, _copies FROM silver_orders")).toEqual([
+      { event_id: "e1", amount: "10.50", _copies: 2 },
+      { event_id: "e2", amount: "2.25", _copies: 1 },
+      { event_id: "e3", amount: "100.00", _copies: 1 },
+    ]);
+    expect(
+      await lake.query("SELECT currency, orders, items, gross_revenue::VARCHAR AS revenue FROM daily_order_revenue"),
+    ).toEqual([
+      { currency: "EUR", orders: "2", items: "4", revenue: "12.75" },
+      { currency: "USD", orders: "1", items: "2", revenue: "100.00" },
+    ]);
+    expect(await lake.query("SELECT topic, accepted, rejected, duplicates FROM pipeline_health")).toEqual([
+      { topic: "orders", accepted: "4", rejected: "0", duplicates: "1" },
+    ]);
+  });
+
+  test("writes the pointer: the live files and their snapshot, as D1 has them", async () => {
+    const lake = await weatherLake();
+    await lake.build(tableOf("weather"), DAY);
+    const [live] = lake.d1.rows<{ snapshot_id: string; file: string; rows: number; bytes: number }>(
+      "SELECT snapshot_id, file, rows, bytes FROM published JOIN snapshot_files USING (snapshot_id)",
+    );
+    expect(lake.json("silver/weather/current.json")).toEqual({
+      table: "silver_weather",
+      version: 1,
+      partition_column: "event_date",
+      files: [
+        {
+          file: live?.file,
+          rows: 3,
+          bytes: lake.bucket.bytesOf(live?.file ?? "").byteLength,
+          partition: DAY,
+          snapshot: live?.snapshot_id,
+        },
+      ],
+    });
+    expect(live?.bytes).toBe(lake.bucket.bytesOf(live?.file ?? "").byteLength);
+  });
+
+  test("twice over the same bronze gives the same rows in the same order; the order in which files landed does not matter (P5)", async () => {
+    const one = [readings(["b", "a", "b"], NOON), readings(["d"], NOON - 1_000)];
+    const two = [readings(["c", "a"], NOON + 5)];
+    const first = new Lake(NOON);
+    await first.land("weather", one);
+    await first.land("weather", two);
+    await first.settle();
+    const rows = await first.query(SILVER);
+    expect(rows.map((row) => [row["event_id"], row["_copies"]])).toEqual([
+      ["d", 1],
+      ["b", 2],
+      ["a", 2],
+      ["c", 1],
+    ]);
+    first.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'");
+    expect(await first.settle()).toContain(`weather ${DAY} committed`);
+    expect(await first.query(SILVER)).toEqual(rows);
+
+    const second = new Lake(NOON);
+    await second.land("weather", two);
+    await second.land("weather", one);
+    await second.settle();
+    expect(await second.query(SILVER)).toEqual(rows);
+  });
+
+  test.each(["silver", "bronze"] as const)(
+    "that fails a blocking %s check publishes nothing and shows what failed (P6)",
+    async (layer) => {
+      const lake = await weatherLake();
+      await lake.build(tableOf("weather"), DAY);
+      const before = lake.json("silver/weather/current.json");
+      await lake.land("weather", [readings(["d"], NOON + 1)]);
+      await lake.plan();
+      const strict = withCheck("weather", {
+        layer,
+        metric: "invalidValues",
+        columns: ["event_id"],
+        values: ["a", "b", "c"],
+      });
+      const outcome = await lake.build(strict, DAY);
+      expect(outcome).toMatchObject({ kind: "failed", failureClass: "data" });
+      if (outcome.kind !== "failed") throw new Error("failed");
+      expect(outcome.message).toBe(
+        `QualityGateError: QUALITY_GATE: silver_weather ${DAY}: ${layer} check "added" measured 1, mustBe 0. The last good snapshot stays published.`,
+      );
+      expect(lake.json("silver/weather/current.json")).toEqual(before);
+      expect((await lake.query(SILVER)).map((row) => row["event_id"])).toEqual(["b", "a", "c"]);
+      expect(meta(lake, "weather")).toMatchObject({ status: "FAILED", error_message: outcome.message });
+      const results = lake.d1.rows<{ passed: number; failing_rows: string; candidate: string }>(
+        "SELECT passed, failing_rows, candidate FROM quality_results WHERE run_id = ? AND check_name = 'added'",
+        outcome.lease.runId,
+      );
+      expect(results).toEqual([
+        {
+          passed: 0,
+          failing_rows: layer === "silver" ? "[3]" : "[4]",
+          candidate: expect.stringContaining(outcome.lease.runId),
+        },
+      ]);
+      expect(lake.bucket.bytesOf(results[0]?.candidate ?? "").byteLength).toBeGreaterThan(0);
+      // The same input is not tried again; other input is.
+      lake.now += HOUR;
+      expect((await lake.plan()).map(({ domain }) => domain)).not.toContain("weather");
+      await lake.land("weather", [readings(["e"], NOON + 2)]);
+      expect(await lake.settle()).toContain(`weather ${DAY} committed`);
+      expect(await lake.query("SELECT count(*)::INTEGER AS n FROM silver_weather")).toEqual([{ n: 5 }]);
+    },
+  );
+
+  test("late bronze reopens the partition: silver and gold are restated, the revision is counted (P7)", async () => {
+    const lake = new Lake(NOON);
+    await lake.land("orders", [orders(order(1, 10, "EUR"))]);
+    await lake.settle();
+    await lake.land("orders", [orders(order(2, 5, "EUR"))]); // Still open: no revision.
+    await lake.settle();
+    lake.now += 48 * HOUR;
+    await lake.land("orders", [orders(order(3, 1, "EUR"))]);
+    await lake.settle();
+    expect(await lake.query("SELECT orders, gross_revenue::VARCHAR AS revenue FROM daily_order_revenue")).toEqual([
+      { orders: "3", revenue: "16.00" },
+    ]);
+    expect(
+      lake.d1.rows(
+        "SELECT domain, revisions FROM partition_leases WHERE partition_date = ? AND domain IN ('orders', 'daily_order_revenue') ORDER BY domain",
+        DAY,
+      ),
+    ).toEqual([
+      { domain: "daily_order_revenue", revisions: 1 },
+      { domain: "orders", revisions: 1 },
+    ]);
+    expect(meta(lake, "orders")).toMatchObject({ status: "DONE", record_count: 3 });
+  });
+
+  test("that finds a listed file missing fails as a system failure and retries", async () => {
+    const lake = await weatherLake();
+    const [key = "", object] = [...lake.bucket.objects][0] ?? [];
+    lake.bucket.objects.delete(key);
+    expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "failed", failureClass: "system" });
+    if (object !== undefined) lake.bucket.objects.set(key, object);
+    lake.now += 6_000;
+    expect(await lake.settle()).toContain(`weather ${DAY} committed`);
+  });
+
+  test("waits longer after each system failure in a row", async () => {
+    const lake = await weatherLake();
+    const wait = () => {
+      const sql = "SELECT not_before FROM partition_leases WHERE domain = 'weather'";
+      return (lake.d1.rows<{ not_before: number }>(sql)[0]?.not_before ?? 0) - lake.now;
+    };
+    const waits: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      lake.bucket.failures.push(new Error("R2 is down"));
+      await lake.build(tableOf("weather"), DAY);
+      waits.push(wait());
+      lake.now += wait();
+      await lake.plan();
+    }
+    expect(waits).toEqual([5_000, 10_000, 20_000]);
+  });
+
+  test("whose commit happened though its answer was lost is committed: D1 is read back", async () => {
+    const lake = await weatherLake();
+    // The lease, the inputs, the results of the checks; then the commit.
+    lake.d1.faults.push(undefined, undefined, undefined, "after");
+    expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "committed", rowsIn: 4, rowsOut: 3 });
+    expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 1 });
+  });
+
+  test("of a partition that waits for none does nothing but bring a pointer up to date that a crash left behind", async () => {
+    const lake = await weatherLake();
+    await lake.build(tableOf("weather"), DAY);
+    const pointer = lake.bucket.bytesOf("silver/weather/current.json");
+    lake.bucket.objects.delete("silver/weather/current.json");
+    expect(await lake.build(tableOf("weather"), DAY)).toEqual({ kind: "not_needed" });
+    expect(lake.bucket.bytesOf("silver/weather/current.json")).toEqual(pointer);
+  });
+});
+
+/** One build with a fault at call number `call`; afterwards the queue's redelivery and the planner do their work. */
+async function rowsAfter(inject: (lake: Lake) => void): Promise<{ rows: Record<string, unknown>[]; hit: boolean }> {
+  const lake = await weatherLake();
+  inject(lake);
+  await lake.build(tableOf("weather"), DAY).catch(() => undefined);
+  const hit = lake.d1.faults.length === 0 && lake.bucket.failures.length === 0;
+  lake.d1.faults.length = 0;
+  lake.bucket.failures.length = 0;
+  await lake.build(tableOf("weather"), DAY); // The queue delivers the message again.
+  await lake.settle();
+  lake.now += 17 * 60_000;
+  await lake.settle();
+  expect(meta(lake, "weather")?.status).toBe("DONE");
+  const pointer = lake.json("silver/weather/current.json");
+  const live = lake.d1.rows(
+    "SELECT file FROM published JOIN snapshot_files USING (snapshot_id) WHERE published.table_name = 'silver_weather'",
+  );
+  expect(pointer).toMatchObject({ files: live });
+  const rows = await lake.query("SELECT event_id, _copies FROM silver_weather");
+  return { rows, hit };
+}
+
+describe("a build with a fault at any one call", () => {
+  const expected = [
+    { event_id: "b", _copies: 2 },
+    { event_id: "a", _copies: 1 },
+    { event_id: "c", _copies: 1 },
+  ];
+
+  test.each<D1Fault>(["before", "after"])("of D1 (%s) ends with the right rows published once", async (fault) => {
+    let calls = 0;
+    for (let hit = true; hit; calls++) {
+      const outcome = await rowsAfter((lake) =>
+        lake.d1.faults.push(...Array.from({ length: calls }, () => undefined), fault),
+      );
+      expect(outcome.rows).toEqual(expected);
+      ({ hit } = outcome);
+    }
+    expect(calls).toBeGreaterThan(5);
+  });
+
+  test.each([new Error("R2 is down"), new AnswerLostError("lost")])(
+    "of R2 (%s) ends with the right rows published once",
+    async (error) => {
+      let calls = 0;
+      for (let hit = true; hit; calls++) {
+        const outcome = await rowsAfter((lake) =>
+          lake.bucket.failures.push(...Array.from({ length: calls }, () => undefined), error),
+        );
+        expect(outcome.rows).toEqual(expected);
+        ({ hit } = outcome);
+      }
+      expect(calls).toBeGreaterThan(5);
+    },
+  );
+});
