@@ -198,7 +198,9 @@ group("bodies", () => {
           return new TextDecoder().decode(bytes.subarray(start, end));
         });
         expect(found).toEqual(elements.map(([, value]) => value));
-        expect(body.events.map(canonicalJson)).toEqual(elements.map(([, value]) => canonicalJson(parseExactJson(value))));
+        expect(body.events.map(canonicalJson)).toEqual(
+          elements.map(([, value]) => canonicalJson(parseExactJson(value))),
+        );
       }),
     );
   });

@@ -6,7 +6,6 @@ import type { Bench } from "./bench.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   freshness: () => import("./freshness.ts"),
-  gateway: () => import("./gateway.ts"),
 };
 
 await runCommand(async (argv) => {

@@ -89,7 +89,10 @@ export function completeLock(lock: Lock): Lock {
 }
 
 export function readLock(root: string): Lock {
-  return lockFile.parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
+  const json: Lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  lockFile.parse(json);
+  // As npm wrote it, not as parsed: a parsed object has its keys in another order, and the diff would be the whole file.
+  return json;
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** `npx sluice COMMAND` or `npm run sluice -- COMMAND`: the project's command. A command is loaded when it is called. */
-import { CommandProblem } from "../command-problem.ts";
+
 import { runCommand } from "../command-line.ts";
+import { CommandProblem } from "../command-problem.ts";
 import type { Command } from "./command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {};
