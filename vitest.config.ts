@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // The JSON report is what .ci/run counts from.
+    reporters: ["default", ["json", { outputFile: "dist/test-report.json" }]],
     projects: [
       {
         test: { name: "pure", include: ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], testTimeout: 60_000 },
