@@ -1,9 +1,11 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
-import { queueBinding } from "./contracts/registry.ts";
+import { receipt } from "./durable-objects/stubs.ts";
+import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
+import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
@@ -12,6 +14,7 @@ import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
 
+export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
 
 installParquetWasm(parquetWasm);
@@ -21,18 +24,6 @@ let acknowledged = 0;
 
 function log(event: Readonly<Record<string, unknown>>): void {
   console.log(JSON.stringify(event));
-}
-
-/** The queue of a topic. Bindings are looked up by name because a new topic is a contract, not code. */
-function topicQueue(env: Env, topic: string): Queue {
-  const binding = queueBinding(topic);
-  const queue: unknown = Reflect.get(env, binding);
-  if (!isQueue(queue)) throw new Error(`binding ${binding} is missing: wrangler.toml has no queue for topic ${topic}`);
-  return queue;
-}
-
-function isQueue(value: unknown): value is Queue {
-  return typeof value === "object" && value !== null && "send" in value && "sendBatch" in value;
 }
 
 function replan(env: Env) {
@@ -52,6 +43,7 @@ const gateways = new WeakMap<Env, Gateway>();
 function gatewayOf(env: Env): Gateway {
   let gateway = gateways.get(env);
   if (gateway === undefined) {
+    let maskingKeys: MaskingKeys | undefined;
     gateway = createGateway({
       topicQueue: (topic) => {
         const queue = topicQueue(env, topic);
@@ -63,6 +55,13 @@ function gatewayOf(env: Env): Gateway {
       limits: DEFAULT_LIMITS,
       clock: { now: () => Date.now() },
       ids: { uuidv7: () => uuidv7() },
+      maskingKeys: () => {
+        maskingKeys ??= readMaskingKeys(env, env.ENVIRONMENT === "local");
+        return maskingKeys;
+      },
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      requestLimiter: { take: async (key) => (await env.REQUEST_LIMIT.limit({ key })).success },
+      receipt: (name) => receipt(env.RECEIPTS, name),
       acknowledgedMessages: () => acknowledged,
     });
     gateways.set(env, gateway);

@@ -1,9 +1,17 @@
+import type { CompatibilityMode } from "../schemas/compatibility/modes.ts";
+
 /**
  * A contract as the Worker knows it: the compiled form of `contracts/<topic>.yaml`. Plain data, made when the project is
  * built (`tools/build/contracts`); closures over it are made at module scope by whoever needs them.
  */
 
 export type FieldKind = "string" | "integer" | "number" | "boolean" | "timestamp" | "date" | "array" | "object";
+
+/**
+ * How a field with personal data is stored: a keyed hash (equal values stay equal, so joins work), a constant, or the keyed
+ * hash of an e-mail address' local part with its domain. `gateway/masking/tags.ts` has the formats.
+ */
+export type Masking = "hmac" | "redact" | "email";
 
 /** What the contract demands of one field. Bounds are inclusive; `pattern` is a regular expression that must match somewhere in the text. */
 export interface FieldRule {
@@ -20,6 +28,10 @@ export interface FieldRule {
   readonly maxItems?: number;
   readonly item?: FieldRule;
   readonly fields?: readonly FieldRule[];
+  /** Present exactly on text fields with `classification: pii`; the rules above hold for the clear value. */
+  readonly masking?: Masking;
+  /** Values that stand for this field in example events. */
+  readonly examples?: readonly unknown[];
 }
 
 /** A CEL expression over `event` that must be true. `pointer` is where its violation is reported. */
@@ -81,6 +93,8 @@ export interface Contract {
   readonly fields: readonly FieldRule[];
   readonly rules: readonly RecordRule[];
   readonly checks: readonly Check[];
-  /** Released versions of the schema, oldest first; the last is current. */
-  readonly schemas: readonly { readonly id: number; readonly version: number }[];
+  /** What a new schema version must keep to. */
+  readonly compatibility: CompatibilityMode;
+  /** Released versions of the schema, oldest first; the last is current. A retired one is no longer taken from producers. */
+  readonly schemas: readonly { readonly id: number; readonly version: number; readonly retired?: boolean }[];
 }

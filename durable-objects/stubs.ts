@@ -32,3 +32,61 @@ export interface TopicBufferNamespace<Id> {
 export function topicBuffer<Id>(namespace: TopicBufferNamespace<Id>, address: ShardAddress): TopicBufferStub {
   return namespace.get(namespace.idFromName(`${address.topic}/${address.shard}/${address.of}`));
 }
+
+/** An answer as it was first given, to the byte. */
+export interface StoredAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** A judged request: its answer, and the messages that must be durable before the answer may be given. */
+export interface PreparedRequest {
+  /** Of the receipt that it was judged for. */
+  readonly requestId: string;
+  readonly answer: StoredAnswer;
+  /** In the order of the request; at most 128 KB each. */
+  readonly messages: readonly { readonly topic: string; readonly body: Uint8Array }[];
+}
+
+/** What every try of one request has in common. */
+export interface RequestStamp {
+  readonly requestId: string;
+  /** Microseconds since the epoch. */
+  readonly received: number;
+}
+
+export type ReceiptBegin =
+  /** Judge the body with this stamp, then submit it. */
+  | ({ readonly state: "begun" } & RequestStamp)
+  /** It was judged and is kept: submit the fingerprint alone. */
+  | { readonly state: "submitted" };
+
+export type ReceiptOutcome =
+  /** All messages are durable. `replayed`: an earlier or concurrent request prepared them. `sent`: how many this call made durable. */
+  | { readonly state: "answered"; readonly answer: StoredAnswer; readonly replayed: boolean; readonly sent: number }
+  /** The messages are kept, but not all are durable in their queues: the same request again goes on from there. */
+  | { readonly state: "unsent"; readonly sent: number }
+  /** The key belongs to a request with another fingerprint. */
+  | { readonly state: "reused" }
+  /** The receipt expired since the request began: begin anew. */
+  | { readonly state: "lost" };
+
+/** The RPC face of a receipt. */
+export interface ReceiptStub {
+  /** `proposal` is taken if there is no receipt yet. */
+  begin(proposal: RequestStamp): Promise<ReceiptBegin>;
+  /** `fingerprint`: of all that was read. Resolves when the messages are durable in their queues, or as many as could be. */
+  submit(fingerprint: string, prepared: PreparedRequest | null): Promise<ReceiptOutcome>;
+}
+
+/** The part of a Durable Object namespace that this needs; Cloudflare's own fits it. */
+export interface ReceiptNamespace<Id> {
+  idFromName(name: string): Id;
+  get(id: Id): ReceiptStub;
+}
+
+/** The receipt of an idempotency scope: `name` holds topic, key id and the hash of the Idempotency-Key. */
+export function receipt<Id>(namespace: ReceiptNamespace<Id>, name: string): ReceiptStub {
+  return namespace.get(namespace.idFromName(name));
+}

@@ -2,6 +2,7 @@
 import type { VerdictStatus } from "../contracts/verdict.ts";
 import type { IngestRequest, Judged, RetryCode } from "./ingest.ts";
 import { ProblemError, RETRY_AFTER_SECONDS } from "./problem.ts";
+import type { RepeatedEvent } from "./repeats.ts";
 
 export interface EventResult {
   readonly index: number;
@@ -19,6 +20,12 @@ export interface IngestAnswer {
   readonly rejected: number;
   readonly retry: number;
   readonly dry_run?: true;
+  /** Events whose dedupe key an earlier event of this request has, the first hundred; only if there are any. Each has its own verdict. */
+  readonly duplicates?: readonly RepeatedEvent[];
+  /** How many such events there are. */
+  readonly duplicates_total?: number;
+  /** Some results list fewer errors than were found, since the request has so many; no event lacks a result for it. */
+  readonly errors_truncated?: true;
   readonly results: readonly EventResult[];
 }
 
@@ -35,25 +42,33 @@ export function answerOf(
   request: IngestRequest,
   options: AnswerOptions,
 ): IngestAnswer {
-  const { admitter, decoded } = request;
-  const { version: contract_version, topic } = admitter.contract;
+  const { version: contract_version, topic } = request.admitter.contract;
   const refusals = new Map(judged.refusals.map((refusal) => [refusal.index, refusal]));
   const counts = { accepted: 0, rejected: 0, retry: 0 };
   const results: EventResult[] = [];
-  for (let index = 0; index < decoded.events.length; index++) {
+  for (let index = 0; index < judged.events; index++) {
     const refusal = refusals.get(index);
     const code = retry.get(index);
     const status = code !== undefined ? "retry" : refusal !== undefined ? "rejected" : "accepted";
     counts[status]++;
     if (status === "accepted" && !options.allResults) continue;
-    const event_id = admitter.eventIdOf(decoded.events[index]);
+    const event_id = judged.eventIds[index] ?? null;
     if (code !== undefined) results.push({ index, event_id, status, errors: [], code });
     else {
       const errors = (refusal?.errors ?? []).map((error) => ({ ...error, contract_version }));
       results.push({ index, event_id, status, errors });
     }
   }
-  return { request_id: request.requestId, topic, ...counts, ...(options.dryRun ? { dry_run: true } : {}), results };
+  const { listed, total } = judged.duplicates;
+  return {
+    request_id: request.requestId,
+    topic,
+    ...counts,
+    ...(options.dryRun ? { dry_run: true } : {}),
+    ...(total > 0 ? { duplicates: listed, duplicates_total: total } : {}),
+    ...(judged.errorsTruncated ? { errors_truncated: true } : {}),
+    results,
+  };
 }
 
 /** 202, 207 or 422; throws the problem QUEUE_UNAVAILABLE, with the answer in it, if nothing could be stored. */

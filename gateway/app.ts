@@ -1,19 +1,27 @@
 /**
  * The gateway: middleware order and all routes on one screen. Made once per isolate, since the cache of keys lives in it.
  */
+import { timingSafeEqual } from "node:crypto";
 import { type Handler, Hono } from "hono";
-import { findKey } from "../sql/statements/keys.ts";
+import { findKey, originHasKey } from "../sql/statements/keys.ts";
 import type { GatewayContext, GatewayEnv } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { auth } from "./middleware/auth/auth.ts";
 import { grantOf } from "./middleware/auth/grant.ts";
 import { createKeyCache } from "./middleware/auth/key-cache.ts";
 import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
+import { cors } from "./middleware/cors/cors.ts";
+import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
 import { postEvents } from "./routes/events.ts";
 import { healthz, readyz } from "./routes/health.ts";
+import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
+import { getLag } from "./routes/lag.ts";
+import { getDocs, getOpenApi } from "./routes/openapi.ts";
+import { createRegistry } from "./routes/registry.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
@@ -24,29 +32,52 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const keys = createKeyCache({
     load: async (keyHash) => {
       const row = await findKey(deps.db, keyHash);
-      return row === null ? null : grantOf(row);
+      return row === null || !sameHash(row.key_hash, keyHash) ? null : grantOf(row);
     },
+    now,
+  });
+  const origins = createKeyCache<true>({
+    load: async (origin) => ((await originHasKey(deps.db, origin, new Date(now()).toISOString())) ? true : null),
     now,
   });
   const routes: readonly (readonly [method: "GET" | "POST", path: string, handler: Handler<GatewayEnv>])[] = [
     ["GET", "/", startPage(deps)],
     ["GET", "/healthz", healthz(deps)],
     ["GET", "/readyz", readyz(deps)],
+    ["GET", "/openapi.json", getOpenApi],
+    ["GET", "/docs", getDocs],
     ["GET", "/v1/topics", listTopics],
     ["GET", "/v1/topics/:topic", getTopic],
+    ["GET", "/v1/topics/:topic/lag", getLag(deps)],
     ["POST", "/v1/topics/:topic/events", postEvents(deps)],
+    ["GET", "/v1/contracts/:topic", getContract],
+    ["GET", "/v1/contracts/:topic/example", getExample(deps)],
+    ["GET", "/v1/contracts/:topic/schema.json", getJsonSchema],
     ["GET", "/v1/tables", listTables(deps)],
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
+    ["GET", "/v1/keys", getKeys(deps)],
+    ["POST", "/v1/keys", postKey(deps)],
+    ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],
+    ["POST", "/v1/keys/:key_id/revoke", postRevocation(deps)],
   ];
 
   const app = new Hono<GatewayEnv>();
   // The wide event stands outside, so that it sees the status of every answer; it reads the id at its end.
   app.use(wideEvent({ log, now }));
   app.use(requestId({ uuidv7: () => deps.ids.uuidv7() }));
-  app.use("/v1/*", auth({ keys, environment: deps.environment, now }));
+  const authenticate = auth({ keys, environment: deps.environment, now });
+  // Before auth: a preflight has no key, and refusals have no business with other origins.
+  app.use("/v1/topics/:topic/events", cors({ origins }));
+  const limitRate = rateLimit({ limiter: deps.requestLimiter, environment: deps.environment, now });
+  app.use("/v1/*", authenticate, limitRate);
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
+  app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
+  app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);
-  for (const [method, path] of routes) app.all(path, methodNotAllowed(method));
+  for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {
+    app.all(path, methodNotAllowed(sorts.map(([method]) => method)));
+  }
+  app.route("/registry", createRegistry({ protection: [authenticate, limitRate] }));
 
   // Returned, not thrown: Hono catches what handlers throw, but not what this one does.
   app.notFound((c) => {
@@ -61,8 +92,16 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   return app;
 }
 
-function methodNotAllowed(allowed: "GET" | "POST"): Handler<GatewayEnv> {
-  const allow = allowed === "GET" ? "GET, HEAD" : allowed;
+/** A hundred scopes and twenty origins fit. */
+const KEY_BODY_BYTES = 64_000;
+
+// The database compared them already; this one takes the same time wherever they differ.
+function sameHash(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}
+
+function methodNotAllowed(allowed: readonly ("GET" | "POST")[]): Handler<GatewayEnv> {
+  const allow = allowed.map((method) => (method === "GET" ? "GET, HEAD" : method)).join(", ");
   return (c) => {
     throw new ProblemError(
       "METHOD_NOT_ALLOWED",

@@ -3,6 +3,16 @@ import type { Context } from "hono";
 import type { KeyGrant } from "./middleware/auth/grant.ts";
 import type { WideEvent } from "./middleware/wide-event/wide-event.ts";
 
+/** A body on its way in. */
+export interface IncomingBody {
+  /** As sent, maybe compressed. Throws `ProblemError` BODY_TOO_LARGE. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** How many bytes were read until now. */
+  bytesRead(): number;
+  /** Of Content-Length; null if there is none. */
+  readonly declared: number | null;
+}
+
 export interface GatewayEnv {
   Variables: {
     /** Made by us, never taken from the caller: dead letter ids derive from it. */
@@ -10,8 +20,12 @@ export interface GatewayEnv {
     wideEvent: WideEvent;
     /** Only behind the auth middleware. */
     grant: KeyGrant;
-    /** Only behind the body limit: reads the whole body once. Throws `ProblemError` BODY_TOO_LARGE. */
-    readBody: () => Promise<Uint8Array>;
+    /** Only behind the auth middleware: whether the key came as `?k=`, where no header can be set. */
+    keyInAddress: boolean;
+    /** Only behind the rate limit: takes events from the key's budget. Throws `ProblemError` RATE_LIMITED. */
+    spendEvents: (events: number) => void;
+    /** Only behind the body limit: opens the body, once. */
+    bodyChunks: () => IncomingBody;
   };
 }
 

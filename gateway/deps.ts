@@ -1,19 +1,30 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
+import type { ReceiptStub } from "../durable-objects/stubs.ts";
+import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
   /** Resolves when the message is durable, and not before. The buffer belongs to the queue from the call on: it is detached. */
   send(body: Uint8Array): Promise<void>;
 }
 
+/** Counts by key. */
+export interface RateLimiter {
+  /** Counts one request; false if the key is over its limit. */
+  take(key: string): Promise<boolean>;
+}
+
 export interface GatewayLimits {
-  /** The largest decoded body, in bytes. */
+  /** The largest body in bytes, as sent and inflated. */
   readonly bodyBytes: number;
   /** The most events of one request. */
   readonly eventsPerRequest: number;
 }
 
-/** 10 MB: parsed it stays far below an isolate's 128 MB, which concurrent requests share (PLATFORM, Limits). */
-export const DEFAULT_LIMITS: GatewayLimits = { bodyBytes: 10_000_000, eventsPerRequest: 10_000 };
+/**
+ * 20 MiB, inflated: judged piece by piece, a request takes its body once, what is stored of it, and little else, which leaves
+ * room for others in an isolate's 128 MB (PLATFORM, Limits). So many events are that body in events of 400 bytes.
+ */
+export const DEFAULT_LIMITS: GatewayLimits = { bodyBytes: 20 * 1_024 * 1_024, eventsPerRequest: 50_000 };
 
 export type Environment = "local" | "staging" | "production";
 
@@ -29,6 +40,13 @@ export interface GatewayDeps {
   /** Time-ordered ids, RFC 9562 version 7, canonical text. */
   readonly ids: { uuidv7(): string };
   readonly limits: GatewayLimits;
+  /** The keys that mask personal data, or why there are none: only topics with masked fields ask. */
+  maskingKeys(): MaskingKeys;
+  /** Unpredictable bytes, for the ivs of what is sealed. */
+  randomBytes(length: number): Uint8Array;
+  readonly requestLimiter: RateLimiter;
+  /** The receipt of an Idempotency-Key, by its name (`idempotency/receipt-name.ts`): the same name is the same receipt everywhere. */
+  receipt(name: string): ReceiptStub;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
   /** Takes one line of JSON per request; the console if absent. */

@@ -3,16 +3,19 @@
  * here knows HTTP.
  */
 import { currentSchema } from "../contracts/registry.ts";
-import type { EventError } from "../contracts/verdict.ts";
-import type { AdmittedEvent } from "./admit/admitter.ts";
+import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
+import { createErrorBudget } from "./admit/error-budget.ts";
 import { createEventBuffer, type EventBuffer } from "./admit/event-buffer.ts";
 import type { TopicAdmitter } from "./admit/topics.ts";
-import type { DecodedBody } from "./bodies/decoded-body.ts";
+import { EmptyBody, type EventBatch, type Fault, TooManyEvents } from "./bodies/event-batch.ts";
 import type { Refusal, RefusalContext } from "./dead-letters/dead-letter.ts";
 import { encodeDeadLetters, release } from "./dead-letters/encode.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { instanceId, nextSequence } from "./instance.ts";
+import { concealedDetail } from "./masking/detail.ts";
+import type { Masker } from "./masking/masker.ts";
 import { type PackedEvent, packMessage, planMessages } from "./pack.ts";
+import { createRepeatFinder, type Duplicates } from "./repeats.ts";
 import { type OutgoingMessage, sendAll } from "./send.ts";
 
 /** Why an event must be sent again. */
@@ -26,50 +29,92 @@ export interface IngestRequest {
   readonly received: number;
   /** From the request's header; null: the current one. */
   readonly schemaVersion: number | null;
-  readonly body: Uint8Array;
-  readonly decoded: DecodedBody;
+  /** Not null if the topic has masked fields. */
+  readonly masker: Masker | null;
+  /** Read once, each batch judged before the next is read. */
+  readonly batches: AsyncIterable<EventBatch> | Iterable<EventBatch>;
+  readonly maxEvents: number;
+  /** The length of the body if it is known, else a guess: how much room accepted events get at first. */
+  readonly sizeHint: number;
 }
 
 export interface Judged {
+  /** How many events the request has. */
+  readonly events: number;
+  /** By index: the id of each event as its verdict names it. */
+  readonly eventIds: readonly (string | null)[];
   readonly accepted: readonly AdmittedEvent[];
   readonly refusals: readonly Refusal[];
+  readonly duplicates: Duplicates;
+  /** Whether some refusals list fewer errors than were found, because the request has too many. */
+  readonly errorsTruncated: boolean;
   /** The accepted events' envelopes. */
   readonly buffer: EventBuffer;
 }
 
-/** The verdict of every event, with no effect: what a dry run answers. */
-export function judge(request: IngestRequest): Judged {
-  const { admitter, decoded, schemaVersion } = request;
-  const buffer = createEventBuffer(request.body.byteLength);
-  const context = { received: request.received, suspectSurrogates: decoded.suspectSurrogates, output: buffer };
+/** A short text can have fifty errors: without a bound a body of megabytes would make an answer of gigabytes. */
+const MAX_ERRORS_PER_REQUEST = 20_000;
+
+/** Bodies may inflate, so the first room is no more than this; the buffer grows. */
+const MAX_FIRST_ROOM = 4_000_000;
+
+/**
+ * The verdict of every event, with no effect: what a dry run answers. Throws `EmptyBody`, `TooManyEvents`, and what reading
+ * the body throws.
+ */
+export async function judge(request: IngestRequest): Promise<Judged> {
+  const { admitter, maxEvents } = request;
+  const buffer = createEventBuffer(Math.min(request.sizeHint, MAX_FIRST_ROOM));
   const accepted: AdmittedEvent[] = [];
   const refusals: Refusal[] = [];
-  decoded.events.forEach((event, index) => {
-    const malformed = decoded.malformed.size === 0 ? undefined : decoded.malformed.get(index);
-    if (malformed !== undefined) {
-      refusals.push(unreadable(index, malformed));
-      return;
-    }
-    const admission = admitter.admit(event, index, schemaVersion, context);
-    if (admission.accepted) {
-      accepted.push(admission);
-      return;
-    }
-    refusals.push({
-      index,
-      stage: "admission",
-      errors: admission.errors,
-      eventId: admitter.eventIdOf(event),
-      schemaVersion: admitter.versionOf(event, schemaVersion),
+  const eventIds: (string | null)[] = [];
+  const repeats = createRepeatFinder(admitter.contract.dedupeKey);
+  const errorBudget = createErrorBudget(MAX_ERRORS_PER_REQUEST);
+
+  function judgeBatch(batch: EventBatch): void {
+    const { suspectSurrogates } = batch;
+    const schemaVersion = batch.schemaVersion ?? request.schemaVersion;
+    const context = { received: request.received, suspectSurrogates, output: buffer, masker: request.masker };
+    const first = eventIds.length;
+    batch.events.forEach((event, position) => {
+      const index = first + position;
+      const eventId = admitter.eventIdOf(event, request.masker);
+      eventIds.push(eventId);
+      repeats.add(event, index);
+      const fault = batch.faults.size === 0 ? undefined : batch.faults.get(position);
+      const admission =
+        fault === undefined ? admitter.admit(event, index, schemaVersion, context) : refused(fault, admitter.pii);
+      if (admission.accepted) {
+        accepted.push(admission);
+        return;
+      }
+      const { offset, bytes, text } = batch.payloadOf(position);
+      refusals.push({
+        index,
+        stage: fault === undefined ? "admission" : "decode",
+        errors: errorBudget.spend(admission.errors),
+        eventId,
+        schemaVersion: fault === undefined ? admitter.versionOf(event, schemaVersion) : batch.schemaVersion,
+        // A copy, so that one refused line does not keep the piece of the body that it stands in.
+        payload: { offset, bytes: new Uint8Array(bytes), text },
+      });
     });
-  });
-  return { accepted, refusals, buffer };
+  }
+
+  for await (const batch of request.batches) {
+    if (eventIds.length + batch.events.length > maxEvents) throw new TooManyEvents(maxEvents);
+    judgeBatch(batch);
+  }
+  if (eventIds.length === 0) throw new EmptyBody("the body has no event");
+  const { exhausted: errorsTruncated } = errorBudget;
+  const duplicates = repeats.found();
+  return { events: eventIds.length, eventIds, accepted, refusals, duplicates, errorsTruncated, buffer };
 }
 
-/** The refusal of bytes that are no event at all. */
-function unreadable(index: number, detail: string): Refusal {
-  const error: EventError = { error_type: "MALFORMED_PAYLOAD", pointer: "", rule: null, detail };
-  return { index, stage: "decode", errors: [error], eventId: null, schemaVersion: null };
+/** The refusal of bytes that are no event, or of no known schema. */
+function refused({ error_type, detail }: Fault, pii: boolean): Admission {
+  const shown = pii ? concealedDetail(detail) : detail;
+  return { accepted: false, errors: [{ error_type, pointer: "", rule: null, detail: shown }] };
 }
 
 export interface Stored {
@@ -81,27 +126,59 @@ export interface Stored {
 
 /** Sends accepted events and dead letters, all settled when it resolves. Never throws for a queue or the lake. */
 export async function store(judged: Judged, request: IngestRequest, deps: GatewayDeps): Promise<Stored> {
-  const { contract } = request.admitter;
+  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps));
+  const outcome = await sendAll(messages, (topic) => deps.topicQueue(topic));
+  const retry = new Map<number, RetryCode>();
+  for (const index of unstored) retry.set(index, "STORAGE_UNAVAILABLE");
+  for (const index of outcome.unsent) retry.set(index, "QUEUE_UNAVAILABLE");
+  return { retry, messages: outcome.sent };
+}
+
+/** Who a message says it comes from. */
+export interface MessageNaming {
+  readonly gateway: string;
+  /** Names the next message of a topic. */
+  next(topic: string): { readonly message_id: string; readonly sequence: number };
+}
+
+function isolateNaming(deps: GatewayDeps): MessageNaming {
+  return {
+    gateway: instanceId(() => deps.ids.uuidv7()),
+    next: (topic) => ({ message_id: deps.ids.uuidv7(), sequence: nextSequence(topic) }),
+  };
+}
+
+export interface PreparedMessages {
+  readonly messages: readonly OutgoingMessage[];
+  /** Indexes of refused events whose payload could not be stored: no message has their dead letter. */
+  readonly unstored: readonly number[];
+}
+
+/** Packs accepted events and dead letters; payloads that no message can carry are stored. Never throws for the lake. */
+export async function prepareMessages(
+  judged: Judged,
+  request: IngestRequest,
+  lake: GatewayDeps["lake"],
+  naming: MessageNaming,
+): Promise<PreparedMessages> {
+  const { admitter, masker } = request;
+  const { contract } = admitter;
   const refusalContext: RefusalContext = {
     requestId: request.requestId,
     sourceTopic: contract.topic,
     producer: request.producer,
     contractVersion: contract.version,
     received: request.received,
+    conceal: masker === null ? null : (bytes, schemaVersion) => admitter.conceal(bytes, schemaVersion, masker),
   };
-  const { spanOf } = request.decoded;
-  const letters = await encodeDeadLetters(judged.refusals, refusalContext, request.body, spanOf, deps.lake);
+  const letters = await encodeDeadLetters(judged.refusals, refusalContext, lake);
   const messages: OutgoingMessage[] = [];
   for (const [schemaId, events] of Map.groupBy(judged.accepted, (event) => event.schemaId)) {
-    messages.push(...pack(events, judged.buffer, { ...contract, schemaId }, request, deps));
+    messages.push(...pack(events, judged.buffer, { ...contract, schemaId }, request, naming));
   }
   const deadLetters = { ...release.contract, schemaId: currentSchema(release.contract).id };
-  messages.push(...pack(letters.events, letters.buffer, deadLetters, request, deps));
-  const outcome = await sendAll(messages, (topic) => deps.topicQueue(topic));
-  const retry = new Map<number, RetryCode>();
-  for (const index of letters.unstored) retry.set(index, "STORAGE_UNAVAILABLE");
-  for (const index of outcome.unsent) retry.set(index, "QUEUE_UNAVAILABLE");
-  return { retry, messages: outcome.sent };
+  messages.push(...pack(letters.events, letters.buffer, deadLetters, request, naming));
+  return { messages, unstored: letters.unstored };
 }
 
 interface Target {
@@ -116,7 +193,7 @@ function pack(
   buffer: EventBuffer,
   target: Target,
   request: IngestRequest,
-  deps: GatewayDeps,
+  naming: MessageNaming,
 ): OutgoingMessage[] {
   const header = {
     topic: target.topic,
@@ -125,16 +202,13 @@ function pack(
     producer: request.producer,
     request_id: request.requestId,
     received: request.received,
-    gateway: instanceId(() => deps.ids.uuidv7()),
+    gateway: naming.gateway,
   };
   const headerTextBytes = Buffer.byteLength(Object.values(header).join("")) + UUID_BYTES;
   return planMessages(events, headerTextBytes).map((plan) => ({
     topic: target.topic,
-    body: packMessage(
-      plan,
-      target.shards,
-      { ...header, message_id: deps.ids.uuidv7(), sequence: nextSequence(target.topic) },
-      (start, end) => buffer.slice(start, end),
+    body: packMessage(plan, target.shards, { ...header, ...naming.next(target.topic) }, (start, end) =>
+      buffer.slice(start, end),
     ),
     indexes: plan.map((event) => event.index),
   }));

@@ -3,26 +3,171 @@
  * RFC 9457 problem details; `code` is stable, texts may change.
  */
 
-const PROBLEMS = {
-  MALFORMED_PAYLOAD: { status: 400, title: "The body cannot be read" },
-  EMPTY_BODY: { status: 400, title: "The body has no event" },
-  INVALID_PARAMETER: { status: 400, title: "A parameter has a value that is not allowed" },
-  UNAUTHENTICATED: { status: 401, title: "No valid key" },
-  FORBIDDEN: { status: 403, title: "The key does not allow this" },
-  PLATFORM_TOPIC: { status: 403, title: "Only the platform writes to this topic" },
-  NOT_FOUND: { status: 404, title: "There is nothing at this address" },
-  UNKNOWN_TOPIC: { status: 404, title: "There is no such topic" },
-  UNKNOWN_TABLE: { status: 404, title: "There is no such published table" },
-  METHOD_NOT_ALLOWED: { status: 405, title: "This address does not take this method" },
-  BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
-  TOO_MANY_EVENTS: { status: 413, title: "The body has too many events" },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: "The body's format is not supported" },
-  UNSUPPORTED_CONTENT_ENCODING: { status: 415, title: "The body's encoding is not supported" },
-  INTERNAL_ERROR: { status: 500, title: "Sluice failed" },
-  QUEUE_UNAVAILABLE: { status: 503, title: "Nothing could be stored" },
-  KEYS_UNAVAILABLE: { status: 503, title: "Keys cannot be checked" },
-  CATALOG_UNAVAILABLE: { status: 503, title: "The catalog does not answer" },
-} as const satisfies Record<string, { readonly status: number; readonly title: string }>;
+/** One entry of the table. `cause` and `remedy` are sentences for people; docs/errors.md is made from them. */
+export interface ProblemEntry {
+  readonly status: number;
+  readonly title: string;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+export const PROBLEMS = {
+  MALFORMED_PAYLOAD: {
+    status: 400,
+    title: "The body cannot be read",
+    cause:
+      "The document is not UTF-8, or not of the format that its Content-Type names. It stands in the dead letters as one refused document.",
+    remedy:
+      "Read `detail`, which names the position; send a JSON object or array, or one JSON object a line with application/x-ndjson.",
+  },
+  EMPTY_BODY: {
+    status: 400,
+    title: "The body has no event",
+    cause: "The body is empty, blank, or an empty array.",
+    remedy: "Send at least one event; do not send a batch that has none.",
+  },
+  INVALID_PARAMETER: {
+    status: 400,
+    title: "A parameter has a value that is not allowed",
+    cause: "A parameter of the path, the query or a header is not what /openapi.json says of it.",
+    remedy: "`detail` names the parameter and what it may be.",
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: "No valid key",
+    cause:
+      "The request has no key, or one that is unknown, revoked or expired; or it uses the local key on a deployed platform.",
+    remedy: "Send the header Authorization: Bearer KEY with a key that is in force.",
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: "The key does not allow this",
+    cause: "The key is valid, but lacks the scope that this call needs.",
+    remedy: "Use a key with the scope that `detail` names.",
+  },
+  ORIGIN_NOT_ALLOWED: {
+    status: 403,
+    title: "The key is not for this origin",
+    cause: "A publishable key is used from a web origin that it is not bound to, or outside of a browser.",
+    remedy: "Make a publishable key for this origin, or use a secret key on a server.",
+  },
+  PLATFORM_TOPIC: {
+    status: 403,
+    title: "Only the platform writes to this topic",
+    cause: "Topics such as dead_letters are written by the platform itself.",
+    remedy: "Send to a topic for which /v1/topics says accepts_events.",
+  },
+  NOT_FOUND: {
+    status: 404,
+    title: "There is nothing at this address",
+    cause: "No route has this path.",
+    remedy: "See / or /docs for the addresses there are.",
+  },
+  UNKNOWN_TOPIC: {
+    status: 404,
+    title: "There is no such topic",
+    cause: "No contract describes this topic; topics exist once their contract is deployed.",
+    remedy: "Use one of `topics` in the answer, or add contracts/TOPIC.yaml and deploy.",
+  },
+  UNKNOWN_TABLE: {
+    status: 404,
+    title: "There is no such published table",
+    cause: "The name is wrong, or nothing was published under it yet: a table appears with its first build.",
+    remedy: "See /v1/tables for what is published.",
+  },
+  UNKNOWN_KEY: {
+    status: 404,
+    title: "There is no such key",
+    cause: "No key has this id.",
+    remedy: "See /v1/keys for the ids there are.",
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: "This address does not take this method",
+    cause: "The path exists, but not with this method.",
+    remedy: "Use the method that the header Allow names.",
+  },
+  KEY_NOT_IN_FORCE: {
+    status: 409,
+    title: "The key is not in force",
+    cause: "A key that was revoked or has expired cannot be rotated.",
+    remedy: "Make a new key.",
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 409,
+    title: "The Idempotency-Key belongs to another request",
+    cause: "The same key, topic and Idempotency-Key came with another body within 24 hours.",
+    remedy: "Use a new Idempotency-Key for every new request, and the same one only to send the same body again.",
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: "The body is too large",
+    cause: "The body has more bytes than a request may have (`max_bytes`).",
+    remedy: "Split the events over several requests.",
+  },
+  TOO_MANY_EVENTS: {
+    status: 413,
+    title: "The body has too many events",
+    cause: "The body has more events than a request may have (`max_events`).",
+    remedy: "Split the events over several requests.",
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: "The body's format is not supported",
+    cause: "Content-Type is absent, or names a format that is not taken.",
+    remedy: "Send one of the types that `detail` lists, in UTF-8.",
+  },
+  UNSUPPORTED_CONTENT_ENCODING: {
+    status: 415,
+    title: "The body's encoding is not supported",
+    cause: "Content-Encoding names an encoding that is not taken.",
+    remedy: "Send the body in one of the encodings that `detail` allows, or as it is.",
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: "The key sends too much",
+    cause: "The key is over its limit of requests or events.",
+    remedy: "Wait the seconds that Retry-After says; send more events in one request.",
+  },
+  INTERNAL_ERROR: {
+    status: 500,
+    title: "Sluice failed",
+    cause: "An error of the platform, not of the request.",
+    remedy: "Send the request again; if it stays, report the `request_id`.",
+  },
+  QUEUE_UNAVAILABLE: {
+    status: 503,
+    title: "Nothing could be stored",
+    cause: "The queue took none of the messages: no event is stored.",
+    remedy: "Send everything again after the seconds that Retry-After says; event ids make repeats harmless.",
+  },
+  KEYS_UNAVAILABLE: {
+    status: 503,
+    title: "Keys cannot be checked",
+    cause: "The catalog of keys does not answer, and this key was not seen in the last minute.",
+    remedy: "Send the request again after the seconds that Retry-After says.",
+  },
+  MASKING_KEYS_UNAVAILABLE: {
+    status: 503,
+    title: "Personal data cannot be masked",
+    cause:
+      "The topic has masked fields, but this deployment has no usable keys: nothing was read or stored. Other topics work.",
+    remedy:
+      "The operator sets the secrets MASKING_KEYS and PAYLOAD_KEYS (docs/masking.md); producers keep their events and send them again then.",
+  },
+  RECEIPTS_UNAVAILABLE: {
+    status: 503,
+    title: "The receipt cannot be read",
+    cause: "The receipt of the Idempotency-Key does not answer; the request may have been kept.",
+    remedy: "Send the request again with the same Idempotency-Key after the seconds that Retry-After says.",
+  },
+  CATALOG_UNAVAILABLE: {
+    status: 503,
+    title: "The catalog does not answer",
+    cause: "The database that knows tables and files does not answer.",
+    remedy: "Send the request again after the seconds that Retry-After says.",
+  },
+} as const satisfies Record<string, ProblemEntry>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
@@ -53,13 +198,14 @@ export class ProblemError extends Error {
 /** The answer for a problem. A 503 always carries `Retry-After`. */
 export function problemResponse(problem: ProblemError, requestId: string): Response {
   const { code } = problem;
-  const { status, title } = PROBLEMS[code];
+  const { status, title, remedy } = PROBLEMS[code];
   const body = {
     type: `urn:sluice:problem:${code.toLowerCase().replaceAll("_", "-")}`,
     title,
     status,
     code,
     detail: problem.message,
+    remedy,
     request_id: requestId,
     ...problem.extensions,
   };

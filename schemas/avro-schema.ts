@@ -47,6 +47,8 @@ export interface SchemaRelease {
   readonly topic: string;
   readonly version: number;
   readonly schema: AvroRecord;
+  /** Not taken from producers any more; what was accepted before stays decodable. */
+  readonly retired?: boolean;
 }
 
 function isOptional(type: AvroType): type is AvroOptional {

@@ -4,6 +4,7 @@
  */
 import avro from "avsc";
 import type { AvroRecord, SchemaRelease } from "./avro-schema.ts";
+import { compileWriter, type WriteValue } from "./event-writer.ts";
 import { avroOptions } from "./logical-types.ts";
 import { releases } from "./releases.generated.ts";
 
@@ -23,6 +24,8 @@ export interface SchemaCodec extends SchemaRelease {
   readonly type: avro.Type;
   /** The same inside an `Envelope`: what a block is a sequence of. */
   readonly envelope: avro.Type;
+  /** Writes a checked event as `type` would encode it, several times faster. */
+  readonly write: WriteValue;
 }
 
 /** The Avro schema of `Envelope` around an event's schema; the column decoder of bronze walks the same one. */
@@ -46,6 +49,7 @@ export function buildCodec(release: SchemaRelease): SchemaCodec {
     ...release,
     type: avro.Type.forSchema(toAvsc(release.schema), avroOptions()),
     envelope: avro.Type.forSchema(toAvsc(envelopeSchema(release.schema)), avroOptions()),
+    write: compileWriter(release.schema),
   };
 }
 

@@ -9,11 +9,23 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 const EXACT_POWER = 22;
 const EXACT_UNSCALED = 1e15;
 
+/** Whether `Math.round(value * 10 ** scale)` is the unscaled integer of a number that has no more decimals than the scale: no digit was lost to a double. */
+export function isExactUnscaled(unscaled: number, scale: number): boolean {
+  return scale <= EXACT_POWER && Math.abs(unscaled) <= EXACT_UNSCALED;
+}
+
+/** The unscaled integer of a decimal in its JSON form, a number or a text; undefined if it is neither or exceeds the scale. */
+export function unscaledFromJson(value: unknown, scale: number): bigint | undefined {
+  if (typeof value === "number") return unscaledFromNumber(value, scale);
+  if (typeof value === "string") return unscaledFromText(value, scale);
+  return undefined;
+}
+
 /** The unscaled integer of a JSON number at this scale, or undefined if the number has more decimals than the scale or its unscaled integer is not a safe one. */
 export function unscaledFromNumber(value: number, scale: number): bigint | undefined {
   const factor = 10 ** scale;
   const unscaled = Math.round(value * factor);
-  if (scale > EXACT_POWER || !(Math.abs(unscaled) <= EXACT_UNSCALED)) return unscaledFromDigits(value, scale);
+  if (!isExactUnscaled(unscaled, scale)) return unscaledFromDigits(value, scale);
   // Correct rounding of IEEE division makes this exact: the quotient equals `value` only if `value` is the double nearest to that decimal.
   return unscaled / factor === value ? BigInt(unscaled) : undefined;
 }

@@ -3,14 +3,7 @@
  * texts. avsc calls `_toValue` when it checks or encodes and `_fromValue` when it decodes; undefined means "not of this type".
  */
 import avro from "avsc";
-import {
-  bytesFromUnscaled,
-  fitsPrecision,
-  jsonFromUnscaled,
-  unscaledFromBytes,
-  unscaledFromNumber,
-  unscaledFromText,
-} from "./decimal.ts";
+import { bytesFromUnscaled, fitsPrecision, jsonFromUnscaled, unscaledFromBytes, unscaledFromJson } from "./decimal.ts";
 import { formatDate, formatTimestamp, parseDate, parseTimestamp } from "./time.ts";
 
 class TimestampMicros extends avro.types.LogicalType {
@@ -49,13 +42,6 @@ class Decimal extends avro.types.LogicalType {
     if (unscaled === undefined || !fitsPrecision(unscaled, this.#precision)) return undefined;
     return bytesFromUnscaled(unscaled);
   }
-}
-
-/** The unscaled integer of a decimal in its JSON form, a number or a text; undefined if it is neither or exceeds the scale. */
-export function unscaledFromJson(value: unknown, scale: number): bigint | undefined {
-  if (typeof value === "number") return unscaledFromNumber(value, scale);
-  if (typeof value === "string") return unscaledFromText(value, scale);
-  return undefined;
 }
 
 function decimalAttributes(schema: avro.Schema): { precision: number; scale: number } {

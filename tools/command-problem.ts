@@ -9,7 +9,13 @@ export type ProblemCode =
   | "MIGRATION_CHANGED"
   | "MIGRATION_FAILED"
   | "LAKE_UNREADABLE"
-  | "QUERY_FAILED";
+  | "QUERY_FAILED"
+  | "PLATFORM_REFUSED"
+  | "SEND_FAILED"
+  | "NOT_READABLE"
+  | "DOCS_OUT_OF_DATE"
+  | "SCHEMAS_REFUSED"
+  | "QUEUES_OUT_OF_STEP";
 
 /** Something the person at the terminal can mend. The message says what is wrong and what to do; it is shown without a stack. */
 export class CommandProblem extends Error {

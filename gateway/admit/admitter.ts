@@ -7,12 +7,14 @@ import { shardOf } from "../../contracts/shards.ts";
 import type { EventError } from "../../contracts/verdict.ts";
 import type { SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
+import { maskEvent } from "../masking/event.ts";
+import type { Masker } from "../masking/masker.ts";
 import type { PackedEvent } from "../pack.ts";
 import { CLEAN, compileCheck, INVALID, isRecord, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import { loneSurrogates } from "./json-walk.ts";
-import { compilePlan } from "./plan.ts";
+import { compilePlan, type RecordPlan } from "./plan.ts";
 import { compileRules, ruleInput } from "./record-rules.ts";
 import { type Residue, takeResidue } from "./residue.ts";
 
@@ -27,6 +29,8 @@ export interface AdmissionContext {
   readonly suspectSurrogates: boolean;
   /** Where accepted events are written. */
   readonly output: EventBuffer;
+  /** null only for topics without masked fields. */
+  readonly masker: Masker | null;
 }
 
 /** An event written to `[start, end)` of the output, for a shard: what `pack.ts` packs. */
@@ -39,6 +43,8 @@ export type Admission = AdmittedEvent | { readonly accepted: false; readonly err
 
 export interface Admitter {
   readonly codec: SchemaCodec;
+  /** What each field must be, and how it is masked. */
+  readonly plan: RecordPlan;
   admit(event: unknown, index: number, context: AdmissionContext): Admission;
 }
 
@@ -79,6 +85,14 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
     return residue;
   }
 
+  /** What is stored of a valid event. Rules saw the clear values; from here on nothing does, the shard key included. */
+  function concealed(event: Readonly<Record<string, unknown>>, residue: Residue, masker: Masker | null) {
+    if (masker === null) throw new Error(`${contract.topic}: an event with masked fields needs keys`);
+    // A text in JSON, so that readers of the column still find JSON in it.
+    const extra = residue.extra === null ? null : JSON.stringify(masker.seal(contract.topic, residue.extra));
+    return { event: maskEvent(event, plan, masker), extra, lexical: residue.lexical };
+  }
+
   function refuse(event: unknown, context: AdmissionContext): Admission {
     const demands: Demands = {
       topic: contract.topic,
@@ -95,12 +109,14 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
 
   return {
     codec,
-    admit(event, index, context) {
-      const residue = judge(event, context);
-      if (residue === null || !isRecord(event)) return refuse(event, context);
+    plan,
+    admit(sent, index, context) {
+      const judged = judge(sent, context);
+      if (judged === null || !isRecord(sent)) return refuse(sent, context);
       const { output } = context;
+      const { event, extra, lexical } = plan.pii ? concealed(sent, judged, context.masker) : { event: sent, ...judged };
       const start = output.length;
-      const end = output.append(codec, { index, extra: residue.extra, lexical: residue.lexical, event });
+      const end = output.append(codec, { index, extra, lexical, event });
       if (end - start > MAX_EVENT_BYTES) {
         output.truncate(start);
         return { accepted: false, errors: [tooLarge(end - start)] };

@@ -2,9 +2,9 @@
  * The fast half of admission: is the event valid, in one pass and without building anything. `describe.ts` says why not,
  * by walking the same plan; a property test holds the two together.
  */
-import { fitsPrecision, jsonFromUnscaled } from "../../schemas/decimal.ts";
+import { fitsPrecision, jsonFromUnscaled, unscaledFromJson } from "../../schemas/decimal.ts";
 import { isRawNumber, type RawNumber } from "../../schemas/exact-json.ts";
-import { unscaledFromJson } from "../../schemas/logical-types.ts";
+
 import { isCanonicalTimestamp, parseDate, parseTimestamp } from "../../schemas/time.ts";
 import {
   type ArrayPlan,

@@ -5,17 +5,25 @@ import { isRawNumber } from "../../schemas/exact-json.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { hasNearestDouble, isEncodableTime, unscaledOf } from "./check.ts";
 import { type ErrorList, STRUCTURE, UNREADABLE, VALUE } from "./error-list.ts";
-import { excerpt } from "./excerpt.ts";
+import { disclose } from "./excerpt.ts";
 import { type Bounds, type DecimalPlan, type IntegerPlan, lengthOf, type TextPlan, type ValuePlan } from "./plan.ts";
 
 export function describeValue(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
   const mismatch = (expected: string): void => {
-    errors.add(STRUCTURE, "TYPE_MISMATCH", path, null, () => `expected ${expected}, got ${excerpt(value)}`);
+    errors.add(
+      STRUCTURE,
+      "TYPE_MISMATCH",
+      path,
+      null,
+      () => `expected ${expected}, got ${disclose(value, plan.disclosure)}`,
+    );
   };
   if (describeShape(value, plan, path, errors, mismatch)) describeAccepted(value, plan, path, errors);
 }
 
 type Mismatch = (expected: string) => void;
+/** How much of a wrong value a detail may show. */
+type Disclosing = Pick<ValuePlan, "disclosure">;
 
 /** Returns whether the value is of its type, so that the accepted values can be judged. */
 function describeShape(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList, mismatch: Mismatch): boolean {
@@ -36,12 +44,12 @@ function describeShape(value: unknown, plan: ValuePlan, path: Path, errors: Erro
     case "date":
       if (typeof value !== "string") break;
       if (parseDate(value) !== undefined) return true;
-      badFormat(value, "a calendar date such as 2026-01-31", path, errors);
+      badFormat(value, "a calendar date such as 2026-01-31", plan, path, errors);
       return false;
     case "timestamp":
       if (typeof value !== "string") break;
       if (isEncodableTime(parseTimestamp(value))) return true;
-      badFormat(value, "an RFC 3339 time such as 2026-01-31T12:00:00.000Z, years 1828 to 2254", path, errors);
+      badFormat(value, "an RFC 3339 time such as 2026-01-31T12:00:00.000Z, years 1828 to 2254", plan, path, errors);
       return false;
     case "array": {
       if (!Array.isArray(value)) break;
@@ -72,8 +80,9 @@ const EXPECTED = {
   record: "an object",
 } as const satisfies Record<ValuePlan["kind"], string>;
 
-function badFormat(value: string, expected: string, path: Path, errors: ErrorList): void {
-  errors.add(STRUCTURE, "INVALID_FORMAT", path, null, () => `expected ${expected}, got ${excerpt(value)}`);
+function badFormat(value: string, expected: string, plan: Disclosing, path: Path, errors: ErrorList): void {
+  const detail = () => `expected ${expected}, got ${disclose(value, plan.disclosure)}`;
+  errors.add(STRUCTURE, "INVALID_FORMAT", path, null, detail);
 }
 
 function outOfRange(
@@ -86,8 +95,9 @@ function outOfRange(
   errors.add(VALUE, "VALUE_OUT_OF_RANGE", path, `${plan.rule}.${constraint}`, () => `expected ${detail}`);
 }
 
-function unreadable(value: unknown, expected: string, path: Path, errors: ErrorList): void {
-  errors.add(UNREADABLE, "VALUE_OUT_OF_RANGE", path, null, () => `expected ${expected}, got ${excerpt(value)}`);
+function unreadable(value: unknown, expected: string, plan: Disclosing, path: Path, errors: ErrorList): void {
+  const detail = () => `expected ${expected}, got ${disclose(value, plan.disclosure)}`;
+  errors.add(UNREADABLE, "VALUE_OUT_OF_RANGE", path, null, detail);
 }
 
 function describeAccepted(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
@@ -99,11 +109,11 @@ function describeAccepted(value: unknown, plan: ValuePlan, path: Path, errors: E
     "INVALID_ENUM",
     path,
     rule,
-    () => `expected one of ${[...accepted].join(", ").slice(0, 150)}, got ${excerpt(value)}`,
+    () => `expected one of ${[...accepted].join(", ").slice(0, 150)}, got ${disclose(value, plan.disclosure)}`,
   );
 }
 
-function describeText(value: string, plan: TextPlan, rule: string, path: Path, errors: ErrorList): void {
+function describeText(value: string, plan: TextPlan & Disclosing, rule: string, path: Path, errors: ErrorList): void {
   const length = lengthOf(value);
   const { minLength, maxLength, pattern } = plan;
   const invalid = (constraint: string, expected: string): void => {
@@ -112,7 +122,7 @@ function describeText(value: string, plan: TextPlan, rule: string, path: Path, e
   if (length < minLength) invalid("minLength", `at least ${minLength} characters, got ${length}`);
   if (length > maxLength) invalid("maxLength", `at most ${maxLength} characters, got ${length}`);
   else if (pattern !== null && !pattern.test(value))
-    invalid("pattern", `a match of ${pattern.source}, got ${excerpt(value)}`);
+    invalid("pattern", `a match of ${pattern.source}, got ${disclose(value, plan.disclosure)}`);
 }
 
 function describeBounds(value: number, plan: Bounds, rule: string, path: Path, errors: ErrorList): void {
@@ -125,7 +135,7 @@ function describeBounds(value: number, plan: Bounds, rule: string, path: Path, e
 
 function describeInteger(
   value: unknown,
-  plan: IntegerPlan,
+  plan: IntegerPlan & Disclosing,
   rule: string,
   path: Path,
   errors: ErrorList,
@@ -140,7 +150,7 @@ function describeInteger(
     return false;
   }
   if (raw || typeof value !== "number" || value < plan.lowest || value > plan.highest) {
-    unreadable(value, `an integer from ${plan.lowest} to ${plan.highest} (${plan.typeName})`, path, errors);
+    unreadable(value, `an integer from ${plan.lowest} to ${plan.highest} (${plan.typeName})`, plan, path, errors);
     return false;
   }
   describeBounds(value, plan, rule, path, errors);
@@ -149,7 +159,7 @@ function describeInteger(
 
 function describeDouble(
   value: unknown,
-  plan: Bounds,
+  plan: Bounds & Disclosing,
   rule: string,
   path: Path,
   errors: ErrorList,
@@ -161,7 +171,7 @@ function describeDouble(
     return false;
   }
   if (raw ? !hasNearestDouble(value) : !Number.isFinite(value)) {
-    unreadable(value, "a number that a double can hold", path, errors);
+    unreadable(value, "a number that a double can hold", plan, path, errors);
     return false;
   }
   describeBounds(raw ? Number(value.rawJSON) : value, plan, rule, path, errors);
@@ -170,7 +180,7 @@ function describeDouble(
 
 function describeDecimal(
   value: unknown,
-  plan: DecimalPlan,
+  plan: DecimalPlan & Disclosing,
   rule: string,
   path: Path,
   errors: ErrorList,
@@ -179,17 +189,17 @@ function describeDecimal(
   const decimal = `a decimal with at most ${plan.scale} decimals`;
   const digits = `at most ${plan.precision} digits, ${plan.scale} of them decimals`;
   if (isRawNumber(value)) {
-    unreadable(value, "a number that JSON readers keep exactly: send it as a string", path, errors);
+    unreadable(value, "a number that JSON readers keep exactly: send it as a string", plan, path, errors);
     return false;
   }
   const unscaled = unscaledOf(value, plan);
   if (unscaled === undefined) {
     if (typeof value !== "number" || !isTooLong(value, plan)) mismatch(decimal);
-    else unreadable(value, `${digits}: send long ones as a string`, path, errors);
+    else unreadable(value, `${digits}: send long ones as a string`, plan, path, errors);
     return false;
   }
   if (!fitsPrecision(unscaled, plan.precision)) {
-    unreadable(value, digits, path, errors);
+    unreadable(value, digits, plan, path, errors);
     return false;
   }
   describeBounds(Number(value), plan, rule, path, errors);

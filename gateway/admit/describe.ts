@@ -7,8 +7,9 @@ import { isJsonObject, type Path } from "../../schemas/event-residue.ts";
 import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
 import { describeValue } from "./describe-value.ts";
 import { createErrorList, type ErrorList, RULE, STRUCTURE, TIME_WINDOW, UNREADABLE } from "./error-list.ts";
-import { excerpt } from "./excerpt.ts";
+import { disclose } from "./excerpt.ts";
 import { isDeeperThan, loneSurrogates, MAX_UNKNOWN_DEPTH } from "./json-walk.ts";
+import { knownPath } from "./known-path.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
 import { type CompiledRule, ruleInput } from "./record-rules.ts";
 
@@ -32,16 +33,18 @@ export interface Demands {
 export function describe(event: unknown, demands: Demands): EventError[] {
   const errors = createErrorList();
   if (!isJsonObject(event)) {
-    errors.add(STRUCTURE, "MALFORMED_PAYLOAD", "", null, () => `an event is a JSON object, this is ${excerpt(event)}`);
+    const shown = disclose(event, demands.plan.pii ? "nothing" : "any");
+    errors.add(STRUCTURE, "MALFORMED_PAYLOAD", "", null, () => `an event is a JSON object, this is ${shown}`);
     return errors.list();
   }
   describeRecord(event, demands.plan, [], demands, errors);
   for (const { path, inKey } of loneSurrogates(event, 50)) {
-    const where = inKey ? "the key" : "the string";
+    const shown = demands.plan.pii ? knownPath(path, demands.plan) : path;
+    const where = shown.length < path.length ? "an unknown field in it" : inKey ? "the key" : "the string";
     errors.add(
       STRUCTURE,
       "INVALID_FORMAT",
-      path,
+      shown,
       null,
       () => `${where} has a lone surrogate, which no UTF-8 can carry`,
     );
@@ -51,7 +54,10 @@ export function describe(event: unknown, demands: Demands): EventError[] {
   const input = demands.rules.length === 0 ? event : ruleInput(event, demands.plan);
   for (const rule of demands.rules) {
     const violation = rule.violation(input);
-    if (violation !== null) errors.add(RULE, "RULE_VIOLATION", rule.pointer, rule.id, () => violation);
+    if (violation === null) continue;
+    // Why a rule could not be evaluated may quote a value.
+    const detail = demands.plan.pii ? rule.description : violation;
+    errors.add(RULE, "RULE_VIOLATION", rule.pointer, rule.id, () => detail);
   }
   return errors.list();
 }
@@ -72,19 +78,18 @@ function describeRecord(
       errors.add(STRUCTURE, "MISSING_FIELD", at, null, () => `required field ${field.name} ${found}`);
     }
   }
+  let position = 0;
   for (const key of Object.keys(record)) {
+    position++;
     if (plan.byName.has(key)) continue;
+    const at = plan.pii ? path : [...path, key];
+    const field = plan.pii ? `member ${position} of the object (unknown names are not shown in this topic): ` : "";
     if (demands.unknownFields === "reject") {
-      errors.add(
-        STRUCTURE,
-        "UNKNOWN_FIELD",
-        [...path, key],
-        null,
-        () => `the contract has no such field and refuses others`,
-      );
+      const detail = `${field}the contract has no such field and refuses others`;
+      errors.add(STRUCTURE, "UNKNOWN_FIELD", at, null, () => detail);
     } else if (isDeeperThan(record[key], MAX_UNKNOWN_DEPTH)) {
-      const detail = `nested deeper than ${MAX_UNKNOWN_DEPTH} levels`;
-      errors.add(STRUCTURE, "MALFORMED_PAYLOAD", [...path, key], null, () => detail);
+      const detail = `${field}nested deeper than ${MAX_UNKNOWN_DEPTH} levels`;
+      errors.add(STRUCTURE, "MALFORMED_PAYLOAD", at, null, () => detail);
     }
   }
 }

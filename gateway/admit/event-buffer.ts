@@ -1,10 +1,11 @@
-/** One growing buffer for the envelopes of a request: avsc writes into it, so that no event allocates its own. */
+/** One growing buffer for the envelopes of a request, so that no event allocates its own. */
+import { AvroOutput } from "../../schemas/avro-output.ts";
 import type { Envelope, SchemaCodec } from "../../schemas/codecs.ts";
 
 export interface EventBuffer {
   /** Where the next envelope will begin. */
   readonly length: number;
-  /** Appends an envelope; returns where it ends. Throws avsc's error if the event is not of the codec's type. */
+  /** Appends the envelope of an event that has passed the check; returns where it ends. Throws a TypeError for another. */
   append(codec: SchemaCodec, envelope: Envelope): number;
   /** Forgets everything from `length` on. */
   truncate(length: number): void;
@@ -13,29 +14,33 @@ export interface EventBuffer {
 }
 
 export function createEventBuffer(initialBytes: number): EventBuffer {
-  let buffer = Buffer.alloc(Math.max(1_024, initialBytes));
-  let length = 0;
+  const output = new AvroOutput(Math.max(1_024, initialBytes));
   return {
     get length() {
-      return length;
+      return output.at;
     },
-    append(codec, envelope) {
-      let end = codec.envelope.encode(envelope, buffer, length);
-      while (end < 0) {
-        // A negative result is the number of missing bytes.
-        const grown = Buffer.alloc(Math.max(buffer.length * 2, buffer.length - end));
-        buffer.copy(grown, 0, 0, length);
-        buffer = grown;
-        end = codec.envelope.encode(envelope, buffer, length);
-      }
-      length = end;
-      return end;
+    // Field by field as `envelopeSchema` has them.
+    append(codec, { index, extra, lexical, event }) {
+      output.writeLong(index);
+      writeOptionalText(extra, output);
+      writeOptionalText(lexical, output);
+      codec.write(event, output);
+      return output.at;
     },
     truncate(to) {
-      length = to;
+      output.at = to;
     },
     slice(start, end) {
-      return buffer.subarray(start, end);
+      return output.bytes.subarray(start, end);
     },
   };
+}
+
+function writeOptionalText(text: string | null, output: AvroOutput): void {
+  if (text === null) {
+    output.writeLong(0);
+    return;
+  }
+  output.writeLong(1);
+  output.writeString(text);
 }

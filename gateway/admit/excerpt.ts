@@ -1,5 +1,6 @@
 /** Values as error details show them: short whatever they are. */
 import { isRawNumber } from "../../schemas/exact-json.ts";
+import type { Disclosure } from "./plan.ts";
 
 /** DESIGN section 4's dead letters hold up to 50 details: 100 characters of a value keep them far below a message. */
 const MAX_VALUE = 100;
@@ -21,6 +22,15 @@ export function excerpt(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   return `${kindOf(value)} ${cut(textOf(value, 0), MAX_VALUE)}`;
+}
+
+/** The same as far as it may be shown; only its kind where it may not: `a masked value (string)`. */
+export function disclose(value: unknown, disclosure: Disclosure): string {
+  const isScalar = typeof value !== "object" || value === null || isRawNumber(value);
+  if (disclosure === "any" || (disclosure === "scalars" && isScalar) || value === undefined || value === null) {
+    return excerpt(value);
+  }
+  return `a masked value (${kindOf(value).slice("the ".length)})`;
 }
 
 function kindOf(value: unknown): string {

@@ -2,7 +2,8 @@
  * A contract and one of its released schemas as one tree: what each field must be. The fast check, the description of
  * errors and the residue all walk this tree, so they cannot differ in what they demand.
  */
-import type { Contract, FieldRule } from "../../contracts/contract.ts";
+import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";
+import { hasMaskedFields } from "../../contracts/masking.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 
 /** Bounds are inclusive; null: none. */
@@ -16,6 +17,8 @@ export interface TextPlan {
   readonly minLength: number;
   readonly maxLength: number;
   readonly pattern: RegExp | null;
+  /** How the value is stored; null: as it is. The rules hold for the clear value. */
+  readonly masking: Masking | null;
 }
 export interface IntegerPlan extends Bounds {
   readonly kind: "integer";
@@ -54,12 +57,17 @@ export interface RecordPlan {
   readonly kind: "record";
   readonly fields: readonly FieldPlan[];
   readonly byName: ReadonlyMap<string, FieldPlan>;
+  /** Whether the topic masks any field: then unknown fields are sealed, and neither their names nor values are shown. */
+  readonly pii: boolean;
 }
+/** How much of a value error details may show: anything, what is no object or array, or nothing. */
+export type Disclosure = "any" | "scalars" | "nothing";
 type Shape = TextPlan | IntegerPlan | DoublePlan | DecimalPlan | PlainPlan | TimestampPlan | ArrayPlan | RecordPlan;
 export type ValuePlan = Shape & {
   /** The name that rule ids begin with: `orders.items.quantity`. */
   readonly rule: string;
   readonly accepted: ReadonlySet<string> | null;
+  readonly disclosure: Disclosure;
 };
 export interface FieldPlan {
   readonly name: string;
@@ -77,7 +85,7 @@ export const LONG_MIN = -(2 ** 52);
 
 /** Builds the tree. Throws, when the project starts, for a schema that this gateway cannot encode truthfully. */
 export function compilePlan(contract: Contract, schema: AvroRecord): RecordPlan {
-  return compileRecord(schema, contract.fields, contract.topic, contract.eventTime);
+  return compileRecord(schema, contract.fields, contract.topic, contract.eventTime, hasMaskedFields(contract));
 }
 
 function compileRecord(
@@ -85,6 +93,7 @@ function compileRecord(
   rules: readonly FieldRule[],
   path: string,
   eventTime: string | null,
+  pii: boolean,
 ): RecordPlan {
   const ruleByName = new Map(rules.map((rule) => [rule.name, rule]));
   const fields = schema.fields.map((field): FieldPlan => {
@@ -94,18 +103,37 @@ function compileRecord(
     if (field.name in Object.prototype) throw new Error(`${rule}: a field cannot be named ${field.name}`);
     // avsc writes the default for an absent field: any but null would invent a value.
     if (nullable && field.default !== null) throw new Error(`${rule}: an optional field needs "default": null`);
-    const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime);
+    const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime, pii);
     return { name: field.name, required: !nullable, value };
   });
-  return { kind: "record", fields, byName: new Map(fields.map((field) => [field.name, field])) };
+  return { kind: "record", fields, byName: new Map(fields.map((field) => [field.name, field])), pii };
 }
 
-function compileValue(type: AvroType, rule: FieldRule | undefined, path: string, eventTime: boolean): ValuePlan {
+function compileValue(
+  type: AvroType,
+  rule: FieldRule | undefined,
+  path: string,
+  eventTime: boolean,
+  pii: boolean,
+): ValuePlan {
   const accepted = rule?.accepted === undefined ? null : new Set(rule.accepted);
-  return { ...compileShape(type, rule, path, eventTime), rule: path, accepted };
+  const shape = compileShape(type, rule, path, eventTime, pii);
+  return { ...shape, rule: path, accepted, disclosure: pii ? disclosureOf(shape) : "any" };
 }
 
-function compileShape(optional: AvroType, rule: FieldRule | undefined, path: string, eventTime: boolean): Shape {
+/** In a topic with masked fields. Whatever stands in place of an object or array may hold what would be masked inside it. */
+function disclosureOf(shape: Shape): Disclosure {
+  if (shape.kind === "record" || shape.kind === "array") return "nothing";
+  return shape.kind === "string" && shape.masking !== null ? "nothing" : "scalars";
+}
+
+function compileShape(
+  optional: AvroType,
+  rule: FieldRule | undefined,
+  path: string,
+  eventTime: boolean,
+  pii: boolean,
+): Shape {
   const { type, nullable } = unwrapOptional(optional);
   if (nullable || type === "null" || type === "bytes")
     throw new Error(`${path}: ${JSON.stringify(optional)} is not supported here`);
@@ -116,6 +144,7 @@ function compileShape(optional: AvroType, rule: FieldRule | undefined, path: str
       minLength: rule?.minLength ?? 0,
       maxLength: rule?.maxLength ?? Number.POSITIVE_INFINITY,
       pattern: rule?.pattern === undefined ? null : new RegExp(rule.pattern, "u"),
+      masking: rule?.masking ?? null,
     };
   }
   if (type === "boolean") return { kind: "boolean" };
@@ -137,13 +166,13 @@ function compileShape(optional: AvroType, rule: FieldRule | undefined, path: str
         ...bounds,
       };
     case "record":
-      return compileRecord(type, rule?.fields ?? [], path, null);
+      return compileRecord(type, rule?.fields ?? [], path, null, pii);
     case "array":
       return {
         kind: "array",
         minItems: rule?.minItems ?? 0,
         maxItems: rule?.maxItems ?? Number.POSITIVE_INFINITY,
-        item: compileValue(type.items, rule?.item, path, false),
+        item: compileValue(type.items, rule?.item, path, false, pii),
       };
   }
 }

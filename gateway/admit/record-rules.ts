@@ -7,6 +7,7 @@ import type { RecordRule } from "../../contracts/contract.ts";
 import { registerRuleFunctions } from "../../contracts/rule-functions.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
+import { BAIL, compileFastRule } from "./rule-closures.ts";
 
 export interface CompiledRule extends RecordRule {
   /** null: it holds. Else why not; an expression that cannot be evaluated does not hold. */
@@ -17,9 +18,13 @@ export function compileRules(rules: readonly RecordRule[]): readonly CompiledRul
   const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
   return rules.map((rule) => {
     const evaluate = environment.parse(rule.expression);
+    const fast = compileFastRule(evaluate.ast);
     return {
       ...rule,
       violation(event) {
+        const decided = fast === undefined ? BAIL : fast(event);
+        if (decided === true) return null;
+        if (decided === false) return rule.description;
         try {
           const result: unknown = evaluate({ event });
           return result === true ? null : rule.description;

@@ -1,15 +1,22 @@
 /** The admitters of every topic and released schema version, built at module scope. */
 import type { Contract } from "../../contracts/contract.ts";
+import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contracts, currentSchema } from "../../contracts/registry.ts";
 import { codecById, type SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
+import type { Masker } from "../masking/masker.ts";
+import { type ConcealedPayload, concealPayload } from "../masking/payload.ts";
 import { type Admission, type AdmissionContext, type Admitter, createAdmitter } from "./admitter.ts";
 import { isRecord } from "./check.ts";
 
 export interface TopicAdmitter {
   readonly contract: Contract;
-  /** The id of an event as verdicts and dead letters name it: null if it has none that can be shown. */
-  eventIdOf(event: unknown): string | null;
+  /** Whether any field is masked: then events can only be judged with a masker. */
+  readonly pii: boolean;
+  /** The id of an event as verdicts and dead letters name it, masked if the field is: null if it has none that can be shown. */
+  eventIdOf(event: unknown, masker: Masker | null): string | null;
+  /** What a dead letter keeps of a refused event's bytes in a topic with masked fields. */
+  conceal(bytes: Uint8Array, schemaVersion: number | null, masker: Masker): ConcealedPayload;
   /** The schema version that an event is judged by, released or not: its own, else the request's, else the current one. */
   versionOf(event: unknown, requestVersion: number | null): number;
   admit(event: unknown, index: number, requestVersion: number | null, context: AdmissionContext): Admission;
@@ -20,8 +27,11 @@ const MAX_EVENT_ID = 256;
 export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaCodec[]): TopicAdmitter {
   const byVersion = new Map<number, Admitter>(codecs.map((codec) => [codec.version, createAdmitter(contract, codec)]));
   const current = currentSchema(contract).version;
-  const released = [...byVersion.keys()].join(", ");
+  const retired = new Set(contract.schemas.filter((schema) => schema.retired === true).map(({ version }) => version));
+  const taken = [...byVersion.keys()].filter((version) => !retired.has(version)).join(", ");
   const idField = contract.dedupeKey[0] ?? "";
+  const idMasking = contract.fields.find((field) => field.name === idField)?.masking;
+  const pii = hasMaskedFields(contract);
 
   function versionOf(event: unknown, requestVersion: number | null): number {
     if (isRecord(event)) {
@@ -35,15 +45,25 @@ export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaC
   return {
     contract,
     versionOf,
-    eventIdOf(event) {
+    pii,
+    conceal(bytes, schemaVersion, masker) {
+      const judgedBy = schemaVersion === null ? undefined : byVersion.get(schemaVersion);
+      const admitter = judgedBy ?? byVersion.get(current);
+      if (admitter === undefined) throw new Error(`${contract.topic}: the current schema has no admitter`);
+      return concealPayload(bytes, contract.topic, admitter.plan, masker);
+    },
+    eventIdOf(event, masker) {
       const id = isJsonObject(event) && Object.hasOwn(event, idField) ? event[idField] : undefined;
-      return typeof id === "string" && id.length <= MAX_EVENT_ID ? id.toWellFormed() : null;
+      if (typeof id !== "string" || id.length > MAX_EVENT_ID) return null;
+      if (idMasking === undefined) return id.toWellFormed();
+      return masker === null ? null : masker.mask(idMasking, id);
     },
     admit(event, index, requestVersion, context) {
       const version = versionOf(event, requestVersion);
       const admitter = byVersion.get(version);
-      if (admitter !== undefined) return admitter.admit(event, index, context);
-      const detail = `expected a released schema version of ${contract.topic} (${released}), got ${version}`;
+      if (admitter !== undefined && !retired.has(version)) return admitter.admit(event, index, context);
+      const got = retired.has(version) ? `${version}, which is retired` : version;
+      const detail = `expected a released schema version of ${contract.topic} (${taken}), got ${got}`;
       return {
         accepted: false,
         errors: [{ error_type: "UNKNOWN_SCHEMA", pointer: "/schema_version", rule: null, detail }],

@@ -1,23 +1,23 @@
 /**
- * Where the elements of a JSON array stand in its bytes. Linear, without recursion, and only for bytes that `JSON.parse`
- * has accepted: it looks at quotes, escapes, brackets and commas and nothing else.
+ * Where the elements of a JSON array stand in its bytes. Linear and without recursion: it looks at quotes, escapes, brackets
+ * and commas and nothing else, so what it says is only true of bytes that `JSON.parse` accepts, before or after.
  */
-import type { Span } from "./decoded-body.ts";
+import type { Span } from "./event-batch.ts";
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
+export const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** The spans of the elements, without the whitespace around them. */
-export function elementSpans(bytes: Uint8Array): Span[] {
+/** The spans of the elements between an array's brackets, [start, end), without the whitespace around them. */
+export function elementSpans(bytes: Uint8Array, start: number, end: number): Span[] {
   const spans: Span[] = [];
   let depth = 0;
-  let start = 0;
-  for (let at = 0; at < bytes.length; at++) {
+  let first = start;
+  for (let at = start; at < end; at++) {
     switch (bytes[at]) {
       case QUOTE:
         at = endOfString(bytes, at);
@@ -25,22 +25,54 @@ export function elementSpans(bytes: Uint8Array): Span[] {
       case OPEN_BRACKET:
       case OPEN_BRACE:
         depth++;
-        if (depth === 1) start = at + 1;
-        break;
-      case COMMA:
-        if (depth === 1) {
-          spans.push(trimmed(bytes, start, at));
-          start = at + 1;
-        }
         break;
       case CLOSE_BRACKET:
       case CLOSE_BRACE:
         depth--;
-        if (depth === 0) spans.push(trimmed(bytes, start, at));
+        break;
+      case COMMA:
+        if (depth > 0) break;
+        spans.push(trimmed(bytes, first, at));
+        first = at + 1;
         break;
     }
   }
+  spans.push(trimmed(bytes, first, end));
   return spans;
+}
+
+/**
+ * Cuts an array into groups of whole elements of at least `groupBytes`, without the commas between the groups: the array is
+ * JSON exactly if `[` + group + `]` is, for each, and none but an only one is blank. Returns undefined in place of a group
+ * where the array does not end at the end of its span.
+ */
+export function* elementGroups(bytes: Uint8Array, array: Span, groupBytes: number): Generator<Span | undefined> {
+  const last = array.end - 1;
+  let depth = 0;
+  let start = array.start + 1;
+  for (let at = start; at < last; at++) {
+    switch (bytes[at]) {
+      case QUOTE:
+        at = endOfString(bytes, at);
+        break;
+      case OPEN_BRACKET:
+      case OPEN_BRACE:
+        depth++;
+        break;
+      case CLOSE_BRACKET:
+      case CLOSE_BRACE:
+        depth--;
+        break;
+      case COMMA:
+        if (depth !== 0 || at - start < groupBytes) break;
+        yield { start, end: at };
+        start = at + 1;
+        break;
+    }
+    // A bracket that closes the array before its end: what follows it is not JSON, so the last group is not.
+    if (depth < 0) break;
+  }
+  yield depth === 0 && bytes[last] === CLOSE_BRACKET ? { start, end: last } : undefined;
 }
 
 /** The position of the closing quote of the string that opens at `at`. */

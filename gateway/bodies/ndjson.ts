@@ -1,56 +1,77 @@
 /**
  * Newline-delimited JSON: one event per line, each read alone, so that a bad line costs no other. Blank lines are skipped
- * and are no events; `\r\n` is taken for `\n`.
+ * and are no events; `\r\n` is taken for `\n`. Lines are read as they arrive: no more than a few hundred kilobytes of the
+ * body and of what was parsed from it are held at a time.
  */
 import { mayAlterNumbers, mayAlterNumbersIn } from "../../schemas/exact-json.ts";
+import { trimmed } from "./element-spans.ts";
 import {
-  type DecodedBody,
-  EmptyBody,
+  bomLength,
+  type EventBatch,
+  type Fault,
+  malformed,
   mayHoldLoneSurrogates,
   parserMessage,
   type Span,
-  TooManyEvents,
   textOf,
-} from "./decoded-body.ts";
-import { trimmed } from "./element-spans.ts";
-import { bomLength, exactEvent, NESTED_TOO_DEEP } from "./json.ts";
+} from "./event-batch.ts";
+import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
+import { type LineSegment, lineSegments } from "./line-segments.ts";
 
 const NEWLINE = 0x0a;
 
-/** Reads all lines. Throws `EmptyBody` and `TooManyEvents`, never for what a line holds. */
-export function decodeNdjson(bytes: Uint8Array, maxEvents: number): DecodedBody {
-  const text = textOf(bytes);
+/** Reads all lines, however the chunks cut them. Never throws for what a line holds. */
+export async function* ndjsonBatches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EventBatch> {
+  for await (const segment of lineSegments(chunks)) {
+    const batch = batchOf(segment);
+    if (batch.events.length > 0) yield batch;
+  }
+}
+
+function batchOf({ bytes, offset }: LineSegment): EventBatch {
+  const bom = offset === 0 ? bomLength(bytes) : 0;
+  const text = textOf(bytes.subarray(bom));
   let spans: readonly Span[] | undefined;
   const spanOf = (index: number): Span => {
-    spans ??= lineSpans(bytes);
+    spans ??= lineSpans(bytes, bom);
     return spans[index] ?? { start: 0, end: bytes.length };
   };
-  // The whole body is decoded at once; only a body that is not UTF-8 somewhere is decoded line by line.
-  const lines =
-    text === undefined ? lineSpans(bytes).map((span) => textOf(bytes.subarray(span.start, span.end))) : linesOf(text);
-  if (lines.length === 0) throw new EmptyBody("the body has no line with an event");
-  if (lines.length > maxEvents) throw new TooManyEvents(lines.length);
-
+  const payloadOf = (index: number) => {
+    const { start, end } = spanOf(index);
+    return { offset: offset + start, bytes: bytes.subarray(start, end), text: true };
+  };
+  // All lines are decoded at once; only where they are not UTF-8 somewhere, they are decoded one by one.
+  const lines = text === undefined ? lineSpans(bytes, bom).map((span) => textAt(bytes, span)) : linesOf(text);
   const exact = mayAlterNumbersIn(bytes);
-  const malformed = new Map<number, string>();
+  const faults = new Map<number, Fault>();
   const events = lines.map((line, index) => {
     if (line === undefined) {
-      malformed.set(index, "the line is not UTF-8");
+      faults.set(index, malformed("the line is not UTF-8"));
       return undefined;
     }
     try {
       const event: unknown = JSON.parse(line);
       if (!exact || !mayAlterNumbers(line)) return event;
-    } catch (error) {
-      malformed.set(index, `the line is not JSON: ${parserMessage(error)}`);
+    } catch {
+      // Said of the line alone, without the whitespace that the split left around it.
+      faults.set(index, notJson(textAt(bytes, spanOf(index)) ?? ""));
       return undefined;
     }
     const event = exactEvent(line);
-    if (event === undefined) malformed.set(index, NESTED_TOO_DEEP);
+    if (event === undefined) faults.set(index, NESTED_TOO_DEEP);
     return event;
   });
   const suspectSurrogates = text === undefined || mayHoldLoneSurrogates(text);
-  return { events, malformed, suspectSurrogates, spanOf };
+  return { events, faults, suspectSurrogates, schemaVersion: null, payloadOf };
+}
+
+function notJson(line: string): Fault {
+  try {
+    JSON.parse(line);
+  } catch (error) {
+    return malformed(`the line is not JSON: ${parserMessage(error)}`);
+  }
+  return malformed("the line is not JSON");
 }
 
 // Blank is what `lineSpans` calls blank: JSON's whitespace only.
@@ -60,10 +81,14 @@ function linesOf(text: string): string[] {
   return text.split("\n").filter((line) => !BLANK.test(line));
 }
 
+function textAt(bytes: Uint8Array, { start, end }: Span): string | undefined {
+  return textOf(bytes.subarray(start, end));
+}
+
 /** The lines that are not blank, without the whitespace around them. */
-function lineSpans(bytes: Uint8Array): Span[] {
+function lineSpans(bytes: Uint8Array, from: number): Span[] {
   const spans: Span[] = [];
-  for (let start = bomLength(bytes); start < bytes.length; ) {
+  for (let start = from; start < bytes.length; ) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline < 0 ? bytes.length : newline;
     const span = trimmed(bytes, start, end);

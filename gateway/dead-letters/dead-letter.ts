@@ -1,6 +1,8 @@
 /** A refused event as an event of the topic `dead_letters` (schemas/dead_letters/v1.avsc). */
 import type { EventError } from "../../contracts/verdict.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
+import type { EventPayload } from "../bodies/event-batch.ts";
+import type { ConcealedPayload } from "../masking/payload.ts";
 import { sha256Hex } from "../sha256.ts";
 
 /** Which step refused it. */
@@ -15,6 +17,8 @@ export interface Refusal {
   readonly eventId: string | null;
   /** null where no schema was looked for. */
   readonly schemaVersion: number | null;
+  /** What was refused, and where it began. */
+  readonly payload: EventPayload;
 }
 
 /** What all refusals of a request have in common. */
@@ -25,12 +29,14 @@ export interface RefusalContext {
   readonly contractVersion: string;
   /** Microseconds since the epoch. */
   readonly received: number;
+  /** Masks and seals the bytes of a refused event of a schema version; null for topics without masked fields. */
+  readonly conceal: ((bytes: Uint8Array, schemaVersion: number | null) => ConcealedPayload) | null;
 }
 
-/** The event's bytes as received: in the dead letter, or apart under an R2 key. */
+/** The event's bytes as received, or what may be kept of them: in the dead letter, or apart under an R2 key. */
 export type StoredPayload =
-  | { readonly payload: string; readonly payload_encoding: "utf-8" | "base64"; readonly payload_ref: null }
-  | { readonly payload: null; readonly payload_encoding: "utf-8" | "binary"; readonly payload_ref: string };
+  | { readonly payload: string; readonly payload_encoding: "utf-8" | "base64" | "aes-gcm"; readonly payload_ref: null }
+  | { readonly payload: null; readonly payload_encoding: "utf-8" | "binary" | "aes-gcm"; readonly payload_ref: string };
 
 const INT_MAX = 2_147_483_647;
 

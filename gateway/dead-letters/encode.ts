@@ -3,7 +3,6 @@ import { contractOf, currentSchema } from "../../contracts/registry.ts";
 import { shardOf } from "../../contracts/shards.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { createEventBuffer, type EventBuffer } from "../admit/event-buffer.ts";
-import type { Span } from "../bodies/decoded-body.ts";
 import { mapBounded } from "../map-bounded.ts";
 import type { PackedEvent } from "../pack.ts";
 import {
@@ -14,12 +13,17 @@ import {
   type RefusalContext,
   type StoredPayload,
 } from "./dead-letter.ts";
-import { storePayload } from "./payload.ts";
+import { storeConcealed, storePayload } from "./payload.ts";
 
 export const DEAD_LETTERS = "dead_letters";
 
 /** Six connections may wait at once in a Worker (PLATFORM, Limits). */
 const CONCURRENT_PUTS = 6;
+
+const WINDOW = 256;
+
+/** The buffer grows; a request of very many refusals may still be one of small ones. */
+const MAX_FIRST_ROOM = 4_000_000;
 
 export interface EncodedDeadLetters {
   readonly events: readonly PackedEvent[];
@@ -42,40 +46,47 @@ export const release = deadLetterRelease();
 export async function encodeDeadLetters(
   refusals: readonly Refusal[],
   context: RefusalContext,
-  body: Uint8Array,
-  spanOf: (index: number) => Span,
   lake: Pick<R2Bucket, "put">,
 ): Promise<EncodedDeadLetters> {
-  const stored = await mapBounded(refusals, CONCURRENT_PUTS, async (refusal) => {
-    const span = spanOf(refusal.index);
-    const dlqId = await deadLetterId(context.requestId, refusal.index);
-    const payload = await storePayload(body.subarray(span.start, span.end), dlqId, context.received, lake);
-    return { refusal, span, dlqId, payload };
-  });
-  const buffer = createEventBuffer(refusals.length * 1_024);
+  const buffer = createEventBuffer(Math.min(refusals.length * 1_024, MAX_FIRST_ROOM));
   const events: PackedEvent[] = [];
   const unstored: number[] = [];
-  stored.forEach((outcome, position) => {
-    const index = refusals[position]?.index ?? -1;
-    if (outcome.status === "rejected") unstored.push(index);
-    else events.push(encode(outcome.value, context, buffer));
-  });
+  // In windows, so that the texts of all payloads never stand beside their bytes and their encoded form at once.
+  for (let start = 0; start < refusals.length; start += WINDOW) {
+    const window = refusals.slice(start, start + WINDOW);
+    const stored = await mapBounded(window, CONCURRENT_PUTS, async (refusal) => {
+      const dlqId = await deadLetterId(context.requestId, refusal.index);
+      const payload = await keep(refusal, context, dlqId, lake);
+      return { refusal, dlqId, payload };
+    });
+    stored.forEach((outcome, position) => {
+      const index = window[position]?.index ?? -1;
+      if (outcome.status === "rejected") unstored.push(index);
+      else events.push(encode(outcome.value, context, buffer));
+    });
+  }
   return { events, buffer, unstored };
+}
+
+async function keep(
+  { payload, schemaVersion }: Refusal,
+  context: RefusalContext,
+  dlqId: string,
+  lake: Pick<R2Bucket, "put">,
+): Promise<StoredPayload> {
+  const { conceal, received } = context;
+  if (conceal === null) return storePayload(payload, dlqId, received, lake);
+  return storeConcealed(conceal(payload.bytes, schemaVersion), dlqId, received, lake);
 }
 
 interface StoredRefusal {
   readonly refusal: Refusal;
-  readonly span: Span;
   readonly dlqId: string;
   readonly payload: StoredPayload;
 }
 
-function encode(
-  { refusal, span, dlqId, payload }: StoredRefusal,
-  context: RefusalContext,
-  buffer: EventBuffer,
-): PackedEvent {
-  const event = deadLetterOf(refusal, context, dlqId, span.start, payload);
+function encode({ refusal, dlqId, payload }: StoredRefusal, context: RefusalContext, buffer: EventBuffer): PackedEvent {
+  const event = deadLetterOf(refusal, context, dlqId, refusal.payload.offset, payload);
   const start = buffer.length;
   const end = buffer.append(release.codec, { index: refusal.index, extra: null, lexical: null, event });
   const { shards } = release.contract;

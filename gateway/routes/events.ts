@@ -1,50 +1,134 @@
 /** `POST /v1/topics/{topic}/events`: parse, call, answer. */
+
+import type { PreparedRequest } from "../../durable-objects/stubs.ts";
 import { admitterOf, type TopicAdmitter } from "../admit/topics.ts";
-import { answerOf, responseOf } from "../answer.ts";
-import { type DecodedBody, EmptyBody, MalformedBody, TooManyEvents } from "../bodies/decoded-body.ts";
-import { decodeJson } from "../bodies/json.ts";
-import { type BodyFormat, formatOf, MEDIA_TYPES } from "../bodies/media-type.ts";
-import { decodeNdjson } from "../bodies/ndjson.ts";
+import { answerOf, type IngestAnswer, responseOf } from "../answer.ts";
+import { attributesOfHeaders } from "../bodies/cloudevents.ts";
+import { bodyBatches } from "../bodies/decode.ts";
+import { documentBatch, EmptyBody, InflatedTooLarge, MalformedBody, TooManyEvents } from "../bodies/event-batch.ts";
+import { BEACON_FORMATS, type BodyFormat, encodingOf, formatOf, MEDIA_TYPES } from "../bodies/media-type.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { type IngestRequest, judge, store } from "../ingest.ts";
+import { fingerprinted } from "../idempotency/fingerprint.ts";
+import { answerOnce, type OnceAnswer } from "../idempotency/once.ts";
+import { receiptName } from "../idempotency/receipt-name.ts";
+import { receiptNaming } from "../idempotency/receipt-naming.ts";
+import { type IngestRequest, type Judged, judge, type MessageNaming, prepareMessages, store } from "../ingest.ts";
+import { concealedDetail } from "../masking/detail.ts";
+import { maskerOf } from "../masking/masker-of.ts";
 import { allows } from "../middleware/auth/grant.ts";
-import { ProblemError } from "../problem.ts";
+import type { WideEvent } from "../middleware/wide-event/wide-event.ts";
+import { headersOf, queryOf } from "../openapi/parameters.ts";
+import { ProblemError, problemResponse } from "../problem.ts";
+import { eventsHeaders, eventsQuery } from "./events.api.ts";
 import { knownTopic } from "./topics.ts";
 
 interface Options {
   readonly dryRun: boolean;
   readonly allResults: boolean;
   readonly schemaVersion: number | null;
+  /** null also in a dry run, which leaves nothing that could be repeated. */
+  readonly idempotencyKey: string | null;
 }
 
 export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function postEvents(c) {
     const received = deps.clock.now() * 1_000;
     const admitter = writableTopic(c);
-    const format = formatOfRequest(c);
+    const { format, encoding } = formOfRequest(c);
     const options = optionsOf(c);
-    const body = await c.get("readBody")();
-    const base = {
+    const { idempotencyKey } = options;
+    const incoming = c.get("bodyChunks")();
+    const attributes = format === "cloudevent-data" ? attributesOfHeaders(c.req.raw.headers) : {};
+    const meaning = [format, encoding, String(options.schemaVersion), JSON.stringify(attributes)];
+    const body = idempotencyKey === null ? null : fingerprinted(incoming.chunks, meaning);
+    const request: IngestRequest = {
       admitter,
       requestId: c.get("requestId"),
       producer: c.get("grant").producer,
       received,
       schemaVersion: options.schemaVersion,
-      body,
+      masker: maskerOf(admitter, deps),
+      batches: bodyBatches({
+        format,
+        encoding,
+        chunks: body?.chunks ?? incoming.chunks,
+        attributes,
+        contract: admitter.contract,
+        maxBytes: deps.limits.bodyBytes,
+      }),
+      maxEvents: deps.limits.eventsPerRequest,
+      sizeHint: incoming.declared ?? 0,
     };
     const wide = c.get("wideEvent");
-    Object.assign(wide, { topic: admitter.contract.topic, bytes: body.byteLength, dry_run: options.dryRun });
-
-    const decoded = await decode(format, base, options, deps);
-    const request: IngestRequest = { ...base, decoded };
-    const judged = judge(request);
-    const stored = options.dryRun ? NOTHING_STORED : await store(judged, request, deps);
+    Object.assign(wide, { topic: admitter.contract.topic, dry_run: options.dryRun });
+    const judgeOnTheWay = async (request: IngestRequest): Promise<Judgement> => {
+      try {
+        const judgement = await judgeBody(request);
+        if (!options.dryRun) c.get("spendEvents")(judgement.judged.events);
+        return judgement;
+      } finally {
+        wide.bytes = incoming.bytesRead();
+      }
+    };
+    if (body !== null && idempotencyKey !== null) {
+      const { topic } = admitter.contract;
+      const name = await receiptName(topic, c.get("grant").keyId, idempotencyKey);
+      const answer = await answerOnce({
+        receipt: deps.receipt(name),
+        proposal: { requestId: request.requestId, received },
+        judge: async (stamp) =>
+          submission(await judgeOnTheWay({ ...request, ...stamp }), receiptNaming(name, stamp), options, deps, wide),
+        drain: () => body.drain(),
+        fingerprint: () => body.fingerprint(),
+      });
+      wide.replayed = answer.replayed;
+      return onceResponse(answer);
+    }
+    const judgement = await judgeOnTheWay(request);
+    const { judged, problem } = judgement;
+    const stored = options.dryRun ? NOTHING_STORED : await store(judged, judgement.request, deps);
+    if (problem !== null) {
+      if (stored.retry.size === 0) throw problem;
+      const detail = `${problem.message}; and its dead letter could not be stored: send it again`;
+      throw new ProblemError("QUEUE_UNAVAILABLE", detail);
+    }
     const answer = answerOf(judged, stored.retry, request, options);
-    const { accepted, rejected, retry } = answer;
-    Object.assign(wide, { events: decoded.events.length, accepted, rejected, retry, messages: stored.messages });
+    describe(wide, answer, judged, stored.messages);
     return responseOf(answer);
   };
+}
+
+/** What is stored of a request with an Idempotency-Key before anything of it is sent. Throws QUEUE_UNAVAILABLE. */
+async function submission(
+  { request, judged, problem }: Judgement,
+  naming: MessageNaming,
+  options: Options,
+  deps: GatewayDeps,
+  wide: WideEvent,
+): Promise<Omit<PreparedRequest, "requestId">> {
+  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, naming);
+  if (unstored.length > 0) {
+    throw new ProblemError("QUEUE_UNAVAILABLE", "a dead letter's payload could not be stored: send the request again");
+  }
+  const answer = answerOf(judged, new Map(), request, options);
+  describe(wide, answer, judged, messages.length);
+  const response = problem === null ? responseOf(answer) : problemResponse(problem, request.requestId);
+  const contentType = response.headers.get("content-type") ?? "application/json";
+  return {
+    answer: { status: response.status, contentType, body: await response.text() },
+    messages: messages.map(({ topic, body }) => ({ topic, body })),
+  };
+}
+
+function onceResponse({ status, contentType, body, replayed }: OnceAnswer): Response {
+  const headers = { "Content-Type": contentType, ...(replayed ? { "Idempotent-Replayed": "true" } : {}) };
+  return new Response(body, { status, headers });
+}
+
+function describe(wide: WideEvent, answer: IngestAnswer, { events }: Judged, messages: number): void {
+  const { accepted, rejected, retry } = answer;
+  Object.assign(wide, { events, accepted, rejected, retry, messages });
 }
 
 const NOTHING_STORED = { retry: new Map(), messages: 0 } as const;
@@ -63,17 +147,32 @@ function writableTopic(c: GatewayContext): TopicAdmitter {
   return admitter;
 }
 
-function formatOfRequest(c: GatewayContext): BodyFormat {
-  const encoding = c.req.header("content-encoding");
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== "identity") {
+interface Form {
+  readonly format: BodyFormat;
+  readonly encoding: "gzip" | "identity";
+}
+
+function formOfRequest(c: GatewayContext): Form {
+  const contentEncoding = c.req.header("content-encoding");
+  const encoding = encodingOf(contentEncoding);
+  if (encoding === undefined) {
     throw new ProblemError(
       "UNSUPPORTED_CONTENT_ENCODING",
-      `compressed bodies are not taken yet (got ${encoding.slice(0, 50)}): send the body as it is`,
+      `send the body with Content-Encoding gzip, or as it is; got ${contentEncoding?.slice(0, 50)}`,
     );
   }
   const contentType = c.req.header("content-type");
-  const format = formatOf(contentType);
-  if (format !== undefined) return format;
+  const format = formatOf(contentType, c.get("keyInAddress") ? BEACON_FORMATS : undefined);
+  // Attributes in headers make it a CloudEvent in binary mode, whose data is the body.
+  const isBinaryMode = c.req.header("ce-specversion") !== undefined || c.req.header("ce-id") !== undefined;
+  if (isBinaryMode && format === "json") return { format: "cloudevent-data", encoding };
+  if (isBinaryMode && format !== "cloudevent" && format !== "cloudevent-batch") {
+    throw new ProblemError(
+      "UNSUPPORTED_MEDIA_TYPE",
+      "the headers ce-* make this a CloudEvent in binary mode: its data must be application/json",
+    );
+  }
+  if (format !== undefined) return { format, encoding };
   const got = contentType === undefined ? "none" : `"${contentType.slice(0, 100)}"`;
   throw new ProblemError(
     "UNSUPPORTED_MEDIA_TYPE",
@@ -82,62 +181,50 @@ function formatOfRequest(c: GatewayContext): BodyFormat {
 }
 
 function optionsOf(c: GatewayContext): Options {
-  const dryRun = c.req.query("dry_run") ?? "false";
-  if (dryRun !== "true" && dryRun !== "false") throw invalid("dry_run is true or false");
-  const results = c.req.query("results");
-  if (results !== undefined && results !== "all") throw invalid("results is all, or absent for those not accepted");
-  const version = c.req.header("sluice-schema-version");
-  if (version !== undefined && !/^[1-9]\d{0,8}$/.test(version)) {
-    throw invalid("the header Sluice-Schema-Version is a version number such as 1");
-  }
+  const { dry_run, results } = queryOf(c, eventsQuery);
+  const { "Sluice-Schema-Version": version, "Idempotency-Key": idempotencyKey } = headersOf(c, eventsHeaders);
   return {
-    dryRun: dryRun === "true",
+    dryRun: dry_run === "true",
     allResults: results === "all",
     schemaVersion: version === undefined ? null : Number(version),
+    idempotencyKey: dry_run === "true" ? null : (idempotencyKey ?? null),
   };
 }
 
-function invalid(detail: string): ProblemError {
-  return new ProblemError("INVALID_PARAMETER", detail);
+/** A request's verdicts. */
+interface Judgement {
+  /** What was judged: the request, or the one document in its place that cannot be read. */
+  readonly request: IngestRequest;
+  readonly judged: Judged;
+  /** Not null if the body is no document of its format: the answer, once the document stands in the dead letters. */
+  readonly problem: ProblemError | null;
 }
 
-/** Reads the body; a document that cannot be read becomes one dead letter before it is refused. */
-async function decode(
-  format: BodyFormat,
-  base: Omit<IngestRequest, "decoded">,
-  options: Options,
-  deps: GatewayDeps,
-): Promise<DecodedBody> {
-  const { eventsPerRequest } = deps.limits;
+/** Throws the problem of a body that leaves nothing to judge. */
+async function judgeBody(request: IngestRequest): Promise<Judgement> {
   try {
-    return format === "json" ? decodeJson(base.body, eventsPerRequest) : decodeNdjson(base.body, eventsPerRequest);
+    return { request, judged: await judge(request), problem: null };
   } catch (error) {
-    if (error instanceof EmptyBody) throw new ProblemError("EMPTY_BODY", `${error.message}: send at least one`);
-    if (error instanceof TooManyEvents) {
-      throw new ProblemError(
-        "TOO_MANY_EVENTS",
-        `a request has at most ${eventsPerRequest} events, this one has ${error.events}: split it`,
-        { max_events: eventsPerRequest },
-      );
-    }
-    if (!(error instanceof MalformedBody)) throw error;
-    if (!options.dryRun) await keepDocument(base, error.message, deps);
-    throw new ProblemError("MALFORMED_PAYLOAD", error.message);
+    if (!(error instanceof MalformedBody)) throw problemOf(error);
+    const detail = request.admitter.pii ? concealedDetail(error.message) : error.message;
+    const document = { ...request, batches: [documentBatch(error)] };
+    const problem = new ProblemError("MALFORMED_PAYLOAD", detail);
+    return { request: document, judged: await judge(document), problem };
   }
 }
 
-async function keepDocument(base: Omit<IngestRequest, "decoded">, detail: string, deps: GatewayDeps): Promise<void> {
-  const span = { start: 0, end: base.body.byteLength };
-  const decoded: DecodedBody = {
-    events: [undefined],
-    malformed: new Map([[0, detail]]),
-    suspectSurrogates: false,
-    spanOf: () => span,
-  };
-  const request: IngestRequest = { ...base, decoded };
-  const judged = judge(request);
-  const { retry } = await store(judged, request, deps);
-  if (retry.size > 0) {
-    throw new ProblemError("QUEUE_UNAVAILABLE", `${detail}; and its dead letter could not be stored: send it again`);
+function problemOf(error: unknown): unknown {
+  if (error instanceof EmptyBody) return new ProblemError("EMPTY_BODY", `${error.message}: send at least one`);
+  if (error instanceof TooManyEvents) {
+    const { maxEvents } = error;
+    const detail = `a request has at most ${maxEvents} events, this one has more: split it`;
+    return new ProblemError("TOO_MANY_EVENTS", detail, { max_events: maxEvents });
   }
+  if (error instanceof InflatedTooLarge) {
+    const { maxBytes } = error;
+    return new ProblemError("BODY_TOO_LARGE", `${error.message}: split the events over several requests`, {
+      max_bytes: maxBytes,
+    });
+  }
+  return error;
 }

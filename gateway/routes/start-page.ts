@@ -12,7 +12,12 @@ const WHAT =
 const LINKS = [
   ["/healthz", "this isolate runs"],
   ["/readyz", "what it depends on answers"],
-  ["/v1/topics", "topics and their contracts (needs a key)"],
+  ["/docs", "every call, its parameters and answers"],
+  ["/openapi.json", "the same for tools (OpenAPI 3.1)"],
+  ["/v1/topics", "topics and their fields (needs a key)"],
+  ["/v1/contracts/weather", "a topic's contract; /schema.json beside it is for editors (needs a key)"],
+  ["/v1/contracts/weather/example", "a valid event, ready to be sent (needs a key)"],
+  ["/registry/subjects", "schemas, for clients of the Confluent Schema Registry (needs a key)"],
   ["/v1/tables", "published tables (needs a key)"],
 ] as const;
 
@@ -40,6 +45,10 @@ function commandsOf(origin: string, key: string): readonly { readonly what: stri
     {
       what: "Ask for verdicts without storing anything",
       command: `${post} "${origin}/v1/topics/weather/events?dry_run=true" -d '[{"city":"Berlin"}]'`,
+    },
+    {
+      what: "Send an example",
+      command: `curl -s ${authorization} ${origin}/v1/contracts/orders/example | ${post} "${origin}/v1/topics/orders/events?results=all" --data-binary @-`,
     },
     { what: "List the topics", command: `curl -s ${authorization} ${origin}/v1/topics` },
     { what: "List the published tables", command: `curl -s ${authorization} ${origin}/v1/tables` },

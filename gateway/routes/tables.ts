@@ -2,7 +2,9 @@
 import { publishedFiles, publishedTable, publishedTables } from "../../sql/statements/published.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
+import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
+import { filesQuery } from "./tables.api.ts";
 
 export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listTables(c) {
@@ -14,10 +16,7 @@ export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
 export function listFiles(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listFiles(c) {
     const name = c.req.param("table") ?? "";
-    const date = c.req.query("partition") ?? null;
-    if (date !== null && !/^\d{4}-\d\d-\d\d$/.test(date)) {
-      throw new ProblemError("INVALID_PARAMETER", "partition is a date such as 2026-01-31");
-    }
+    const { partition: date = null } = queryOf(c, filesQuery);
     const table = await catalog(() => publishedTable(deps.db, name));
     if (table === null) {
       throw new ProblemError("UNKNOWN_TABLE", `no partition of "${name.slice(0, 100)}" is published; see /v1/tables`);

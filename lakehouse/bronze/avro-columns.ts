@@ -5,6 +5,8 @@
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import { unscaledFromBytes } from "../../schemas/decimal.ts";
 import type { ColumnBuilder } from "../columns/builder.ts";
+import type { Field } from "../columns/column.ts";
+import { pushValue } from "../columns/push-value.ts";
 import type { ByteReader } from "./byte-reader.ts";
 
 export type Walk = (reader: ByteReader) => void;
@@ -16,18 +18,26 @@ function mismatch(what: string, builder: ColumnBuilder): never {
 
 /**
  * A walker that appends one record's fields to the builders of the columns with their names. A field without a column
- * is read and dropped; a column without a field gets null: that is how rows of an older schema stand in a newer table.
+ * is read and dropped; a column without a field gets its default of `fields`, or null: that is how rows of an older
+ * schema stand in a newer table. Numbers may go into a wider column.
  */
-export function recordWalk(schema: AvroRecord, columns: ReadonlyMap<string, ColumnBuilder>): Walk {
+export function recordWalk(
+  schema: AvroRecord,
+  columns: ReadonlyMap<string, ColumnBuilder>,
+  fields: readonly Field[] = [],
+): Walk {
   const written = new Set(schema.fields.map((field) => field.name));
-  const absent = [...columns].filter(([name]) => !written.has(name)).map(([, builder]) => builder);
+  const defaults = new Map(fields.map((field) => [field.name, field.initialDefault ?? null]));
+  const absent = [...columns]
+    .filter(([name]) => !written.has(name))
+    .map(([name, builder]) => ({ builder, value: defaults.get(name) ?? null }));
   const walks = schema.fields.map((field) => {
     const builder = columns.get(field.name);
     return builder === undefined ? skipValue(field.type) : valueWalk(field.type, builder);
   });
   return (reader) => {
     for (const walk of walks) walk(reader);
-    for (const builder of absent) builder.pushNull();
+    for (const { builder, value } of absent) pushValue(builder, value);
   };
 }
 
@@ -68,7 +78,7 @@ function valueWalk(avro: AvroType, builder: ColumnBuilder): Walk {
           return field === undefined ? [] : [[field.name, column] as const];
         }),
       );
-      const walk = recordWalk(type, columns);
+      const walk = recordWalk(type, columns, fields);
       return (reader) => {
         walk(reader);
         builder.endRow();
@@ -82,9 +92,11 @@ function primitiveWalk(type: string, builder: ColumnBuilder): Walk {
     case "boolean":
       return builder.kind === "bool" ? (reader) => builder.push(reader.readBoolean()) : mismatch(type, builder);
     case "int":
-      return builder.kind === "int32" ? (reader) => builder.push(reader.readLong()) : mismatch(type, builder);
     case "long":
-      return builder.kind === "int64" ? (reader) => builder.pushNumber(reader.readLong()) : mismatch(type, builder);
+      if (builder.kind === "int64") return (reader) => builder.pushNumber(reader.readLong());
+      if (builder.kind === "float64" || (builder.kind === "int32" && type === "int"))
+        return (reader) => builder.push(reader.readLong());
+      return mismatch(type, builder);
     case "double":
       return builder.kind === "float64" ? (reader) => builder.push(reader.readDouble()) : mismatch(type, builder);
     case "string":

@@ -78,10 +78,9 @@ class BronzeRows {
     if (known !== undefined) return known;
     const codec = codecById(schemaId);
     if (codec === undefined) throw new Error(`schema ${schemaId} is not compiled into this deploy`);
-    const event = recordWalk(
-      codec.schema,
-      new Map(eventFields(this.#contract).map((field) => [field.name, this.#builder(field.name)])),
-    );
+    const fields = eventFields(this.#contract);
+    const columns = new Map(fields.map((field) => [field.name, this.#builder(field.name)]));
+    const event = recordWalk(codec.schema, columns, fields);
     const residue = new Map([
       ["index", this.#builder("_event")],
       ["extra", this.#builder("_extra")],

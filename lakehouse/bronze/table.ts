@@ -1,18 +1,41 @@
 /** The bronze table of a topic: its columns, and where its files stand. */
 import type { Contract } from "../../contracts/contract.ts";
-import { currentSchema } from "../../contracts/registry.ts";
+import type { AvroRecord } from "../../schemas/avro-schema.ts";
 import { codecById } from "../../schemas/codecs.ts";
+import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
 import { formatDate } from "../../schemas/time.ts";
 import type { Field } from "../columns/column.ts";
+import { sameType } from "../columns/column-kind.ts";
 import { fieldsFromAvro } from "../columns/from-avro.ts";
 import { METADATA_FIELDS } from "./metadata.ts";
 
-/** The columns of a topic's events, by its newest schema. */
+function versionsOf(contract: Contract): AvroRecord[] {
+  return contract.schemas.map(({ id }) => {
+    const codec = codecById(id);
+    if (codec === undefined) throw new Error(`schema ${id} of topic ${contract.topic} is not compiled in`);
+    return codec.schema;
+  });
+}
+
+/** The schema of a topic's tables, which hold the rows of every released version. */
+export function eventSchema(contract: Contract): AvroRecord {
+  return tableSchema(versionsOf(contract)).schema;
+}
+
+/** The event columns that files of some version lack or have in another type: what a reader must fill. */
+export function evolvedFields(contract: Contract): readonly Field[] {
+  const versions = versionsOf(contract).map(fieldsFromAvro);
+  return eventFields(contract).filter((field) =>
+    versions.some((version) => {
+      const own = version.find(({ name }) => name === field.name);
+      return own === undefined || !sameType(own.type, field.type);
+    }),
+  );
+}
+
+/** The columns of a topic's events. */
 export function eventFields(contract: Contract): Field[] {
-  const { id } = currentSchema(contract);
-  const codec = codecById(id);
-  if (codec === undefined) throw new Error(`schema ${id} of topic ${contract.topic} is not compiled in`);
-  return fieldsFromAvro(codec.schema);
+  return fieldsFromAvro(eventSchema(contract));
 }
 
 export function partitionField(contract: Contract): Field {

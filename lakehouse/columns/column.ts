@@ -5,6 +5,8 @@
  * kernel touches them one by one; the packing happens once, at the Arrow boundary (`lakehouse/parquet/arrow.ts`).
  */
 
+import type { Value } from "./value.ts";
+
 /** A logical type. `timestamp` is microseconds since the epoch, UTC; `date` is days since the epoch. */
 export type ColumnType =
   | { readonly kind: "bool" }
@@ -23,6 +25,8 @@ export interface Field {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
+  /** What the field is in rows that were written before it was there (Iceberg's `initial-default`); null if absent. */
+  readonly initialDefault?: Value;
 }
 
 /** One byte per row, 1 = null; `undefined` when the column holds no null. A null row still occupies its slot in `values`. */

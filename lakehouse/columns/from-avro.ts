@@ -1,10 +1,18 @@
 /** The column type of an Avro type: how an event's fields stand in bronze and silver. */
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
+import { unscaledFromBytes } from "../../schemas/decimal.ts";
 import type { ColumnType, Field } from "./column.ts";
+import { decimalText, type Value } from "./value.ts";
 
 /** The columns of a record, in its order. */
 export function fieldsFromAvro(record: AvroRecord): Field[] {
-  return record.fields.map((field) => ({ name: field.name, ...columnOf(field.type) }));
+  return record.fields.map((field) => ({
+    name: field.name,
+    ...columnOf(field.type),
+    ...(field.default === undefined || field.default === null
+      ? {}
+      : { initialDefault: defaultOf(field.type, field.default) }),
+  }));
 }
 
 function columnOf(avro: AvroType): { type: ColumnType; nullable: boolean } {
@@ -41,4 +49,34 @@ function columnTypeOf(avro: Exclude<AvroType, readonly [AvroType, AvroType]>): C
     case "record":
       return { kind: "struct", fields: fieldsFromAvro(avro) };
   }
+}
+
+/** A default of the schema (specification 1.12, record defaults: bytes are texts of U+0000 to U+00FF) as a column's value. Throws TypeError for one that is no value of its type; the build has refused those. */
+function defaultOf(avro: AvroType, value: unknown): Value {
+  const { type } = unwrapOptional(avro);
+  if (value === null) return null;
+  if (typeof type === "string") {
+    if (type === "long" && typeof value === "number") return BigInt(value);
+    if (type === "bytes" && typeof value === "string") return bytesOf(value);
+    if (typeof value === "boolean" || typeof value === "number" || typeof value === "string") return value;
+  } else if (type.type === "record" && typeof value === "object") {
+    const members = new Map<string, unknown>(Object.entries(value));
+    return Object.fromEntries(
+      type.fields.map((field) => [
+        field.name,
+        defaultOf(field.type, members.has(field.name) ? members.get(field.name) : (field.default ?? null)),
+      ]),
+    );
+  } else if (type.type === "array" && Array.isArray(value)) {
+    return value.map((item) => defaultOf(type.items, item));
+  } else if (type.type === "bytes" && typeof value === "string") {
+    return decimalText(unscaledFromBytes(bytesOf(value)), type.scale);
+  } else if (typeof value === "number") {
+    return type.type === "long" ? BigInt(value) : value;
+  }
+  throw new TypeError(`${JSON.stringify(value)} is no default of ${JSON.stringify(avro)}`);
+}
+
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

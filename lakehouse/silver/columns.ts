@@ -12,7 +12,7 @@ export function silverTableName(topic: string): string {
   return `silver_${topic}`;
 }
 
-/** The columns of a topic's silver table, by the given (newest) schema. */
+/** The columns of a topic's silver table, by the schema of its tables (`schemas/compatibility/table-schema.ts`). */
 export function silverFields(contract: Contract, schema: AvroRecord): Field[] {
   return [
     ...fieldsFromAvro(schema),

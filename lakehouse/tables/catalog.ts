@@ -4,8 +4,8 @@
  */
 
 import type { Check, Contract } from "../../contracts/contract.ts";
-import { contracts, currentSchema } from "../../contracts/registry.ts";
-import { codecById } from "../../schemas/codecs.ts";
+import { contracts } from "../../contracts/registry.ts";
+import { eventSchema } from "../bronze/table.ts";
 import type { Field } from "../columns/column.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.ts";
 import { models } from "../models/compiled.generated.ts";
@@ -38,8 +38,6 @@ export interface ModelTable extends TableBase {
 export type Table = TopicTable | LedgerTable | ModelTable;
 
 function topicTable(contract: Contract): TopicTable {
-  const codec = codecById(currentSchema(contract).id);
-  if (codec === undefined) throw new Error(`the schema of topic ${contract.topic} is not compiled in`);
   return {
     kind: "topic",
     contract,
@@ -48,7 +46,7 @@ function topicTable(contract: Contract): TopicTable {
     layer: "silver",
     directory: `silver/${contract.topic}`,
     partition: contract.partition.column,
-    fields: silverFields(contract, codec.schema),
+    fields: silverFields(contract, eventSchema(contract)),
     checks: contract.checks,
     dictionaryColumns: [
       ...contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name),

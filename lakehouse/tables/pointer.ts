@@ -4,7 +4,10 @@
  * that read D1 earlier never overwrites one that read it later.
  */
 import { liveFiles, tableVersion } from "../../sql/statements/snapshots.ts";
+import { evolvedFields } from "../bronze/table.ts";
+import type { Field } from "../columns/column.ts";
 import type { Table } from "./catalog.ts";
+import { evolvedRows } from "./evolved-rows.ts";
 import type { LakeBucket } from "./lake.ts";
 
 const ATTEMPTS = 5;
@@ -34,6 +37,7 @@ export async function publishPointer(db: D1Database, bucket: LakeBucket, table: 
     viewSql(
       table.name,
       files.map(({ file }) => file),
+      table.kind === "topic" ? evolvedFields(table.contract) : [],
     ),
     version,
     "application/sql",
@@ -58,12 +62,12 @@ function versionOf(object: R2Object | null): number {
 }
 
 /**
- * A view over the live files. `SET VARIABLE lake = 's3://BUCKET'` (or a local folder) tells DuckDB where the lake is.
+ * A view over the live files; with `fields`, older files show these columns too. `SET VARIABLE lake = 's3://BUCKET'` (or a local folder) tells DuckDB where the lake is.
  */
-export function viewSql(table: string, files: readonly string[]): string {
+export function viewSql(table: string, files: readonly string[], fields: readonly Field[] = []): string {
   if (files.length === 0) return `-- ${table} has no published partition yet.\n`;
   const list = files.map((file) => `  getvariable('lake') || '/${file.replaceAll("'", "''")}'`).join(",\n");
-  return `-- SET VARIABLE lake = 's3://YOUR-BUCKET'; then run this file.\nCREATE OR REPLACE VIEW ${table} AS SELECT * FROM read_parquet([\n${list}\n], union_by_name = true, hive_partitioning = false);\n`;
+  return `-- SET VARIABLE lake = 's3://YOUR-BUCKET'; then run this file.\nCREATE OR REPLACE VIEW ${table} AS ${evolvedRows(`read_parquet([\n${list}\n], union_by_name = true, hive_partitioning = false)`, fields)};\n`;
 }
 
 async function putIfNewer(

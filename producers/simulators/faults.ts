@@ -1,10 +1,15 @@
 /** Broken events on purpose: each has exactly one thing wrong, so the gateway's verdict on it is known beforehand. */
 import type { ErrorType } from "../../contracts/verdict.ts";
+import { appFaults } from "./faults/app-events.ts";
+import { campaignFaults } from "./faults/campaign-events.ts";
 import { clickFaults } from "./faults/clickstream.ts";
 import { type AnyEvent, commonFaults } from "./faults/common.ts";
 import type { Fault, FaultContext } from "./faults/fault.ts";
+import { orderChangeFaults } from "./faults/order-changes.ts";
 import { orderFaults } from "./faults/orders.ts";
 import { paymentFaults } from "./faults/payments.ts";
+import { restaurantFaults } from "./faults/restaurants.ts";
+import { userFaults } from "./faults/users.ts";
 import { weatherFaults } from "./faults/weather.ts";
 import type { Random } from "./random.ts";
 import type { ShopEvent, SimulatedTopic } from "./shop.ts";
@@ -64,6 +69,16 @@ export function corrupt(good: ShopEvent, expected: SimulatedErrorType, context: 
       return apply(good.topic, good.event, clickFaults, expected, context);
     case "weather":
       return apply(good.topic, good.event, weatherFaults, expected, context);
+    case "app_events":
+      return apply(good.topic, good.event, appFaults, expected, context);
+    case "campaign_events":
+      return apply(good.topic, good.event, campaignFaults, expected, context);
+    case "order_changes":
+      return apply(good.topic, good.event, orderChangeFaults, expected, context);
+    case "restaurants":
+      return apply(good.topic, good.event, restaurantFaults, expected, context);
+    case "users":
+      return apply(good.topic, good.event, userFaults, expected, context);
   }
 }
 
@@ -82,9 +97,22 @@ function apply<E extends AnyEvent>(
   return { topic, line, eventId: fault.hidesId === true ? null : event.event_id, fault: fault.name, expected };
 }
 
-function faultsOf(topic: SimulatedTopic): readonly { readonly expected: ErrorType }[] {
-  const own = { orders: orderFaults, payments: paymentFaults, clickstream: clickFaults, weather: weatherFaults }[topic];
-  return [...own, ...commonFaults];
+const OWN_FAULTS: Readonly<Record<SimulatedTopic, readonly { readonly name: string; readonly expected: ErrorType }[]>> =
+  {
+    orders: orderFaults,
+    payments: paymentFaults,
+    clickstream: clickFaults,
+    weather: weatherFaults,
+    app_events: appFaults,
+    campaign_events: campaignFaults,
+    order_changes: orderChangeFaults,
+    restaurants: restaurantFaults,
+    users: userFaults,
+  };
+
+/** What can be wrong with a topic's events: its own faults, and those of any event. */
+export function faultsOf(topic: SimulatedTopic): readonly { readonly name: string; readonly expected: ErrorType }[] {
+  return [...OWN_FAULTS[topic], ...commonFaults];
 }
 
 function isSimulatedErrorType(type: string): type is SimulatedErrorType {

@@ -24,6 +24,9 @@ export interface OrderEvent {
   readonly channel: "web" | "mobile" | "store";
   readonly items: readonly OrderItem[];
   readonly coupon?: string | null;
+  /** Since schema version 2. */
+  readonly delivery_fee?: number;
+  readonly gift?: boolean;
   readonly schema_version?: number;
 }
 
@@ -109,7 +112,7 @@ function placeOrder(random: Random): Order {
     channel,
     items: lines.map(({ sku, name, quantity, priceCents }) => ({ sku, name, quantity, unit_price: priceCents / 100 })),
     ...couponOf(random, channel),
-    ...(channel === "store" ? { schema_version: 1 } : {}),
+    ...versionOf(random, channel, market),
   };
 }
 
@@ -117,6 +120,16 @@ function placeOrder(random: Random): Order {
 function couponOf(random: Random, channel: OrderEvent["channel"]): { coupon?: string | null } {
   if (random.chance(0.15)) return { coupon: random.pick(["WELCOME10", "FREESHIP", "LUNCH5", "SUNDAY-20"]) };
   return channel === "mobile" ? { coupon: null } : {};
+}
+
+const DELIVERY_CENTS = [99, 199, 299, 499];
+
+// Tills are never updated and write version 1; the app knows the fields of version 2; the site names no version and has begun to send one of them.
+function versionOf(random: Random, channel: OrderEvent["channel"], market: Market): Partial<OrderEvent> {
+  if (channel === "store") return { schema_version: 1 };
+  const delivery = { sku: "delivery", name: "Delivery", priceCents: random.pick(DELIVERY_CENTS) };
+  const delivery_fee = priceIn(market, delivery) / 100;
+  return channel === "mobile" ? { delivery_fee, gift: random.chance(0.08), schema_version: 2 } : { delivery_fee };
 }
 
 interface Line {

@@ -23,8 +23,10 @@ export interface SimulatedEvent {
 
 export interface SimulationOptions {
   readonly seed: number;
-  /** All four if not given. */
+  /** The shop's four if not given. */
   readonly topics?: readonly SimulatedTopic[];
+  /** How many of the events are of which topic, relative to each other. */
+  readonly shares?: Readonly<Partial<Record<SimulatedTopic, number>>>;
   /** How many things are sent, faults and duplicates among them. */
   readonly events: number;
   /** Event times run from here ... */
@@ -38,12 +40,17 @@ export interface SimulationOptions {
 
 const HOUR_MS = 3_600_000;
 
-/** Shares of a shop's traffic. */
+/** Shares of a shop's traffic, unless a run has its own. */
 const TOPIC_SHARES: Readonly<Record<SimulatedTopic, number>> = {
   clickstream: 60,
   orders: 18,
   payments: 17,
   weather: 5,
+  app_events: 20,
+  campaign_events: 10,
+  order_changes: 12,
+  restaurants: 4,
+  users: 4,
 };
 
 const LATEST_HOURS = 40;
@@ -89,7 +96,7 @@ function* events(run: Run): Generator<SimulatedEvent> {
     const progress = (index + choices.float()) / run.events;
     const nowMs = Math.floor(run.startMs + progress * spanMs);
     const fate = choices.float();
-    const topic = pickTopic(choices, run.topics);
+    const topic = pickTopic(choices, run.topics, run.shares);
     if (fate < run.faultRate || faults.isDue(index)) {
       yield faults.next(nowMs);
       continue;
@@ -126,8 +133,8 @@ function behindAt(progress: number): number {
   return Math.round((LATEST_HOURS - (LATEST_HOURS - LEAST_LATE_HOURS) * burst) * HOUR_MS);
 }
 
-function pickTopic(random: Random, topics: readonly SimulatedTopic[]): SimulatedTopic {
-  return random.weighted(topics.map((topic) => [topic, TOPIC_SHARES[topic]] as const));
+function pickTopic(random: Random, topics: readonly SimulatedTopic[], shares: Run["shares"]): SimulatedTopic {
+  return random.weighted(topics.map((topic) => [topic, shares[topic] ?? TOPIC_SHARES[topic]] as const));
 }
 
 interface Faults {
@@ -154,7 +161,7 @@ function createFaults(random: Random, shop: Shop, run: Run): Faults {
       dueAt += FIRST_FAULTS_EVERY;
       const type = nextType();
       if (type === "EVENT_TOO_LARGE") oversized += 1;
-      const good = shop.next(pickTopic(random, topicsThatGive(type, run.topics)), nowMs);
+      const good = shop.next(pickTopic(random, topicsThatGive(type, run.topics), run.shares), nowMs);
       const { topic, line, eventId, fault, expected } = corrupt(good, type, { random, receivedMs: run.endMs });
       return { topic, line, eventId, label: { kind: "fault", expected, fault } };
     },
@@ -163,7 +170,7 @@ function createFaults(random: Random, shop: Shop, run: Run): Faults {
 
 function checked(options: SimulationOptions): Run {
   const { topics = SIMULATED_TOPICS, faultRate = 0.05, duplicateRate = 0.02, lateRate = 0.03 } = options;
-  const { seed, events, startMs, endMs } = options;
+  const { seed, events, startMs, endMs, shares = {} } = options;
   if (topics.length === 0) throw new RangeError("no topics to simulate");
   if (!Number.isSafeInteger(events) || events < 0) throw new RangeError(`events must be a whole number, got ${events}`);
   if (!(startMs <= endMs)) throw new RangeError("the window ends before it starts");
@@ -174,7 +181,7 @@ function checked(options: SimulationOptions): Run {
   if (startMs - (lateRate > 0 ? LEAST_LATE_HOURS * HOUR_MS : 0) < earliestMs) {
     throw new RangeError("the window starts too long before its end: its oldest events would be refused on reception");
   }
-  return { seed, topics, events, startMs, endMs, faultRate, duplicateRate, lateRate, earliestMs };
+  return { seed, topics, shares, events, startMs, endMs, faultRate, duplicateRate, lateRate, earliestMs };
 }
 
 function earliestEventTime(topic: SimulatedTopic, receivedMs: number): number {

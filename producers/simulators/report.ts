@@ -1,7 +1,7 @@
 /** What a run of simulated producers found: counts, latencies, and where the gateway's verdict was not the expected one. */
 import type { ErrorType } from "../../contracts/verdict.ts";
 import type { Label, SimulatedEvent } from "./plan.ts";
-import { SIMULATED_TOPICS, type SimulatedTopic } from "./shop.ts";
+import { ALL_TOPICS, type SimulatedTopic } from "./topics.ts";
 
 export type Outcome = "accepted" | ErrorType;
 
@@ -110,7 +110,7 @@ export function createTally(): Tally {
     },
     progress,
     report() {
-      const present = SIMULATED_TOPICS.filter((topic) => topics.has(topic));
+      const present = ALL_TOPICS.filter((topic) => topics.has(topic));
       return {
         ...progress(),
         topics: Object.fromEntries(present.map((topic) => [topic, { ...countsOf(topic) }])),

@@ -12,14 +12,6 @@ export function arbitraryEvent(plan: RecordPlan, received: number): fc.Arbitrary
   return recordFor(plan, received).map((record) => keepRules(textOf(record)));
 }
 
-const patterns: Readonly<Record<string, fc.Arbitrary<string>>> = {
-  "^ord_[0-9a-z]{6,32}$": fc.stringMatching(/^ord_[0-9a-z]{6,32}$/),
-  "^pay_[0-9a-z]{6,32}$": fc.stringMatching(/^pay_[0-9a-z]{6,32}$/),
-  "^[A-Z]{2}-[0-9]{3}$": fc.stringMatching(/^[A-Z]{2}-[0-9]{3}$/),
-  "^[A-Z]{2}$": fc.stringMatching(/^[A-Z]{2}$/),
-  "^/": fc.string({ maxLength: 20 }).map((text) => `/${text}`),
-};
-
 /** A time near the reception in one of the forms that RFC 3339 allows. */
 const timesNear = (received: number) =>
   fc
@@ -37,9 +29,9 @@ const timesNear = (received: number) =>
 function textFor(plan: ValuePlan & { kind: "string" }): fc.Arbitrary<unknown> {
   if (plan.accepted !== null) return fc.constantFrom(...plan.accepted);
   if (plan.pattern !== null) {
-    const arbitrary = patterns[plan.pattern.source.replaceAll("\\/", "/")];
-    if (arbitrary === undefined) throw new Error(`no generator for the pattern ${plan.pattern.source}`);
-    return arbitrary;
+    // Anchored at its start only, a pattern leaves the rest free.
+    if (plan.pattern.source === "^\\/") return fc.string({ maxLength: 20 }).map((text) => `/${text}`);
+    return fc.stringMatching(plan.pattern);
   }
   const maxLength = Math.min(plan.maxLength, 70);
   return fc
@@ -137,7 +129,7 @@ function splice(text: string): string {
   return `${text.slice(0, at)}${splice(String(inner))}${splice(text.slice(end + 2))}`;
 }
 
-/** Rules hold for few random events: amounts and items are made to agree, refunds get a reason. */
+/** Rules hold for few random events: amounts and items are made to agree, refunds get a reason, images fit their operation. */
 function keepRules(text: string): string {
   const event: unknown = parseExactJson(text);
   if (typeof event !== "object" || event === null) return text;
@@ -153,7 +145,32 @@ function keepRules(text: string): string {
   }
   if ("refund_reason" in event || "failure_reason" in event || "payment_id" in event)
     members.push('"refund_reason":"because"');
+  if ("menu_items" in event) members.push('"is_open":false');
+  if ("tier" in event) members.push('"status":"active"');
+  if ("platform" in event) members.push('"platform":"web"', '"event_name":"tap"');
+  if ("campaign_id" in event) {
+    const sold = "revenue" in event && event.revenue !== null;
+    members.push(`"event_type":"${sold ? "conversion" : "click"}"`);
+  }
+  if ("lsn" in event) members.push(...orderImages(event));
   return members.length === 0 ? text : `${text.slice(0, -1)},${members.join(",")}}`;
+}
+
+/** The operation that fits the images that an order change has, and images of its order. One without both becomes an insert. */
+function orderImages(event: object): string[] {
+  const before = "before" in event ? event.before : null;
+  const after = "after" in event ? event.after : null;
+  const had = typeof before === "object" && before !== null;
+  const has = typeof after === "object" && after !== null;
+  const image = (row: object, status: string) => JSON.stringify({ ...row, order_id: "ord_abc123", status });
+  const row = { customer_id: "c", currency: "EUR", amount: 1, channel: "web", updated_at: "2026-11-21T00:00:00.000Z" };
+  return [
+    '"order_id":"ord_abc123"',
+    `"op":"${had ? (has ? "update" : "delete") : "insert"}"`,
+    ...(had ? [`"before":${image(before, "placed")}`] : []),
+    ...(has ? [`"after":${image(after, had ? "confirmed" : "placed")}`] : []),
+    ...(had || has ? [] : [`"after":${image(row, "placed")}`]),
+  ];
 }
 
 /** JSON with sorted keys: numbers kept as text compare as text, and -0 is 0. */

@@ -8,6 +8,8 @@ export interface MessageOptions {
   readonly topic: string;
   readonly messageId: string;
   readonly received: number;
+  /** The current one if not given. */
+  readonly schemaVersion?: number;
   readonly events: readonly Omit<Envelope, "index">[];
   readonly tally?: Readonly<Record<string, number>>;
 }
@@ -16,7 +18,8 @@ export interface MessageOptions {
 export function makeMessage(options: MessageOptions): Uint8Array {
   const contract = contractOf(options.topic);
   if (contract === undefined) throw new Error(`no contract for ${options.topic}`);
-  const codec = codecById(currentSchema(contract).id);
+  const schema = contract.schemas.find(({ version }) => version === options.schemaVersion) ?? currentSchema(contract);
+  const codec = codecById(schema.id);
   if (codec === undefined) throw new Error("no codec");
   const shards = new Map<number, { bytes: Buffer[]; count: number }>();
   options.events.forEach((event, index) => {

@@ -26,11 +26,11 @@ export class Lake {
     this.d1 = new FaultyD1(() => this.now);
   }
 
-  /** A flush of one shard; the ledger counts `events` of the hour of now. */
-  async land(topic: string, messages: readonly Uint8Array[]): Promise<void> {
+  /** A flush of one shard, by today's contract or the given one; the ledger counts `events` of the hour of now. */
+  async land(topic: string, messages: readonly Uint8Array[], contract = requireContract(topic)): Promise<void> {
     const frames = messages.flatMap(framesOf);
     const shard = { topic, shard: 0, shardOf: 1, incarnation: "11aa22bb" };
-    const files = await writeBronze(this.bucket, requireContract(topic), { ...shard, seq: ++this.#seq }, frames);
+    const files = await writeBronze(this.bucket, contract, { ...shard, seq: ++this.#seq }, frames);
     const hour = `${new Date(this.now).toISOString().slice(0, 13)}:00:00Z`;
     const events = frames.reduce((sum, frame) => sum + frame.slice.count, 0);
     const before = this.d1.rows<{ events: number }>(

@@ -14,6 +14,9 @@ export interface TestPlatform {
   readonly platform: Platform;
   /** What the Worker logged as an error; a test that expects none looks here. */
   readonly errors: string[];
+  /** Everything that the Worker logged. */
+  readonly logs: string[];
+  readonly stateDir: string;
   post(topic: string, body: string | Uint8Array, options?: PostOptions): Promise<Answer>;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Arms the bindings of `faults/worker.ts`. */
@@ -57,6 +60,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
   const own = options.stateDir === undefined;
   const stateDir = options.stateDir ?? join(mkdtempSync(join(tmpdir(), "sluice-test-")), "state");
   const errors: string[] = [];
+  const logs: string[] = [];
   const platform = await startPlatform({
     root,
     bundle,
@@ -65,6 +69,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     crons: options.crons ?? "manual",
     vars: { FLUSH_AGE_SECONDS: "1" },
     onWorkerLog: ({ level, message }) => {
+      logs.push(message);
       if (level === "error") errors.push(message);
     },
   });
@@ -80,6 +85,8 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
   return {
     platform,
     errors,
+    logs,
+    stateDir,
     post: (topic, body, { type = "application/json", key = platform.apiKey, query = "", headers = {} } = {}) =>
       call(`/v1/topics/${topic}/events${query}`, {
         method: "POST",

@@ -8,11 +8,15 @@ import type { Contract } from "../../contracts/contract.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../../lakehouse/ledger/table.ts";
 import { silverFields, silverTableName } from "../../lakehouse/silver/columns.ts";
 import type { SchemaRelease } from "../../schemas/avro-schema.ts";
+import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
 import { compileContract } from "./contracts/compile.ts";
+import { type ContractDocument, renderDocuments } from "./contracts/documents.ts";
+import { renderTopicEvents } from "./contracts/render-topic-events.ts";
 import { compileModels, type TableSchema } from "./models/compile-models.ts";
 import { ModelErrors } from "./models/model-error.ts";
 import { renderModels } from "./models/render-models.ts";
 import { BuildError, type BuildProblem } from "./problem.ts";
+import { evolutionProblems } from "./schemas/evolution.ts";
 import { loadSchemas } from "./schemas/load.ts";
 
 const HEADER = "// Written by `npm run compile`. Do not edit: change the contract or the schema instead.\n";
@@ -25,11 +29,13 @@ export async function compileProject(root: string): Promise<void> {
 
   const contracts: Contract[] = [];
   const topics = new Map<string, string>();
+  const documents: ContractDocument[] = [];
   for (const name of readdirSync(join(root, "contracts"))
     .filter((entry) => entry.endsWith(".yaml"))
     .sort()) {
     const file = `contracts/${name}`;
-    const compiled = compileContract({ file, text: readFileSync(join(root, file), "utf8") }, schemas.releases);
+    const text = readFileSync(join(root, file), "utf8");
+    const compiled = compileContract({ file, text }, schemas.releases);
     if (!compiled.ok) {
       problems.push(...compiled.problems);
       continue;
@@ -46,6 +52,11 @@ export async function compileProject(root: string): Promise<void> {
       problems.push({ file, line: undefined, message: `describes topic ${topic}: name it contracts/${topic}.yaml` });
     topics.set(topic, file);
     contracts.push(compiled.contract);
+    documents.push({ topic, file, text });
+  }
+  for (const contract of contracts) {
+    const versions = contract.schemas.flatMap(({ id }) => schemas.releases.filter((release) => release.id === id));
+    problems.push(...evolutionProblems(root, versions, contract.compatibility));
   }
   if (problems.length > 0) throw new BuildError(problems);
   const models = await compileGold(root, contracts, schemas.releases);
@@ -54,7 +65,10 @@ export async function compileProject(root: string): Promise<void> {
     join(root, "schemas/releases.generated.ts"),
     `${HEADER}import type { SchemaRelease } from "./avro-schema.ts";\n\nexport const releases: readonly SchemaRelease[] = ${JSON.stringify(schemas.releases, null, 2)};\n`,
   );
+  writeIfChanged(join(root, "contracts/documents/documents.generated.ts"), renderDocuments(documents));
   writeIfChanged(join(root, "lakehouse/models/compiled.generated.ts"), renderModels(models));
+  const topicEvents = `${HEADER}${renderTopicEvents(contracts, schemas.releases)}`;
+  writeIfChanged(join(root, "producers/client/topic-events.generated.ts"), topicEvents);
   writeIfChanged(
     join(root, "contracts/contracts.generated.ts"),
     `${HEADER}import type { Contract } from "./contract.ts";\n\nexport const contracts: readonly Contract[] = ${JSON.stringify(contracts, null, 2)};\n`,
@@ -68,13 +82,12 @@ async function compileGold(root: string, contracts: readonly Contract[], release
     .sort()
     .map((name) => ({ path: `sql/gold/${name}`, text: readFileSync(join(root, "sql/gold", name), "utf8") }));
   const tables: TableSchema[] = contracts.flatMap((contract) => {
-    const current = releases.find((release) => release.id === contract.schemas.at(-1)?.id);
-    if (current === undefined) return [];
+    const versions = contract.schemas.flatMap(({ id }) => releases.filter((release) => release.id === id));
     return [
       {
         name: silverTableName(contract.topic),
         partition: contract.partition.column,
-        fields: silverFields(contract, current.schema),
+        fields: silverFields(contract, tableSchema(versions.map((release) => release.schema)).schema),
       },
     ];
   });

@@ -5,7 +5,12 @@ import { runCommand } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import type { Command } from "./command.ts";
 
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {};
+const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  keys: () => import("./keys.ts"),
+  schemas: () => import("./schemas.ts"),
+  simulate: () => import("./simulate.ts"),
+  send: () => import("./send.ts"),
+};
 
 async function help(): Promise<string> {
   const lines = await Promise.all(

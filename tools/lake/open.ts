@@ -1,7 +1,9 @@
 /** The lake in DuckDB: every table under its name. The judge of the demo and of the tests, and the heart of `npm run query`. */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { contracts } from "../../contracts/registry.ts";
-import { bronzeFields } from "../../lakehouse/bronze/table.ts";
+import { bronzeFields, evolvedFields } from "../../lakehouse/bronze/table.ts";
+import type { Field } from "../../lakehouse/columns/column.ts";
+import { silverTableName } from "../../lakehouse/silver/columns.ts";
 import { bronzeTables, publishedTables, type StateTable, stateTables, type TableFiles } from "./catalog.ts";
 import { cacheObjects } from "./object-cache.ts";
 import type { CatalogRow, LakeSource } from "./source.ts";
@@ -87,9 +89,17 @@ async function addFiles(
 ): Promise<LakeView> {
   const { name, rows } = table;
   const contract = contracts.find(({ topic }) => `bronze_${topic}` === name);
-  if (paths.length > 0) await connection.run(parquetView(name, paths, table.files.length > 0 ? "all" : "none"));
-  else if (contract !== undefined) await connection.run(emptyView(name, bronzeFields(contract)));
+  if (paths.length > 0) {
+    const rowsShown = table.files.length > 0 ? "all" : "none";
+    await connection.run(parquetView(name, paths, rowsShown, evolvedColumns(name)));
+  } else if (contract !== undefined) await connection.run(emptyView(name, bronzeFields(contract)));
   return { name, kind, rows };
+}
+
+/** The columns that older files of a topic's table may lack. */
+function evolvedColumns(name: string): readonly Field[] {
+  const contract = contracts.find(({ topic }) => name === `bronze_${topic}` || name === silverTableName(topic));
+  return contract === undefined ? [] : evolvedFields(contract);
 }
 
 async function addState(connection: DuckDBConnection, table: StateTable): Promise<LakeView> {

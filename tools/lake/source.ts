@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { CommandProblem } from "../command-problem.ts";
-import type { LocalDatabase, LocalLake } from "../local-platform/platform.ts";
+import type { LocalDatabase, LocalLake } from "../local-platform/bindings.ts";
 import { inUse, readState, type StateFolder, tryLockState } from "../local-platform/state.ts";
 import { type LockHolder, lockHolder, type ProcessLock } from "../process-lock.ts";
 

@@ -1,5 +1,6 @@
 /** The SQL that makes the lake's views in DuckDB. */
 import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
+import { evolvedRows } from "../../lakehouse/tables/evolved-rows.ts";
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -9,11 +10,16 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A view over exactly these Parquet files; `none` keeps the columns and no row. */
-export function parquetView(name: string, paths: readonly string[], rows: "all" | "none"): string {
+/** A view over exactly these Parquet files, with `fields` even where files are older than they; `none` keeps the columns and no row. */
+export function parquetView(
+  name: string,
+  paths: readonly string[],
+  rows: "all" | "none",
+  fields: readonly Field[] = [],
+): string {
   // The paths hold `column=value` folders, but the columns are in the files, typed.
   const files = `read_parquet([${paths.map(quoteText).join(", ")}], union_by_name = true, hive_partitioning = false)`;
-  return `CREATE VIEW ${quoteName(name)} AS SELECT * FROM ${files}${rows === "none" ? " WHERE false" : ""}`;
+  return `CREATE VIEW ${quoteName(name)} AS SELECT * FROM (${evolvedRows(files, fields)})${rows === "none" ? " WHERE false" : ""}`;
 }
 
 /** A view with these columns and no row. */

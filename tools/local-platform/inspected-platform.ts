@@ -1,5 +1,5 @@
+import type { LocalDatabase, LocalLake } from "./bindings.ts";
 import type { ByteRange, Inspected } from "./inspector.ts";
-import type { LocalDatabase, LocalLake } from "./platform.ts";
 
 /** What the inspector serves of a running platform. */
 export function inspectedPlatform(db: LocalDatabase, lake: LocalLake): Inspected {

@@ -6,6 +6,7 @@ import type { Miniflare } from "miniflare";
 import type { Bundle } from "../build/bundle.ts";
 import { CommandProblem } from "../command-problem.ts";
 import type { ProcessLock } from "../process-lock.ts";
+import type { LocalDatabase, LocalLake } from "./bindings.ts";
 import { type CronLoop, cronSchedule, everySeconds, startCronLoop } from "./crons.ts";
 import { type DrainOptions, type DrainResult, readMessageCounts, waitForDrain } from "./drain.ts";
 import { inspectedPlatform } from "./inspected-platform.ts";
@@ -15,9 +16,6 @@ import { applyMigrations, readMigrations } from "./migrations.ts";
 import { isPortFree } from "./ports.ts";
 import { emptyState, lockState, readState, type StateFolder, stateFolder, writeState } from "./state.ts";
 import { type RuntimeConfig, runtimeConfig, startRuntime, type WorkerLog } from "./worker-runtime.ts";
-
-export type LocalDatabase = Awaited<ReturnType<Miniflare["getD1Database"]>>;
-export type LocalLake = Awaited<ReturnType<Miniflare["getR2Bucket"]>>;
 
 export interface PlatformOptions {
   /** The project's folder: wrangler.toml and sql/migrations are read there. */

@@ -30,6 +30,8 @@ export interface StateFile {
 
 const STATE_FILE = "state.json";
 const LOCK_FILE = "in-use.json";
+/** How far simulators have read their databases: kept here, and removed with the rest, but it may come before the platform. */
+export const WATERMARKS = "watermarks";
 
 export function stateFolder(dir: string): StateFolder {
   return {
@@ -133,7 +135,8 @@ function stateText(folder: StateFolder): string | undefined {
   if (names.includes(STATE_FILE)) return readFileSync(join(folder.dir, STATE_FILE), "utf8");
   // A first start that was killed leaves its lock, nothing else: state.json is written before the storage.
   const strange = names.find(
-    (name) => !isLock(name) && name !== `${STATE_FILE}.draft` && name !== `state-v${STATE_LAYOUT}`,
+    (name) =>
+      !isLock(name) && name !== `${STATE_FILE}.draft` && name !== `state-v${STATE_LAYOUT}` && name !== WATERMARKS,
   );
   if (strange === undefined) return undefined;
   throw new CommandProblem(

@@ -1,30 +1,42 @@
 /** What a key allows. */
-import type { KeyRow } from "../../../sql/statements/keys.ts";
+import type { KeyKind, KeyRow } from "../../../sql/statements/keys.ts";
 
 export type Access = "write" | "read" | "admin";
 
 export interface KeyGrant {
+  /** The key's public id. */
+  readonly keyId: string;
+  readonly kind: KeyKind;
   readonly producer: string;
   /** "<topic or *>:<access>". */
   readonly scopes: ReadonlySet<string>;
+  /** Web origins that a publishable key may be used from; a secret key has none. */
+  readonly origins: ReadonlySet<string>;
+  /** null: no limit of its own. */
+  readonly eventsPerMinute: number | null;
   /** Milliseconds since the epoch; null: never. */
   readonly expiresAt: number | null;
 }
 
-/** A row's grant. Scopes or an expiry that cannot be read allow nothing: a broken row must not open a door. */
-export function grantOf(row: KeyRow): KeyGrant {
+/** A row's grant. Scopes, origins or an expiry that cannot be read allow nothing: a broken row must not open a door. */
+export function grantOf(row: Omit<KeyRow, "key_hash">): KeyGrant {
   const expiresAt = row.expires_at === null ? null : Date.parse(row.expires_at);
   return {
+    keyId: row.key_id,
+    kind: row.kind,
     producer: row.producer,
-    scopes: new Set(scopesOf(row.scopes)),
+    scopes: new Set(textsOf(row.scopes)),
+    origins: new Set(textsOf(row.origins)),
+    eventsPerMinute: row.events_per_minute,
     expiresAt: Number.isNaN(expiresAt) ? 0 : expiresAt,
   };
 }
 
-function scopesOf(json: string): string[] {
+/** The texts of a JSON array; none if it is none. */
+export function textsOf(json: string): string[] {
   try {
-    const scopes: unknown = JSON.parse(json);
-    return Array.isArray(scopes) ? scopes.filter((scope) => typeof scope === "string") : [];
+    const texts: unknown = JSON.parse(json);
+    return Array.isArray(texts) ? texts.filter((text) => typeof text === "string") : [];
   } catch {
     return [];
   }

@@ -1,6 +1,7 @@
 /**
  * Keys by hash, cached in the isolate for 30 s, misses too; requests that miss together wait for one query. While the
- * catalog is down a known key serves until it is 60 s old (PROTOCOLS 1).
+ * catalog is down a known key serves until it is 60 s old (PROTOCOLS 1), so a revocation takes effect within that time. The
+ * origins of publishable keys are cached in the same way.
  */
 import type { KeyGrant } from "./grant.ts";
 
@@ -9,36 +10,38 @@ const STALE_MS = 60_000;
 /** Misses are cached too, so a caller could fill the memory with guesses: the oldest entries leave. */
 const MAX_ENTRIES = 10_000;
 
-export interface KeyCacheOptions {
+export interface KeyCacheOptions<Grant> {
   /** The grant of a key's hash, null if there is none; throws if the catalog does not answer. */
-  readonly load: (keyHash: string) => Promise<KeyGrant | null>;
+  readonly load: (keyHash: string) => Promise<Grant | null>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-export type KeyLookup =
-  | { readonly state: "known"; readonly grant: KeyGrant }
+export type KeyLookup<Grant = KeyGrant> =
+  | { readonly state: "known"; readonly grant: Grant }
   | { readonly state: "unknown" }
   | { readonly state: "unavailable"; readonly cause: unknown };
 
-export interface KeyCache {
+export interface KeyCache<Grant = KeyGrant> {
   /** `keepAlive` is given a query that others may be waiting for: it should outlive the request that began it. */
-  lookup(keyHash: string, keepAlive: (query: Promise<unknown>) => void): Promise<KeyLookup>;
+  lookup(keyHash: string, keepAlive: (query: Promise<unknown>) => void): Promise<KeyLookup<Grant>>;
 }
 
-interface Entry {
-  readonly grant: KeyGrant | null;
+interface Entry<Grant> {
+  readonly grant: Grant | null;
   readonly loadedAt: number;
 }
 
-export function createKeyCache(options: KeyCacheOptions): KeyCache {
-  const entries = new Map<string, Entry>();
-  const loading = new Map<string, Promise<Entry>>();
+export function createKeyCache<Grant = KeyGrant>(options: KeyCacheOptions<Grant>): KeyCache<Grant> {
+  const entries = new Map<string, Entry<Grant>>();
+  const loading = new Map<string, Promise<Entry<Grant>>>();
 
-  async function load(keyHash: string): Promise<Entry> {
+  async function load(keyHash: string): Promise<Entry<Grant>> {
+    // The time before the query: what changed while it ran may not be in its answer.
+    const loadedAt = options.now();
     try {
       const grant = await options.load(keyHash);
-      const entry: Entry = { grant, loadedAt: options.now() };
+      const entry: Entry<Grant> = { grant, loadedAt };
       entries.delete(keyHash);
       entries.set(keyHash, entry);
       const [oldest] = entries.keys();
@@ -63,13 +66,15 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
         return found(await query);
       } catch (cause) {
         // A stale miss proves nothing: the key may have been created since.
-        if (cached?.grant && options.now() - cached.loadedAt < STALE_MS) return found(cached);
+        if (cached !== undefined && cached.grant !== null && options.now() - cached.loadedAt < STALE_MS) {
+          return found(cached);
+        }
         return { state: "unavailable", cause };
       }
     },
   };
 }
 
-function found({ grant }: Entry): KeyLookup {
+function found<Grant>({ grant }: Entry<Grant>): KeyLookup<Grant> {
   return grant === null ? { state: "unknown" } : { state: "known", grant };
 }

@@ -1,6 +1,6 @@
 /**
- * Bounds the body. A declared length over the limit is refused without keeping anything; a body without one is counted while
- * it is read. A declared length is not counted again: HTTP lets no more bytes through than it declares.
+ * Bounds the body as it was sent: a declared length over the limit is refused without reading anything, and what arrives is
+ * counted while it is read. What it inflates to is bounded by whoever inflates it.
  *
  * What is over the limit is read and thrown away, within reason: a connection that is closed while the client still writes
  * shows it a broken pipe in place of the answer that says what to do.
@@ -11,6 +11,9 @@ import { ProblemError } from "../../problem.ts";
 
 /** How much of a refused body is read for the sake of the answer; a client that sends more than this gets its broken pipe. */
 const DISCARDED_BYTES = 100_000_000;
+
+/** A body that says it has no more is read in one call, which is several times faster than chunk by chunk. */
+const AT_ONCE_BYTES = 1_000_000;
 
 export interface BodyLimitOptions {
   readonly maxBytes: number;
@@ -24,12 +27,21 @@ export function bodyLimit(options: BodyLimitOptions): MiddlewareHandler<GatewayE
       if (Number(declared) <= DISCARDED_BYTES && c.req.raw.body !== null) await discard(c.req.raw.body.getReader());
       throw tooLarge(maxBytes);
     }
-    c.set("readBody", async () => {
-      if (declared === undefined) return await readCounted(c.req.raw.body, maxBytes);
-      const bytes = new Uint8Array(await c.req.arrayBuffer());
-      if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
-      return bytes;
-    });
+    let read = 0;
+    async function* bodyChunks(): AsyncGenerator<Uint8Array> {
+      const length = declaredLength(declared);
+      if (length !== null && length <= AT_ONCE_BYTES) {
+        const bytes = new Uint8Array(await c.req.arrayBuffer());
+        read = bytes.byteLength;
+        yield bytes;
+        return;
+      }
+      for await (const chunk of chunksOf(c.req.raw.body, maxBytes)) {
+        read += chunk.byteLength;
+        yield chunk;
+      }
+    }
+    c.set("bodyChunks", () => ({ chunks: bodyChunks(), bytesRead: () => read, declared: declaredLength(declared) }));
     await next();
   };
 }
@@ -56,29 +68,27 @@ async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
   }
 }
 
-async function readCounted(stream: ReadableStream | null, maxBytes: number): Promise<Uint8Array> {
-  if (stream === null) return new Uint8Array(0);
+function declaredLength(header: string | undefined): number | null {
+  const length = Number(header ?? Number.NaN);
+  return Number.isSafeInteger(length) ? length : null;
+}
+
+/** The body as it arrives. Whoever stops early leaves the rest unread. */
+async function* chunksOf(stream: ReadableStream | null, maxBytes: number): AsyncGenerator<Uint8Array> {
+  if (stream === null) return;
   const reader: ReadableStreamDefaultReader<Uint8Array> = stream.getReader();
-  const chunks: Uint8Array[] = [];
   let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.byteLength;
-    if (length > maxBytes) {
-      chunks.length = 0;
-      await discard(reader);
-      throw tooLarge(maxBytes);
+  let done = false;
+  try {
+    for (;;) {
+      const next = await reader.read();
+      done = next.done;
+      if (next.done) return;
+      length += next.value.byteLength;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      yield next.value;
     }
-    chunks.push(value);
+  } finally {
+    if (!done) await discard(reader);
   }
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
 }

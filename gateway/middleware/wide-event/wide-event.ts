@@ -9,6 +9,8 @@ import type { GatewayEnv } from "../../context.ts";
 export interface WideEvent {
   topic?: string;
   producer?: string;
+  /** The key's public id. */
+  key_id?: string;
   bytes?: number;
   events?: number;
   accepted?: number;
@@ -16,6 +18,8 @@ export interface WideEvent {
   retry?: number;
   messages?: number;
   dry_run?: boolean;
+  /** Only with an Idempotency-Key: whether the answer is an earlier one. */
+  replayed?: boolean;
   /** The code of a request that was refused as a whole. */
   problem?: string;
   /** The message and cause of a failure of ours. */

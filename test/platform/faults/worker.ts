@@ -2,11 +2,13 @@
  * The real Worker with bindings that fail on demand. `POST /__faults` arms them: `{"TOPIC_ORDERS.send": {"fail": [1, 3]}}`
  * makes the first and third call from now on fail; `"lose"` instead lets the call happen and loses its answer.
  */
-import worker, { TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
+import worker, { Receipts as RealReceipts, TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
 
 interface Plan {
   readonly fail?: readonly number[];
   readonly lose?: readonly number[];
+  /** The call happens, and the Durable Object that made it dies before it knows; elsewhere the same as `lose`. */
+  readonly crash?: readonly number[];
   /** Every call fails until faults are armed anew. */
   readonly always?: boolean;
 }
@@ -19,7 +21,7 @@ class InjectedFault extends Error {
 }
 
 /** A binding whose methods consult the plans; what they return is the binding's own. */
-function faulty<T extends object>(name: string, target: T): T {
+function faulty<T extends object>(name: string, target: T, crash: () => void): T {
   return new Proxy(target, {
     get(object, property) {
       const value: unknown = Reflect.get(object, property, object);
@@ -34,8 +36,10 @@ function faulty<T extends object>(name: string, target: T): T {
           return Promise.reject(new InjectedFault(`${call} number ${number} was made to fail`));
         }
         const result: unknown = Reflect.apply(value, object, values);
-        if (plan.lose?.includes(number) && result instanceof Promise) {
+        const crashes = plan.crash?.includes(number) === true;
+        if ((crashes || plan.lose?.includes(number)) && result instanceof Promise) {
           return result.then(() => {
+            if (crashes) crash();
             throw new InjectedFault(`the answer of ${call} number ${number} was lost`);
           });
         }
@@ -47,8 +51,9 @@ function faulty<T extends object>(name: string, target: T): T {
 
 const wrapped = new WeakMap<Env, Env>();
 
-function withFaults(env: Env): Env {
-  let result = wrapped.get(env);
+/** `crash` ends the object that the bindings are for. */
+function withFaults(env: Env, crash?: () => void): Env {
+  let result = crash === undefined ? wrapped.get(env) : undefined;
   if (result === undefined) {
     const bindings = new Map<string, unknown>();
     result = new Proxy(env, {
@@ -56,12 +61,12 @@ function withFaults(env: Env): Env {
         const value: unknown = Reflect.get(object, property);
         if (typeof property !== "string" || typeof value !== "object" || value === null) return value;
         // A namespace's ids and stubs check their receiver: only plain service bindings are wrapped.
-        if (property === "TOPIC_BUFFER") return value;
-        if (!bindings.has(property)) bindings.set(property, faulty(property, value));
+        if (property === "TOPIC_BUFFER" || property === "RECEIPTS") return value;
+        if (!bindings.has(property)) bindings.set(property, faulty(property, value, crash ?? (() => {})));
         return bindings.get(property);
       },
     });
-    wrapped.set(env, result);
+    if (crash === undefined) wrapped.set(env, result);
   }
   return result;
 }
@@ -69,6 +74,15 @@ function withFaults(env: Env): Env {
 export class TopicBuffer extends RealTopicBuffer {
   constructor(context: DurableObjectState, env: Env) {
     super(context, withFaults(env));
+  }
+}
+
+export class Receipts extends RealReceipts {
+  constructor(context: DurableObjectState, env: Env) {
+    super(
+      context,
+      withFaults(env, () => context.abort("made to crash")),
+    );
   }
 }
 

@@ -7,7 +7,7 @@ import { codecById } from "../../../schemas/codecs.ts";
 import { readFrames } from "../../../schemas/packed-block.ts";
 import worker from "../../../worker.ts";
 
-export { TopicBuffer } from "../../../worker.ts";
+export { Receipts, TopicBuffer } from "../../../worker.ts";
 
 function eventIds(frames: Uint8Array): string[] {
   const ids: string[] = [];

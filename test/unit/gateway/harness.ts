@@ -1,10 +1,13 @@
 /** A gateway on fakes that fail like the real things, and the way to read back what it sent. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import type { ReceiptStub } from "../../../durable-objects/stubs.ts";
 import { createGateway } from "../../../gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type GatewayLimits } from "../../../gateway/deps.ts";
+import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/keyring.ts";
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
+import { MemoryReceipts } from "../../oracle/memory-receipts.ts";
 
 /** 2026-11-21T12:00:00Z */
 export const NOW = 1_795_262_400_000;
@@ -25,8 +28,14 @@ export interface Harness {
   /** Sends, counted from 0 in the order they are begun, that fail. */
   failSends(...sends: number[]): void;
   failAllSends(): void;
+  healSends(): void;
   failPuts(): void;
+  failReceipts(): void;
+  /** What the gateway routes, middleware included. */
+  routes(): readonly { readonly method: string; readonly path: string }[];
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** Without a key, unless the init has one. */
+  bare(path: string, init: RequestInit): Promise<Response>;
   /** POSTs a body as JSON (text is taken as it is) with the given key. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
 }
@@ -34,6 +43,9 @@ export interface Harness {
 export interface HarnessOptions {
   readonly environment?: Environment;
   readonly limits?: Partial<GatewayLimits>;
+  /** Requests of one key that the platform's counter lets pass; all if not given. */
+  readonly requestsPerKey?: number;
+  readonly secrets?: MaskingSecrets;
 }
 
 export function createHarness(options: HarnessOptions = {}): Harness {
@@ -45,6 +57,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   let failing: (send: number) => boolean = () => false;
   let sends = 0;
   let putsFail = false;
+  let receiptsFail = false;
   let now = NOW;
   let ids = 0;
   const clock = {
@@ -53,23 +66,36 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       now += ms;
     },
   };
+  const requests = new Map<string, number>();
+  const topicQueue = (topic: string) => ({
+    async send(body: Uint8Array) {
+      const send = sends++;
+      await Promise.resolve();
+      if (failing(send)) throw new Error("queue unavailable");
+      if (body.byteLength > 128_000) throw new Error("message exceeds 128 KB");
+      // Like the real queue: the buffer is gone from the caller.
+      sent.push(read(topic, structuredClone(body, { transfer: [body.buffer] })));
+    },
+  });
+  const receipts = new MemoryReceipts((topic, body) => topicQueue(topic).send(body), clock.now);
   const app = createGateway({
-    topicQueue: (topic) => ({
-      async send(body) {
-        const send = sends++;
-        await Promise.resolve();
-        if (failing(send)) throw new Error("queue unavailable");
-        if (body.byteLength > 128_000) throw new Error("message exceeds 128 KB");
-        // Like the real queue: the buffer is gone from the caller.
-        sent.push(read(topic, structuredClone(body, { transfer: [body.buffer] })));
-      },
-    }),
+    topicQueue,
     lake: createLake(objects, () => putsFail),
     db: db.d1,
     environment: options.environment ?? "local",
     clock,
     ids: { uuidv7: () => `019aa000-0000-7000-8000-${String(ids++).padStart(12, "0")}` },
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    maskingKeys: () => readMaskingKeys(options.secrets ?? {}, (options.environment ?? "local") === "local"),
+    randomBytes: (length) => randomBytes(length),
+    requestLimiter: {
+      async take(key) {
+        const taken = (requests.get(key) ?? 0) + 1;
+        requests.set(key, taken);
+        return taken <= (options.requestsPerKey ?? Number.POSITIVE_INFINITY);
+      },
+    },
+    receipt: (name) => (receiptsFail ? NO_RECEIPT : receipts.open(name)),
     acknowledgedMessages: () => 7,
     log: (line) => logs.push(JSON.parse(line)),
   });
@@ -91,10 +117,18 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     failAllSends() {
       failing = () => true;
     },
+    healSends() {
+      failing = () => false;
+    },
     failPuts() {
       putsFail = true;
     },
+    failReceipts() {
+      receiptsFail = true;
+    },
+    routes: () => app.routes,
     request,
+    bare: async (path, init) => await app.request(path, init),
     post(path, body, headers = {}) {
       const text = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
       return request(path, { method: "POST", body: text, headers: { "content-type": "application/json", ...headers } });
@@ -102,11 +136,18 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   };
 }
 
+const NO_RECEIPT: ReceiptStub = {
+  begin: () => Promise.reject(new Error("receipts: internal error")),
+  submit: () => Promise.reject(new Error("receipts: internal error")),
+};
+
 export function addKey(db: D1OnSqlite, key: string, scopes: readonly string[], expiresAt: string | null = null): void {
   const hash = createHash("sha256").update(key).digest("hex");
   db.sqlite.prepare("INSERT INTO producers VALUES (?, '2026-01-01T00:00:00Z')").run(`producer of ${key}`);
   db.sqlite
-    .prepare("INSERT INTO api_keys VALUES (?, ?, ?, '2026-01-01T00:00:00Z', ?, NULL)")
+    .prepare(
+      "INSERT INTO api_keys (key_hash, producer, scopes, created_at, expires_at) VALUES (?, ?, ?, '2026-01-01T00:00:00Z', ?)",
+    )
     .run(hash, `producer of ${key}`, JSON.stringify(scopes), expiresAt);
 }
 

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { contractOf, currentSchema } from "../../../contracts/registry.ts";
 import { answer, createHarness, deadLetters, errorTypes, order, reading } from "./harness.ts";
 
 const ORDERS = "/v1/topics/orders/events";
+
+/** What an event that names no version is judged by. */
+const CURRENT = (() => {
+  const contract = contractOf("orders");
+  if (contract === undefined) throw new Error("there is no topic orders");
+  return { ...currentSchema(contract), contractVersion: contract.version };
+})();
 
 describe("POST /v1/topics/{topic}/events", () => {
   it("accepts an array, one object and NDJSON, and sends what it accepted", async () => {
@@ -31,8 +39,8 @@ describe("POST /v1/topics/{topic}/events", () => {
     const [one, two] = harness.sent.map(({ header }) => header);
     expect(one).toMatchObject({
       topic: "orders",
-      schema_id: 100001,
-      contract_version: "1.0.0",
+      schema_id: CURRENT.id,
+      contract_version: CURRENT.contractVersion,
       producer: "producer of local-dev-key",
       request_id: first.request_id,
       received: harness.clock.now() * 1_000,
@@ -63,7 +71,7 @@ describe("POST /v1/topics/{topic}/events", () => {
             pointer: "/currency",
             rule: "orders.currency.accepted",
             detail: 'expected one of USD, EUR, GBP, INR, JPY, got the string "XYZ"',
-            contract_version: "1.0.0",
+            contract_version: CURRENT.contractVersion,
           },
         ],
       },
@@ -75,8 +83,8 @@ describe("POST /v1/topics/{topic}/events", () => {
         event_index: 1,
         byte_offset: body.indexOf(bad),
         event_id: "b",
-        contract_version: "1.0.0",
-        schema_version: 1,
+        contract_version: CURRENT.contractVersion,
+        schema_version: CURRENT.version,
         stage: "admission",
         error_type: "INVALID_ENUM",
         payload: bad,

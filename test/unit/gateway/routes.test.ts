@@ -49,6 +49,7 @@ describe("problems", () => {
       status: 404,
       code: "NOT_FOUND",
       detail: expect.any(String),
+      remedy: expect.any(String),
       request_id: missing.headers.get("x-request-id"),
     });
     for (const [path, method, allow] of [
@@ -85,7 +86,7 @@ describe("topics and tables", () => {
     const harness = createHarness();
     const list = JSON.parse(await (await harness.request("/v1/topics")).text());
     expect(list.topics).toContainEqual(
-      expect.objectContaining({ topic: "orders", schema_version: 1, accepts_events: true }),
+      expect.objectContaining({ topic: "orders", schema_version: expect.any(Number), accepts_events: true }),
     );
     expect(list.topics).toContainEqual(expect.objectContaining({ topic: "dead_letters", accepts_events: false }));
     const orders = JSON.parse(await (await harness.request("/v1/topics/orders")).text());

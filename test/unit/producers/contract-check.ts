@@ -2,7 +2,7 @@
  * An independent reading of the contracts for the simulators' tests: the YAML and the Avro schema taken at their word, with
  * nothing of the gateway in it. It collects every error, so that a fault with a second one hidden behind it shows.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import * as z from "zod";
 
@@ -55,7 +55,9 @@ const checks = new Map<string, ContractCheck>();
 
 function readContract(topic: string): ContractCheck {
   const { schema, customProperties } = contract.parse(parse(readFileSync(`contracts/${topic}.yaml`, "utf8")));
-  const avro = readFileSync(`schemas/${topic}/v1.avsc`, "utf8");
+  const files = readdirSync(`schemas/${topic}`).filter((name) => name.endsWith(".avsc"));
+  const avro = readFileSync(`schemas/${topic}/v${files.length}.avsc`, "utf8");
+  const versions = new Set<unknown>(files.map((name) => Number(name.slice(1, -".avsc".length))));
   const properties = schema[0].properties;
   const window = eventTimeWindow.parse(customProperties.find((one) => one.property === "eventTimeWindow")?.value);
   const decimals = avro.includes('"decimal"');
@@ -69,7 +71,7 @@ function readContract(topic: string): ContractCheck {
     }
     const found = new Set<string>();
     if (Buffer.byteLength(line) > MAX_EVENT_BYTES) found.add("EVENT_TOO_LARGE");
-    if (event["schema_version"] !== undefined && event["schema_version"] !== 1) found.add("UNKNOWN_SCHEMA");
+    if (event["schema_version"] !== undefined && !versions.has(event["schema_version"])) found.add("UNKNOWN_SCHEMA");
     for (const field of properties) checkField(field, event[field.name], decimals, found);
     const time = event["event_timestamp"];
     if (typeof time === "string" && !Number.isNaN(Date.parse(time))) {

@@ -31,10 +31,12 @@ function live(count: number, stepMs: number, seed = 1) {
     const made = shop.next(topic, startMs + i * stepMs);
     if (made.topic === "clickstream") world.clickstream.push(made.event);
     else if (made.topic === "weather") world.weather.push(made.event);
-    else {
+    else if (made.topic === "orders") {
       sequence.push(made.event);
-      if (made.topic === "orders") world.orders.push(made.event);
-      else world.payments.push(made.event);
+      world.orders.push(made.event);
+    } else if (made.topic === "payments") {
+      sequence.push(made.event);
+      world.payments.push(made.event);
     }
   }
   return { ...world, sequence };

@@ -15,6 +15,12 @@ interface Config {
   readonly r2_buckets: readonly { readonly binding: string; readonly bucket_name: string }[];
   readonly d1_databases: readonly { readonly binding: string; readonly database_id: string }[];
   readonly durable_objects: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] };
+  readonly ratelimits: readonly {
+    readonly name: string;
+    readonly namespace_id: string;
+    readonly simple: { readonly limit: number; readonly period: number };
+  }[];
+  readonly observability: { readonly logs?: { readonly invocation_logs?: boolean } };
   readonly migrations: readonly { readonly new_sqlite_classes?: readonly string[] }[];
   readonly queues: {
     readonly producers?: readonly { readonly binding: string; readonly queue: string }[];
@@ -36,6 +42,7 @@ function bindingSet(config: Config): string[] {
     ...config.r2_buckets.map((bucket) => `r2 ${bucket.binding}`),
     ...config.d1_databases.map((database) => `d1 ${database.binding}`),
     ...config.durable_objects.bindings.map((object) => `object ${object.name} ${object.class_name}`),
+    ...config.ratelimits.map(({ name, simple }) => `limit ${name} ${simple.limit}/${simple.period}`),
     ...(config.queues.producers ?? []).map((producer) => `queue ${producer.binding}`),
   ].sort();
 }
@@ -45,6 +52,7 @@ function resources(config: Config): string[] {
   return [
     ...config.r2_buckets.map((bucket) => `r2 ${bucket.bucket_name}`),
     ...config.d1_databases.map((database) => `d1 ${database.database_id}`),
+    ...config.ratelimits.map((limit) => `limit ${limit.namespace_id}`),
     ...(config.queues.producers ?? []).map((producer) => `queue ${producer.queue}`),
     ...(config.queues.consumers ?? []).map((consumer) => `consumer ${consumer.queue}`),
     `worker ${config.name}`,
@@ -93,6 +101,12 @@ describe("wrangler.toml", () => {
     const config = configOf(undefined);
     const migrated = config.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
     for (const object of config.durable_objects.bindings) expect(migrated).toContain(object.class_name);
+  });
+
+  test("no environment lets the platform log addresses: publishable keys stand in them", () => {
+    for (const environment of ENVIRONMENTS) {
+      expect(configOf(environment).observability.logs?.invocation_logs).toBe(false);
+    }
   });
 
   test("migrations are numbered without a gap", () => {

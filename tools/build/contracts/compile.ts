@@ -7,7 +7,8 @@ import type { Bound, Check, Contract, FieldRule, Layer, OnFail, RecordRule } fro
 import { registerRuleFunctions } from "../../../contracts/rule-functions.ts";
 import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
-import { compareWithAvro } from "./agreement.ts";
+import { compareWithAvro, inEveryVersion } from "./agreement.ts";
+import { checkMasking, maskingOf } from "./masking.ts";
 import {
   type Extensions,
   extensions,
@@ -17,6 +18,7 @@ import {
   type OdcsQuality,
   odcs,
 } from "./odcs.ts";
+import { pathProblems } from "./rule-paths.ts";
 import { parseYaml } from "./yaml-document.ts";
 
 export interface ContractSource {
@@ -54,14 +56,11 @@ export function compileContract(source: ContractSource, releases: readonly Schem
 
   const contract = assemble(parsed.data, extended.data, releases);
   checkReferences(contract, report);
-  checkRules(contract, parsed.data, report);
-  for (const release of releases.filter((candidate) => candidate.topic === contract.topic)) {
-    for (const difference of compareWithAvro(contract, release)) {
-      report(
-        ["schema", 0, "properties", ...difference.path],
-        `${difference.message} (schemas/${contract.topic}/v${release.version}.avsc)`,
-      );
-    }
+  checkMasking(contract, parsed.data.schema[0].properties, report);
+  checkRules(contract, inEveryVersion(contract, releases), parsed.data, report);
+  const versions = contract.schemas.flatMap(({ id }) => releases.filter((release) => release.id === id));
+  for (const { path, message, version } of compareWithAvro(contract, versions)) {
+    report(["schema", 0, "properties", ...path], `${message} (schemas/${contract.topic}/v${version}.avsc)`);
   }
   if (contract.schemas.length === 0) {
     report(
@@ -102,6 +101,7 @@ function assemble(contract: Odcs, extension: Extensions, releases: readonly Sche
     latenessMs: extension.lateness,
     partition: extension.partition,
     unknownFields: extension.unknownFields,
+    compatibility: extension.compatibility,
     flush: { bytes: extension.flush.bytes, rows: extension.flush.rows, ageMs: extension.flush.age },
     retentionDays: typeof retention === "number" ? retention : 7,
     fields: table.properties.map(fieldRule),
@@ -115,7 +115,7 @@ function assemble(contract: Odcs, extension: Extensions, releases: readonly Sche
     schemas: releases
       .filter((release) => release.topic === table.name)
       .sort((a, b) => a.version - b.version)
-      .map(({ id, version }) => ({ id, version })),
+      .map(({ id, version, retired }) => ({ id, version, ...(retired === true ? { retired } : {}) })),
   };
 }
 
@@ -134,6 +134,7 @@ function itemRule(item: OdcsItem): FieldRule {
 function valueRule(property: Omit<OdcsProperty, "items">): FieldRule {
   const options = property.logicalTypeOptions ?? {};
   const accepted = property.quality?.find((quality) => quality.metric === "invalidValues")?.arguments?.validValues;
+  const masking = maskingOf(property);
   return {
     name: property.name,
     kind: property.logicalType,
@@ -146,6 +147,8 @@ function valueRule(property: Omit<OdcsProperty, "items">): FieldRule {
     ...(options.minItems === undefined ? {} : { minItems: options.minItems }),
     ...(options.maxItems === undefined ? {} : { maxItems: options.maxItems }),
     ...(accepted === undefined ? {} : { accepted }),
+    ...(masking === undefined ? {} : { masking }),
+    ...(property.examples === undefined ? {} : { examples: property.examples }),
     ...(property.properties === undefined ? {} : { fields: property.properties.map(fieldRule) }),
   };
 }
@@ -243,7 +246,7 @@ function checkReferences(contract: Contract, report: Report): void {
   }
 }
 
-function checkRules(contract: Contract, source: Odcs, report: Report): void {
+function checkRules(contract: Contract, fields: readonly FieldRule[], source: Odcs, report: Report): void {
   const index = (source.customProperties ?? []).findIndex((entry) => entry.property === "rules");
   contract.rules.forEach((rule: RecordRule, position) => {
     const path = ["customProperties", index, "value", position, "expression"];
@@ -253,10 +256,10 @@ function checkRules(contract: Contract, source: Odcs, report: Report): void {
       report(path, `rule ${rule.id} is not valid CEL: ${checked.error?.message.split("\n")[0] ?? "unknown error"}`);
       return;
     }
-    const names = new Set(contract.fields.map((field) => field.name));
-    for (const match of rule.expression.matchAll(/\bevent\.([A-Za-z_]\w*)/g)) {
-      const name = match[1] ?? "";
-      if (!names.has(name)) report(path, `rule ${rule.id} reads event.${name}, which is not a field of the contract`);
+    for (const problem of pathProblems(rule.expression, fields)) {
+      const reads = `rule ${rule.id} reads event.${problem.path}, which`;
+      if (problem.kind === "unknown") report(path, `${reads} is not a field of the contract`);
+      else report(path, `${reads} may be absent: ask has(event.${problem.path}) first`);
     }
   });
 }

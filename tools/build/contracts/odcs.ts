@@ -3,6 +3,7 @@
  * open where the standard allows what Sluice ignores.
  */
 import { z } from "zod";
+import { COMPATIBILITY_MODES } from "../../../schemas/compatibility/modes.ts";
 
 const customProperty = z.strictObject({
   property: z.string(),
@@ -167,6 +168,7 @@ export const extensions = z.strictObject({
     source: z.enum(["event", "received"]),
   }),
   unknownFields: z.enum(["keep", "reject"]).default("keep"),
+  compatibility: z.enum(COMPATIBILITY_MODES).default("FULL_TRANSITIVE"),
   flush: z
     .strictObject({
       bytes: z.int().positive().default(16_000_000),

@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
+import type { AvroRecord, SchemaRelease } from "../../../schemas/avro-schema.ts";
+import { defaultProblems } from "../../../schemas/compatibility/default-value.ts";
+import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
 import { buildProblemsOf, parseAvsc } from "./avsc.ts";
 
@@ -14,6 +16,7 @@ const releasesFile = z.object({
       topic: z.string(),
       version: z.int().min(1),
       sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      retired: z.literal(true).optional(),
     }),
   ),
 });
@@ -25,11 +28,24 @@ export interface LoadedSchemas {
 
 /** Reads and checks every release under `root/schemas`. A file that changed after its release is a problem, as is one that was never released. */
 export function loadSchemas(root: string): LoadedSchemas {
+  const { releases, problems, unreleased } = readReleases(root);
+  const message = "is not released: `npx sluice schemas release` gives it an id in schemas/releases.json";
+  return { releases, problems: [...problems, ...unreleased.map((file) => ({ file, line: undefined, message }))] };
+}
+
+/** The path of a version's schema, from the project's root. */
+export function schemaFile(topic: string, version: number): string {
+  return `schemas/${topic}/v${version}.avsc`;
+}
+
+/** As `loadSchemas`, with the files that no release names apart from the problems. */
+export function readReleases(root: string): LoadedSchemas & { readonly unreleased: readonly string[] } {
   const file = "schemas/releases.json";
   const parsed = releasesFile.safeParse(JSON.parse(readFileSync(join(root, file), "utf8")));
   if (!parsed.success) {
     return {
       releases: [],
+      unreleased: [],
       problems: parsed.error.issues.map((issue) => ({
         file,
         line: undefined,
@@ -41,7 +57,7 @@ export function loadSchemas(root: string): LoadedSchemas {
   const releases: SchemaRelease[] = [];
   const ids = new Set<number>();
   for (const entry of parsed.data.releases) {
-    const path = `schemas/${entry.topic}/v${entry.version}.avsc`;
+    const path = schemaFile(entry.topic, entry.version);
     if (ids.has(entry.id))
       problems.push({ file, line: undefined, message: `id ${entry.id} is given twice; an id is never reused` });
     ids.add(entry.id);
@@ -59,26 +75,63 @@ export function loadSchemas(root: string): LoadedSchemas {
       problems.push({
         file: path,
         line: undefined,
-        message: `changed after its release (digest ${digest}); restore it and release v${entry.version + 1} instead`,
+        message: `changed after its release (digest ${digest}); restore it and release a next version instead`,
       });
     }
-    const schema = parseAvsc(text);
-    if (!schema.ok) problems.push(...buildProblemsOf(path, schema.problems));
-    else releases.push({ id: entry.id, topic: entry.topic, version: entry.version, schema: schema.record });
+    const schema = readSchema(path, text);
+    problems.push(...schema.problems);
+    const { id, topic, version, retired } = entry;
+    if (schema.record !== undefined)
+      releases.push({ id, topic, version, schema: schema.record, ...(retired === true ? { retired } : {}) });
   }
-  problems.push(...unreleased(root, parsed.data.releases));
-  return { releases, problems };
+  problems.push(...seriesProblems(parsed.data.releases));
+  return { releases, problems, unreleased: unreleased(root, parsed.data.releases) };
 }
 
-function unreleased(root: string, entries: readonly { topic: string; version: number }[]): BuildProblem[] {
+/** A schema file as Avro of the supported subset, its defaults checked. */
+export function readSchema(
+  file: string,
+  text: string,
+): { readonly record?: AvroRecord; readonly problems: readonly BuildProblem[] } {
+  const parsed = parseAvsc(text);
+  if (!parsed.ok) return { problems: buildProblemsOf(file, parsed.problems) };
+  const lines = parseYaml(file, text);
+  const problems = defaultProblems(parsed.record).map(({ path, message }) => ({
+    file,
+    line: lines.lineOf(path),
+    message,
+  }));
+  return { record: parsed.record, problems };
+}
+
+// A version stays in the series for good: its rows stay in the lake, and older versions are what newer ones are checked by.
+function seriesProblems(
+  entries: readonly { topic: string; version: number; retired?: true | undefined }[],
+): BuildProblem[] {
+  const file = "schemas/releases.json";
+  return [...Map.groupBy(entries, ({ topic }) => topic)].flatMap(([topic, versions]) => {
+    const numbers = versions.map(({ version }) => version).sort((a, b) => a - b);
+    const gap = numbers.findIndex((version, index) => version !== index + 1);
+    const newest = versions.find(({ version }) => version === numbers.at(-1));
+    return [
+      ...(gap < 0
+        ? []
+        : [
+            `topic ${topic} has the versions ${numbers.join(", ")}, where v${gap + 1} is due: a version is released once and stays`,
+          ]),
+      ...(newest?.retired === true
+        ? [`v${newest.version} of topic ${topic} is its newest version: release a next one before this is retired`]
+        : []),
+    ].map((message) => ({ file, line: undefined, message }));
+  });
+}
+
+function unreleased(root: string, entries: readonly { topic: string; version: number }[]): string[] {
   const listed = new Set(entries.map((entry) => `${entry.topic}/v${entry.version}.avsc`));
   return readdirSync(join(root, "schemas"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap((entry) => readdirSync(join(root, "schemas", entry.name)).map((name) => `${entry.name}/${name}`))
     .filter((path) => path.endsWith(".avsc") && !listed.has(path))
-    .map((path) => ({
-      file: `schemas/${path}`,
-      line: undefined,
-      message: "is not in schemas/releases.json: give it the next free id there, with its sha256",
-    }));
+    .map((path) => `schemas/${path}`)
+    .sort();
 }

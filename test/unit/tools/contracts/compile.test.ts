@@ -38,7 +38,11 @@ describe("the contract compiler", () => {
       latenessMs: 3_600_000,
       flush: { bytes: 16_000_000, rows: 100_000, ageMs: 60_000 },
       retentionDays: 7,
-      schemas: [{ id: 100_001, version: 1 }],
+      compatibility: "FULL_TRANSITIVE",
+      schemas: [
+        { id: 100_001, version: 1 },
+        { id: 100_006, version: 2 },
+      ],
     });
     expect(compiled.contract.fields.find((field) => field.name === "currency")?.accepted).toContain("INR");
   });

@@ -76,10 +76,10 @@ async function ask(sql: string): Promise<string> {
 
 describe("openLake", () => {
   it("shows the published snapshot of each table, and no superseded file", async () => {
-    await commit("silver_orders", "s1", "silver/orders/event_date=2026-11-21/a.parquet", "SELECT 1 AS x", 1);
-    await commit("silver_orders", "s2", "silver/orders/event_date=2026-11-21/b.parquet", "SELECT 2 AS x", 1);
-    expect(await ask("FROM silver_orders")).toBe("x\r\n2");
-    expect(reads).toEqual(["silver/orders/event_date=2026-11-21/b.parquet"]);
+    await commit("silver_weather", "s1", "silver/weather/event_date=2026-11-21/a.parquet", "SELECT 1 AS x", 1);
+    await commit("silver_weather", "s2", "silver/weather/event_date=2026-11-21/b.parquet", "SELECT 2 AS x", 1);
+    expect(await ask("FROM silver_weather")).toBe("x\r\n2");
+    expect(reads).toEqual(["silver/weather/event_date=2026-11-21/b.parquet"]);
   });
 
   it("fetches an object once, and again when the copy is not whole", async () => {
@@ -100,8 +100,13 @@ describe("openLake", () => {
   });
 
   it("keeps the columns of a table whose rows are all gone", async () => {
-    await registerBronze("orders", "bronze/orders/1.parquet", "SELECT 'a' AS event_id", 1, "retention");
-    expect(await ask("FROM bronze_orders")).toBe("event_id");
+    await registerBronze("weather", "bronze/weather/1.parquet", "SELECT 'a' AS event_id", 1, "retention");
+    expect(await ask("FROM bronze_weather")).toBe("event_id");
+  });
+
+  it("has the columns of every version of a topic, though all its files are older", async () => {
+    await registerBronze("orders", "bronze/orders/1.parquet", "SELECT 'a' AS event_id", 1, null);
+    expect(await ask("FROM bronze_orders")).toBe("event_id,delivery_fee,gift\r\na,,");
   });
 
   it("has an empty view with typed columns for every topic, and for the dead letters", async () => {

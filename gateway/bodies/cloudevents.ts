@@ -1,0 +1,180 @@
+/**
+ * CloudEvents 1.0 to events of a topic. `data` is the event. What the envelope says is not lost: all its attributes stand in
+ * the event's field `_cloudevent`, an unknown field like any other, which bronze keeps in `_extra`. Where the event lacks
+ * its id or its event time, the envelope's `id` and `time` fill them.
+ */
+import type { Contract } from "../../contracts/contract.ts";
+import { isJsonObject } from "../../schemas/event-residue.ts";
+import { type EventBatch, type EventPayload, type Fault, malformed, parserMessage, textOf } from "./event-batch.ts";
+import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
+import { isJsonType } from "./media-type.ts";
+
+/** The field that holds the attributes. */
+export const ATTRIBUTES_FIELD = "_cloudevent";
+
+type Json = Record<string, unknown>;
+
+/** Which fields of the event the envelope may fill. */
+export interface CloudEventMapping {
+  readonly idField: string | null;
+  readonly timeField: string | null;
+}
+
+/** A key of several fields is not filled: an envelope's id identifies the event, not one of its parts. */
+export function mappingOf(contract: Contract): CloudEventMapping {
+  const kindOf = (name: string) => contract.fields.find((field) => field.name === name)?.kind;
+  const [idField, ...others] = contract.dedupeKey;
+  const idFills = idField !== undefined && others.length === 0 && kindOf(idField) === "string";
+  return {
+    idField: idFills ? idField : null,
+    timeField: kindOf(contract.eventTime) === "timestamp" ? contract.eventTime : null,
+  };
+}
+
+/** A batch of envelopes as a batch of events. */
+export function mapCloudEvents(batch: EventBatch, mapping: CloudEventMapping): EventBatch {
+  return mapBatch(batch, (value) => eventOf(value, mapping));
+}
+
+/** A batch of data whose envelope came in headers. */
+export function mapCloudEventData(batch: EventBatch, attributes: Json, mapping: CloudEventMapping): EventBatch {
+  return mapBatch(batch, (value) => withAttributes(value, attributes, mapping));
+}
+
+type Mapped = { readonly event: unknown } | { readonly fault: Fault };
+
+function mapBatch(batch: EventBatch, map: (value: unknown) => Mapped): EventBatch {
+  const faults = new Map(batch.faults);
+  const events = batch.events.map((value, index) => {
+    if (faults.has(index)) return undefined;
+    const mapped = map(value);
+    if ("event" in mapped) return mapped.event;
+    faults.set(index, mapped.fault);
+    return undefined;
+  });
+  return {
+    events,
+    faults,
+    suspectSurrogates: true,
+    schemaVersion: null,
+    payloadOf(index) {
+      const payload = batch.payloadOf(index);
+      return faults.has(index) ? payload : mappedPayload(payload, map);
+    },
+  };
+}
+
+// A dead letter holds the event, not the envelope, so that it can be sent again as it is. Mapped anew from the bytes:
+// admission may have replaced numbers in the parsed event.
+function mappedPayload(payload: EventPayload, map: (value: unknown) => Mapped): EventPayload {
+  const value = exactEvent(textOf(payload.bytes) ?? "null");
+  const mapped = map(value);
+  if (!("event" in mapped)) return payload;
+  try {
+    return { offset: payload.offset, bytes: encoder.encode(JSON.stringify(mapped.event)), text: true };
+  } catch (error) {
+    // Nested deeper than the stack allows: kept as it was received.
+    if (error instanceof RangeError) return payload;
+    throw error;
+  }
+}
+const encoder = new TextEncoder();
+
+/** The attributes that every envelope has (CloudEvents 1.0, "Required Attributes"). */
+const REQUIRED = ["id", "source", "type"] as const;
+
+/** Why the attributes are no CloudEvent's, or null. */
+export function attributesFault(attributes: Json): Fault | null {
+  const version = own(attributes, "specversion");
+  if (version !== "1.0") {
+    const got = typeof version === "string" ? `"${version.slice(0, 20)}"` : "none";
+    return malformed(`a CloudEvent of specversion "1.0" is expected, got ${got}`);
+  }
+  for (const name of REQUIRED) {
+    const value = own(attributes, name);
+    if (typeof value !== "string" || value === "")
+      return malformed(`the CloudEvent has no ${name}: a text is required`);
+  }
+  return null;
+}
+
+function eventOf(envelope: unknown, mapping: CloudEventMapping): Mapped {
+  if (!isJsonObject(envelope)) return { fault: malformed("a CloudEvent is a JSON object") };
+  const fault = attributesFault(envelope);
+  if (fault !== null) return { fault };
+  const attributes: Json = {};
+  for (const key of Object.keys(envelope)) {
+    if (key !== "data" && key !== "data_base64") setOwn(attributes, key, envelope[key]);
+  }
+  const data = dataOf(envelope);
+  return "fault" in data ? data : withAttributes(data.event, attributes, mapping);
+}
+
+function dataOf(envelope: Json): Mapped {
+  const type = own(envelope, "datacontenttype");
+  if (type !== undefined && (typeof type !== "string" || !isJsonType(type))) {
+    return { fault: malformed("the CloudEvent's datacontenttype is not JSON: only JSON data is taken") };
+  }
+  const base64 = own(envelope, "data_base64");
+  if (base64 === undefined) {
+    if (!Object.hasOwn(envelope, "data")) return { fault: malformed("the CloudEvent has no data: data is the event") };
+    return { event: envelope["data"] };
+  }
+  if (Object.hasOwn(envelope, "data")) return { fault: malformed("the CloudEvent has both data and data_base64") };
+  const bytes = typeof base64 === "string" && BASE64.test(base64) ? Buffer.from(base64, "base64") : undefined;
+  const text = bytes === undefined ? undefined : textOf(bytes);
+  if (text === undefined) return { fault: malformed("the CloudEvent's data_base64 is not base64 of UTF-8") };
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    return { fault: malformed(`the CloudEvent's data_base64 is not JSON: ${parserMessage(error)}`) };
+  }
+  const event = exactEvent(text);
+  return event === undefined ? { fault: NESTED_TOO_DEEP } : { event };
+}
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+function withAttributes(data: unknown, attributes: Json, mapping: CloudEventMapping): Mapped {
+  // Whatever else it is, admission says that it is no event.
+  if (!isJsonObject(data)) return { event: data };
+  if (Object.hasOwn(data, ATTRIBUTES_FIELD)) {
+    return { fault: malformed(`the data has a field ${ATTRIBUTES_FIELD}, where the CloudEvent's attributes belong`) };
+  }
+  const { idField, timeField } = mapping;
+  if (idField !== null && !Object.hasOwn(data, idField)) setOwn(data, idField, attributes["id"]);
+  const time = own(attributes, "time");
+  if (timeField !== null && time !== undefined && !Object.hasOwn(data, timeField)) setOwn(data, timeField, time);
+  setOwn(data, ATTRIBUTES_FIELD, attributes);
+  return { event: data };
+}
+
+/** The attributes of binary mode: every header `ce-...`, its value percent-decoded (HTTP binding 1.0, section 3.1.3.2). */
+export function attributesOfHeaders(headers: Headers): Json {
+  const attributes: Json = {};
+  headers.forEach((value, name) => {
+    if (name.startsWith(PREFIX)) setOwn(attributes, name.slice(PREFIX.length), percentDecoded(value));
+  });
+  const contentType = headers.get("content-type");
+  if (contentType !== null) setOwn(attributes, "datacontenttype", contentType);
+  return attributes;
+}
+const PREFIX = "ce-";
+
+function percentDecoded(value: string): string {
+  // Some senders write UTF-8 as it is, which arrives as Latin-1; decoding what is no escape would fail on it.
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function own(object: Json, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+// Assignment to `__proto__` would set the prototype instead.
+function setOwn(target: Json, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}

@@ -1,0 +1,53 @@
+/** Bytes in chunks of any size to pieces of whole lines. */
+
+const NEWLINE = 0x0a;
+
+/** Decoding and splitting many lines at once is what makes them fast; more than this would only hold more memory. */
+const SEGMENT_BYTES = 256_000;
+
+/** Whole lines with their newlines (the last of the body may lack its own), and where they begin in the body. */
+export interface LineSegment {
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+}
+
+/** Copies only what stands on both sides of a chunk's end: each byte once, however long a line is. */
+export async function* lineSegments(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LineSegment> {
+  let offset = 0;
+  /** Chunks without a newline, together the beginning of a line. */
+  let begun: Uint8Array[] = [];
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.byteLength; ) {
+      const end = endOfLines(chunk, start);
+      if (end === 0) {
+        begun.push(chunk.subarray(start));
+        break;
+      }
+      const bytes = joined(begun, chunk.subarray(start, end));
+      begun = [];
+      start = end;
+      yield { bytes, offset };
+      offset += bytes.byteLength;
+    }
+  }
+  if (begun.length > 0) yield { bytes: joined(begun, new Uint8Array(0)), offset };
+}
+
+/** Behind the last newline within a segment's length, else behind the next one; 0 if there is none. */
+function endOfLines(chunk: Uint8Array, start: number): number {
+  const within = chunk.subarray(start, start + SEGMENT_BYTES).lastIndexOf(NEWLINE);
+  return within >= 0 ? start + within + 1 : chunk.indexOf(NEWLINE, start + SEGMENT_BYTES) + 1;
+}
+
+/** Several parts as one; one part as it is. */
+export function joined(begun: readonly Uint8Array[], last: Uint8Array): Uint8Array {
+  if (begun.length === 0) return last;
+  const bytes = new Uint8Array(begun.reduce((sum, part) => sum + part.byteLength, last.byteLength));
+  let at = 0;
+  for (const part of begun) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  bytes.set(last, at);
+  return bytes;
+}

@@ -1,0 +1,7 @@
+/** Where the receipt of an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07) is kept. */
+import { sha256Hex } from "../sha256.ts";
+
+/** The same Idempotency-Key of another API key, or for another topic, has another receipt. */
+export async function receiptName(topic: string, keyId: string, idempotencyKey: string): Promise<string> {
+  return `${topic}/${keyId}/${await sha256Hex(idempotencyKey)}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Cross-origin requests of browsers (WHATWG Fetch, "CORS protocol"): only to the origins that publishable keys are bound to.
+ * A preflight carries no key, so it is asked whether any key has the origin; the request itself is allowed by its own key.
+ */
+import type { MiddlewareHandler } from "hono";
+import type { GatewayEnv } from "../../context.ts";
+import { ProblemError } from "../../problem.ts";
+import { keepAlive } from "../auth/auth.ts";
+import type { KeyCache } from "../auth/key-cache.ts";
+
+export interface CorsOptions {
+  /** Knows an origin that a publishable key in force is bound to. */
+  readonly origins: KeyCache<true>;
+}
+
+const ALLOWED_METHODS = "POST";
+const ALLOWED_HEADERS = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, Sluice-Schema-Version";
+const EXPOSED_HEADERS = "Retry-After, X-Request-Id, Idempotent-Replayed";
+/** Chrome keeps a preflight's answer for two hours at most; ten minutes let a new origin be tried soon. */
+const PREFLIGHT_SECONDS = 600;
+
+export function cors(options: CorsOptions): MiddlewareHandler<GatewayEnv> {
+  return async function cors(c, next): Promise<Response | undefined> {
+    const origin = c.req.header("origin");
+    if (
+      c.req.method === "OPTIONS" &&
+      origin !== undefined &&
+      c.req.header("access-control-request-method") !== undefined
+    ) {
+      const lookup = await options.origins.lookup(origin.slice(0, 300), (query) => keepAlive(c, query));
+      if (lookup.state === "unavailable") {
+        throw new ProblemError("KEYS_UNAVAILABLE", "the catalog of keys does not answer: try again", {}, VARY);
+      }
+      if (lookup.state === "unknown") {
+        throw new ProblemError("ORIGIN_NOT_ALLOWED", "no publishable key is bound to this origin", {}, VARY);
+      }
+      return new Response(null, {
+        status: 204,
+        headers: {
+          ...VARY,
+          "Access-Control-Allow-Origin": origin,
+          "Access-Control-Allow-Methods": ALLOWED_METHODS,
+          "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+          "Access-Control-Max-Age": String(PREFLIGHT_SECONDS),
+        },
+      });
+    }
+    await next();
+    c.header("Vary", "Origin", { append: true });
+    // Auth leaves a grant only where the origin is one of the key's.
+    if (origin !== undefined && c.get("grant")?.kind === "publishable") {
+      c.header("Access-Control-Allow-Origin", origin);
+      c.header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
+    }
+    return undefined;
+  };
+}
+
+const VARY = { Vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers" };

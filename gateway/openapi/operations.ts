@@ -1,0 +1,21 @@
+/** Every call that is documented; a test holds the list against the app's routes. */
+import { contractsOperations } from "../routes/contracts.api.ts";
+import { eventsOperations } from "../routes/events.api.ts";
+import { keysOperations } from "../routes/keys.api.ts";
+import { lagOperations } from "../routes/lag.api.ts";
+import { platformOperations } from "../routes/platform.api.ts";
+import { registryOperations } from "../routes/registry.api.ts";
+import { tablesOperations } from "../routes/tables.api.ts";
+import { topicsOperations } from "../routes/topics.api.ts";
+import type { Operation } from "./operation.ts";
+
+export const operations: readonly Operation[] = [
+  ...eventsOperations,
+  ...topicsOperations,
+  ...lagOperations,
+  ...contractsOperations,
+  ...tablesOperations,
+  ...keysOperations,
+  ...registryOperations,
+  ...platformOperations,
+];

@@ -1,0 +1,126 @@
+/**
+ * Contracts and released schemas under the names of the Confluent Schema Registry: a topic's events are the subject
+ * `<topic>-value` (TopicNameStrategy). Texts and canonical forms are made at their first use, not when the Worker starts.
+ */
+import type { Contract } from "../../contracts/contract.ts";
+import { contractOf, contracts } from "../../contracts/registry.ts";
+import { semanticForm } from "../../schemas/canonical/form.ts";
+import { InvalidSchema, parseSchema, parseSchemaText, type SchemaNode } from "../../schemas/canonical/parse.ts";
+import { toAvroRecord, UnsupportedSchema } from "../../schemas/canonical/subset.ts";
+import { codecById, type SchemaCodec } from "../../schemas/codecs.ts";
+import { incompatibilities } from "../../schemas/compatibility/modes.ts";
+import { RegistryError } from "./error.ts";
+
+const SUFFIX = "-value";
+
+/** What registries answer of one version. */
+export interface SubjectVersion {
+  readonly subject: string;
+  readonly id: number;
+  readonly version: number;
+  /** The schema's JSON text. */
+  readonly schema: string;
+}
+
+export function subjects(): string[] {
+  return contracts.map(({ topic }) => `${topic}${SUFFIX}`).sort();
+}
+
+/** The contract behind a subject. Throws RegistryError 40401. */
+export function contractOfSubject(subject: string): Contract {
+  const contract = subject.endsWith(SUFFIX) ? contractOf(subject.slice(0, -SUFFIX.length)) : undefined;
+  if (contract === undefined) throw new RegistryError(40401, `Subject '${subject.slice(0, 200)}' not found.`);
+  return contract;
+}
+
+export function versionsOf(contract: Contract): number[] {
+  return contract.schemas.map(({ version }) => version);
+}
+
+/** `text` is a number from 1, `latest` or `-1`. Throws RegistryError 42202 or 40402. */
+export function subjectVersion(contract: Contract, text: string): SubjectVersion {
+  if (text === "latest" || text === "-1") {
+    const latest = contract.schemas.at(-1);
+    if (latest !== undefined) return describe(contract, codecOrThrow(latest.id));
+  }
+  if (!/^[1-9]\d{0,9}$/.test(text)) {
+    const reason = `The specified version '${text.slice(0, 50)}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string "latest"`;
+    throw new RegistryError(42202, reason);
+  }
+  const found = contract.schemas.find(({ version }) => version === Number(text));
+  if (found === undefined) throw new RegistryError(40402, `Version ${text} not found.`);
+  return describe(contract, codecOrThrow(found.id));
+}
+
+/** A released schema of any topic. Throws RegistryError 40403. */
+export function schemaOfId(text: string): SubjectVersion {
+  const codec = /^\d{1,10}$/.test(text) ? codecById(Number(text)) : undefined;
+  const contract = codec === undefined ? undefined : contractOf(codec.topic);
+  if (codec === undefined || contract === undefined) {
+    throw new RegistryError(40403, `Schema ${text.slice(0, 50)} not found.`);
+  }
+  return describe(contract, codec);
+}
+
+/** The released version that is this schema, newest first; undefined if none is. Throws RegistryError 42201. */
+export function findVersion(contract: Contract, schemaText: string): SubjectVersion | undefined {
+  const wanted = semanticForm(parsed(schemaText));
+  const found = contract.schemas.findLast(({ id }) => formOf(codecOrThrow(id)) === wanted);
+  return found === undefined ? undefined : describe(contract, codecOrThrow(found.id));
+}
+
+/** Why a schema could not follow these versions; empty: it could. Throws RegistryError 42201. */
+export function objections(contract: Contract, schemaText: string, versions: readonly number[]): string[] {
+  const node = parsed(schemaText);
+  try {
+    const next = (versionsOf(contract).at(-1) ?? 0) + 1;
+    const earlier = contract.schemas
+      .filter(({ version }) => versions.includes(version))
+      .map(({ id, version }) => ({ version, schema: codecOrThrow(id).schema }));
+    const found = incompatibilities({ version: next, schema: toAvroRecord(node) }, earlier, contract.compatibility);
+    return found.map(
+      ({ reader, writer, message }) => `${name(reader, next)} cannot read ${name(writer, next)}: ${message}`,
+    );
+  } catch (error) {
+    if (error instanceof UnsupportedSchema) return [`Sluice could not release this schema: ${error.message}`];
+    throw error;
+  }
+}
+
+function name(version: number, candidate: number): string {
+  return version === candidate ? "the new schema" : `version ${version}`;
+}
+
+function parsed(schemaText: string): SchemaNode {
+  try {
+    return parseSchemaText(schemaText);
+  } catch (error) {
+    if (error instanceof InvalidSchema) throw new RegistryError(42201, `Invalid schema: ${error.message}`);
+    throw error;
+  }
+}
+
+function describe(contract: Contract, codec: SchemaCodec): SubjectVersion {
+  return { subject: `${contract.topic}${SUFFIX}`, id: codec.id, version: codec.version, schema: textOf(codec) };
+}
+
+function codecOrThrow(id: number): SchemaCodec {
+  const codec = codecById(id);
+  if (codec === undefined) throw new Error(`schema ${id} is in a contract but has no codec`);
+  return codec;
+}
+
+const texts = new Map<number, string>();
+const forms = new Map<number, string>();
+
+function textOf(codec: SchemaCodec): string {
+  const text = texts.get(codec.id) ?? JSON.stringify(codec.schema);
+  texts.set(codec.id, text);
+  return text;
+}
+
+function formOf(codec: SchemaCodec): string {
+  const form = forms.get(codec.id) ?? semanticForm(parseSchema(codec.schema));
+  forms.set(codec.id, form);
+  return form;
+}

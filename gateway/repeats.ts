@@ -1,0 +1,62 @@
+/**
+ * Events of one request that have the same dedupe key. They are no errors, since tables keep one row per key; but a producer
+ * that sends a key twice at once has a defect more often than not, so the answer says so.
+ */
+import { isJsonObject } from "../schemas/event-residue.ts";
+
+/** An event and the first one of the request with the same key. */
+export interface RepeatedEvent {
+  readonly index: number;
+  readonly of: number;
+}
+
+export interface Duplicates {
+  /** The first of them, at most 100. */
+  readonly listed: readonly RepeatedEvent[];
+  readonly total: number;
+}
+
+const MAX_LISTED = 100;
+
+/** Longer keys are no keys that a contract would take, and remembering them would hold the body in memory. */
+const MAX_KEY = 256;
+
+export interface RepeatFinder {
+  add(event: unknown, index: number): void;
+  found(): Duplicates;
+}
+
+/** `dedupeKey`: the names of the top-level fields that together identify an event. Events without one of them are ignored. */
+export function createRepeatFinder(dedupeKey: readonly string[]): RepeatFinder {
+  const firstByKey = new Map<string, number>();
+  const listed: RepeatedEvent[] = [];
+  let total = 0;
+  return {
+    add(event, index) {
+      const key = keyOf(event, dedupeKey);
+      if (key === undefined) return;
+      const of = firstByKey.get(key);
+      if (of === undefined) {
+        firstByKey.set(key, index);
+        return;
+      }
+      total++;
+      if (listed.length < MAX_LISTED) listed.push({ index, of });
+    },
+    found: () => ({ listed, total }),
+  };
+}
+
+function keyOf(event: unknown, names: readonly string[]): string | undefined {
+  if (!isJsonObject(event)) return undefined;
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) return partOf(event, only);
+  const parts = names.map((name) => partOf(event, name));
+  return parts.includes(undefined) ? undefined : JSON.stringify(parts);
+}
+
+function partOf(event: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const value = Object.hasOwn(event, name) ? event[name] : undefined;
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value.length <= MAX_KEY ? value : undefined;
+}

@@ -1,0 +1,49 @@
+/** What the route of a topic's lag takes and answers. */
+import { z } from "zod";
+import { type Operation, problems } from "../openapi/operation.ts";
+
+export const lagQuery = z.object({
+  since: z.iso
+    .datetime({ offset: false, error: "expected a UTC time such as 2026-01-31T12:00:00.000Z" })
+    .optional()
+    .describe("Counts what was received from then on; a day ago if absent"),
+});
+
+export const lagOperations: readonly Operation[] = [
+  {
+    method: "GET",
+    path: "/v1/topics/{topic}/lag",
+    tag: "Topics and contracts",
+    summary: "How much of a topic is readable in bronze",
+    description:
+      "Ask before sending, keep `as_of`, send, and ask again with `since` until `bronze.rows` has grown to what was accepted. Events that others send meanwhile count too.",
+    access: "key",
+    path_parameters: { topic: "A topic's name" },
+    query: lagQuery,
+    responses: [
+      {
+        status: 200,
+        description: "Where the topic stands",
+        content: {
+          "application/json": z.object({
+            topic: z.string(),
+            as_of: z.string().describe("The gateway's clock"),
+            since: z.string(),
+            appended: z
+              .object({
+                from_hour: z.string().describe("The hour of `since`"),
+                events: z.int().describe("Events that buffers took in since that hour, as their last flush told"),
+              })
+              .describe("From the ledger"),
+            bronze: z.object({
+              rows: z.int().describe("Rows of live files that hold events received since then"),
+              files: z.int(),
+              newest_received: z.string().nullable(),
+            }),
+          }),
+        },
+      },
+    ],
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TOPIC", "CATALOG_UNAVAILABLE"),
+  },
+];

@@ -1,0 +1,62 @@
+/** What the routes of tables take and answer. */
+import { z } from "zod";
+import { type Operation, problems } from "../openapi/operation.ts";
+
+export const filesQuery = z.object({
+  partition: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d$/, "expected a date such as 2026-01-31")
+    .optional()
+    .describe("Only the files of this date"),
+});
+
+const tableSummary = z.object({
+  table_name: z.string(),
+  version: z.int().describe("Grows with every publication"),
+  partitions: z.int(),
+  rows: z.int(),
+  committed_at: z.string(),
+});
+
+const dataFile = z.object({
+  partition_date: z.string(),
+  snapshot_id: z.string(),
+  file: z.string().describe("The object's key in the lake's bucket"),
+  rows: z.int(),
+  bytes: z.int(),
+});
+
+export const tablesOperations: readonly Operation[] = [
+  {
+    method: "GET",
+    path: "/v1/tables",
+    tag: "Tables",
+    summary: "List the published tables",
+    access: "key",
+    responses: [
+      {
+        status: 200,
+        description: "Every published table",
+        content: { "application/json": z.object({ tables: z.array(tableSummary) }) },
+      },
+    ],
+    refusals: problems("CATALOG_UNAVAILABLE"),
+  },
+  {
+    method: "GET",
+    path: "/v1/tables/{table}/files",
+    tag: "Tables",
+    summary: "The data files of a table that are live",
+    access: "key",
+    path_parameters: { table: "A table's name, see /v1/tables" },
+    query: filesQuery,
+    responses: [
+      {
+        status: 200,
+        description: "The table and its files",
+        content: { "application/json": tableSummary.extend({ files: z.array(dataFile) }) },
+      },
+    ],
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "CATALOG_UNAVAILABLE"),
+  },
+];

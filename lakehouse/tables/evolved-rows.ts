@@ -1,0 +1,36 @@
+/** The SQL that reads files of several schema versions as today's table: what a file lacks is its column's default or null. */
+import { formatDate, formatTimestamp } from "../../schemas/time.ts";
+import type { ColumnType, Field } from "../columns/column.ts";
+import type { Value } from "../columns/value.ts";
+import { irTypeOf, quoteName, sqlName } from "../models/ir-types.ts";
+
+/**
+ * A SELECT over `source` (a DuckDB table function that unites files by name) with at least the columns `fields`, the same
+ * rows that builds see. A default inside of a list or struct is the one thing it cannot fill: that is null. Without
+ * fields it is the files as they are.
+ */
+export function evolvedRows(source: string, fields: readonly Field[]): string {
+  if (fields.length === 0) return `SELECT * FROM ${source}`;
+  const columns = fields.map((field) => `CAST(NULL AS ${typeOf(field)}) AS ${quoteName(field.name)}`);
+  const united = `SELECT * FROM ${source} UNION ALL BY NAME SELECT ${columns.join(", ")} WHERE false`;
+  // Null only where the file lacks the column: a field with a default is not optional.
+  const filled = fields.flatMap((field) => {
+    const value =
+      field.nullable || field.initialDefault === undefined ? undefined : literal(field.initialDefault, field.type);
+    if (value === undefined) return [];
+    return [`coalesce(${quoteName(field.name)}, CAST(${value} AS ${typeOf(field)})) AS ${quoteName(field.name)}`];
+  });
+  return `SELECT *${filled.length === 0 ? "" : ` REPLACE (${filled.join(", ")})`} FROM (${united})`;
+}
+
+function typeOf(field: Field): string {
+  return sqlName(irTypeOf(field.type));
+}
+
+function literal(value: Value, type: ColumnType): string | undefined {
+  if (type.kind === "date" && typeof value === "number") return `'${formatDate(value)}'`;
+  if (type.kind === "timestamp" && typeof value === "bigint") return `'${formatTimestamp(Number(value))}'`;
+  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (typeof value === "number" && !Number.isFinite(value)) return undefined;
+  return typeof value === "object" ? undefined : String(value);
+}

@@ -1,0 +1,48 @@
+/** Events as lines of a body, with their id fixed before the first try: what is sent twice is then recognised as one event. */
+
+const encoder = new TextEncoder();
+
+export interface EventLine {
+  /** UTF-8 without the newline. */
+  readonly line: Uint8Array;
+  /** Null if the event has none that is a text. */
+  readonly eventId: string | null;
+}
+
+/**
+ * An event as a line. If the topic's id field (`idField`, undefined if it has none that a UUID fits) is absent, `newId` makes
+ * its value. Throws TypeError for what is no object or cannot be written as JSON.
+ */
+export function lineOfEvent(event: object, idField: string | undefined, newId: () => string): EventLine {
+  if (typeof event !== "object" || event === null || Array.isArray(event)) {
+    throw new TypeError("an event is an object");
+  }
+  const own: unknown = idField === undefined ? undefined : Reflect.get(event, idField);
+  if (idField !== undefined && own === undefined) {
+    const eventId = newId();
+    return { line: encoder.encode(JSON.stringify({ ...event, [idField]: eventId })), eventId };
+  }
+  const text: string | undefined = JSON.stringify(event);
+  if (text === undefined) throw new TypeError("the event's toJSON gives nothing");
+  return { line: encoder.encode(text), eventId: typeof own === "string" ? own : null };
+}
+
+/** JSON text as a line, taken as it is, so that no digit of a number is lost. Throws TypeError if it is blank or has a line break. */
+export function lineOfText(text: string): EventLine {
+  if (/^[ \t]*$/.test(text) || /[\r\n]/.test(text)) throw new TypeError("the text of an event is one line, not blank");
+  return { line: encoder.encode(text), eventId: null };
+}
+
+const NEWLINE = 0x0a;
+
+/** Newline-delimited JSON: each line with a newline behind it. */
+export function bodyOf(events: readonly { readonly line: Uint8Array }[]): Uint8Array<ArrayBuffer> {
+  const body = new Uint8Array(events.reduce((length, { line }) => length + line.byteLength + 1, 0));
+  let at = 0;
+  for (const { line } of events) {
+    body.set(line, at);
+    at += line.byteLength;
+    body[at++] = NEWLINE;
+  }
+  return body;
+}

@@ -1,0 +1,230 @@
+/** How each documented answer is produced: the test beside this fails for one that has no case here. */
+import type { Harness } from "../harness.ts";
+import { addKey, answer, createHarness, order } from "../harness.ts";
+
+/** `METHOD path status [code]`, as `responseKeys` writes it. */
+export type ResponseKey = string;
+
+export type Case = (harness: Harness) => Promise<Response>;
+
+const EVENTS = "/v1/topics/orders/events";
+const send =
+  (body: unknown, path = EVENTS): Case =>
+  (harness) =>
+    harness.post(path, body);
+const get =
+  (path: string, init: RequestInit = {}): Case =>
+  (harness) =>
+    harness.request(path, init);
+const withoutCatalog =
+  (next: Case): Case =>
+  async (harness) => {
+    // The key is cached by a first call, so that only the route's own query fails.
+    await harness.request("/v1/topics");
+    harness.db.setDown(true);
+    return await next(harness);
+  };
+const call =
+  (method: string, path: string, body?: unknown): Case =>
+  (harness) =>
+    harness.request(`/registry${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+
+async function publish(harness: Harness): Promise<void> {
+  harness.db.sqlite.exec(`
+    INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
+    INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/a.parquet', 10, 100);
+    INSERT INTO published VALUES ('silver_orders', '2026-11-20', 's1');
+    INSERT INTO table_versions VALUES ('silver_orders', 1);`);
+}
+const published =
+  (path: string): Case =>
+  async (harness) => {
+    await publish(harness);
+    return await harness.request(path);
+  };
+
+const SUBJECT = "/subjects/weather-value";
+const UNKNOWN = "/subjects/nope-value";
+const released: (next: (body: object) => Case) => Case = (next) => async (harness) => {
+  const found = await harness.request(`/registry${SUBJECT}/versions/latest`);
+  const { schema }: { schema: string } = JSON.parse(await found.text());
+  return await next({ schema })(harness);
+};
+const other = { schema: JSON.stringify({ type: "record", name: "Other", fields: [] }) };
+const large = JSON.stringify({ schema: "x".repeat(1_100_000) });
+
+const eventsCases: Record<ResponseKey, Case> = {
+  "202": send([order("a")]),
+  "207": send([order("a"), order("b", { amount: -1 })]),
+  "422": send([order("b", { amount: -1 })]),
+  "400 MALFORMED_PAYLOAD": send("{"),
+  "400 EMPTY_BODY": send("[]"),
+  "400 INVALID_PARAMETER": send([], `${EVENTS}?dry_run=maybe`),
+  "403 ORIGIN_NOT_ALLOWED": async (harness) => {
+    harness.db.sqlite.exec("UPDATE api_keys SET kind = 'publishable'");
+    return await harness.post(EVENTS, [order("a")], { origin: "https://elsewhere.example" });
+  },
+  "403 PLATFORM_TOPIC": send([], "/v1/topics/dead_letters/events"),
+  "404 UNKNOWN_TOPIC": send([], "/v1/topics/nope/events"),
+  "409 IDEMPOTENCY_KEY_REUSED": async (harness) => {
+    await harness.post(EVENTS, [order("a")], { "idempotency-key": "k" });
+    return await harness.post(EVENTS, [order("b")], { "idempotency-key": "k" });
+  },
+  "413 BODY_TOO_LARGE": (harness) => harness.post(EVENTS, " ".repeat(300_000)),
+  "413 TOO_MANY_EVENTS": send(Array.from({ length: 101 }, () => ({}))),
+  "415 UNSUPPORTED_MEDIA_TYPE": (harness) => harness.post(EVENTS, "a", { "content-type": "text/csv" }),
+  "415 UNSUPPORTED_CONTENT_ENCODING": (harness) => harness.post(EVENTS, "a", { "content-encoding": "zstd" }),
+  "503 MASKING_KEYS_UNAVAILABLE": async () => {
+    const deployed = createHarness({ environment: "staging", secrets: {} });
+    addKey(deployed.db, "deployed-key", ["*:write"]);
+    return await deployed.post("/v1/topics/users/events", [{}], { authorization: "Bearer deployed-key" });
+  },
+  "503 RECEIPTS_UNAVAILABLE": async (harness) => {
+    harness.failReceipts();
+    return await harness.post(EVENTS, [order("a")], { "idempotency-key": "k" });
+  },
+  "503 QUEUE_UNAVAILABLE": async (harness) => {
+    harness.failAllSends();
+    return await harness.post(EVENTS, [order("a")]);
+  },
+};
+
+const withId = (rest = ""): Record<ResponseKey, Case> => ({
+  "200": async (harness) => {
+    const found = await harness.request(`/registry${SUBJECT}/versions/latest`);
+    const { id }: { id: number } = JSON.parse(await found.text());
+    return await harness.request(`/registry/schemas/ids/${id}${rest}`);
+  },
+  "404 40403": call("GET", `/schemas/ids/1${rest}`),
+});
+const withVersion = (rest = ""): Record<ResponseKey, Case> => ({
+  "200": call("GET", `${SUBJECT}/versions/latest${rest}`),
+  "404 40401": call("GET", `${UNKNOWN}/versions/1${rest}`),
+  "404 40402": call("GET", `${SUBJECT}/versions/999${rest}`),
+  "422 42202": call("GET", `${SUBJECT}/versions/first${rest}`),
+});
+const withSubject = (path: (subject: string) => string): Record<ResponseKey, Case> => ({
+  "200": call("GET", path("weather-value")),
+  "404 40401": call("GET", path("nope-value")),
+});
+const withSchema = (path: (subject: string) => string): Record<ResponseKey, Case> => ({
+  "200": released((body) => call("POST", path("weather-value"), body)),
+  "404 40401": call("POST", path("nope-value"), other),
+  "413 413": call("POST", path("weather-value"), large),
+  "422 42201": call("POST", path("weather-value"), { schema: "{}" }),
+});
+const topicCases = (rest: string): Record<ResponseKey, Case> => ({
+  "200": get(`/v1/contracts/orders${rest}`),
+  "404 UNKNOWN_TOPIC": get(`/v1/contracts/nope${rest}`),
+});
+
+const makeKey = (harness: Harness): Promise<Response> =>
+  harness.post("/v1/keys", { producer: "shop", scopes: ["orders:write"] });
+const onNewKey =
+  (action: string, body: unknown): Case =>
+  async (harness) => {
+    const { key_id }: { key_id: string } = JSON.parse(await (await makeKey(harness)).text());
+    return await harness.post(`/v1/keys/${key_id}/${action}`, body);
+  };
+const adminCases = (address: string, body: unknown): Record<ResponseKey, Case> => ({
+  "404 UNKNOWN_KEY": send(body, address),
+  "503 CATALOG_UNAVAILABLE": withoutCatalog(send(body, address)),
+});
+const keysCases: Record<string, Record<ResponseKey, Case>> = {
+  "GET /v1/keys": { "200": get("/v1/keys"), "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/keys")) },
+  "POST /v1/keys": {
+    "201": makeKey,
+    "400 INVALID_PARAMETER": send({ producer: "shop", scopes: ["everything"] }, "/v1/keys"),
+    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), "/v1/keys"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(makeKey),
+  },
+  "POST /v1/keys/{key_id}/rotate": {
+    ...adminCases("/v1/keys/nope/rotate", {}),
+    "201": onNewKey("rotate", {}),
+    "400 INVALID_PARAMETER": onNewKey("rotate", { overlap_seconds: -1 }),
+    "409 KEY_NOT_IN_FORCE": async (harness) => {
+      const { key_id }: { key_id: string } = JSON.parse(await (await makeKey(harness)).text());
+      await harness.post(`/v1/keys/${key_id}/revoke`, {});
+      return await harness.post(`/v1/keys/${key_id}/rotate`, {});
+    },
+    "413 BODY_TOO_LARGE": onNewKey("rotate", " ".repeat(300_000)),
+  },
+  "POST /v1/keys/{key_id}/revoke": { ...adminCases("/v1/keys/nope/revoke", {}), "200": onNewKey("revoke", {}) },
+};
+
+/** By operation, then by status and code. The cases that follow from how a call is protected are the test's own. */
+export const cases: Record<string, Record<ResponseKey, Case>> = {
+  "POST /v1/topics/{topic}/events": eventsCases,
+  "GET /v1/topics": { "200": get("/v1/topics") },
+  "GET /v1/topics/{topic}": { "200": get("/v1/topics/orders"), "404 UNKNOWN_TOPIC": get("/v1/topics/nope") },
+  "GET /v1/topics/{topic}/lag": {
+    "200": get("/v1/topics/orders/lag"),
+    "400 INVALID_PARAMETER": get("/v1/topics/orders/lag?since=today"),
+    "404 UNKNOWN_TOPIC": get("/v1/topics/nope/lag"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/lag")),
+  },
+  "GET /v1/contracts/{topic}": {
+    ...topicCases(""),
+    "400 INVALID_PARAMETER": get("/v1/contracts/orders?format=xml"),
+  },
+  "GET /v1/contracts/{topic}/example": topicCases("/example"),
+  "GET /v1/contracts/{topic}/schema.json": topicCases("/schema.json"),
+  "GET /v1/tables": {
+    "200": published("/v1/tables"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables")),
+  },
+  "GET /v1/tables/{table}/files": {
+    "200": published("/v1/tables/silver_orders/files?partition=2026-11-20"),
+    "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/files?partition=today"),
+    "404 UNKNOWN_TABLE": get("/v1/tables/nope/files"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
+  },
+  ...keysCases,
+  "GET /registry/subjects": { "200": call("GET", "/subjects") },
+  "POST /registry/subjects/{subject}": {
+    ...withSchema((subject) => `/subjects/${subject}`),
+    "404 40403": call("POST", SUBJECT, other),
+  },
+  "DELETE /registry/subjects/{subject}": { "422 42205": call("DELETE", SUBJECT) },
+  "GET /registry/subjects/{subject}/versions": withSubject((subject) => `/subjects/${subject}/versions`),
+  "POST /registry/subjects/{subject}/versions": {
+    ...withSchema((subject) => `/subjects/${subject}/versions`),
+    "422 42205": call("POST", `${SUBJECT}/versions`, other),
+  },
+  "GET /registry/subjects/{subject}/versions/{version}": withVersion(),
+  "DELETE /registry/subjects/{subject}/versions/{version}": { "422 42205": call("DELETE", `${SUBJECT}/versions/1`) },
+  "GET /registry/subjects/{subject}/versions/{version}/schema": withVersion("/schema"),
+  "GET /registry/schemas/types": { "200": call("GET", "/schemas/types") },
+  "GET /registry/schemas/ids/{id}": withId(),
+  "GET /registry/schemas/ids/{id}/schema": withId("/schema"),
+  "GET /registry/schemas/ids/{id}/subjects": withId("/subjects"),
+  "GET /registry/schemas/ids/{id}/versions": withId("/versions"),
+  "POST /registry/compatibility/subjects/{subject}/versions": withSchema(
+    (subject) => `/compatibility/subjects/${subject}/versions?verbose=true`,
+  ),
+  "POST /registry/compatibility/subjects/{subject}/versions/{version}": {
+    ...withSchema((subject) => `/compatibility/subjects/${subject}/versions/1`),
+    "404 40402": call("POST", `/compatibility${SUBJECT}/versions/999`, other),
+    "422 42202": call("POST", `/compatibility${SUBJECT}/versions/first`, other),
+  },
+  "GET /registry/config": { "200": call("GET", "/config") },
+  "PUT /registry/config": { "422 42205": call("PUT", "/config", { compatibility: "NONE" }) },
+  "GET /registry/config/{subject}": withSubject((subject) => `/config/${subject}`),
+  "PUT /registry/config/{subject}": { "422 42205": call("PUT", "/config/weather-value", { compatibility: "NONE" }) },
+  "GET /registry/mode": { "200": call("GET", "/mode") },
+  "PUT /registry/mode": { "422 42205": call("PUT", "/mode", { mode: "READWRITE" }) },
+  "GET /": { "200": get("/", { headers: { accept: "application/json" } }) },
+  "GET /healthz": { "200": get("/healthz") },
+  "GET /readyz": { "200": get("/readyz"), "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/readyz")) },
+  "GET /openapi.json": { "200": get("/openapi.json") },
+  "GET /docs": { "200": get("/docs") },
+};
+
+/** The body of an answer, as its content type says. */
+export async function bodyOf(response: Response): Promise<unknown> {
+  const type = response.headers.get("content-type") ?? "";
+  return type.includes("json") ? await answer(response) : await response.text();
+}

@@ -1,0 +1,167 @@
+/** The registry's answers in detail; that each documented one comes is openapi/openapi.test.ts's part. */
+import { describe, expect, it, test } from "vitest";
+import { contracts } from "../../../contracts/registry.ts";
+import { createHarness } from "./harness.ts";
+
+interface Version {
+  readonly subject: string;
+  readonly id: number;
+  readonly version: number;
+  readonly schema: string;
+}
+
+async function get<Body>(path: string): Promise<Body> {
+  const response = await createHarness().request(`/registry${path}`);
+  const body: Body = JSON.parse(await response.text());
+  return body;
+}
+
+async function post<Body>(path: string, body: unknown): Promise<Body> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const response = await createHarness().request(`/registry${path}`, { method: "POST", body: text });
+  const answer: Body = JSON.parse(await response.text());
+  return answer;
+}
+
+const latest = await get<Version>("/subjects/orders-value/versions/latest");
+type AvroField = { name: string; type: unknown; doc?: string; default?: unknown };
+const schema: { fields: AvroField[]; [member: string]: unknown } = JSON.parse(latest.schema);
+
+describe("reading", () => {
+  it("has one subject a topic, in order, and pages", async () => {
+    const all = contracts.map(({ topic }) => `${topic}-value`).sort();
+    expect(await get("/subjects")).toEqual(all);
+    expect(await get("/subjects?offset=1&limit=2")).toEqual(all.slice(1, 3));
+    expect(await get("/subjects?offset=x")).toEqual(all);
+    expect(await get("/subjects/orders-value/versions")).toContain(1);
+  });
+
+  it("the same schema by subject and version, and by id", async () => {
+    const version = await get<Version>(`/subjects/orders-value/versions/${latest.version}`);
+    expect(version).toEqual(latest);
+    expect(await get("/subjects/orders-value/versions/-1")).toEqual(latest);
+    expect(await get(`/schemas/ids/${latest.id}`)).toEqual({ schema: latest.schema });
+    expect(await get(`/schemas/ids/${latest.id}/schema`)).toEqual(schema);
+    expect(await get("/subjects/orders-value/versions/latest/schema")).toEqual(schema);
+    expect(await get(`/schemas/ids/${latest.id}/versions`)).toEqual([
+      { subject: "orders-value", version: latest.version },
+    ]);
+    expect(await get(`/schemas/ids/${latest.id}/subjects`)).toEqual(["orders-value"]);
+  });
+
+  test.each(["0", "-2", "1.5", "one", "99999999999"])("version %s is no version", async (version) => {
+    expect(await get(`/subjects/orders-value/versions/${version}`)).toMatchObject({ error_code: 42202 });
+  });
+
+  it("says READONLY and the mode of compatibility", async () => {
+    expect(await get("/mode")).toEqual({ mode: "READONLY" });
+    expect(await get("/config/orders-value")).toEqual({ compatibilityLevel: "FULL_TRANSITIVE" });
+  });
+});
+
+describe("looking up", () => {
+  it("finds a schema however it is written", async () => {
+    const rewritten = {
+      fields: schema.fields.map(({ doc: _doc, ...field }) => field),
+      type: "record",
+      name: `${schema["namespace"]}.${schema["name"]}`,
+    };
+    expect(await post("/subjects/orders-value", { schema: JSON.stringify(rewritten, null, 2) })).toEqual(latest);
+    expect(await post("/subjects/orders-value/versions", { schema: JSON.stringify(rewritten) })).toEqual({
+      id: latest.id,
+    });
+  });
+
+  it("does not take another schema for it", async () => {
+    const plain = { ...schema, fields: schema.fields.map((field) => ({ ...field, type: without(field.type) })) };
+    for (const changed of [plain, { ...schema, fields: schema.fields.slice(1) }, { ...schema, name: "Other" }]) {
+      const body = { schema: JSON.stringify(changed) };
+      expect(await post("/subjects/orders-value", body)).toMatchObject({ error_code: 40403 });
+      expect(await post("/subjects/orders-value/versions", body)).toMatchObject({ error_code: 42205 });
+    }
+    expect(await post("/subjects/weather-value", { schema: latest.schema })).toMatchObject({ error_code: 40403 });
+  });
+
+  // Without its logical type a time is a bare number: the same bytes, another meaning.
+  function without(type: unknown): unknown {
+    return JSON.parse(JSON.stringify(type, (key, value: unknown) => (key === "logicalType" ? undefined : value)));
+  }
+
+  test.each([
+    ["no JSON", "{"],
+    ["no schema", {}],
+    ["a schema that is an object", { schema: {} }],
+    ["a schema that is none", { schema: '{"type":"record"}' }],
+    ["another type of schema", { schema: "{}", schemaType: "PROTOBUF" }],
+    ["references", { schema: '"string"', references: [{ name: "a", subject: "b", version: 1 }] }],
+  ])("%s is an invalid schema", async (_what, body) => {
+    expect(await post("/subjects/orders-value", body)).toMatchObject({ error_code: 42201, message: /^Invalid schema/ });
+  });
+});
+
+describe("testing compatibility", () => {
+  const ask = (changed: unknown, path = "") =>
+    post(`/compatibility/subjects/orders-value/versions${path}?verbose=true`, { schema: JSON.stringify(changed) });
+  const added = (field: AvroField) => ({ ...schema, fields: [...schema.fields, field] });
+
+  it("takes what could be released", async () => {
+    const compatible = { is_compatible: true, messages: [] };
+    expect(await ask(schema)).toEqual(compatible);
+    expect(await ask(added({ name: "note", type: ["null", "string"], default: null }))).toEqual(compatible);
+    expect(await ask(schema, "/latest")).toEqual(compatible);
+  });
+
+  it("says why not", async () => {
+    expect(await ask(added({ name: "note", type: "string" }), "/1")).toEqual({
+      is_compatible: false,
+      messages: [expect.stringMatching(/^the new schema cannot read version 1: field "note"/)],
+    });
+    const dropped = { ...schema, fields: schema.fields.slice(1) };
+    expect(await ask(dropped, "/latest")).toEqual({
+      is_compatible: false,
+      messages: [expect.stringMatching(/^version \d+ cannot read the new schema: field "event_id"/)],
+    });
+    expect(await ask({ ...schema, fields: [{ name: "m", type: { type: "map", values: "int" } }] })).toEqual({
+      is_compatible: false,
+      messages: ["Sluice could not release this schema: m: the Avro type map is not supported"],
+    });
+  });
+
+  it("is short unless asked", async () => {
+    const body = { schema: JSON.stringify({ ...schema, fields: [] }) };
+    expect(await post("/compatibility/subjects/orders-value/versions/1", body)).toEqual({ is_compatible: false });
+  });
+});
+
+describe("access", () => {
+  const status = async (authorization: string, path = "/registry/subjects") =>
+    (await createHarness().request(path, { headers: { authorization } })).status;
+  const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString("base64")}`;
+
+  it("is by Bearer, or by Basic with the key as password or as user", async () => {
+    expect(await status("Bearer local-dev-key")).toBe(200);
+    expect(await status(basic("anyone:local-dev-key"))).toBe(200);
+    expect(await status(basic("local-dev-key:"))).toBe(200);
+    expect(await status(basic("anyone:wrong"))).toBe(401);
+    expect(await status(basic("anyone:wr ong\u00e9"))).toBe(401);
+    expect(await status("Basic !")).toBe(401);
+    expect(await status("")).toBe(401);
+  });
+
+  it("Basic is for the registry only", async () => {
+    expect(await status(basic("anyone:local-dev-key"), "/v1/topics")).toBe(401);
+  });
+
+  it("other addresses and methods are refused in the registry's form, and the log says so", async () => {
+    const harness = createHarness();
+    const missing = await harness.request("/registry/nothing");
+    expect([missing.status, JSON.parse(await missing.text())]).toEqual([
+      404,
+      { error_code: 404, message: expect.any(String) },
+    ]);
+    const refused = await harness.request("/registry/config", { method: "PATCH" });
+    expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD, PUT"]);
+    expect((await harness.request("/registry/subjects", { method: "HEAD" })).status).toBe(200);
+    expect(harness.logs.map(({ problem }) => problem)).toEqual(["REGISTRY_404", "METHOD_NOT_ALLOWED", undefined]);
+  });
+});

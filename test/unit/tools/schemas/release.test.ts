@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { renderProblem } from "../../../../tools/build/problem.ts";
+import { loadSchemas } from "../../../../tools/build/schemas/load.ts";
+import { releaseCandidates, reviewSchemas } from "../../../../tools/build/schemas/release.ts";
+
+const parent = mkdtempSync(join(tmpdir(), "sluice-schemas-"));
+afterAll(() => rmSync(parent, { recursive: true }));
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(parent, "project-"));
+  write("schemas/releases.json", { $comment: "kept", releases: [] });
+});
+
+function write(path: string, content: unknown): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`);
+}
+
+const id = { name: "id", type: "string" };
+const added = { name: "x", type: ["null", "int"], default: null };
+
+function schema(version: number, ...fields: unknown[]): void {
+  write(`schemas/things/v${version}.avsc`, { type: "record", name: "Thing", fields });
+}
+
+function release(): void {
+  const review = reviewSchemas(root);
+  expect(review.problems).toEqual([]);
+  releaseCandidates(root, review);
+}
+
+const problems = () => loadSchemas(root).problems.map(renderProblem);
+const reviewed = () => reviewSchemas(root).problems.map(renderProblem);
+const releases = () => JSON.parse(readFileSync(join(root, "schemas/releases.json"), "utf8"));
+
+describe("the release of schemas", () => {
+  test("gives ids in turn and digests, keeps the rest of the file, and does nothing twice", () => {
+    schema(1, id);
+    expect(problems()).toEqual([expect.stringMatching(/^schemas\/things\/v1\.avsc: is not released/)]);
+    release();
+    schema(2, id, added);
+    release();
+    release();
+    expect(releases()).toMatchObject({
+      $comment: "kept",
+      releases: [
+        { id: 100_001, topic: "things", version: 1 },
+        { id: 100_002, topic: "things", version: 2 },
+      ],
+    });
+    expect(problems()).toEqual([]);
+  });
+
+  test("refuses what is not compatible, by file, line and reason", () => {
+    schema(1, id);
+    release();
+    schema(2, id, { name: "x", type: "int" });
+    expect(reviewed()).toEqual([
+      expect.stringMatching(
+        /^schemas\/things\/v2\.avsc:9: v2 cannot read what v1 writes \(compatibility FULL_TRANSITIVE\): field "x"/,
+      ),
+    ]);
+  });
+
+  test("the contract chooses the mode; types that no one table holds are refused in any", () => {
+    const mode = (value: string) =>
+      write("contracts/things.yaml", `customProperties:\n  - { property: compatibility, value: ${value} }\n`);
+    schema(1, id, { name: "x", type: "int" });
+    release();
+    schema(2, id, { name: "x", type: "long" });
+    expect(reviewed()).toEqual([expect.stringContaining("v1 cannot read what v2 writes")]);
+    mode("BACKWARD");
+    expect(reviewed()).toEqual([]);
+    schema(2, id, { name: "x", type: "string" });
+    mode("NONE");
+    expect(reviewed()).toEqual([expect.stringContaining("no one column holds")]);
+  });
+
+  test("a version that is not the next one, a default that is none, a name that is none", () => {
+    schema(1, id);
+    release();
+    schema(3, id, added);
+    expect(reviewed()).toEqual([expect.stringContaining("the next version of things is v2")]);
+    rmSync(join(root, "schemas/things/v3.avsc"));
+    schema(2, id, { name: "x", type: ["null", "int"] });
+    expect(reviewed().join()).toMatch(/v2\.avsc:9: .*must be null/);
+    rmSync(join(root, "schemas/things/v2.avsc"));
+    write("schemas/things/next.avsc", { type: "record", name: "Thing", fields: [id] });
+    expect(reviewed()).toEqual([expect.stringContaining("a schema is named")]);
+  });
+});
+
+describe("a released schema", () => {
+  test("that changed or went is an error", () => {
+    schema(1, id);
+    schema(2, id, added);
+    release();
+    schema(1, id, added);
+    expect(problems()).toEqual([expect.stringMatching(/v1\.avsc: changed after its release/)]);
+    rmSync(join(root, "schemas/things/v1.avsc"));
+    expect(problems()).toEqual([expect.stringContaining("a released schema stays")]);
+    const { releases: entries } = releases();
+    write("schemas/releases.json", { releases: entries.slice(1) });
+    expect(problems().join()).toContain("where v1 is due");
+  });
+
+  test("may be retired, except the newest", () => {
+    schema(1, id);
+    schema(2, id, added);
+    release();
+    const retire = (version: number) =>
+      write("schemas/releases.json", {
+        releases: releases().releases.map((entry: { version: number }) =>
+          entry.version === version ? { ...entry, retired: true } : entry,
+        ),
+      });
+    retire(1);
+    expect(problems()).toEqual([]);
+    expect(loadSchemas(root).releases.map(({ retired }) => retired === true)).toEqual([true, false]);
+    retire(2);
+    expect(problems().join()).toContain("is its newest version");
+  });
+});

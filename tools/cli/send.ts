@@ -1,0 +1,129 @@
+/** `sluice send`: a file or a pipe of events to a topic. */
+import { createReadStream, statSync } from "node:fs";
+import { extname } from "node:path";
+import { LOCAL_KEY } from "../../gateway/middleware/auth/auth.ts";
+import type { DeliveryProblem } from "../../producers/client/client.ts";
+import { integerFlag, parseCommandLine } from "../command-line.ts";
+import { CommandProblem } from "../command-problem.ts";
+import { createProgressBar } from "../progress.ts";
+import type { Command } from "./command.ts";
+import { type DeliveryReport, deliver } from "./send/deliver.ts";
+import { beginBronzeWait } from "./send/lag.ts";
+import { readDocument, readLines } from "./send/read-events.ts";
+
+const HELP = `sluice send FILE|- --topic T [flags]
+
+Sends events, in requests of up to 500, several at once, each event as it stands in the file. What the gateway could not
+store is sent again. Rejected events stand in the dead letters; the first 20 are listed with their lines, and the exit
+code is 1.
+
+  --topic T           where to; sluice refuses one that does not exist
+  --format F          ndjson: one event per line. json: an array, or one event. By the file's name if not given
+  --wait              returns when the events are readable in bronze (others' events of that moment count too)
+  --wait-timeout S    how long --wait waits (600)
+  --allow-rejects     exit code 0 though some were rejected
+  --batch N           events per request at most (500)
+  --url URL           the platform (http://127.0.0.1:8787)
+  --key KEY           its key (the local one)`;
+
+export const command: Command = {
+  summary: "sends a file of events, and says which were rejected",
+  help: HELP,
+  async run(argv) {
+    const { values, positionals } = parseCommandLine(argv, {
+      options: {
+        topic: { type: "string" },
+        format: { type: "string" },
+        wait: { type: "boolean", default: false },
+        "wait-timeout": { type: "string", default: "600" },
+        "allow-rejects": { type: "boolean", default: false },
+        batch: { type: "string", default: "500" },
+        url: { type: "string", default: "http://127.0.0.1:8787" },
+        key: { type: "string", default: LOCAL_KEY },
+      },
+      allowPositionals: true,
+    });
+    const [file, ...others] = positionals;
+    if (file === undefined || others.length > 0) throw new CommandProblem("USAGE", "sluice send takes one file, or -.");
+    const { topic } = values;
+    if (topic === undefined) throw new CommandProblem("USAGE", "sluice send needs --topic.");
+    const platform = { url: originOf(values.url), key: values.key };
+    const batch = integerFlag("batch", values.batch, 1, 10_000);
+    const waitMs = integerFlag("wait-timeout", values["wait-timeout"], 1, 86_400) * 1_000;
+    const read = formatOf(values.format, file) === "json" ? readDocument : readLines;
+
+    const size = file === "-" ? null : sizeOf(file);
+    const bar = size === null ? null : createProgressBar(`sending ${file}`, size);
+    const events = read(size === null ? process.stdin : createReadStream(file));
+    const bronze = values.wait ? await beginBronzeWait(platform, topic) : null;
+    const onTrouble = oncePerCode((problem) => console.error(`\n${describe(platform.url, problem)}: trying again`));
+    const startedMs = performance.now();
+    const onProgress = (report: DeliveryReport, bytes: number) => bar?.update(bytes, countsOf(report));
+    const report = await deliver({ ...platform, topic, batch, events, onTrouble, onProgress });
+    bar?.finish(countsOf(report));
+
+    printReport(file, report, performance.now() - startedMs);
+    if (report.failure !== null) throw failureOf(platform.url, report, report.failure);
+    if (bronze !== null && report.accepted > 0) {
+      const waiting = createProgressBar("into bronze", report.accepted);
+      await bronze.until(report.accepted, waitMs, (rows) => waiting.update(Math.min(rows, report.accepted)));
+      waiting.finish();
+      console.log(`readable in bronze_${topic}`);
+    }
+    if (report.rejected > 0 && !values["allow-rejects"]) process.exitCode = 1;
+  },
+};
+
+function formatOf(flag: string | undefined, file: string): "json" | "ndjson" {
+  if (flag === "json" || flag === "ndjson") return flag;
+  if (flag !== undefined) throw new CommandProblem("USAGE", `--format is ndjson or json, not "${flag}".`);
+  return extname(file) === ".json" ? "json" : "ndjson";
+}
+
+function originOf(url: string): string {
+  if (URL.canParse(url) && /^https?:/.test(url)) return url.replace(/\/+$/, "");
+  throw new CommandProblem("USAGE", `--url takes an address such as http://127.0.0.1:8787, not "${url}".`);
+}
+
+function sizeOf(file: string): number {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats?.isFile() === true) return stats.size;
+  throw new CommandProblem("USAGE", `There is no file ${file}.`);
+}
+
+function countsOf({ accepted, rejected }: DeliveryReport): string {
+  return `${accepted} accepted${rejected === 0 ? "" : `, ${rejected} rejected`}`;
+}
+
+function printReport(file: string, report: DeliveryReport, tookMs: number): void {
+  const { accepted, rejected, undelivered, rejections } = report;
+  const counts = `${countsOf(report)}${undelivered === 0 ? "" : `, ${undelivered} undelivered`}`;
+  const source = file === "-" ? "standard input" : file;
+  const events = accepted + rejected + undelivered;
+  console.log(
+    `${events} ${events === 1 ? "event" : "events"} of ${source}: ${counts} (${(tookMs / 1_000).toFixed(1)} s)`,
+  );
+  for (const { position, eventId, reason } of rejections) {
+    console.log(`  ${String(position).padStart(6)}  ${eventId ?? "-"}  ${reason}`);
+  }
+  if (rejected > rejections.length) console.log(`  and ${rejected - rejections.length} more; see the dead letters`);
+}
+
+function failureOf(url: string, { undelivered }: DeliveryReport, problem: DeliveryProblem): CommandProblem {
+  const message = `${describe(url, problem)}. ${undelivered} events are not known to be stored, and the rest of the file was not read; events that are sent twice are recognised by their id.`;
+  return new CommandProblem("SEND_FAILED", message);
+}
+
+function describe(url: string, { httpStatus, code, detail }: DeliveryProblem): string {
+  const said = detail === "" ? code : `${code}, ${detail}`;
+  return httpStatus === null ? `${url} does not answer (${detail})` : `${url} answered ${httpStatus} (${said})`;
+}
+
+function oncePerCode(tell: (problem: DeliveryProblem) => void): (problem: DeliveryProblem) => void {
+  const told = new Set<string>();
+  return (problem) => {
+    if (told.has(problem.code)) return;
+    told.add(problem.code);
+    tell(problem);
+  };
+}
