@@ -1,7 +1,7 @@
 /** What middleware leaves in Hono's context for the routes. */
 import type { Context } from "hono";
 import type { KeyGrant } from "./middleware/auth/grant.ts";
-import type { WideEvent } from "./middleware/wide-event/wide-event.ts";
+import type { WideEvent } from "./middleware/wide-event/event.ts";
 
 /** A body on its way in. */
 export interface IncomingBody {

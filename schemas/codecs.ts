@@ -1,7 +1,4 @@
-/**
- * The Avro codecs of every released schema. Built at module scope because avsc generates code, which workerd allows only
- * while the main module's global scope runs (PLATFORM: code generation).
- */
+/** The Avro codecs of every released schema. */
 import avro from "avsc";
 import type { AvroRecord, SchemaRelease } from "./avro-schema.ts";
 import { compileWriter, type WriteValue } from "./event-writer.ts";
@@ -20,9 +17,9 @@ export interface Envelope {
 }
 
 export interface SchemaCodec extends SchemaRelease {
-  /** JSON-shaped event <-> Avro. `isValid` takes an errorHook that names the path. */
+  /** avsc's own: the judge of the others, for tools and tests. It generates code, which workerd refuses in handlers. */
   readonly type: avro.Type;
-  /** The same inside an `Envelope`: what a block is a sequence of. */
+  /** avsc's, of the event inside an `Envelope`: what a block is a sequence of. */
   readonly envelope: avro.Type;
   /** Writes a checked event as `type` would encode it, several times faster. */
   readonly write: WriteValue;
@@ -43,12 +40,24 @@ export function envelopeSchema(event: AvroRecord): AvroRecord {
   };
 }
 
-/** Builds the codecs of a release. Throws avsc's error if the schema is not valid Avro. */
+/**
+ * Builds the codecs of a release. avsc's two types are made when they are first asked for: the Worker never asks (it
+ * writes with `write` and reads columns), and a hundred topics' types would take most of its start-up time
+ * (`npm run bench -- startup`). Throws avsc's error, then, if the schema is not valid Avro.
+ */
 export function buildCodec(release: SchemaRelease): SchemaCodec {
+  let type: avro.Type | undefined;
+  let envelope: avro.Type | undefined;
   return {
     ...release,
-    type: avro.Type.forSchema(toAvsc(release.schema), avroOptions()),
-    envelope: avro.Type.forSchema(toAvsc(envelopeSchema(release.schema)), avroOptions()),
+    get type() {
+      type ??= avro.Type.forSchema(toAvsc(release.schema), avroOptions());
+      return type;
+    },
+    get envelope() {
+      envelope ??= avro.Type.forSchema(toAvsc(envelopeSchema(release.schema)), avroOptions());
+      return envelope;
+    },
     write: compileWriter(release.schema),
   };
 }

@@ -14,7 +14,10 @@ export type ProblemCode =
   | "SEND_FAILED"
   | "NOT_READABLE"
   | "DOCS_OUT_OF_DATE"
+  | "PROVISION_FAILED"
   | "SCHEMAS_REFUSED"
+  | "CONTRACTS_REFUSED"
+  | "TOPIC_EXISTS"
   | "QUEUES_OUT_OF_STEP";
 
 /** Something the person at the terminal can mend. The message says what is wrong and what to do; it is shown without a stack. */

@@ -10,13 +10,13 @@ import { isJsonObject } from "../../schemas/event-residue.ts";
 import { maskEvent } from "../masking/event.ts";
 import type { Masker } from "../masking/masker.ts";
 import type { PackedEvent } from "../pack.ts";
-import { CLEAN, compileCheck, INVALID, isRecord, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
+import { CLEAN, compileCheck, INVALID, isRecord, NULLS, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import { loneSurrogates } from "./json-walk.ts";
 import { compilePlan, type RecordPlan } from "./plan.ts";
-import { compileRules, ruleInput } from "./record-rules.ts";
-import { type Residue, takeResidue } from "./residue.ts";
+import { compileRules } from "./record-rules.ts";
+import { nullsResidue, type Residue, takeResidue } from "./residue.ts";
 
 /** The largest event, envelope included: with its header it still fits a queue message of 128 KB (DESIGN 4). */
 export const MAX_EVENT_BYTES = 100_000;
@@ -52,7 +52,7 @@ const NO_RESIDUE: Residue = { extra: null, lexical: null };
 
 export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter {
   const plan = compilePlan(contract, codec.schema);
-  const rules = compileRules(contract.rules);
+  const rules = compileRules(contract.rules, plan);
   const scratch: Scratch = { eventMicros: 0 };
   const check = compileCheck(plan, scratch);
   const refusesUnknown = contract.unknownFields === "reject";
@@ -73,16 +73,10 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
       return null;
     }
     if (context.suspectSurrogates && loneSurrogates(event, 1).length > 0) return null;
-    let residue = NO_RESIDUE;
-    let input = event;
-    if (flags !== CLEAN && isJsonObject(event)) {
-      const taken = takeResidue(event, plan);
-      if (taken === null) return null;
-      residue = taken;
-      if (rules.length > 0) input = ruleInput(event, plan);
-    }
-    for (const rule of rules) if (rule.violation(input) !== null) return null;
-    return residue;
+    for (const rule of rules) if (rule.violation(event) !== null) return null;
+    if (flags === CLEAN || !isRecord(event)) return NO_RESIDUE;
+    if (flags === NULLS) return nullsResidue(event, plan);
+    return isJsonObject(event) ? takeResidue(event, plan) : null;
   }
 
   /** What is stored of a valid event. Rules saw the clear values; from here on nothing does, the shard key included. */

@@ -26,6 +26,8 @@ export const LEXICAL = 1;
 export const UNKNOWN_FIELDS = 2;
 /** Not valid: nothing else is known. */
 export const INVALID = 4;
+/** Valid, with null for optional fields of the event itself: many producers send it so, and nothing else need be looked at. */
+export const NULLS = 8;
 
 /** What the check leaves behind for the next steps; overwritten by the next event. */
 export interface Scratch {
@@ -57,6 +59,11 @@ export function unscaledOf(value: unknown, plan: DecimalPlan): bigint | undefine
 
 /** The check of a record, with the place where it leaves the event time. */
 export function compileCheck(plan: RecordPlan, scratch: Scratch): Check {
+  return compileRecord(plan, scratch, NULLS);
+}
+
+/** `onNull` is the flag for an optional field that was sent as null. */
+function compileRecord(plan: RecordPlan, scratch: Scratch, onNull: number): Check {
   const fields = plan.fields.map(({ name, required, value }) => ({
     name,
     required,
@@ -71,7 +78,7 @@ export function compileCheck(plan: RecordPlan, scratch: Scratch): Check {
       if (fieldValue === undefined || fieldValue === null) {
         if (field.required) return INVALID;
         if (fieldValue === undefined) continue;
-        flags |= LEXICAL;
+        flags |= onNull;
       } else {
         flags |= field.check(fieldValue);
         if (flags & INVALID) return INVALID;
@@ -153,7 +160,7 @@ function compileShape(plan: ValuePlan, scratch: Scratch): Check {
     case "array":
       return compileArray(plan, scratch);
     case "record":
-      return compileCheck(plan, scratch);
+      return compileRecord(plan, scratch, LEXICAL);
   }
 }
 

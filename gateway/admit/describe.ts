@@ -11,7 +11,7 @@ import { disclose } from "./excerpt.ts";
 import { isDeeperThan, loneSurrogates, MAX_UNKNOWN_DEPTH } from "./json-walk.ts";
 import { knownPath } from "./known-path.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
-import { type CompiledRule, ruleInput } from "./record-rules.ts";
+import type { CompiledRule } from "./record-rules.ts";
 
 /** Event times that are taken, in microseconds since the epoch, inclusive. */
 export interface TimeWindow {
@@ -51,9 +51,8 @@ export function describe(event: unknown, demands: Demands): EventError[] {
   }
   if (errors.has(STRUCTURE) || errors.has(UNREADABLE)) return errors.list();
   describeTime(event, demands, errors);
-  const input = demands.rules.length === 0 ? event : ruleInput(event, demands.plan);
   for (const rule of demands.rules) {
-    const violation = rule.violation(input);
+    const violation = rule.violation(event);
     if (violation === null) continue;
     // Why a rule could not be evaluated may quote a value.
     const detail = demands.plan.pii ? rule.description : violation;

@@ -5,6 +5,7 @@
 import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
+import { pointerOf } from "../../schemas/event-residue.ts";
 
 /** Bounds are inclusive; null: none. */
 export interface Bounds {
@@ -73,6 +74,8 @@ export interface FieldPlan {
   readonly name: string;
   readonly required: boolean;
   readonly value: ValuePlan;
+  /** The member of `lexical` that says: this field of the event itself was sent as null. */
+  readonly nullEntry: string;
 }
 
 const INT_MAX = 2_147_483_647;
@@ -104,7 +107,8 @@ function compileRecord(
     // avsc writes the default for an absent field: any but null would invent a value.
     if (nullable && field.default !== null) throw new Error(`${rule}: an optional field needs "default": null`);
     const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime, pii);
-    return { name: field.name, required: !nullable, value };
+    const nullEntry = `${JSON.stringify(pointerOf([field.name]))}:null`;
+    return { name: field.name, required: !nullable, value, nullEntry };
   });
   return { kind: "record", fields, byName: new Map(fields.map((field) => [field.name, field])), pii };
 }

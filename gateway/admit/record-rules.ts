@@ -14,7 +14,7 @@ export interface CompiledRule extends RecordRule {
   violation(event: unknown): string | null;
 }
 
-export function compileRules(rules: readonly RecordRule[]): readonly CompiledRule[] {
+export function compileRules(rules: readonly RecordRule[], plan: RecordPlan): readonly CompiledRule[] {
   const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
   return rules.map((rule) => {
     const evaluate = environment.parse(rule.expression);
@@ -26,7 +26,7 @@ export function compileRules(rules: readonly RecordRule[]): readonly CompiledRul
         if (decided === true) return null;
         if (decided === false) return rule.description;
         try {
-          const result: unknown = evaluate({ event });
+          const result: unknown = evaluate({ event: ruleInput(event, plan) });
           return result === true ? null : rule.description;
         } catch (error) {
           const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
@@ -39,9 +39,9 @@ export function compileRules(rules: readonly RecordRule[]): readonly CompiledRul
 
 /**
  * The event as rules see it: typed fields only, absent where null was sent, decimals as numbers whatever they were sent as.
- * A clean event is that already; this copy is for the others. CEL also refuses a map with a key such as `constructor`.
+ * The closures see it so without a copy; this one is for the library, which also refuses a map with a key such as `constructor`.
  */
-export function ruleInput(event: unknown, plan: RecordPlan): unknown {
+function ruleInput(event: unknown, plan: RecordPlan): unknown {
   if (!isJsonObject(event)) return event;
   const input: Record<string, unknown> = {};
   for (const { name, value } of plan.fields) {

@@ -24,6 +24,15 @@ export function takeResidue(event: Record<string, unknown>, plan: RecordPlan): R
   return visitRecord(event, plan, [], writer) ? writer.finish() : null;
 }
 
+/** The residue of an event whose only peculiarity is null for some of its own optional fields (the check's flag `NULLS`). */
+export function nullsResidue(event: Readonly<Record<string, unknown>>, plan: RecordPlan): Residue {
+  let lexical = "";
+  for (const { name, required, nullEntry } of plan.fields) {
+    if (!required && event[name] === null) lexical += lexical === "" ? nullEntry : `,${nullEntry}`;
+  }
+  return { extra: null, lexical: `{${lexical}}` };
+}
+
 function visitRecord(record: Record<string, unknown>, plan: RecordPlan, path: Path, writer: ResidueWriter): boolean {
   for (const key of Object.keys(record)) {
     const field = plan.byName.get(key);

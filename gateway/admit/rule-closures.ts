@@ -2,7 +2,8 @@
  * A record rule's CEL tree as closures, for the fast path: the library's interpreter takes longer than everything else
  * that admission does to an event. Only the common constructs are compiled, and only while values are of the kind that
  * the expression expects: whatever else comes up ends in `BAIL`, and the library decides. So the closures never differ
- * from it; they only answer sooner (test/property/rule-closures.property.test.ts).
+ * from it; they only answer sooner (test/property/rule-closures.property.test.ts). A field with null is absent to them, as
+ * it is in the copy that the library gets.
  */
 import type { ASTNode } from "@marcbachmann/cel-js";
 
@@ -104,8 +105,11 @@ function field(object: ASTNode, name: string, names: Names): Evaluate | undefine
   if (evaluate === undefined) return undefined;
   return (scope) => {
     const container = evaluate(scope);
-    if (!isObject(container) || !Object.hasOwn(container, name)) throw UNDECIDED;
-    return container[name];
+    if (!isObject(container)) throw UNDECIDED;
+    const value = container[name];
+    // Null is absence to a rule, and an absent field is an error that only the library weighs. What an object inherits is neither.
+    if (value === undefined || value === null || !Object.hasOwn(container, name)) throw UNDECIDED;
+    return value;
   };
 }
 
@@ -207,10 +211,8 @@ function has(argument: ASTNode, names: Names): Evaluate | undefined {
   return (scope) => {
     const container = evaluate(scope);
     if (!isObject(container)) throw UNDECIDED;
-    // A field that is there and undefined or null is the library's to judge.
-    if (!Object.hasOwn(container, name)) return false;
-    if (container[name] === undefined || container[name] === null) throw UNDECIDED;
-    return true;
+    // A field that was sent as null counts as absent.
+    return Object.hasOwn(container, name) && container[name] !== undefined && container[name] !== null;
   };
 }
 

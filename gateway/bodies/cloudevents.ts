@@ -68,6 +68,8 @@ function mapBatch(batch: EventBatch, map: (value: unknown) => Mapped): EventBatc
 // admission may have replaced numbers in the parsed event.
 function mappedPayload(payload: EventPayload, map: (value: unknown) => Mapped): EventPayload {
   const value = exactEvent(textOf(payload.bytes) ?? "null");
+  // Nested deeper than the exact parser's stack allows, though not than JSON.parse's: kept as it was received.
+  if (value === undefined) return payload;
   const mapped = map(value);
   if (!("event" in mapped)) return payload;
   try {

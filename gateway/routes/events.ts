@@ -17,7 +17,7 @@ import { type IngestRequest, type Judged, judge, type MessageNaming, prepareMess
 import { concealedDetail } from "../masking/detail.ts";
 import { maskerOf } from "../masking/masker-of.ts";
 import { allows } from "../middleware/auth/grant.ts";
-import type { WideEvent } from "../middleware/wide-event/wide-event.ts";
+import type { WideEvent } from "../middleware/wide-event/event.ts";
 import { headersOf, queryOf } from "../openapi/parameters.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { eventsHeaders, eventsQuery } from "./events.api.ts";

@@ -5,7 +5,21 @@
  * kernel touches them one by one; the packing happens once, at the Arrow boundary (`lakehouse/parquet/arrow.ts`).
  */
 
-import type { Value } from "./value.ts";
+/**
+ * One value as JavaScript holds it, exactly, nothing rounded:
+ * `bool` boolean; `int32` number; `date` number (days since the epoch); `int64` bigint; `timestamp` bigint (microseconds since the
+ * epoch); `float64` number; `decimal` a string with exactly `scale` digits after the point ("12.50", "-0.03"), which is what SQL's
+ * cast to text gives; `utf8` string; `binary` Uint8Array (a copy); `list` array; `struct` object by field name; null.
+ */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly Value[]
+  | { readonly [name: string]: Value };
 
 /** A logical type. `timestamp` is microseconds since the epoch, UTC; `date` is days since the epoch. */
 export type ColumnType =

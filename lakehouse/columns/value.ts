@@ -1,20 +1,6 @@
-import type { Batch, Column } from "./column.ts";
+import type { Batch, Column, Value } from "./column.ts";
 
-/**
- * One value as JavaScript holds it, exactly, nothing rounded:
- * `bool` boolean; `int32` number; `date` number (days since the epoch); `int64` bigint; `timestamp` bigint (microseconds since the
- * epoch); `float64` number; `decimal` a string with exactly `scale` digits after the point ("12.50", "-0.03"), which is what SQL's
- * cast to text gives; `utf8` string; `binary` Uint8Array (a copy); `list` array; `struct` object by field name; null.
- */
-export type Value =
-  | null
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | readonly Value[]
-  | { readonly [name: string]: Value };
+export type { Value } from "./column.ts";
 
 /** A byte order mark at the start of a value is part of the value. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -153,6 +153,13 @@ function keepRules(text: string): string {
     members.push(`"event_type":"${sold ? "conversion" : "click"}"`);
   }
   if ("lsn" in event) members.push(...orderImages(event));
+  if ("source_kind" in event) {
+    const kind = Object.entries(event).find(
+      ([name, value]) => ["maps", "social", "market"].includes(name) && typeof value === "object" && value !== null,
+    )?.[0];
+    members.push(`"source_kind":"${kind ?? "social"}"`);
+    if (kind === undefined) members.push('"social":{"keyword":"k","mentions":1}');
+  }
   return members.length === 0 ? text : `${text.slice(0, -1)},${members.join(",")}}`;
 }
 

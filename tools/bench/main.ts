@@ -6,6 +6,8 @@ import type { Bench } from "./bench.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   freshness: () => import("./freshness.ts"),
+  gateway: () => import("./gateway.ts"),
+  startup: () => import("./startup.ts"),
 };
 
 await runCommand(async (argv) => {

@@ -6,10 +6,15 @@ import { CommandProblem } from "../command-problem.ts";
 import type { Command } from "./command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  contracts: () => import("./contracts.ts"),
+  doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
+  "new-topic": () => import("./new-topic.ts"),
+  provision: () => import("./provision.ts"),
   schemas: () => import("./schemas.ts"),
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),
+  smoke: () => import("./smoke.ts"),
 };
 
 async function help(): Promise<string> {

@@ -35,7 +35,9 @@ function release(review: SchemaReview): void {
   const released = releaseCandidates(ROOT, review);
   for (const { file, id } of released) console.log(`${file} is released with id ${id}`);
   if (released.length === 0) console.log("Nothing to release: every schema file has its id.");
-  else console.log("Describe new fields in the contract, raise its version, and run npm run compile.");
+  else if (review.topics.some(({ released: before, candidates }) => before.length === 0 && candidates.length > 0)) {
+    console.log("Next: npm run wrangler:sync (a new topic needs its queues), then npm run types.");
+  } else console.log("Describe new fields in the contract, raise its version, and run npm run compile.");
 }
 
 function lineOf({ topic, mode, released, candidates }: TopicSchemas): string {

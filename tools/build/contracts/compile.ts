@@ -9,15 +9,8 @@ import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
 import { compareWithAvro, inEveryVersion } from "./agreement.ts";
 import { checkMasking, maskingOf } from "./masking.ts";
-import {
-  type Extensions,
-  extensions,
-  type Odcs,
-  type OdcsItem,
-  type OdcsProperty,
-  type OdcsQuality,
-  odcs,
-} from "./odcs.ts";
+import { type Extensions, extensions, type Odcs, type OdcsItem, type OdcsProperty, odcs } from "./odcs.ts";
+import { libraryChecks, type OdcsQuality } from "./odcs-quality.ts";
 import { pathProblems } from "./rule-paths.ts";
 import { parseYaml } from "./yaml-document.ts";
 
@@ -65,7 +58,7 @@ export function compileContract(source: ContractSource, releases: readonly Schem
   if (contract.schemas.length === 0) {
     report(
       ["schema", 0, "name"],
-      `no schema is released for topic ${contract.topic}: add schemas/${contract.topic}/v1.avsc and its entry in schemas/releases.json`,
+      `no schema is released for topic ${contract.topic}: fill schemas/${contract.topic}/v1.avsc, then \`npx sluice schemas release\``,
     );
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, contract };
@@ -107,9 +100,9 @@ function assemble(contract: Odcs, extension: Extensions, releases: readonly Sche
     fields: table.properties.map(fieldRule),
     rules: extension.rules,
     checks: [
-      ...(table.quality ?? []).flatMap((quality) => tableCheck(quality, [])),
+      ...libraryChecks(table.quality).flatMap((quality) => tableCheck(quality, [])),
       ...table.properties.flatMap((property) =>
-        (property.quality ?? []).flatMap((quality) => tableCheck(quality, [property.name])),
+        libraryChecks(property.quality).flatMap((quality) => tableCheck(quality, [property.name])),
       ),
     ],
     schemas: releases
@@ -133,7 +126,8 @@ function itemRule(item: OdcsItem): FieldRule {
 
 function valueRule(property: Omit<OdcsProperty, "items">): FieldRule {
   const options = property.logicalTypeOptions ?? {};
-  const accepted = property.quality?.find((quality) => quality.metric === "invalidValues")?.arguments?.validValues;
+  const accepted = libraryChecks(property.quality).find(({ metric }) => metric === "invalidValues")?.arguments
+    ?.validValues;
   const masking = maskingOf(property);
   return {
     name: property.name,

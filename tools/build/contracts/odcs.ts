@@ -4,45 +4,31 @@
  */
 import { z } from "zod";
 import { COMPATIBILITY_MODES } from "../../../schemas/compatibility/modes.ts";
+import {
+  authoritativeDefinitions,
+  customProperties,
+  documentationShape,
+  elementShape,
+  propertyRelationships,
+  stableId,
+  tableRelationships,
+} from "./odcs-documentation.ts";
+import { quality } from "./odcs-quality.ts";
 
-const customProperty = z.strictObject({
-  property: z.string(),
-  value: z.unknown(),
-  description: z.string().optional(),
-  id: z.string().optional(),
-});
-
-const bounds = {
-  mustBe: z.number().optional(),
-  mustNotBe: z.number().optional(),
-  mustBeGreaterThan: z.number().optional(),
-  mustBeGreaterOrEqualTo: z.number().optional(),
-  mustBeLessThan: z.number().optional(),
-  mustBeLessOrEqualTo: z.number().optional(),
-  mustBeBetween: z.tuple([z.number(), z.number()]).optional(),
-  mustNotBeBetween: z.tuple([z.number(), z.number()]).optional(),
+/** By logical type, the options that mean something here. Others of the standard would be promises that nobody keeps. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  string: ["minLength", "maxLength", "pattern", "format"],
+  integer: ["minimum", "maximum", "format"],
+  number: ["minimum", "maximum", "format"],
+  timestamp: ["format"],
+  date: ["format"],
+  array: ["minItems", "maxItems"],
 };
-
-const quality = z.strictObject({
-  id: z.string().optional(),
-  name: z.string().optional(),
-  description: z.string().optional(),
-  type: z.literal("library").optional(),
-  metric: z.enum(["rowCount", "nullValues", "missingValues", "invalidValues", "duplicateValues"]),
-  unit: z.enum(["rows", "percent"]).optional(),
-  severity: z.string().optional(),
-  dimension: z.string().optional(),
-  arguments: z
-    .strictObject({
-      validValues: z.array(z.string()).optional(),
-      missingValues: z.array(z.string()).optional(),
-      properties: z.array(z.string()).optional(),
-    })
-    .optional(),
-  customProperties: z.array(customProperty).optional(),
-  ...bounds,
-});
-export type OdcsQuality = z.infer<typeof quality>;
+/** Names of widths (ODCS 3.1); the width itself is the Avro type's. */
+const FORMATS: Readonly<Record<string, readonly string[]>> = {
+  integer: ["i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128"],
+  number: ["f32", "f64"],
+};
 
 const logicalTypeOptions = z.strictObject({
   minimum: z.number().optional(),
@@ -55,21 +41,52 @@ const logicalTypeOptions = z.strictObject({
   maxItems: z.int().min(0).optional(),
 });
 
+interface Typed {
+  readonly logicalType: string;
+  readonly logicalTypeOptions?: Readonly<Record<string, unknown>> | undefined;
+  readonly items?: unknown;
+  readonly properties?: unknown;
+}
+
+/** What a logical type does not go with. */
+function typeProblems({ logicalType, logicalTypeOptions: options = {}, items, properties }: Typed): string[] {
+  const allowed = OPTIONS[logicalType] ?? [];
+  const unknown = Object.keys(options).filter((name) => options[name] !== undefined && !allowed.includes(name));
+  const formats = FORMATS[logicalType];
+  const { format } = options;
+  return [
+    ...unknown.map((name) => `${logicalType} has no option ${name}; it has ${allowed.join(", ") || "none"}`),
+    ...(typeof format === "string" && formats?.includes(format) === false
+      ? [`format of ${logicalType} is one of ${formats.join(", ")}`]
+      : []),
+    ...(items !== undefined && logicalType !== "array" ? ["only an array has items"] : []),
+    ...(properties !== undefined && logicalType !== "object" ? ["only an object has properties"] : []),
+  ];
+}
+
+function checkType(value: Typed, context: z.RefinementCtx): void {
+  for (const message of typeProblems(value)) context.addIssue({ code: "custom", message });
+}
+
 const propertyShape = {
-  description: z.string().optional(),
+  ...elementShape,
   logicalType: z.enum(["string", "integer", "number", "boolean", "timestamp", "date", "array", "object"]),
   logicalTypeOptions: logicalTypeOptions.optional(),
-  physicalType: z.string().optional(),
   required: z.boolean().optional(),
   unique: z.boolean().optional(),
   primaryKey: z.boolean().optional(),
   primaryKeyPosition: z.int().optional(),
   partitioned: z.boolean().optional(),
+  partitionKeyPosition: z.int().optional(),
   classification: z.string().optional(),
+  encryptedName: z.string().optional(),
+  transformSourceObjects: z.array(z.string()).optional(),
+  transformLogic: z.string().optional(),
+  transformDescription: z.string().optional(),
   examples: z.array(z.unknown()).optional(),
-  tags: z.array(z.string()).optional(),
-  quality: z.array(quality).optional(),
-  customProperties: z.array(customProperty).optional(),
+  criticalDataElement: z.boolean().optional(),
+  relationships: propertyRelationships.optional(),
+  quality: quality.optional(),
 };
 
 const shape = z.strictObject(propertyShape);
@@ -86,26 +103,31 @@ export type OdcsItem = z.infer<typeof shape> & {
   readonly properties?: readonly OdcsProperty[] | undefined;
 };
 
-const item: z.ZodType<OdcsItem> = z.strictObject({
-  ...propertyShape,
-  name: z.string().optional(),
-  get properties() {
-    return z.array(property).optional();
-  },
-});
+const item: z.ZodType<OdcsItem> = z
+  .strictObject({
+    ...propertyShape,
+    name: z.string().optional(),
+    get properties() {
+      return z.array(property).optional();
+    },
+  })
+  .superRefine(checkType);
 
-const property: z.ZodType<OdcsProperty> = z.strictObject({
-  ...propertyShape,
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/, "a field is named in lower_snake_case"),
-  get items() {
-    return item.optional();
-  },
-  get properties() {
-    return z.array(property).optional();
-  },
-});
+const property: z.ZodType<OdcsProperty> = z
+  .strictObject({
+    ...propertyShape,
+    name: z.string().regex(/^[a-z][a-z0-9_]*$/, "a field is named in lower_snake_case"),
+    get items() {
+      return item.optional();
+    },
+    get properties() {
+      return z.array(property).optional();
+    },
+  })
+  .superRefine(checkType);
 
-export const odcs = z.looseObject({
+export const odcs = z.strictObject({
+  ...documentationShape,
   apiVersion: z.literal("v3.1.0"),
   kind: z.literal("DataContract"),
   id: z.string(),
@@ -113,28 +135,43 @@ export const odcs = z.looseObject({
   version: z.string().regex(/^\d+\.\d+\.\d+$/, "a version is MAJOR.MINOR.PATCH"),
   status: z.enum(["proposed", "draft", "active", "deprecated", "retired"]),
   domain: z.string().optional(),
-  description: z.looseObject({ purpose: z.string().optional() }).optional(),
+  description: z
+    .looseObject({
+      purpose: z.string().optional(),
+      usage: z.string().optional(),
+      limitations: z.string().optional(),
+      authoritativeDefinitions: authoritativeDefinitions.optional(),
+      customProperties: customProperties.optional(),
+    })
+    .optional(),
   schema: z.tuple([
     z.strictObject({
+      ...elementShape,
       name: z.string().regex(/^[a-z][a-z0-9_]*$/, "a topic is named in lower_snake_case"),
       logicalType: z.literal("object").optional(),
-      physicalType: z.string().optional(),
-      physicalName: z.string().optional(),
-      description: z.string().optional(),
+      dataGranularityDescription: z.string().optional(),
+      relationships: tableRelationships.optional(),
       properties: z.array(property).min(1),
-      quality: z.array(quality).optional(),
+      quality: quality.optional(),
     }),
   ]),
   slaProperties: z
     .array(
-      z.looseObject({
+      z.strictObject({
+        id: stableId.optional(),
         property: z.string(),
         value: z.union([z.string(), z.number(), z.boolean(), z.null()]),
+        valueExt: z.union([z.string(), z.number(), z.boolean(), z.null()]).optional(),
         unit: z.string().optional(),
+        element: z.string().optional(),
+        driver: z.string().optional(),
+        description: z.string().optional(),
+        scheduler: z.string().optional(),
+        schedule: z.string().optional(),
       }),
     )
     .optional(),
-  customProperties: z.array(customProperty).optional(),
+  customProperties: customProperties.optional(),
 });
 export type Odcs = z.infer<typeof odcs>;
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { COMPATIBILITY_MODES, type CompatibilityMode } from "../../../schemas/compatibility/modes.ts";
+import { compileContract } from "../contracts/compile.ts";
 import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
 import { evolutionProblems, type TopicVersion } from "./evolution.ts";
@@ -55,6 +56,7 @@ export function reviewSchemas(root: string): SchemaReview {
       if (version !== due) problems.push({ file, line: undefined, message: `the next version of ${topic} is v${due}` });
     }
     problems.push(...evolutionProblems(root, [...released, ...fresh], mode));
+    if (released.length === 0) problems.push(...firstContractProblems(root, topic, fresh));
     return {
       topic,
       mode,
@@ -79,6 +81,16 @@ export function releaseCandidates(
   const before = typeof document === "object" ? document : {};
   writeFileSync(file, `${JSON.stringify({ ...before, releases: [...releases, ...entries] }, null, 2)}\n`);
   return fresh.map(({ candidate, id }) => ({ file: candidate.file, id }));
+}
+
+// A first version is written together with its contract: after the release only the contract could still give way. Later
+// ones are released before the contract describes their fields.
+function firstContractProblems(root: string, topic: string, candidates: readonly Candidate[]): readonly BuildProblem[] {
+  const file = `contracts/${topic}.yaml`;
+  if (!existsSync(join(root, file))) return [];
+  const releases = candidates.map((candidate, index) => ({ ...candidate, id: FIRST_ID + index }));
+  const compiled = compileContract({ file, text: readFileSync(join(root, file), "utf8") }, releases);
+  return compiled.ok ? [] : compiled.problems;
 }
 
 const stated = z.object({ customProperties: z.array(z.object({ property: z.string(), value: z.unknown() })) });

@@ -1,0 +1,20 @@
+/** What a request says of itself; each part is set by the step that knows it. */
+export interface WideEvent {
+  topic?: string;
+  producer?: string;
+  /** The key's public id. */
+  key_id?: string;
+  bytes?: number;
+  events?: number;
+  accepted?: number;
+  rejected?: number;
+  retry?: number;
+  messages?: number;
+  dry_run?: boolean;
+  /** Only with an Idempotency-Key: whether the answer is an earlier one. */
+  replayed?: boolean;
+  /** The code of a request that was refused as a whole. */
+  problem?: string;
+  /** The message and cause of a failure of ours. */
+  failure?: string;
+}

@@ -1,0 +1,39 @@
+/** What a contract says that the standard allows and Sluice does not act on: worth a note, so that nobody relies on it. */
+import type { BuildProblem } from "../problem.ts";
+import { type OdcsProperty, odcs } from "./odcs.ts";
+import type { OdcsQualityEntry } from "./odcs-quality.ts";
+import { parseYaml } from "./yaml-document.ts";
+
+/** The notes on a contract, in the document's order; none for one that does not parse, whose problems come first. */
+export function contractNotes(file: string, text: string): BuildProblem[] {
+  const document = parseYaml(file, text);
+  const parsed = odcs.safeParse(document.value);
+  if (!parsed.success) return [];
+  const notes: BuildProblem[] = [];
+  const note = (path: readonly PropertyKey[], message: string): void => {
+    notes.push({ file, line: document.lineOf(path), message });
+  };
+  const noteQuality = (entries: readonly OdcsQualityEntry[] | undefined, path: readonly PropertyKey[]): void => {
+    for (const [index, entry] of (entries ?? []).entries()) {
+      if ("metric" in entry) continue;
+      const name = entry.name === undefined ? "" : ` "${entry.name}"`;
+      note([...path, "quality", index], `the quality check${name} of type ${entry.type} is not executed`);
+    }
+  };
+  const noteProperties = (properties: readonly OdcsProperty[] | undefined, path: readonly PropertyKey[]): void => {
+    for (const [index, property] of (properties ?? []).entries()) {
+      const at = [...path, "properties", index];
+      noteQuality(property.quality, at);
+      if (property.unique === true)
+        note(at, `unique of "${property.name}" is not enforced: a duplicateValues check at silver would measure it`);
+      noteProperties(property.properties, at);
+      noteProperties(property.items?.properties, [...at, "items"]);
+    }
+  };
+  const [table] = parsed.data.schema;
+  noteProperties(table.properties, ["schema", 0]);
+  noteQuality(table.quality, ["schema", 0]);
+  if (parsed.data.servers !== undefined)
+    note(["servers"], "servers are not read: wrangler.toml says where a topic lives");
+  return notes;
+}

@@ -1,0 +1,90 @@
+/** The quality checks of ODCS v3.1. Sluice executes those of type library; the others are accepted, and inform people. */
+import { z } from "zod";
+import { authoritativeDefinitions, customProperty, stableId, tags } from "./odcs-documentation.ts";
+
+const between = z
+  .tuple([z.number(), z.number()])
+  .refine(([low, high]) => low !== high, "the two bounds are different numbers");
+
+const bounds = {
+  mustBe: z.number().optional(),
+  mustNotBe: z.number().optional(),
+  mustBeGreaterThan: z.number().optional(),
+  mustBeGreaterOrEqualTo: z.number().optional(),
+  mustBeLessThan: z.number().optional(),
+  mustBeLessOrEqualTo: z.number().optional(),
+  mustBeBetween: between.optional(),
+  mustNotBeBetween: between.optional(),
+};
+
+function hasOneBound(check: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(bounds).filter((name) => check[name] !== undefined).length === 1;
+}
+const ONE_BOUND = `a check has exactly one of ${Object.keys(bounds).join(", ")}`;
+
+const common = {
+  id: stableId.optional(),
+  name: z.string().optional(),
+  description: z.string().optional(),
+  businessImpact: z.string().optional(),
+  dimension: z
+    .enum(["accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"])
+    .optional(),
+  method: z.string().optional(),
+  schedule: z.string().optional(),
+  scheduler: z.string().optional(),
+  severity: z.string().optional(),
+  tags: tags.optional(),
+  authoritativeDefinitions: authoritativeDefinitions.optional(),
+  customProperties: z.array(customProperty).optional(),
+};
+
+const library = z
+  .strictObject({
+    ...common,
+    type: z.literal("library").optional(),
+    metric: z.enum(["rowCount", "nullValues", "missingValues", "invalidValues", "duplicateValues"]),
+    unit: z.enum(["rows", "percent"]).optional(),
+    arguments: z
+      .strictObject({
+        validValues: z.array(z.string()).optional(),
+        missingValues: z.array(z.string()).optional(),
+        properties: z.array(z.string()).optional(),
+      })
+      .optional(),
+    ...bounds,
+  })
+  .refine(hasOneBound, ONE_BOUND);
+
+const unit = z.string().optional();
+const text = z.strictObject({ ...common, type: z.literal("text"), unit });
+const sql = z
+  .strictObject({
+    ...common,
+    ...bounds,
+    type: z.literal("sql"),
+    unit,
+    query: z.string(),
+    // SQL may return anything that can be compared.
+    mustBe: z.unknown().optional(),
+    mustNotBe: z.unknown().optional(),
+  })
+  .refine(hasOneBound, ONE_BOUND);
+const custom = z.strictObject({
+  ...common,
+  type: z.literal("custom"),
+  unit,
+  engine: z.string(),
+  implementation: z.union([z.string(), z.looseObject({})]),
+});
+
+export const quality = z.array(z.discriminatedUnion("type", [library, text, sql, custom]));
+/** What stands under `quality`. */
+export type OdcsQualityEntry = z.infer<typeof quality>[number];
+/** A check that Sluice executes. */
+export type OdcsQuality = z.infer<typeof library>;
+
+/** The checks that are executed, in the document's order. */
+export function libraryChecks(entries: readonly OdcsQualityEntry[] | undefined): readonly OdcsQuality[] {
+  return (entries ?? []).flatMap((entry) => ("metric" in entry ? [entry] : []));
+}

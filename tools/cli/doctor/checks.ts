@@ -1,0 +1,129 @@
+/**
+ * The checks of `sluice doctor`, of a checkout and the machine it is on. Whatever needs installed or generated modules is
+ * imported inside its check, so that a broken install is a finding and not a crash.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { missingOptionalPackages, readLock } from "../../build/complete-lock.ts";
+import { CommandProblem } from "../../command-problem.ts";
+import { isPortFree } from "../../local-platform/ports.ts";
+import { readState, stateFolder } from "../../local-platform/state.ts";
+import type { Wrangler } from "../../provision/wrangler.ts";
+import { type Check, ok, skipped, type Verdict, warning, wrong } from "./examine.ts";
+
+export interface Surroundings {
+  /** The checkout. */
+  readonly root: string;
+  /** Of the Node that runs this, without the v. */
+  readonly nodeVersion: string;
+  readonly wrangler: Wrangler;
+}
+
+/** The platform's port and its inspector's: what `npm run dev` listens on. */
+const PORTS = [8787, 8788];
+/** wrangler's own minimum; the project installs a newer one for its scripts. */
+const OLDEST_NODE = 22;
+
+export function doctorChecks({ root, nodeVersion, wrangler }: Surroundings): readonly Check[] {
+  return [
+    { name: "node", adviceOnError: "run npm ci", run: () => nodeVerdict(nodeVersion) },
+    { name: "install", adviceOnError: "run npm ci", run: () => installVerdict(root) },
+    { name: "lock", adviceOnError: "restore package-lock.json from git, then npm ci", run: () => lockVerdict(root) },
+    { name: "contracts", adviceOnError: "mend what it says, then npm run compile", run: () => contractsVerdict(root) },
+    { name: "wrangler.toml", adviceOnError: "npm run wrangler:sync, then npm run types", run: () => tomlVerdict(root) },
+    { name: "ports", adviceOnError: "choose another with --port", run: portsVerdict },
+    { name: "state folder", adviceOnError: "npm run reset", run: () => stateVerdict(root) },
+    { name: "wrangler login", adviceOnError: "run npm ci", run: () => loginVerdict(wrangler) },
+  ];
+}
+
+function nodeVerdict(version: string): Verdict {
+  if (Number.parseInt(version, 10) >= OLDEST_NODE) return ok(version);
+  return wrong(`${version} is too old`, "npm ci installs the right one; run commands by npm run or npx sluice");
+}
+
+/** Whether what is installed is what package.json asks for: `node_modules/.package-lock.json` is npm's own record. */
+function installVerdict(root: string): Verdict {
+  const record = join(root, "node_modules/.package-lock.json");
+  if (!existsSync(record)) return wrong("there is no node_modules", "run npm ci");
+  const wanted = versionsIn(join(root, "package-lock.json"));
+  const installed = versionsIn(record);
+  const differing = [...installed].filter(([path, version]) => wanted.get(path) !== version).map(([path]) => path);
+  const absent = directOf(root).filter((name) => !installed.has(`node_modules/${name}`));
+  const first = [...absent, ...differing][0];
+  if (first === undefined) return ok(`${installed.size} packages, as locked`);
+  return wrong(`${absent.length + differing.length} packages are not as locked, ${first} first`, "run npm ci");
+}
+
+function versionsIn(lockFile: string): Map<string, string | undefined> {
+  const lock: { packages?: Record<string, { version?: string }> } = JSON.parse(readFileSync(lockFile, "utf8"));
+  const packages = Object.entries(lock.packages ?? {}).filter(([path]) => path !== "");
+  return new Map(packages.map(([path, { version }]) => [path, version]));
+}
+
+function directOf(root: string): string[] {
+  const { dependencies = {}, devDependencies = {} }: Record<string, Record<string, string> | undefined> = JSON.parse(
+    readFileSync(join(root, "package.json"), "utf8"),
+  );
+  return Object.keys({ ...dependencies, ...devDependencies });
+}
+
+function lockVerdict(root: string): Verdict {
+  const missing = missingOptionalPackages(readLock(root));
+  const [first] = missing;
+  if (first === undefined) return ok("complete for all platforms");
+  return wrong(
+    `${missing.length} packages of other platforms are missing, ${first.name} first`,
+    "run npm run lock, and commit package-lock.json",
+  );
+}
+
+/** Compiles in place, which also brings the generated files up to date. */
+async function contractsVerdict(root: string): Promise<Verdict> {
+  const generated = join(root, "contracts/contracts.generated.ts");
+  const before = existsSync(generated) ? readFileSync(generated, "utf8") : undefined;
+  const { compileProject } = await import("../../build/compile.ts");
+  await compileProject(root);
+  const now = readFileSync(generated, "utf8");
+  return ok(
+    before === now ? "compile; generated files are current" : "compile; generated files were old, and are current now",
+  );
+}
+
+async function tomlVerdict(root: string): Promise<Verdict> {
+  const [{ contracts }, { syncQueues }] = await Promise.all([
+    import("../../../contracts/registry.ts"),
+    import("../../build/wrangler/queues.ts"),
+  ]);
+  const topics = contracts.map(({ topic }) => topic);
+  const toml = readFileSync(join(root, "wrangler.toml"), "utf8");
+  if (syncQueues(toml, topics) === toml) return ok(`has the queues of ${topics.length} topics`);
+  return wrong("its queues are not those of contracts/", "npm run wrangler:sync, then npm run types");
+}
+
+async function portsVerdict(): Promise<Verdict> {
+  const free = await Promise.all(PORTS.map(isPortFree));
+  const taken = PORTS.filter((_, at) => free[at] === false);
+  if (taken.length === 0) return ok(`${PORTS.join(" and ")} are free`);
+  return warning(`${taken.join(" and ")} taken`, "fine if it is your platform; else start one with --port N");
+}
+
+function stateVerdict(root: string): Verdict {
+  try {
+    return ok(readState(stateFolder(join(root, ".sluice"))) === undefined ? "none yet" : ".sluice can be read");
+  } catch (error) {
+    if (error instanceof CommandProblem) return wrong(error.message, "");
+    throw error;
+  }
+}
+
+async function loginVerdict(wrangler: Wrangler): Promise<Verdict> {
+  const { exitCode, stdout, stderr } = await wrangler(["whoami", "--json"]);
+  if (exitCode === 0) return ok("logged in");
+  const advice = "needed to deploy only: npx wrangler login, or CLOUDFLARE_API_TOKEN";
+  if (/"loggedIn":\s*false/.test(stdout)) return warning("not logged in", advice);
+  if (/fetch failed|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|timed? ?out/i.test(`${stdout}${stderr}`)) {
+    return skipped("Cloudflare cannot be reached from here; needed to deploy only");
+  }
+  return warning((stderr || stdout).trim().split("\n")[0] ?? "wrangler did not answer", advice);
+}

@@ -1,0 +1,68 @@
+/** The events of a topic's bronze, as they were sent. */
+import type { Contract } from "../../contracts/contract.ts";
+import { rebuildEvents } from "../../lakehouse/bronze/rebuild.ts";
+import { bronzeFields } from "../../lakehouse/bronze/table.ts";
+import { conform } from "../../lakehouse/builds/conform.ts";
+import type { Batch } from "../../lakehouse/columns/column.ts";
+import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
+import { codecById } from "../../schemas/codecs.ts";
+import { formatTimestamp } from "../../schemas/time.ts";
+import { CommandProblem } from "../command-problem.ts";
+import type { LakeSource } from "../lake/source.ts";
+
+export interface BronzeFile {
+  readonly key: string;
+  readonly rows: number;
+}
+
+export interface BronzeEvent {
+  readonly event: unknown;
+  /** Microseconds since the epoch. */
+  readonly received: number;
+  readonly version: number | null;
+  /** Whether the row has unknown fields, sealed or not. */
+  readonly hasExtra: boolean;
+}
+
+/** The live files that hold events received at or after `since` (microseconds since the epoch). */
+export async function bronzeFilesSince(source: LakeSource, contract: Contract, since: number): Promise<BronzeFile[]> {
+  // To the second: the fractions of the two need not have the same number of digits.
+  const rows = await source.query(
+    `SELECT file, rows FROM bronze_files WHERE topic = '${contract.topic}' AND retired_by IS NULL
+     AND substr(max_received, 1, 19) >= '${formatTimestamp(since).slice(0, 19)}' ORDER BY file`,
+  );
+  return rows.map((row) => ({ key: String(row["file"]), rows: Number(row["rows"]) }));
+}
+
+/** The events of a file received at or after `since`. Parquet's Wasm must be installed. Throws CommandProblem (LAKE_UNREADABLE). */
+export async function* eventsOf(
+  source: LakeSource,
+  contract: Contract,
+  { key }: BronzeFile,
+  since: number,
+): AsyncGenerator<BronzeEvent, void, undefined> {
+  const bytes = await source.read(key);
+  if (bytes === undefined)
+    throw new CommandProblem("LAKE_UNREADABLE", `The catalog lists ${key}, and R2 does not have it: try again.`);
+  const fields = bronzeFields(contract);
+  for await (const read of readParquet(bytesSource(key, bytes))) {
+    const batch = conform(read, fields);
+    const received = columnNamed(batch, "_received");
+    const schema = columnNamed(batch, "_schema");
+    const extra = columnNamed(batch, "_extra");
+    if (received.kind !== "int64" || schema.kind !== "int32")
+      throw new TypeError(`${key}: unexpected metadata columns`);
+    for (const [row, event] of rebuildEvents(contract, batch).entries()) {
+      const at = Number(received.values[row] ?? 0n);
+      if (at < since) continue;
+      const version = codecById(schema.values[row] ?? 0)?.version ?? null;
+      yield { event, received: at, version, hasExtra: extra.nulls?.[row] !== 1 };
+    }
+  }
+}
+
+function columnNamed(batch: Batch, name: string) {
+  const column = batch.columns[batch.fields.findIndex((field) => field.name === name)];
+  if (column === undefined) throw new RangeError(`bronze has no column ${name}`);
+  return column;
+}
