@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -25,6 +25,8 @@ import { DuckDBOracle } from "../unit/lakehouse/parquet/duckdb.ts";
 import { statements } from "./model-statements.ts";
 
 const GOLD = join(import.meta.dirname, "../../sql/gold");
+/** The models over the tables that this test makes rows for; a new domain's model is held against DuckDB where its topic is tested. */
+const SHOP_MODELS = ["daily_order_revenue.sql", "payment_success_rate.sql", "pipeline_health.sql"];
 
 let oracle: DuckDBOracle;
 let gold: readonly CompiledModel[];
@@ -34,7 +36,7 @@ beforeAll(async () => {
   loadParquetWasm();
   oracle = await DuckDBOracle.open();
   gold = await compileModels({
-    models: readdirSync(GOLD).map((path) => ({ path, text: readFileSync(join(GOLD, path), "utf8") })),
+    models: SHOP_MODELS.map((path) => ({ path, text: readFileSync(join(GOLD, path), "utf8") })),
     tables: shopTables,
   });
   samples = await compileModels({
