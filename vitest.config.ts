@@ -6,7 +6,12 @@ export default defineConfig({
     reporters: ["default", ["json", { outputFile: "dist/test-report.json" }]],
     projects: [
       {
-        test: { name: "pure", include: ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"], testTimeout: 60_000 },
+        test: {
+          name: "pure",
+          include: ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"],
+          setupFiles: ["test/property/seed.setup.ts"],
+          testTimeout: 60_000,
+        },
       },
       {
         // The real bundle in workerd, one platform a file; files one after another because each wants both cores.

@@ -256,7 +256,7 @@ describe("TopicBuffer under faults", () => {
       { numRuns: 600 },
     );
     // The schedules really meet what they are about.
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
+    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(10);
   });
 
   test("DuckDB reads the same rows from the files", async () => {
