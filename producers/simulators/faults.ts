@@ -1,9 +1,9 @@
 /** Broken events on purpose: each has exactly one thing wrong, so the gateway's verdict on it is known beforehand. */
 import type { ErrorType } from "../../contracts/verdict.ts";
+import { type AnyEvent, anyTopicFaults } from "./faults/any-topic.ts";
 import { appFaults } from "./faults/app-events.ts";
 import { campaignFaults } from "./faults/campaign-events.ts";
 import { clickFaults } from "./faults/clickstream.ts";
-import { type AnyEvent, commonFaults } from "./faults/common.ts";
 import type { Fault, FaultContext } from "./faults/fault.ts";
 import { orderChangeFaults } from "./faults/order-changes.ts";
 import { orderFaults } from "./faults/orders.ts";
@@ -91,7 +91,7 @@ function apply<E extends AnyEvent>(
 ): FaultyEvent {
   const own = faults.filter((fault) => fault.expected === expected);
   // Size is no matter of the event's own fields where it has a list to fill, so the common way is for the others.
-  const common = expected === "EVENT_TOO_LARGE" && own.length > 0 ? [] : commonFaults;
+  const common = expected === "EVENT_TOO_LARGE" && own.length > 0 ? [] : anyTopicFaults;
   const fault = context.random.pick<Fault<E>>([...own, ...common.filter((one) => one.expected === expected)]);
   const line = fault.corrupt(event, context);
   return { topic, line, eventId: fault.hidesId === true ? null : event.event_id, fault: fault.name, expected };
@@ -112,7 +112,7 @@ const OWN_FAULTS: Readonly<Record<SimulatedTopic, readonly { readonly name: stri
 
 /** What can be wrong with a topic's events: its own faults, and those of any event. */
 export function faultsOf(topic: SimulatedTopic): readonly { readonly name: string; readonly expected: ErrorType }[] {
-  return [...OWN_FAULTS[topic], ...commonFaults];
+  return [...OWN_FAULTS[topic], ...anyTopicFaults];
 }
 
 function isSimulatedErrorType(type: string): type is SimulatedErrorType {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { anyTopicFaults } from "../../../producers/simulators/faults/any-topic.ts";
 import { clickFaults } from "../../../producers/simulators/faults/clickstream.ts";
-import { commonFaults } from "../../../producers/simulators/faults/common.ts";
 import { orderFaults } from "../../../producers/simulators/faults/orders.ts";
 import { paymentFaults } from "../../../producers/simulators/faults/payments.ts";
 import { weatherFaults } from "../../../producers/simulators/faults/weather.ts";
@@ -97,7 +97,7 @@ describe("simulate", () => {
     for (const topic of SIMULATED_TOPICS) collect(run({ topics: [topic], events: 1_500, faultRate: 0.6 }));
     const own = { orders: orderFaults, payments: paymentFaults, clickstream: clickFaults, weather: weatherFaults };
     const known = SIMULATED_TOPICS.flatMap((topic) =>
-      [...own[topic], ...commonFaults].map((fault) => `${topic}.${fault.name}`),
+      [...own[topic], ...anyTopicFaults].map((fault) => `${topic}.${fault.name}`),
     );
     // Orders are made too large by their items, not by a field that nobody knows.
     expect([...names].sort()).toEqual(known.filter((name) => name !== "orders.debug_dump_attached").sort());

@@ -10,7 +10,7 @@ export interface AnyEvent {
   readonly event_timestamp: string;
 }
 
-export const commonFaults: readonly Fault<AnyEvent>[] = [
+export const anyTopicFaults: readonly Fault<AnyEvent>[] = [
   {
     name: "truncated",
     expected: "MALFORMED_PAYLOAD",
