@@ -13,6 +13,7 @@ import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
+import { type Duty, runDuties } from "./scheduled/duties.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -28,6 +29,11 @@ function log(event: Readonly<Record<string, unknown>>): void {
 
 function replan(env: Env) {
   return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
+}
+
+/** What the cron does, in this order. */
+function dutiesOf(env: Env): readonly Duty[] {
+  return [{ name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) }];
 }
 
 function environmentOf(env: Env): Environment {
@@ -99,7 +105,7 @@ export default {
     }
   },
 
-  async scheduled(_controller, env) {
-    await replan(env);
+  async scheduled(controller, env) {
+    await runDuties(dutiesOf(env), controller.scheduledTime, log);
   },
 } satisfies ExportedHandler<Env>;

@@ -18,6 +18,8 @@ const AGAINST = [
   ["durable-objects/x.ts", "../gateway/a.ts"],
   ["queue-consumers/x.ts", "../gateway/a.ts"],
   ["gateway/x.ts", "../queue-consumers/a.ts"],
+  ["scheduled/x.ts", "../queue-consumers/a.ts"],
+  ["gateway/w.ts", "../scheduled/a.ts"],
   ["gateway/y.ts", "../worker.ts"],
   ["gateway/z.ts", "../producers/simulators/a.ts"],
   ["producers/x.ts", "../gateway/a.ts"],

@@ -1,0 +1,23 @@
+/** What an operator should know for as long as it lasts. An alert begins when its condition appears and ends when it is gone. */
+
+export interface Condition {
+  /** The same text while the condition lasts, another for another: `ledger_difference/orders/2026-11-21T05`. */
+  readonly key: string;
+  /** One of the contract's kinds (contracts/pipeline_alerts.yaml). */
+  readonly kind: string;
+  readonly severity: "info" | "warning" | "critical";
+  /** What is wrong, where, and what to do; at most 2,048 characters and no values of events. */
+  readonly message: string;
+  readonly domain?: string;
+  readonly partitionDate?: string;
+  readonly runId?: string;
+  readonly measured?: number;
+  readonly bound?: number;
+}
+
+/** Finds the conditions of one sort that hold at `now`, milliseconds since the epoch. Bounded: it reads what is wrong, not all there is. */
+export interface ConditionSource {
+  /** As the log names it. */
+  readonly name: string;
+  find(now: number): Promise<readonly Condition[]>;
+}
