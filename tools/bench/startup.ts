@@ -40,7 +40,7 @@ Worker's: the median. Budget ${BUDGET_MS} ms; the platform's limit is 1 s. Needs
         empty.push(await cpuOf(() => openStorage(config.bucket, config.database, storage)));
         ours.push(
           await cpuOf(async () => {
-            const runtime = await startRuntime(config, storage, 0, () => {});
+            const runtime = await startRuntime(config, null, storage, 0, () => {});
             await (await fetch(new URL("/healthz", await runtime.ready))).arrayBuffer();
             return runtime;
           }),

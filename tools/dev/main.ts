@@ -75,10 +75,15 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
   }
 
   async function drain(): Promise<void> {
-    log("stopping: the queues are emptied first (Ctrl-C again stops at once and loses what is in them)");
+    log(
+      "stopping: the queues are emptied first (Ctrl-C again stops at once: what is in them is delivered after the next start)",
+    );
     simulation.abort();
     const result = await platform.drain();
-    if (!result.drained) log(`${result.left ?? "an unknown number of"} messages were still queued and are lost`);
+    if (!result.drained)
+      log(
+        `${result.left ?? "an unknown number of"} messages were still queued: they are delivered after the next start`,
+      );
     log("stopped");
     process.exit(result.drained ? 0 : 1);
   }

@@ -1,4 +1,4 @@
-/** Waiting until the queues are empty: Miniflare keeps their messages in memory, and what is there at the end is lost. */
+/** Waiting until the queues are empty, so that a stop leaves nothing for the next start to deliver. */
 
 /** The Worker's own counts, from `GET /healthz`. */
 export interface MessageCounts {

@@ -14,6 +14,8 @@ import { type Inspector, startInspector } from "./inspector.ts";
 import { LOCAL_API_KEY, seedLocalKey } from "./local-key.ts";
 import { applyMigrations, readMigrations } from "./migrations.ts";
 import { isPortFree } from "./ports.ts";
+import { QueueJournal } from "./queue-journal/journal.ts";
+import { redeliver } from "./queue-journal/workers.ts";
 import { emptyState, lockState, readState, type StateFolder, stateFolder, writeState } from "./state.ts";
 import { type RuntimeConfig, runtimeConfig, startRuntime, type WorkerLog } from "./worker-runtime.ts";
 
@@ -54,7 +56,7 @@ export interface Platform {
   runCron(cron: string): Promise<void>;
   /** Stops the crons, waits until the queues are empty or the time is up, and stops. */
   drain(options?: DrainOptions): Promise<DrainResult>;
-  /** Stops at once; messages in the queues are lost. Doing so twice does nothing. */
+  /** Stops at once; messages in the queues are delivered after the next start. Doing so twice does nothing. */
   stop(): Promise<void>;
 }
 
@@ -105,12 +107,15 @@ async function startWithState(
   const state = { layout: 1, bucket, database, migrations: before?.migrations ?? {} };
   if (before === undefined) writeState(folder, state);
   mkdirSync(folder.storage, { recursive: true });
-  const mf = await startRuntime(config, folder.storage, port, onLog);
+  const journal = new QueueJournal(folder.journal);
+  undo.defer(() => journal.close());
+  const mf = await startRuntime(config, journal, folder.storage, port, onLog);
   undo.defer(() => mf.dispose());
   const db = await mf.getD1Database("DB");
   const migrations = await applyMigrations(db, readMigrations(join(root, "sql/migrations")), state.migrations);
   writeState(folder, { ...state, migrations });
   await seedLocalKey(db);
+  await redeliver(mf, journal);
   return mf;
 }
 

@@ -11,6 +11,8 @@ export interface StateFolder {
   readonly dir: string;
   /** Miniflare's R2, D1 and Durable Objects. */
   readonly storage: string;
+  /** Messages that no consumer has acknowledged. */
+  readonly journal: string;
   /** Copies of the lake's files for readers; may be removed at any time. */
   readonly cache: string;
   readonly lock: string;
@@ -37,6 +39,7 @@ export function stateFolder(dir: string): StateFolder {
   return {
     dir,
     storage: join(dir, `state-v${STATE_LAYOUT}`),
+    journal: join(dir, "queue-journal"),
     cache: join(dir, "cache"),
     lock: join(dir, LOCK_FILE),
     log: join(dir, "worker.log"),

@@ -2,6 +2,8 @@
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { Bundle } from "../build/bundle.ts";
+import type { QueueJournal } from "./queue-journal/journal.ts";
+import { journaledWorkers } from "./queue-journal/workers.ts";
 
 export interface WorkerLog {
   /** `log`, `info`, `warn`, `error`, `debug`, `trace`. */
@@ -45,14 +47,16 @@ export function runtimeConfig(
   };
 }
 
-/** Starts the Worker on 127.0.0.1 and waits until it answers; 0 is any free port. */
+/** Starts the Worker on 127.0.0.1 and waits until it answers; 0 is any free port. Without a journal a stop loses what the queues hold. */
 export async function startRuntime(
   config: RuntimeConfig,
+  journal: QueueJournal | null,
   storage: string,
   port: number,
   onLog: (log: WorkerLog) => void,
 ): Promise<Miniflare> {
-  return startMiniflare({ worker: config.worker, storage, port, onLog });
+  const workers = journal === null ? [config.worker] : journaledWorkers(config.worker, WORKER_NAME, journal);
+  return startMiniflare({ workers, storage, port, onLog });
 }
 
 /** Opens the storage without the project's Worker: only LAKE and DB. */
@@ -60,18 +64,18 @@ export async function openStorage(bucket: string, database: string, storage: str
   const script = "export default { fetch() { return new Response(null, { status: 404 }); } };";
   const worker: WorkerOptions = { name: WORKER_NAME, modules: true, script, compatibilityDate: "2026-07-30" };
   const bindings = { r2Buckets: { LAKE: { id: bucket } }, d1Databases: { DB: { id: database } } };
-  return startMiniflare({ worker: { ...worker, ...bindings }, storage, port: 0, onLog: () => {} });
+  return startMiniflare({ workers: [{ ...worker, ...bindings }], storage, port: 0, onLog: () => {} });
 }
 
 async function startMiniflare(options: {
-  readonly worker: WorkerOptions;
+  readonly workers: WorkerOptions[];
   readonly storage: string;
   readonly port: number;
   readonly onLog: (log: WorkerLog) => void;
 }): Promise<Miniflare> {
-  const { worker, storage, port, onLog } = options;
+  const { workers, storage, port, onLog } = options;
   const miniflare = new Miniflare({
-    ...worker,
+    workers,
     host: "127.0.0.1",
     port,
     defaultPersistRoot: storage,
