@@ -1,7 +1,9 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
+import { contractOf } from "./contracts/registry.ts";
 import { receipt } from "./durable-objects/stubs.ts";
+import { pressureLimits } from "./durable-objects/topic-buffer/limits.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
@@ -14,6 +16,7 @@ import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import { watchdog } from "./scheduled/watchdog/watchdog.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -33,7 +36,17 @@ function replan(env: Env) {
 
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
-  return [{ name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) }];
+  return [
+    { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
+    watchdog({
+      db: env.DB,
+      buffers: env.TOPIC_BUFFER,
+      contractOf,
+      flushAgeSeconds: env.FLUSH_AGE_SECONDS,
+      pressure: pressureLimits(env.BACK_PRESSURE_BYTES),
+      log,
+    }),
+  ];
 }
 
 function environmentOf(env: Env): Environment {

@@ -1,5 +1,9 @@
 /** How the rest of the Worker finds a Durable Object: the only place that makes names of them. */
 
+import type { Backlog } from "../sql/statements/shards.ts";
+
+export type { Backlog } from "../sql/statements/shards.ts";
+
 export interface ShardAddress {
   readonly topic: string;
   readonly shard: number;
@@ -7,20 +11,24 @@ export interface ShardAddress {
   readonly of: number;
 }
 
-/** What became of the frames of one append. Every message is in exactly one of the lists, by id. */
+/** What became of the frames of one append. Every message is in exactly one of the lists, by id: that of the first which fits. */
 export interface AppendResult {
   /** Durable, now or since an earlier delivery. */
   readonly stored: readonly string[];
   /** Older than the memory of ids: appending could double them, so they must be parked. */
   readonly tooOld: readonly string[];
+  /** The buffer is far behind and takes nothing new: to be delivered again, later. */
+  readonly refused: readonly string[];
 }
 
 /** The RPC face of a TopicBuffer. */
 export interface TopicBufferStub {
   /** Appends frames (`schemas/packed-block.ts`). Resolved means durable; rejected means nothing was appended. */
   append(address: ShardAddress, frames: Uint8Array): Promise<AppendResult>;
-  /** Makes sure that an alarm is set if there is anything to flush; true if there is. */
-  poke(address: ShardAddress): Promise<boolean>;
+  /** Makes sure that an alarm is set if there is anything to flush; what there is. Reaches nothing but the object's own storage. */
+  poke(address: ShardAddress): Promise<Backlog>;
+  /** True if the shard is empty and every message it ever took would now be refused as too old; its next append lists it anew. */
+  retire(address: ShardAddress): Promise<boolean>;
 }
 
 /** The part of a Durable Object namespace that this needs; Cloudflare's own fits it. */

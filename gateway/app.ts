@@ -3,12 +3,14 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { type Handler, Hono } from "hono";
+import { backPressure as heldOffTopics } from "../sql/statements/back-pressure.ts";
 import { findKey, originHasKey } from "../sql/statements/keys.ts";
 import type { GatewayContext, GatewayEnv } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { auth } from "./middleware/auth/auth.ts";
 import { grantOf } from "./middleware/auth/grant.ts";
 import { createKeyCache } from "./middleware/auth/key-cache.ts";
+import { backPressure } from "./middleware/back-pressure/back-pressure.ts";
 import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
 import { cors } from "./middleware/cors/cors.ts";
 import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
@@ -70,6 +72,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.use("/v1/topics/:topic/events", cors({ origins }));
   const limitRate = rateLimit({ limiter: deps.requestLimiter, environment: deps.environment, now });
   app.use("/v1/*", authenticate, limitRate);
+  app.post("/v1/topics/:topic/events", backPressure({ load: (time) => heldOffTopics(deps.db, time), now }));
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));

@@ -141,6 +141,13 @@ export const PROBLEMS = {
     cause: "The queue took none of the messages: no event is stored.",
     remedy: "Send everything again after the seconds that Retry-After says; event ids make repeats harmless.",
   },
+  BACK_PRESSURE: {
+    status: 503,
+    title: "The topic is far behind",
+    cause:
+      "What was accepted earlier cannot be written at the moment, and waits: no more is taken before it is. Nothing of the request was read or stored; other topics work.",
+    remedy: "Keep the events, and send them again after the seconds that Retry-After says.",
+  },
   KEYS_UNAVAILABLE: {
     status: 503,
     title: "Keys cannot be checked",

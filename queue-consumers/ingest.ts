@@ -4,7 +4,7 @@
  */
 import { type ShardAddress, type TopicBufferNamespace, topicBuffer } from "../durable-objects/stubs.ts";
 import { type DecodedMessage, decodeMessage, encodeFrame, PackedBlockError } from "../schemas/packed-block.ts";
-import { type Outcome, settle } from "./outcome.ts";
+import { isAcknowledged, type Outcome, settle } from "./outcome.ts";
 import { bodyBytes, type ParkingBucket, park } from "./parking.ts";
 
 export interface IngestDeps<Id> {
@@ -41,7 +41,7 @@ export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Pro
   batch.messages.forEach((message, i) => {
     settle(message, outcomes[i] ?? { kind: "retry", reason: "no outcome" });
   });
-  const acknowledged = outcomes.filter((outcome) => outcome.kind !== "retry").length;
+  const acknowledged = outcomes.filter(isAcknowledged).length;
   deps.countAcknowledged(acknowledged);
   deps.log({
     event: "ingest",
@@ -50,6 +50,7 @@ export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Pro
     acknowledged,
     shards: shards.size,
     parked: outcomes.filter((outcome) => outcome.kind === "parked").length,
+    postponed: outcomes.filter((outcome) => outcome.kind === "postponed").length,
     reasons: [...new Set(outcomes.flatMap((outcome) => (outcome.kind === "stored" ? [] : [outcome.reason])))].slice(
       0,
       5,
@@ -93,28 +94,34 @@ async function appendShard<Id>(
 ): Promise<void> {
   try {
     const result = await topicBuffer(deps.buffers, shard.address).append(shard.address, concatenate(shard.frames));
-    if (result.tooOld.length === 0) return;
+    if (result.tooOld.length + result.refused.length === 0) return;
     const tooOld = new Set(result.tooOld);
+    const refused = new Set(result.refused);
     for (const position of shard.messages) {
       const message = batch.messages[position];
       if (message === undefined) continue;
-      const { header } = decodeMessage(bodyBytes(message.body));
-      // A slice that failed in another shard wins: the next delivery finds this one as old as now.
-      if (tooOld.has(header.message_id) && outcomes[position]?.kind !== "retry") {
-        outcomes[position] = {
-          kind: "parked",
-          reason: `message ${header.message_id} is older than the memory of message ids`,
-        };
+      const id = decodeMessage(bodyBytes(message.body)).header.message_id;
+      const outcome = outcomes[position]?.kind;
+      // A slice that failed or was refused in another shard wins: the next delivery finds this one as old as now.
+      if (outcome === "retry") continue;
+      if (refused.has(id)) {
+        outcomes[position] = { kind: "postponed", reason: `${nameOf(shard.address)} is far behind` };
+      } else if (tooOld.has(id) && outcome !== "postponed") {
+        outcomes[position] = { kind: "parked", reason: `message ${id} is older than the memory of message ids` };
       }
     }
   } catch (error) {
     for (const position of shard.messages) {
       outcomes[position] = {
         kind: "retry",
-        reason: `append to ${shard.address.topic}/${shard.address.shard}: ${String(error)}`,
+        reason: `append to ${nameOf(shard.address)}: ${String(error)}`,
       };
     }
   }
+}
+
+function nameOf({ topic, shard, of }: ShardAddress): string {
+  return `${topic}/${shard}/${of}`;
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {

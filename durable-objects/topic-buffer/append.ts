@@ -2,6 +2,7 @@
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import type { AppendResult } from "../stubs.ts";
 import { hourOf, type RememberedIds } from "./remembered-ids.ts";
+import { hourOfReception } from "./set-aside.ts";
 import type { BufferStore, LedgerLine } from "./store.ts";
 
 export interface AppendDeps {
@@ -9,10 +10,12 @@ export interface AppendDeps {
   readonly ids: RememberedIds;
   /** Runs `work` in one transaction of the object's storage. */
   transaction(work: () => void): void;
+  /** Whether the buffer is too far behind to take anything new. */
+  isFull(now: number): boolean;
 }
 
 /**
- * Appends the frames whose messages the shard does not have. Durable when the caller's output gate opens. Throws
+ * Appends the frames whose messages the shard does not have, all of them or, when it is full, none. Durable when the caller's output gate opens. Throws
  * `PackedBlockError` on bytes that are no frames and what the storage throws; then nothing was appended.
  */
 export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number): AppendResult {
@@ -28,8 +31,12 @@ export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number):
       if (!fresh.has(id) && !deps.ids.has(id)) fresh.set(id, frame);
     }
   }
-  if (fresh.size > 0) appendFresh(deps, [...fresh.values()], now);
-  return { stored, tooOld };
+  if (fresh.size === 0) return { stored, tooOld, refused: [] };
+  if (deps.isFull(now)) {
+    return { stored: stored.filter((id) => !fresh.has(id)), tooOld, refused: [...fresh.keys()] };
+  }
+  appendFresh(deps, [...fresh.values()], now);
+  return { stored, tooOld, refused: [] };
 }
 
 function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly Frame[], now: number): void {
@@ -56,7 +63,7 @@ function ledgerLines(frames: readonly Frame[]): LedgerLine[] {
     totals.set(key, { hour, detail, events: (totals.get(key)?.events ?? 0) + events });
   };
   for (const { header, slice } of frames) {
-    const hour = `${new Date(Math.floor(header.received / 1_000)).toISOString().slice(0, 13)}:00:00Z`;
+    const hour = hourOfReception(header.received);
     let unlabelled = slice.count;
     for (const [label, events] of Object.entries(slice.tally)) {
       add(hour, label, events);

@@ -1,11 +1,15 @@
 /** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
 import type { Contract } from "../../contracts/contract.ts";
-import { type BronzeBucket, writeBronze } from "../../lakehouse/bronze/write.ts";
+import { type BronzeBucket, BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
 import { readFrames } from "../../schemas/packed-block.ts";
+import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
+import { registerParkedSlice } from "../../sql/statements/parked-slices.ts";
+import { reportFlush } from "../../sql/statements/shards.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
 import type { RememberedIds } from "./remembered-ids.ts";
+import { parkSlices, setAsideFaulty } from "./set-aside.ts";
 import type { BufferStore } from "./store.ts";
 
 export interface FlushDeps {
@@ -71,14 +75,16 @@ async function flushStep(
   seq: number,
 ): Promise<boolean> {
   const { store, db } = deps;
-  const { address, contract, incarnation } = target;
+  const { address, incarnation } = target;
   const shard = { topic: address.topic, shard: address.shard, shardOf: address.of, incarnation };
   switch (step) {
     case "write": {
       using permit = deps.permit();
       if (permit === undefined) return false;
-      const frames = [...store.frozenBlocks(seq)].flatMap((block) => [...readFrames(block)]);
-      store.markWritten(seq, await writeBronze(deps.bucket, contract, { ...shard, seq }, frames));
+      const files = await writeOrSetAside(deps, target, seq);
+      // What was set aside is in R2 before its flush goes on: the step may be done again, the forgetting not.
+      await parkSlices(deps.bucket, address, store.parkedSlices(seq));
+      store.markWritten(seq, files);
       return true;
     }
     case "register": {
@@ -86,7 +92,9 @@ async function flushStep(
       const ledger = store.unpublishedLedger();
       await db.batch([
         ...store.writtenFiles(seq).flatMap((file) => registerBronzeFile(db, file, now)),
+        ...store.parkedSlices(seq).map((slice) => registerParkedSlice(db, shard, slice, now)),
         publishLedger(db, shard, ledger),
+        reportFlush(db, shard, store.backlog(seq), now),
       ]);
       deps.transaction(() => {
         store.markPublished(ledger);
@@ -100,5 +108,33 @@ async function flushStep(
         deps.ids.forgetBefore(deps.ids.oldest(deps.now()));
       });
       return true;
+  }
+}
+
+/** The files of a flush. Where its frames cannot be read, those that are at fault are set aside and the others written. */
+async function writeOrSetAside(
+  { store, bucket, transaction, log }: FlushDeps,
+  { address, contract, incarnation }: FlushTarget,
+  seq: number,
+): Promise<BronzeFile[]> {
+  const { topic, shard, of: shardOf } = address;
+  const write = () => {
+    const frames = [...store.frozenBlocks(seq)].flatMap(({ bytes }) => [...readFrames(bytes)]);
+    return writeBronze(bucket, contract, { topic, shard, shardOf, incarnation, seq }, frames);
+  };
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof BronzeInputError)) throw error;
+    let found = 0;
+    transaction(() => {
+      const slices = setAsideFaulty(store, contract, seq);
+      found = slices.length;
+      for (const { messageId, events, detail } of slices) {
+        log({ event: "slice_parked", seq, ...address, message_id: messageId, events, detail });
+      }
+    });
+    if (found === 0) throw error;
+    return write();
   }
 }

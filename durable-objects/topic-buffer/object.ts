@@ -6,12 +6,14 @@ import { DurableObject } from "cloudflare:workers";
 import type { Contract } from "../../contracts/contract.ts";
 import { contractOf } from "../../contracts/registry.ts";
 import { tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
-import { listShard } from "../../sql/statements/bronze.ts";
-import type { AppendResult, ShardAddress, TopicBufferStub } from "../stubs.ts";
-import { appendFrames } from "./append.ts";
+import { putBackPressure } from "../../sql/statements/back-pressure.ts";
+import { listShard } from "../../sql/statements/shards.ts";
+import type { AppendResult, Backlog, ShardAddress, TopicBufferStub } from "../stubs.ts";
+import { type AppendDeps, appendFrames } from "./append.ts";
 import { type FlushDeps, runFlush } from "./flush.ts";
+import { flushLimits, HOLD_OFF_MS, type PressureLimits, pressureLimits, pressureOf, pressureReason } from "./limits.ts";
 import { alarmToSet, type FlushLimits, nextAlarm } from "./machine.ts";
-import { RememberedIds } from "./remembered-ids.ts";
+import { oldestHour, RememberedIds } from "./remembered-ids.ts";
 import { BufferStore } from "./store.ts";
 
 export interface TopicBufferEnv {
@@ -19,28 +21,37 @@ export interface TopicBufferEnv {
   readonly DB: D1Database;
   /** Flush age in seconds in place of the contracts'; "0": as the contract says. */
   readonly FLUSH_AGE_SECONDS: string;
+  /** How many waiting bytes make a buffer refuse appends, in place of a gigabyte; "0": a gigabyte. */
+  readonly BACK_PRESSURE_BYTES: string;
 }
 
 /** How long to wait when another operation of the isolate holds parquet-wasm, at the least; jitter doubles it at most. */
 const WASM_BUSY_MS = 100;
 /** When the alarm rings again after a fault that the machine knows nothing of: no contract in this deploy, storage that fails. */
 const AFTER_FAULT_MS = 60_000;
+/** A buffer that refuses says so in D1 this often at the most. */
+const TELL_MS = 30_000;
 
 export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicBufferStub {
   readonly #store: BufferStore;
-  readonly #deps: FlushDeps;
+  readonly #deps: FlushDeps & AppendDeps;
+  readonly #pressure: PressureLimits;
+  /** When D1 was last told that this buffer refuses. */
+  #toldAt = 0;
   /** Before this time another operation of the isolate is expected to hold parquet-wasm: an earlier alarm would only spin. */
   #wasmBusyUntil = 0;
 
   constructor(context: DurableObjectState, env: TopicBufferEnv) {
     super(context, env);
     this.#store = new BufferStore(context.storage.sql);
+    this.#pressure = pressureLimits(env.BACK_PRESSURE_BYTES);
     this.#deps = {
       store: this.#store,
       ids: new RememberedIds(this.#store),
       bucket: env.LAKE,
       db: env.DB,
       transaction: (work) => context.storage.transactionSync(work),
+      isFull: (now) => pressureOf(this.#store.backlog(), this.#pressure, now) === "far_behind",
       permit: tryAcquireWasm,
       now: () => Date.now(),
       random: () => Math.random(),
@@ -53,14 +64,27 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
     await this.#list(address);
     const now = Date.now();
     const result = appendFrames(this.#deps, frames, now);
+    if (result.refused.length > 0) await this.#holdOff(address, now);
     await this.#arm(contract, now);
     return result;
   }
 
-  async poke(address: ShardAddress): Promise<boolean> {
-    const contract = requireContract(address);
-    await this.#list(address);
-    return this.#arm(contract, Date.now());
+  async poke(address: ShardAddress): Promise<Backlog> {
+    this.#incarnation();
+    const backlog = this.#store.backlog();
+    // An empty buffer needs no contract: its topic may be gone.
+    if (backlog.oldestAt !== null) await this.#arm(requireContract(address), Date.now());
+    return backlog;
+  }
+
+  async retire(): Promise<boolean> {
+    this.#incarnation();
+    const { open, flush } = this.#store.state();
+    const newest = this.#store.newestHour();
+    if (open.oldestAt !== null || flush !== null) return false;
+    if (newest !== null && newest >= oldestHour(Date.now())) return false;
+    this.#store.markUnlisted();
+    return true;
   }
 
   /** Nothing reaches the runtime, which gives up after six failures: a fault sets the alarm anew. */
@@ -79,17 +103,28 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
     }
   }
 
-  /** Sets the alarm to when the machine has work, unless one rings before; whether it has any. */
-  async #arm(contract: Contract, now: number): Promise<boolean> {
+  /** Asks the gateway to hold producers off. Best effort: the watchdog does the same, and what is sent meanwhile waits in the queue. */
+  async #holdOff(address: ShardAddress, now: number): Promise<void> {
+    if (now - this.#toldAt < TELL_MS) return;
+    this.#toldAt = now;
+    const until = new Date(now + HOLD_OFF_MS).toISOString();
+    const reason = pressureReason(address.shard, address.of, this.#store.backlog(), now);
+    try {
+      await putBackPressure(this.env.DB, { topic: address.topic, until, reason }, new Date(now).toISOString()).run();
+    } catch (error) {
+      this.#deps.log({ event: "hold_off_failed", ...address, error: String(error) });
+    }
+  }
+
+  /** Sets the alarm to when the machine has work, unless one rings before. */
+  async #arm(contract: Contract, now: number): Promise<void> {
     const due = nextAlarm(this.#store.state(), this.#limits(contract), now);
     const wanted = alarmToSet(await this.ctx.storage.getAlarm(), due, this.#wasmBusyUntil);
     if (wanted !== undefined) await this.ctx.storage.setAlarm(wanted);
-    return due !== null;
   }
 
   #limits(contract: Contract): FlushLimits {
-    const seconds = Number(this.env.FLUSH_AGE_SECONDS);
-    return { ...contract.flush, ...(seconds > 0 ? { ageMs: seconds * 1_000 } : {}) };
+    return flushLimits(contract, this.env.FLUSH_AGE_SECONDS);
   }
 
   #incarnation(): string {

@@ -1,5 +1,7 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
+import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
+import type { Backlog } from "../../sql/statements/shards.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
 
@@ -14,6 +16,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS message_ids (hour INTEGER NOT NULL, chunk INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (hour, chunk)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS flushes (seq INTEGER PRIMARY KEY, step TEXT NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL, files TEXT);
+  CREATE TABLE IF NOT EXISTS parked (seq INTEGER NOT NULL, message_id TEXT NOT NULL, hour TEXT NOT NULL, events INTEGER NOT NULL, cause TEXT NOT NULL, detail TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (seq, message_id)) WITHOUT ROWID;
 `;
 
 export interface LedgerLine {
@@ -43,6 +46,22 @@ export class BufferStore implements IdStore {
 
   markListed(): void {
     this.#sql.exec("UPDATE identity SET listed = 1");
+  }
+
+  /** The next append lists the shard again. */
+  markUnlisted(): void {
+    this.#sql.exec("UPDATE identity SET listed = 0");
+  }
+
+  /** All that is not in bronze yet, but for one flush: that which is being registered. */
+  backlog(registering = 0): Backlog {
+    const row = this.#sql
+      .exec<{ rows: number | null; bytes: number | null; oldest: number | null }>(
+        "SELECT sum(rows) AS rows, sum(length(bytes)) AS bytes, min(appended_at) AS oldest FROM blocks WHERE seq IS NOT ?",
+        registering,
+      )
+      .one();
+    return { rows: row.rows ?? 0, bytes: row.bytes ?? 0, oldestAt: row.oldest };
   }
 
   /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event. */
@@ -144,13 +163,45 @@ export class BufferStore implements IdStore {
   }
 
   /** The frozen blocks of a flush in append order, read one at a time. */
-  *frozenBlocks(seq: number): Generator<Uint8Array> {
+  *frozenBlocks(seq: number): Generator<{ readonly id: number; readonly bytes: Uint8Array }> {
     const ids = this.#sql.exec<{ id: number }>("SELECT id FROM blocks WHERE seq = ? ORDER BY id", seq).toArray();
     for (const { id } of ids) {
-      yield new Uint8Array(
-        this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one().bytes,
-      );
+      const { bytes } = this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one();
+      yield { id, bytes: new Uint8Array(bytes) };
     }
+  }
+
+  /** Leaves a frozen block with fewer frames; without any it goes. */
+  rewriteBlock(id: number, bytes: Uint8Array, rows: number): void {
+    if (rows === 0) this.#sql.exec("DELETE FROM blocks WHERE id = ?", id);
+    else this.#sql.exec("UPDATE blocks SET bytes = ?, rows = ? WHERE id = ?", bytes, rows, id);
+  }
+
+  /** Keeps a frame that its flush goes on without. */
+  setAside(seq: number, slice: ParkedSlice): void {
+    const { messageId, hour, events, cause, detail, bytes } = slice;
+    this.#sql.exec(
+      "INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)",
+      ...[seq, messageId, hour, events, cause, detail, bytes],
+    );
+  }
+
+  /** What a flush set aside. */
+  parkedSlices(seq: number): ParkedSlice[] {
+    return this.#sql
+      .exec<{ message_id: string; hour: string; events: number; cause: string; detail: string; bytes: ArrayBuffer }>(
+        "SELECT message_id, hour, events, cause, detail, bytes FROM parked WHERE seq = ? ORDER BY message_id",
+        seq,
+      )
+      .toArray()
+      .map(({ message_id, hour, events, cause, detail, bytes }) => ({
+        messageId: message_id,
+        hour,
+        events,
+        cause: cause === "system" ? "system" : "data",
+        detail,
+        bytes: new Uint8Array(bytes),
+      }));
   }
 
   markWritten(seq: number, files: readonly BronzeFile[]): void {
@@ -175,6 +226,7 @@ export class BufferStore implements IdStore {
   /** Drops a registered flush and its blocks; the message ids stay for their time. */
   forget(seq: number): void {
     this.#sql.exec("DELETE FROM blocks WHERE seq = ?", seq);
+    this.#sql.exec("DELETE FROM parked WHERE seq = ?", seq);
     this.#sql.exec("DELETE FROM flushes WHERE seq = ?", seq);
   }
 
@@ -215,6 +267,11 @@ export class BufferStore implements IdStore {
   forgetIdsBefore(hour: number): void {
     this.#sql.exec("DELETE FROM message_ids WHERE hour < ?", hour);
     this.#sql.exec("UPDATE identity SET forgotten_before = max(forgotten_before, ?)", hour);
+  }
+
+  /** The newest hour of a remembered id; null: none is remembered. */
+  newestHour(): number | null {
+    return this.#sql.exec<{ hour: number | null }>("SELECT max(hour) AS hour FROM message_ids").one().hour;
   }
 
   forgottenBefore(): number {

@@ -122,6 +122,7 @@ export const eventsOperations: readonly Operation[] = [
       "UNSUPPORTED_MEDIA_TYPE",
       "UNSUPPORTED_CONTENT_ENCODING",
       "QUEUE_UNAVAILABLE",
+      "BACK_PRESSURE",
       "IDEMPOTENCY_KEY_REUSED",
       "RECEIPTS_UNAVAILABLE",
       "MASKING_KEYS_UNAVAILABLE",

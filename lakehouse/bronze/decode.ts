@@ -9,7 +9,12 @@ import { recordWalk, type Walk } from "./avro-columns.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { bronzeFields, eventFields } from "./table.ts";
 
-/** Reads the events of all frames. Throws when bytes are no events of the frame's schema: they were checked at admission, so that is a fault of the system. */
+/** No deploy that has this schema runs: after a rollback, say. What has it waits for one that does. */
+export class UnknownSchemaError extends Error {
+  override readonly name = "UnknownSchemaError";
+}
+
+/** Reads the events of all frames. Throws `UnknownSchemaError`, and others when bytes are no events of the frame's schema. */
 export function decodeFrames(contract: Contract, frames: Iterable<Frame>): Batch {
   const rows = new BronzeRows(contract);
   for (const frame of frames) rows.append(frame);
@@ -77,7 +82,7 @@ class BronzeRows {
     const known = this.#walks.get(schemaId);
     if (known !== undefined) return known;
     const codec = codecById(schemaId);
-    if (codec === undefined) throw new Error(`schema ${schemaId} is not compiled into this deploy`);
+    if (codec === undefined) throw new UnknownSchemaError(`schema ${schemaId} is not compiled into this deploy`);
     const fields = eventFields(this.#contract);
     const columns = new Map(fields.map((field) => [field.name, this.#builder(field.name)]));
     const event = recordWalk(codec.schema, columns, fields);

@@ -14,13 +14,18 @@ export class BronzeConflictError extends Error {
   override readonly name = "BronzeConflictError";
 }
 
+/** The frames cannot be made into files; nothing was put. `cause` says why. */
+export class BronzeInputError extends Error {
+  override readonly name = "BronzeInputError";
+}
+
 /** What bronze needs of a bucket. */
 export type BronzeBucket = Pick<R2Bucket, "put" | "head">;
 
 /**
  * Writes the frames of a flush; gives what to register. Repeatable: an object that exists with the digest of the same
  * input is ours, whatever its bytes (a deploy between two tries may change the encoder). Throws `BronzeConflictError`
- * when it is not, and what R2 throws. Call while holding the permit of `tryAcquireWasm`.
+ * when it is not, `BronzeInputError` before anything is put, and what R2 and the encoder throw. Call while holding the permit of `tryAcquireWasm`.
  */
 export async function writeBronze(
   bucket: BronzeBucket,
@@ -29,9 +34,8 @@ export async function writeBronze(
   frames: readonly Frame[],
 ): Promise<BronzeFile[]> {
   const input = inputDigest(frames);
-  const batch = decodeFrames(contract, frames);
   const written: BronzeFile[] = [];
-  for (const planned of planFiles(contract, flush, batch)) {
+  for (const planned of plan(contract, flush, frames)) {
     const bytes = await writeParquet({
       fields: bronzeFields(contract),
       batches: [planned.rows],
@@ -54,6 +58,16 @@ export async function writeBronze(
     });
   }
   return written;
+}
+
+function plan(contract: Contract, flush: FlushName, frames: readonly Frame[]): PlannedFile[] {
+  try {
+    const files = planFiles(contract, flush, decodeFrames(contract, frames));
+    for (const { dates } of files) for (const { day } of dates) formatDate(day);
+    return files;
+  } catch (cause) {
+    throw new BronzeInputError(`the frames of flush ${flush.seq} cannot be read: ${String(cause)}`, { cause });
+  }
 }
 
 async function putOnce(bucket: BronzeBucket, key: string, bytes: Uint8Array, input: string): Promise<number> {

@@ -1,5 +1,7 @@
 /** Bronze's rows in D1. Every statement may be repeated: registration retries until it is known to have happened. */
 
+import type { ShardName } from "./shards.ts";
+
 /** A bronze Parquet file as the catalog knows it. `dates` tells which of its rows belong to which partition. */
 export interface BronzeFile {
   readonly file: string;
@@ -13,19 +15,6 @@ export interface BronzeFile {
   readonly minReceived: string;
   readonly maxReceived: string;
   readonly dates: readonly { readonly date: string; readonly firstRow: number; readonly rows: number }[];
-}
-
-export interface ShardName {
-  readonly topic: string;
-  readonly shard: number;
-  readonly shardOf: number;
-}
-
-/** Lists a shard that is about to be appended to for the first time. */
-export function listShard(db: D1Database, shard: ShardName, now: string): D1PreparedStatement {
-  return db
-    .prepare("INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
-    .bind(shard.topic, shard.shard, shard.shardOf, now);
 }
 
 /** Registers a file and its dates: two statements for a batch. */

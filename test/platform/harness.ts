@@ -1,7 +1,7 @@
 /** A platform for one test file: the real bundle in workerd, on a state of its own, read back by DuckDB. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { buildBundle } from "../../tools/build/bundle.ts";
 import { type Lake, openLake } from "../../tools/lake/open.ts";
@@ -47,15 +47,17 @@ export interface Answer {
 export interface HarnessOptions {
   /** Bundles `faults/worker.ts` in place of the Worker's own entry. */
   readonly faults?: boolean;
+  /** Bundles this entry, relative to the project, in place of the Worker's own. */
+  readonly entry?: string;
+  readonly vars?: Readonly<Record<string, string>>;
   readonly stateDir?: string;
   readonly crons?: "schedule" | "manual";
 }
 
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
+  const entry = options.faults === true ? "test/platform/faults/worker.ts" : options.entry;
   const bundle = await buildBundle(
-    options.faults === true
-      ? { root, outdir: "dist/faults", entry: "test/platform/faults/worker.ts" }
-      : { root, outdir: "dist" },
+    entry === undefined ? { root, outdir: "dist" } : { root, outdir: `dist/${basename(dirname(entry))}`, entry },
   );
   const own = options.stateDir === undefined;
   const stateDir = options.stateDir ?? join(mkdtempSync(join(tmpdir(), "sluice-test-")), "state");
@@ -67,7 +69,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     stateDir,
     port: 0,
     crons: options.crons ?? "manual",
-    vars: { FLUSH_AGE_SECONDS: "1" },
+    vars: { FLUSH_AGE_SECONDS: "1", ...options.vars },
     onWorkerLog: ({ level, message }) => {
       logs.push(message);
       if (level === "error") errors.push(message);

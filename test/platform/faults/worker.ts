@@ -1,7 +1,9 @@
 /**
  * The real Worker with bindings that fail on demand. `POST /__faults` arms them: `{"TOPIC_ORDERS.send": {"fail": [1, 3]}}`
- * makes the first and third call from now on fail; `"lose"` instead lets the call happen and loses its answer.
+ * makes the first and third call from now on fail; `"lose"` instead lets the call happen and loses its answer. `TopicBuffer.alarm`
+ * with `always` loses every alarm. `POST /__send?topic=orders` sends the body as a message past the gateway.
  */
+import { topicQueue } from "../../../durable-objects/topic-queue.ts";
 import worker, { Receipts as RealReceipts, TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
 
 interface Plan {
@@ -75,6 +77,11 @@ export class TopicBuffer extends RealTopicBuffer {
   constructor(context: DurableObjectState, env: Env) {
     super(context, withFaults(env));
   }
+
+  override async alarm(): Promise<void> {
+    if (plans["TopicBuffer.alarm"]?.always !== true) return super.alarm();
+    console.log("ALARM LOST");
+  }
 }
 
 export class Receipts extends RealReceipts {
@@ -88,7 +95,12 @@ export class Receipts extends RealReceipts {
 
 export default {
   async fetch(request, env, context) {
-    if (new URL(request.url).pathname === "/__faults") {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/__send") {
+      await topicQueue(env, searchParams.get("topic") ?? "").send(await request.bytes(), { contentType: "bytes" });
+      return new Response();
+    }
+    if (pathname === "/__faults") {
       plans = await request.json();
       calls = {};
       return Response.json({ armed: Object.keys(plans) });

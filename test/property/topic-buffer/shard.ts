@@ -9,7 +9,7 @@ import { type FlushDeps, runFlush } from "../../../durable-objects/topic-buffer/
 import { alarmToSet, nextAlarm } from "../../../durable-objects/topic-buffer/machine.ts";
 import { RememberedIds } from "../../../durable-objects/topic-buffer/remembered-ids.ts";
 import { BufferStore } from "../../../durable-objects/topic-buffer/store.ts";
-import { listShard } from "../../../sql/statements/bronze.ts";
+import { listShard } from "../../../sql/statements/shards.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { SqliteStorage } from "../../oracle/sql-storage.ts";
@@ -89,7 +89,7 @@ export class Shard {
         life.store.markListed();
       }
       const result = appendFrames(
-        { store: life.store, ids: life.ids, transaction: this.#transaction(life) },
+        { store: life.store, ids: life.ids, transaction: this.#transaction(life), isFull: () => false },
         frames,
         this.now,
       );

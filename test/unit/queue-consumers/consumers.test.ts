@@ -27,6 +27,12 @@ describe("redeliveryDelay", () => {
   test("doubles from ten seconds to an hour", () => {
     expect([1, 2, 3, 9, 10, 11, 100].map(redeliveryDelay)).toEqual([10, 20, 40, 2_560, 3_600, 3_600, 3_600]);
   });
+
+  test("a hundred deliveries take more than three of the four days that a queue keeps a message", () => {
+    const seconds = Array.from({ length: 100 }, (_, i) => redeliveryDelay(i + 1)).reduce((sum, delay) => sum + delay);
+    expect(seconds / 86_400).toBeGreaterThan(3);
+    expect(seconds / 86_400).toBeLessThan(4);
+  });
 });
 
 describe("routeQueue", () => {

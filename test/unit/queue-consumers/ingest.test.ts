@@ -42,9 +42,10 @@ function platform(
         const other = await answer(address, ids);
         if (other !== undefined) return other;
         appended.push({ shard: name, ids });
-        return { stored: ids, tooOld: [] };
+        return { stored: ids, tooOld: [], refused: [] };
       },
-      poke: async () => false,
+      poke: async () => ({ rows: 0, bytes: 0, oldestAt: null }),
+      retire: async () => false,
     }),
   };
   const bucket = new MemoryBucket();
@@ -152,6 +153,7 @@ describe("ingest", () => {
     const { deps, bucket } = platform(async (_address, ids) => ({
       stored: ids.filter((id) => id !== old),
       tooOld: ids.filter((id) => id === old),
+      refused: [],
     }));
     const { batch, said } = batchOf(QUEUE, [message(1, [0]), message(2, [0, 1])]);
     await ingest(batch, deps);
@@ -166,11 +168,25 @@ describe("ingest", () => {
     const { deps, bucket } = platform(async (address, ids) => {
       for (let i = 0; i < (address.shard === 1 ? ticks : 2); i++) await Promise.resolve();
       if (address.shard === 1) throw new Error("the object was reset");
-      return { stored: [], tooOld: ids };
+      return { stored: [], tooOld: ids, refused: [] };
     });
     const { batch, said } = batchOf(QUEUE, [message(1, [0, 1])]);
     await ingest(batch, deps);
     expect(said()).toEqual([{ retry: 10 }]);
     expect(bucket.objects.size).toBe(0);
+  });
+
+  test("a shard that is far behind postpones its new messages; known ones are acknowledged, and nothing is parked", async () => {
+    const known = uuidAt(1_000, 1);
+    const { deps, bucket, acknowledged, logs } = platform(async (address, ids) => {
+      if (address.shard === 1) return { stored: [], tooOld: ids, refused: [] };
+      return { stored: ids.filter((id) => id === known), tooOld: [], refused: ids.filter((id) => id !== known) };
+    });
+    const { batch, said } = batchOf(QUEUE, [message(1, [0]), message(2, [0]), message(3, [0, 1])], 3);
+    await ingest(batch, deps);
+    expect(said()).toEqual(["ack", { retry: 40 }, { retry: 40 }]);
+    expect(acknowledged()).toBe(1);
+    expect(bucket.objects.size).toBe(0);
+    expect(logs).toEqual([expect.objectContaining({ postponed: 2, parked: 0 })]);
   });
 });

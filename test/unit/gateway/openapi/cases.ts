@@ -86,6 +86,13 @@ const eventsCases: Record<ResponseKey, Case> = {
     harness.failReceipts();
     return await harness.post(EVENTS, [order("a")], { "idempotency-key": "k" });
   },
+  "503 BACK_PRESSURE": async (harness) => {
+    harness.db.sqlite.exec(
+      "INSERT INTO back_pressure VALUES ('orders', '2999-01-01T00:00:00.000Z', 'a shard is far behind', '2026-01-01T00:00:00.000Z')",
+    );
+    await harness.post(EVENTS, [order("a")]);
+    return await harness.post(EVENTS, [order("b")]);
+  },
   "503 QUEUE_UNAVAILABLE": async (harness) => {
     harness.failAllSends();
     return await harness.post(EVENTS, [order("a")]);
