@@ -12,6 +12,8 @@ export interface MessageOptions {
   readonly schemaVersion?: number;
   readonly events: readonly Omit<Envelope, "index">[];
   readonly tally?: Readonly<Record<string, number>>;
+  /** The shard count of the deploy that packs it; the contract's if not given. */
+  readonly shards?: number;
 }
 
 /** One message with a slice per shard. */
@@ -21,13 +23,14 @@ export function makeMessage(options: MessageOptions): Uint8Array {
   const schema = contract.schemas.find(({ version }) => version === options.schemaVersion) ?? currentSchema(contract);
   const codec = codecById(schema.id);
   if (codec === undefined) throw new Error("no codec");
+  const of = options.shards ?? contract.shards;
   const shards = new Map<number, { bytes: Buffer[]; count: number }>();
   options.events.forEach((event, index) => {
     const record = event.event;
     const key = contract.shardKey.map((name) =>
       typeof record === "object" && record !== null ? Reflect.get(record, name) : undefined,
     );
-    const shard = shardOf(key, contract.shards);
+    const shard = shardOf(key, of);
     const slice = shards.get(shard) ?? { bytes: [], count: 0 };
     slice.bytes.push(codec.envelope.toBuffer({ index, ...event }));
     slice.count++;
@@ -36,7 +39,7 @@ export function makeMessage(options: MessageOptions): Uint8Array {
   let offset = 0;
   const slices = [...shards].map(([shard, { bytes, count }]) => {
     const length = bytes.reduce((sum, part) => sum + part.byteLength, 0);
-    const slice = { shard, of: contract.shards, offset, length, count, tally: options.tally ?? {} };
+    const slice = { shard, of, offset, length, count, tally: options.tally ?? {} };
     offset += length;
     return slice;
   });

@@ -36,14 +36,17 @@ export interface WeatherMessage {
   readonly received: number;
   readonly events: readonly { readonly eventId: string; readonly at: number }[];
   readonly tally?: Readonly<Record<string, number>>;
+  /** The shard count of the deploy that packs it; the contract's if not given. */
+  readonly shards?: number;
 }
 
-export function weatherMessage({ messageId, received, events, tally }: WeatherMessage): Uint8Array {
+export function weatherMessage({ messageId, received, events, tally, shards }: WeatherMessage): Uint8Array {
   return makeMessage({
     topic: "weather",
     messageId,
     received,
     ...(tally === undefined ? {} : { tally }),
+    ...(shards === undefined ? {} : { shards }),
     events: events.map(({ eventId, at }) => ({ event: reading(eventId, at), extra: null, lexical: null })),
   });
 }

@@ -3,11 +3,12 @@
  * that the schedule turns, and crashes: everything in memory is lost, whatever was under way never comes back.
  */
 
-import type { AppendResult } from "../../../durable-objects/stubs.ts";
+import type { AppendResult, Backlog, ShardAddress } from "../../../durable-objects/stubs.ts";
 import { appendFrames } from "../../../durable-objects/topic-buffer/append.ts";
 import { type FlushDeps, runFlush } from "../../../durable-objects/topic-buffer/flush.ts";
+import { pressureOf } from "../../../durable-objects/topic-buffer/limits.ts";
 import { alarmToSet, nextAlarm } from "../../../durable-objects/topic-buffer/machine.ts";
-import { RememberedIds } from "../../../durable-objects/topic-buffer/remembered-ids.ts";
+import { oldestHour, RememberedIds } from "../../../durable-objects/topic-buffer/remembered-ids.ts";
 import { BufferStore } from "../../../durable-objects/topic-buffer/store.ts";
 import { listShard } from "../../../sql/statements/shards.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
@@ -15,11 +16,33 @@ import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { SqliteStorage } from "../../oracle/sql-storage.ts";
 import { weather } from "../../oracle/weather.ts";
 
-/** What happens to one call to R2 or D1. `before`: refused; `after`: done, the answer lost; `crash...`: the object dies. */
-export type IoFault = "ok" | "before" | "after" | "crashBefore" | "crashAfter";
+/**
+ * What happens to one call to R2 or D1. `before`: refused; `after`: done, the answer lost; `crash...`: the object dies; `slow`: it
+ * takes longer than a flush age, and others go on meanwhile; `late`: the caller is told that it failed, and then it is done after
+ * all, behind calls that came later.
+ */
+export type IoFault = "ok" | "before" | "after" | "crashBefore" | "crashAfter" | "slow" | "late";
+
+/** Every call refused until it is over. */
+export type Outage = "none" | "r2" | "d1" | "both";
 
 export const ADDRESS = { topic: "weather", shard: 0, of: 1 };
 export const LIMITS = { bytes: 3_000, rows: 6, ageMs: 10_000 };
+/** A few messages: so that schedules meet it. */
+const PRESSURE = { bytes: 1_800, ageMs: 24 * 3_600_000 };
+const SLOW_MS = 15_000;
+
+/** R2 and D1: what the shards of a topic have in common. */
+export class SharedLake {
+  readonly bucket = new MemoryBucket();
+  readonly d1: FaultyD1;
+  now: number;
+
+  constructor(now: number) {
+    this.now = now;
+    this.d1 = new FaultyD1(() => this.now);
+  }
+}
 
 /** The life of the object between two crashes; what belongs to a life that ended can do nothing any more. */
 class Life {
@@ -46,25 +69,39 @@ class Life {
 }
 
 export class Shard {
-  readonly bucket = new MemoryBucket();
-  readonly d1: FaultyD1;
-  readonly storage = new SqliteStorage();
-  now: number;
+  readonly lake: SharedLake;
+  readonly address: ShardAddress;
+  storage = new SqliteStorage();
   alarm: number | null = null;
-  /** Ids that an append said are durable. */
+  outage: Outage = "none";
+  /** Ids that an append said are durable, in the order in which it first said so. */
   readonly stored = new Set<string>();
+  /** Of those, what the object no longer knows: its storage was reset since, and no queue delivers them again. */
+  readonly sealed = new Set<string>();
   /** Keys whose object was put twice: bronze is immutable. */
   readonly overwritten: string[] = [];
-  crashes = 0;
-  failures = 0;
+  readonly seen = { crashes: 0, failures: 0, refused: 0, slow: 0, late: 0, outages: 0, resets: 0, lostAlarms: 0 };
   #life: Life;
   #faults: IoFault[] = [];
+  #late: (() => Promise<unknown>)[] = [];
 
-  constructor(now: number) {
-    this.now = now;
-    this.d1 = new FaultyD1(() => this.now);
-    this.d1.around = (work) => this.#io(work);
+  constructor(now: number, address: ShardAddress = ADDRESS, lake = new SharedLake(now)) {
+    this.lake = lake;
+    this.address = address;
     this.#life = new Life(this.storage);
+  }
+
+  get now(): number {
+    return this.lake.now;
+  }
+  set now(now: number) {
+    this.lake.now = now;
+  }
+  get bucket(): MemoryBucket {
+    return this.lake.bucket;
+  }
+  get d1(): FaultyD1 {
+    return this.lake.d1;
   }
 
   /** The faults of the next calls, in their order. */
@@ -75,7 +112,25 @@ export class Shard {
   crash(): void {
     this.#life.ended = true;
     this.#life = new Life(this.storage);
-    this.crashes++;
+    this.seen.crashes++;
+  }
+
+  /** The alarm is gone though the object has work. */
+  loseAlarm(): void {
+    if (this.alarm !== null) this.seen.lostAlarms++;
+    this.alarm = null;
+  }
+
+  /** An empty object loses its storage, ids and sequence numbers included; one that holds something is only restarted. */
+  reset(): void {
+    const { open, flush } = this.#life.store.state();
+    this.crash();
+    if (open.oldestAt !== null || flush !== null) return;
+    this.storage = new SqliteStorage();
+    this.#life = new Life(this.storage);
+    this.alarm = null;
+    for (const id of this.stored) this.sealed.add(id);
+    this.seen.resets++;
   }
 
   /** An append's result, or undefined when the caller got none. */
@@ -84,17 +139,15 @@ export class Shard {
     return this.#unlessGone(life, async () => {
       this.#incarnation(life);
       if (!life.store.isListed()) {
-        const shard = { topic: ADDRESS.topic, shard: ADDRESS.shard, shardOf: ADDRESS.of };
-        await listShard(this.d1.binding, shard, new Date(this.now).toISOString()).run();
+        await this.#io("d1", () => listShard(this.d1.binding, this.#name(), new Date(this.now).toISOString()).run());
         life.store.markListed();
       }
-      const result = appendFrames(
-        { store: life.store, ids: life.ids, transaction: this.#transaction(life), isFull: () => false },
-        frames,
-        this.now,
-      );
+      const isFull = (now: number) => pressureOf(life.store.backlog(), PRESSURE, now) === "far_behind";
+      const deps = { store: life.store, ids: life.ids, transaction: this.#transaction(life), isFull };
+      const result = appendFrames(deps, frames, this.now);
       this.#arm(life);
       for (const id of result.stored) this.stored.add(id);
+      this.seen.refused += result.refused.length;
       return result;
     });
   }
@@ -106,16 +159,43 @@ export class Shard {
     await this.#unlessGone(life, async () => {
       if (!this.#exists(life)) return;
       const incarnation = this.#incarnation(life);
-      const target = { address: ADDRESS, incarnation, contract: weather, limits: LIMITS };
+      const target = { address: this.address, incarnation, contract: weather, limits: LIMITS };
       const outcome = await runFlush(this.#deps(life, busy), target);
-      if (outcome === "failed") this.failures++;
+      if (outcome === "failed") this.seen.failures++;
       this.#arm(life, outcome === "busy" ? this.now + 100 : 0);
     });
   }
 
-  /** The watchdog: sets the alarm where a lost one left work. */
-  poke(): void {
-    if (this.#exists(this.#life)) this.#arm(this.#life);
+  /** The watchdog's question: sets the alarm where a lost one left work. */
+  poke(): Backlog {
+    if (!this.#exists(this.#life)) return { rows: 0, bytes: 0, oldestAt: null };
+    const backlog = this.#life.store.backlog();
+    if (backlog.oldestAt !== null) this.#arm(this.#life);
+    return backlog;
+  }
+
+  /** As the object's. */
+  retire(): boolean {
+    this.#incarnation(this.#life);
+    const { open, flush } = this.#life.store.state();
+    const newest = this.#life.store.newestHour();
+    if (open.oldestAt !== null || flush !== null) return false;
+    if (newest !== null && newest >= oldestHour(this.now)) return false;
+    this.#life.store.markUnlisted();
+    return true;
+  }
+
+  /** The faults are over: what was late arrives, alarms ring when they are due until there is none. */
+  async drain(): Promise<void> {
+    this.outage = "none";
+    this.inject([]);
+    await this.#arrive();
+    this.poke();
+    for (let rings = 0; this.alarm !== null; rings++) {
+      if (rings > 300) throw new Error("the alarms never end");
+      this.now = Math.max(this.now, this.alarm);
+      await this.ring();
+    }
   }
 
   /** Whether the object was ever asked to append: before, it has no identity. */
@@ -124,7 +204,12 @@ export class Shard {
   }
 
   #incarnation(life: Life): string {
-    return life.store.incarnation(() => `life${String(this.crashes).padStart(4, "0")}`);
+    // Random in the object; here another one for each object and life.
+    return life.store.incarnation(() => `of${this.address.of}life${String(this.seen.crashes).padStart(4, "0")}`);
+  }
+
+  #name() {
+    return { topic: this.address.topic, shard: this.address.shard, shardOf: this.address.of };
   }
 
   #arm(life: Life, holdUntil = 0): void {
@@ -135,19 +220,26 @@ export class Shard {
   #transaction(life: Life): (work: () => void) => void {
     return (work) => {
       life.check();
-      this.storage.transactionSync(work);
+      life.storage.transactionSync(work);
     };
   }
 
   #deps(life: Life, busy: boolean): FlushDeps {
+    const { binding } = this.d1;
     return {
       store: life.store,
       ids: life.ids,
       bucket: {
-        put: (...put: Parameters<MemoryBucket["put"]>) => this.#io(() => this.#put(...put)),
-        head: (key) => this.#io(() => this.bucket.head(key)),
+        put: (...put: Parameters<MemoryBucket["put"]>) => this.#io("r2", () => this.#put(...put)),
+        head: (key) => this.#io("r2", () => this.bucket.head(key)),
       },
-      db: this.d1.binding,
+      db: {
+        prepare: (sql) => binding.prepare(sql),
+        batch: <T>(statements: D1PreparedStatement[]) => this.#io("d1", () => binding.batch<T>(statements)),
+        exec: (sql) => binding.exec(sql),
+        dump: () => binding.dump(),
+        withSession: () => binding.withSession(),
+      },
       transaction: this.#transaction(life),
       permit: () => {
         if (busy || life.permitHeld) return undefined;
@@ -167,21 +259,44 @@ export class Shard {
   async #put(...put: Parameters<MemoryBucket["put"]>): Promise<R2Object> {
     const before = this.bucket.objects.get(put[0]);
     const answer = await this.bucket.put(...put);
-    if (before !== undefined && this.bucket.objects.get(put[0]) !== before) this.overwritten.push(put[0]);
+    const after = this.bucket.objects.get(put[0]);
+    // What is parked is put without a condition, since it can only be the same.
+    if (before !== undefined && after?.etag !== before.etag) this.overwritten.push(put[0]);
+    if (before !== undefined && after !== before && put[0].startsWith("bronze")) this.overwritten.push(put[0]);
     return answer;
   }
 
-  async #io<R>(work: () => Promise<R>): Promise<R> {
+  async #io<R>(side: "r2" | "d1", work: () => Promise<R>): Promise<R> {
     const life = this.#life;
     const fault = this.#faults.shift() ?? "ok";
+    if (this.outage === side || this.outage === "both") {
+      this.seen.outages++;
+      throw new Error("refused");
+    }
     if (fault === "crashBefore") this.crash();
     life.check();
     if (fault === "before") throw new Error("refused");
+    if (fault === "late") {
+      this.seen.late++;
+      this.#late.push(work);
+      throw new Error("the answer was lost");
+    }
+    if (fault === "slow") {
+      this.seen.slow++;
+      this.now += SLOW_MS;
+      for (let i = 0; i < 20; i++) await Promise.resolve();
+    }
     const result = await work();
+    if (this.#late.length > 1) await this.#arrive();
     if (fault === "crashAfter" && !life.ended) this.crash();
     life.check();
     if (fault === "after") throw new Error("the answer was lost");
     return result;
+  }
+
+  /** What was late is done now, whether anybody still waits for it or not. */
+  async #arrive(): Promise<void> {
+    for (const work of this.#late.splice(0)) await work();
   }
 
   /** What a fault of R2 or D1 makes the caller see; nothing at all from a life that ended. */

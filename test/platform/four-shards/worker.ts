@@ -1,0 +1,7 @@
+/** The real Worker with a contract of `orders` that has four shards: `contract.ts` stands first, so that it changes before the Worker reads it. */
+import "./contract.ts";
+import worker from "../../../worker.ts";
+
+export { Receipts, TopicBuffer } from "../../../worker.ts";
+
+export default worker;
