@@ -25,7 +25,7 @@ export type BronzeBucket = Pick<R2Bucket, "put" | "head">;
 /**
  * Writes the frames of a flush; gives what to register. Repeatable: an object that exists with the digest of the same
  * input is ours, whatever its bytes (a deploy between two tries may change the encoder). Throws `BronzeConflictError`
- * when it is not, `BronzeInputError` before anything is put, and what R2 and the encoder throw. Call while holding the permit of `tryAcquireWasm`.
+ * when it is not, `BronzeInputError` before anything is put, and what R2 throws. Call while holding the permit of `tryAcquireWasm`.
  */
 export async function writeBronze(
   bucket: BronzeBucket,
@@ -35,14 +35,7 @@ export async function writeBronze(
 ): Promise<BronzeFile[]> {
   const input = inputDigest(frames);
   const written: BronzeFile[] = [];
-  for (const planned of plan(contract, flush, frames)) {
-    const bytes = await writeParquet({
-      fields: bronzeFields(contract),
-      batches: [planned.rows],
-      dictionaryColumns: dictionaryColumns(contract),
-      rowGroupStarts: planned.dates.map((date) => date.firstRow),
-      metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": input },
-    });
+  for (const { planned, bytes } of await encodeFiles(contract, flush, frames, input)) {
     const size = await putOnce(bucket, planned.key, bytes, input);
     written.push({
       file: planned.key,
@@ -60,13 +53,29 @@ export async function writeBronze(
   return written;
 }
 
-function plan(contract: Contract, flush: FlushName, frames: readonly Frame[]): PlannedFile[] {
+/** All files of a flush before the first is put: if one cannot be made, another flush will be, under the same name. */
+async function encodeFiles(
+  contract: Contract,
+  flush: FlushName,
+  frames: readonly Frame[],
+  input: string,
+): Promise<{ readonly planned: PlannedFile; readonly bytes: Uint8Array }[]> {
   try {
-    const files = planFiles(contract, flush, decodeFrames(contract, frames));
-    for (const { dates } of files) for (const { day } of dates) formatDate(day);
-    return files;
+    const encoded: { readonly planned: PlannedFile; readonly bytes: Uint8Array }[] = [];
+    for (const planned of planFiles(contract, flush, decodeFrames(contract, frames))) {
+      for (const { day } of planned.dates) formatDate(day);
+      const bytes = await writeParquet({
+        fields: bronzeFields(contract),
+        batches: [planned.rows],
+        dictionaryColumns: dictionaryColumns(contract),
+        rowGroupStarts: planned.dates.map((date) => date.firstRow),
+        metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": input },
+      });
+      encoded.push({ planned, bytes });
+    }
+    return encoded;
   } catch (cause) {
-    throw new BronzeInputError(`the frames of flush ${flush.seq} cannot be read: ${String(cause)}`, { cause });
+    throw new BronzeInputError(`flush ${flush.seq} cannot be made into files: ${String(cause)}`, { cause });
   }
 }
 
