@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { openSource } from "../../tools/lake/source.ts";
 import { type Platform, type PlatformOptions, startPlatform } from "../../tools/local-platform/platform.ts";
+import { QueueJournal } from "../../tools/local-platform/queue-journal/journal.ts";
 import { removeState, stateFolder } from "../../tools/local-platform/state.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -15,13 +16,25 @@ let sent = 0, acknowledged = 0;
 const crons = [];
 export default {
   async fetch(request, env) {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/healthz") return Response.json({ messages: { sent, acknowledged } });
     if (pathname === "/send") { sent += 1; await env.TOPIC_ORDERS.send("x"); return new Response("sent"); }
+    if (pathname === "/bytes") {
+      const body = new Uint8Array(new ArrayBuffer(Number(searchParams.get("size")) + 2), 1, Number(searchParams.get("size"))).fill(7);
+      try { await env.TOPIC_ORDERS.send(body, { contentType: "bytes" }); }
+      catch (error) { return new Response(String(error), { status: 503 }); }
+      return Response.json({ detached: body.byteLength === 0 });
+    }
     if (pathname === "/vars") return Response.json([env.ENVIRONMENT, env.EXTRA]);
     return Response.json(crons);
   },
   async queue(batch, env) {
+    for (const { id, body, attempts } of batch.messages) {
+      if (!(body instanceof ArrayBuffer)) continue;
+      const bytes = new Uint8Array(body);
+      const seen = { size: bytes.byteLength, first: bytes[0], attempts, backlog: batch.metadata.metrics.backlogCount };
+      await env.LAKE.put("got/" + id, JSON.stringify(seen));
+    }
     await env.LAKE.put("consumed", String(acknowledged + batch.messages.length));
     acknowledged += batch.messages.length;
   },
@@ -114,6 +127,24 @@ it("drains the queues before it stops", async () => {
   const source = await openSource(platform.state);
   expect(new TextDecoder().decode(await source.read("consumed"))).toBe("3");
   await source.close();
+});
+
+it("delivers after the next start what a stop left in the queues; what the queue refused does not come back", async () => {
+  const first = await start({ fresh: true });
+  expect(await (await fetch(`${first.url}/bytes?size=3`)).json()).toEqual({ detached: true });
+  expect((await fetch(`${first.url}/bytes?size=200000`)).status).toBe(503);
+  // The queue waits a second for more: it has delivered nothing yet.
+  await first.stop();
+
+  const second = await start();
+  const got = async () => (await second.lake.list({ prefix: "got/" })).objects.map(({ key }) => key);
+  await expect.poll(got, { timeout: 20_000 }).toHaveLength(1);
+  const [key = ""] = await got();
+  expect(await (await second.lake.get(key))?.json()).toEqual({ size: 3, first: 7, attempts: 1, backlog: 0 });
+  expect(await second.drain()).toEqual({ drained: true });
+  const journal = new QueueJournal(second.state.journal);
+  expect(journal.count()).toBe(0);
+  journal.close();
 });
 
 it("the inspector serves objects, ranges, lists and reading queries, to this machine only", async () => {

@@ -28,14 +28,25 @@ export default function (env) {
     if (!response.ok) throw new Error(text);
     return { entry: Number(text), body: bytes };
   }
+  // What the queue refuses must not come back at every start.
+  async function settled(sending, journaled) {
+    try {
+      return await sending;
+    } catch (error) {
+      const entries = journaled.map(({ entry }) => entry).filter((entry) => entry !== null);
+      await env.JOURNAL.fetch("http://journal/remove", { method: "POST", body: JSON.stringify(entries) });
+      throw error;
+    }
+  }
   return {
     async send(body, options) {
-      return queue.send(await journal(body, options?.contentType), { ...options, contentType: "v8" });
+      const journaled = await journal(body, options?.contentType);
+      return settled(queue.send(journaled, { ...options, contentType: "v8" }), [journaled]);
     },
     async sendBatch(messages, options) {
       const all = await Promise.all([...messages].map(async ({ body, contentType, ...rest }) => (
         { ...rest, body: await journal(body, contentType), contentType: "v8" })));
-      return queue.sendBatch(all, options);
+      return settled(queue.sendBatch(all, options), all.map(({ body }) => body));
     },
     metrics: () => queue.metrics(),
   };
@@ -47,7 +58,7 @@ export default {
   async queue(batch, env) {
     const messages = batch.messages.map(({ id, timestamp, attempts, body }) => (
       { id, timestamp, attempts, body: body.entry === null ? body.body : body.body.buffer }));
-    const said = await env.CONSUMER.queue(batch.queue, messages);
+    const said = await env.CONSUMER.queue(batch.queue, messages, batch.metadata);
     if (said.outcome !== "ok") throw new Error("the consumer of " + batch.queue + " ended with " + said.outcome);
     if (said.retryBatch.retry) return batch.retryAll(said.retryBatch);
     const retried = new Map((said.retryMessages ?? []).map(({ msgId, delaySeconds }) => [msgId, { delaySeconds }]));
