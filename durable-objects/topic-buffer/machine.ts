@@ -37,6 +37,11 @@ export type Step =
   | { readonly do: "forget"; readonly seq: number }
   | { readonly do: "sleep"; readonly until: number | null };
 
+/** Whether only an append can give the machine work. */
+export function isIdle({ open, flush }: BufferState): boolean {
+  return open.oldestAt === null && flush === null;
+}
+
 /** The one thing to do now; `sleep` until null means until the next append. */
 export function nextStep(state: BufferState, limits: FlushLimits, now: number): Step {
   const { flush, open } = state;

@@ -12,8 +12,9 @@ import type { AppendResult, Backlog, ShardAddress, TopicBufferStub } from "../st
 import { type AppendDeps, appendFrames } from "./append.ts";
 import { type FlushDeps, runFlush } from "./flush.ts";
 import { flushLimits, HOLD_OFF_MS, type PressureLimits, pressureLimits, pressureOf, pressureReason } from "./limits.ts";
-import { alarmToSet, type FlushLimits, nextAlarm } from "./machine.ts";
-import { oldestHour, RememberedIds } from "./remembered-ids.ts";
+import { alarmToSet, type FlushLimits, isIdle, nextAlarm } from "./machine.ts";
+import { RememberedIds } from "./remembered-ids.ts";
+import { retire } from "./retirement.ts";
 import { BufferStore } from "./store.ts";
 
 export interface TopicBufferEnv {
@@ -71,20 +72,14 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
 
   async poke(address: ShardAddress): Promise<Backlog> {
     this.#incarnation();
-    const backlog = this.#store.backlog();
     // An empty buffer needs no contract: its topic may be gone.
-    if (backlog.oldestAt !== null) await this.#arm(requireContract(address), Date.now());
-    return backlog;
+    if (!isIdle(this.#store.state())) await this.#arm(requireContract(address), Date.now());
+    return this.#store.backlog();
   }
 
   async retire(): Promise<boolean> {
     this.#incarnation();
-    const { open, flush } = this.#store.state();
-    const newest = this.#store.newestHour();
-    if (open.oldestAt !== null || flush !== null) return false;
-    if (newest !== null && newest >= oldestHour(Date.now())) return false;
-    this.#store.markUnlisted();
-    return true;
+    return retire(this.#store, Date.now());
   }
 
   /** Nothing reaches the runtime, which gives up after six failures: a fault sets the alarm anew. */

@@ -53,11 +53,13 @@ export class BufferStore implements IdStore {
     this.#sql.exec("UPDATE identity SET listed = 0");
   }
 
-  /** All that is not in bronze yet, but for one flush: that which is being registered. */
+  /** All that is not registered yet, slices that were set aside included, but for one flush: that which is being registered. */
   backlog(registering = 0): Backlog {
     const row = this.#sql
       .exec<{ rows: number | null; bytes: number | null; oldest: number | null }>(
-        "SELECT sum(rows) AS rows, sum(length(bytes)) AS bytes, min(appended_at) AS oldest FROM blocks WHERE seq IS NOT ?",
+        `SELECT sum(rows) AS rows, sum(length(bytes)) AS bytes, min(oldest) AS oldest FROM (
+           SELECT rows, bytes, appended_at AS oldest FROM blocks WHERE seq IS NOT ?1
+           UNION ALL SELECT events, bytes, NULL FROM parked WHERE seq IS NOT ?1)`,
         registering,
       )
       .one();

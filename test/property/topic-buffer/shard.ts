@@ -7,8 +7,9 @@ import type { AppendResult, Backlog, ShardAddress } from "../../../durable-objec
 import { appendFrames } from "../../../durable-objects/topic-buffer/append.ts";
 import { type FlushDeps, runFlush } from "../../../durable-objects/topic-buffer/flush.ts";
 import { pressureOf } from "../../../durable-objects/topic-buffer/limits.ts";
-import { alarmToSet, nextAlarm } from "../../../durable-objects/topic-buffer/machine.ts";
-import { oldestHour, RememberedIds } from "../../../durable-objects/topic-buffer/remembered-ids.ts";
+import { alarmToSet, isIdle, nextAlarm } from "../../../durable-objects/topic-buffer/machine.ts";
+import { RememberedIds } from "../../../durable-objects/topic-buffer/remembered-ids.ts";
+import { retire } from "../../../durable-objects/topic-buffer/retirement.ts";
 import { BufferStore } from "../../../durable-objects/topic-buffer/store.ts";
 import { listShard } from "../../../sql/statements/shards.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
@@ -123,9 +124,9 @@ export class Shard {
 
   /** An empty object loses its storage, ids and sequence numbers included; one that holds something is only restarted. */
   reset(): void {
-    const { open, flush } = this.#life.store.state();
+    const idle = isIdle(this.#life.store.state());
     this.crash();
-    if (open.oldestAt !== null || flush !== null) return;
+    if (!idle) return;
     this.storage = new SqliteStorage();
     this.#life = new Life(this.storage);
     this.alarm = null;
@@ -169,20 +170,14 @@ export class Shard {
   /** The watchdog's question: sets the alarm where a lost one left work. */
   poke(): Backlog {
     if (!this.#exists(this.#life)) return { rows: 0, bytes: 0, oldestAt: null };
-    const backlog = this.#life.store.backlog();
-    if (backlog.oldestAt !== null) this.#arm(this.#life);
-    return backlog;
+    if (!isIdle(this.#life.store.state())) this.#arm(this.#life);
+    return this.#life.store.backlog();
   }
 
   /** As the object's. */
   retire(): boolean {
     this.#incarnation(this.#life);
-    const { open, flush } = this.#life.store.state();
-    const newest = this.#life.store.newestHour();
-    if (open.oldestAt !== null || flush !== null) return false;
-    if (newest !== null && newest >= oldestHour(this.now)) return false;
-    this.#life.store.markUnlisted();
-    return true;
+    return retire(this.#life.store, this.now);
   }
 
   /** The faults are over: what was late arrives, alarms ring when they are due until there is none. */
