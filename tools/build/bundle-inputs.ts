@@ -10,6 +10,7 @@ const FOLDERS = [
   "gateway",
   "lakehouse",
   "queue-consumers",
+  "scheduled",
   "schemas",
   "sql",
   "tools/build",
