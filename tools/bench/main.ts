@@ -7,6 +7,7 @@ import type { Bench } from "./bench.ts";
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   freshness: () => import("./freshness.ts"),
   gateway: () => import("./gateway.ts"),
+  ingest: () => import("./ingest.ts"),
   startup: () => import("./startup.ts"),
 };
 
