@@ -1,5 +1,5 @@
 /** What the route of a topic's lag takes and answers. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const lagQuery = z.object({

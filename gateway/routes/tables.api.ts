@@ -1,5 +1,5 @@
 /** What the routes of tables take and answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const filesQuery = z.object({

@@ -1,5 +1,5 @@
 /** What the routes of topics answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const topicSummary = z.object({

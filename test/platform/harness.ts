@@ -49,6 +49,8 @@ export interface HarnessOptions {
   readonly faults?: boolean;
   readonly stateDir?: string;
   readonly crons?: "schedule" | "manual";
+  /** Sees each line that the Worker logs. */
+  readonly onWorkerLog?: (log: { readonly level: string; readonly message: string }) => void;
 }
 
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
@@ -69,6 +71,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     crons: options.crons ?? "manual",
     vars: { FLUSH_AGE_SECONDS: "1" },
     onWorkerLog: ({ level, message }) => {
+      options.onWorkerLog?.({ level, message });
       logs.push(message);
       if (level === "error") errors.push(message);
     },
