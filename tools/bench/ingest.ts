@@ -43,15 +43,15 @@ before and ${PARSE_SECONDS} s after. The ratio is the baseline's rate by ours; b
     const routes = { parse: `${parseOnly.url}${PATH}`, ingest: `${platform.url}${PATH}` };
     try {
       const parseRate = async () => {
-        const { requests, seconds } = await load({ ...shape, url: routes.parse, seconds: PARSE_SECONDS });
+        const { requests, seconds } = await load({ ...shape, url: routes.parse, end: { afterSeconds: PARSE_SECONDS } });
         return (requests * EVENTS_PER_REQUEST) / seconds;
       };
-      const warm = await load({ ...shape, url: routes.ingest, seconds: 2 });
+      const warm = await load({ ...shape, url: routes.ingest, end: { afterSeconds: 2 } });
       const before = await parseRate();
       log(`parse only: ${thousands(before)} events/s`);
       const start = performance.now();
       const backlog = watchBacklog(platform.url);
-      const sent = await load({ ...shape, url: routes.ingest, seconds: SECONDS, ready: backlog.low });
+      const sent = await load({ ...shape, url: routes.ingest, end: { afterSeconds: SECONDS }, ready: backlog.low });
       await backlog.stop();
       const events = sent.requests * EVENTS_PER_REQUEST;
       log(
@@ -64,7 +64,11 @@ before and ${PARSE_SECONDS} s after. The ratio is the baseline's rate by ours; b
       const after = await parseRate();
       log(`parse only: ${thousands(after)} events/s`);
       const rate = (before + after) / 2;
-      const paced = { ...shape, seconds: PACED_SECONDS, requestsPerSecond: ingestRate / 2 / EVENTS_PER_REQUEST };
+      const paced = {
+        ...shape,
+        end: { afterSeconds: PACED_SECONDS },
+        requestsPerSecond: ingestRate / 2 / EVENTS_PER_REQUEST,
+      };
       const parseTimes = await load({ ...paced, url: routes.parse });
       const ingestTimes = await load({ ...paced, url: routes.ingest });
       const figures = {

@@ -16,19 +16,24 @@ export async function cpuOfStart(start: () => Promise<{ dispose(): Promise<void>
   try {
     const started = workerds().filter((pid) => !before.has(pid));
     if (started.length === 0) throw new Error("no new workerd process was found in /proc");
-    const threads = started.flatMap((pid) =>
-      readdirSync(`/proc/${pid}/task`).map((thread) => ({
-        main: thread === String(pid),
-        milliseconds: threadMilliseconds(pid, thread),
-      })),
-    );
-    return {
-      all: sum(threads.map(({ milliseconds }) => milliseconds)),
-      main: sum(threads.map(({ main, milliseconds }) => (main ? milliseconds : 0))),
-    };
+    return cpuOf(started);
   } finally {
     await runtime.dispose();
   }
+}
+
+/** What these processes have taken since they started. */
+export function cpuOf(pids: readonly number[]): WorkerdCpu {
+  const threads = pids.flatMap((pid) =>
+    readdirSync(`/proc/${pid}/task`).map((thread) => ({
+      main: thread === String(pid),
+      milliseconds: threadMilliseconds(pid, thread),
+    })),
+  );
+  return {
+    all: sum(threads.map(({ milliseconds }) => milliseconds)),
+    main: sum(threads.map(({ main, milliseconds }) => (main ? milliseconds : 0))),
+  };
 }
 
 /** The scheduler's own count in nanoseconds: the times in `stat` are of hundredths of a second. */
@@ -38,7 +43,7 @@ function threadMilliseconds(pid: number, thread: string): number {
 }
 
 /** The workerd processes that this process started. */
-function workerds(): number[] {
+export function workerds(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

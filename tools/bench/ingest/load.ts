@@ -7,7 +7,8 @@ export interface LoadOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent in turn, again and again. */
   readonly bodies: readonly Uint8Array[];
-  readonly seconds: number;
+  /** When no further request is begun. */
+  readonly end: { readonly afterSeconds: number } | { readonly afterRequests: number };
   /** Connections, each with one request under way. */
   readonly connections: number;
   /** Requests a second over all connections; as many as are answered if not given. */
@@ -29,7 +30,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
   const { requestsPerSecond, bodies } = options;
   const start = performance.now();
-  const end = start + options.seconds * 1_000;
+  const endTime = "afterSeconds" in options.end ? start + options.end.afterSeconds * 1_000 : Number.POSITIVE_INFINITY;
+  const most = "afterRequests" in options.end ? options.end.afterRequests : Number.POSITIVE_INFINITY;
   const latencies: number[] = [];
   let taken = 0;
 
@@ -38,7 +40,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
       const number = taken++;
       await options.ready?.();
       const due = requestsPerSecond === undefined ? performance.now() : start + (number / requestsPerSecond) * 1_000;
-      if (due >= end) return;
+      if (due >= endTime || number >= most) return;
       if (due > performance.now()) await delay(due - performance.now());
       const body = bodies[number % bodies.length];
       if (body === undefined) throw new Error("a load needs a body");
