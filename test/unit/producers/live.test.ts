@@ -146,7 +146,11 @@ describe.each(POLLED_TOPICS)("a poll of %s", (topic) => {
     const context = {
       received: nowMs * 1_000,
       suspectSurrogates: true,
-      masker: { mask: () => "masked", seal: (_topic: string, text: string | Uint8Array) => String(text) },
+      masker: {
+        digests: () => [],
+        mask: () => "masked",
+        seal: (_topic: string, text: string | Uint8Array) => String(text),
+      },
     };
     for (const { line, label } of events) {
       const expected = label.kind === "fault" ? [label.expected] : [];
