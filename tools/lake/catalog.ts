@@ -46,6 +46,16 @@ export async function bronzeTables(source: LakeSource): Promise<TableFiles[]> {
   return byName(rows);
 }
 
+/** The rows that quality checks keep out of each topic's published partitions, as `quarantine_<topic>`. */
+export async function quarantineTables(source: LakeSource): Promise<TableFiles[]> {
+  const rows = await source.query(
+    `SELECT 'quarantine_' || substr(s.table_name, length('silver_') + 1) AS name, q.file AS key, q.bytes, q.rows, p.snapshot_id IS NOT NULL AS live
+     FROM snapshots s JOIN quarantine_files q USING (snapshot_id) LEFT JOIN published p USING (snapshot_id)
+     ORDER BY s.table_name, s.partition_date, q.file`,
+  );
+  return byName(rows);
+}
+
 /** The tables of the catalog that exist, whole. */
 export async function stateTables(source: LakeSource): Promise<StateTable[]> {
   const tables: StateTable[] = [];

@@ -4,14 +4,21 @@ import { contracts } from "../../contracts/registry.ts";
 import { bronzeFields, evolvedFields } from "../../lakehouse/bronze/table.ts";
 import type { Field } from "../../lakehouse/columns/column.ts";
 import { silverTableName } from "../../lakehouse/silver/columns.ts";
-import { bronzeTables, publishedTables, type StateTable, stateTables, type TableFiles } from "./catalog.ts";
+import {
+  bronzeTables,
+  publishedTables,
+  quarantineTables,
+  type StateTable,
+  stateTables,
+  type TableFiles,
+} from "./catalog.ts";
 import { cacheObjects } from "./object-cache.ts";
 import type { CatalogRow, LakeSource } from "./source.ts";
 import { emptyView, parquetView, stateTable } from "./sql-text.ts";
 
 export interface LakeView {
   readonly name: string;
-  readonly kind: "published" | "bronze" | "state";
+  readonly kind: "published" | "bronze" | "quarantine" | "state";
   readonly rows: number;
 }
 
@@ -33,17 +40,18 @@ export interface OpenLakeOptions {
 const DEAD_LETTERS = { view: "dead_letters", bronze: "bronze_dead_letters" };
 
 /**
- * Makes a view for each published table, for `bronze_<topic>` of each contract (empty ones too) and for the dead letters,
- * and a table for each of D1's `STATE_TABLES`. It is the lake of this moment: open it again to see later commits. Throws
+ * Makes a view for each published table, for `bronze_<topic>` of each contract (empty ones too), for `quarantine_<topic>`
+ * where rows ever were, and for the dead letters, and a table for each of D1's `STATE_TABLES`. It is the lake of this moment: open it again to see later commits. Throws
  * CommandProblem (LAKE_UNREADABLE) when a live file cannot be had.
  */
 export async function openLake({ source, cacheDir }: OpenLakeOptions): Promise<Lake> {
-  const [published, bronze, state] = [
+  const [published, bronze, quarantine, state] = [
     await publishedTables(source),
     await bronzeTables(source),
+    await quarantineTables(source),
     await stateTables(source),
   ];
-  const files = [...published, ...bronze].flatMap(readFiles);
+  const files = [...published, ...bronze, ...quarantine].flatMap(readFiles);
   const paths = await cacheObjects(source, files, cacheDir);
   const pathsOf = (table: TableFiles) => readFiles(table).flatMap(({ key }) => paths.get(key) ?? []);
 
@@ -53,6 +61,7 @@ export async function openLake({ source, cacheDir }: OpenLakeOptions): Promise<L
   await connection.run("SET TimeZone = 'UTC'");
   for (const table of published) views.push(await addFiles(connection, table, "published", pathsOf(table)));
   for (const table of withEveryTopic(bronze)) views.push(await addFiles(connection, table, "bronze", pathsOf(table)));
+  for (const table of quarantine) views.push(await addFiles(connection, table, "quarantine", pathsOf(table)));
   if (!views.some((view) => view.name === DEAD_LETTERS.view)) {
     const bronzeView = views.find((view) => view.name === DEAD_LETTERS.bronze);
     if (bronzeView !== undefined) {
@@ -84,7 +93,7 @@ function withEveryTopic(tables: readonly TableFiles[]): TableFiles[] {
 async function addFiles(
   connection: DuckDBConnection,
   table: TableFiles,
-  kind: "published" | "bronze",
+  kind: Exclude<LakeView["kind"], "state">,
   paths: readonly string[],
 ): Promise<LakeView> {
   const { name, rows } = table;
