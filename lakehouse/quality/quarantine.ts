@@ -31,38 +31,28 @@ export interface Separated {
 export function separate(checks: readonly RunnableCheck[], candidate: Batch): Separated {
   const own = checks.filter((check) => check.metric !== "sql").filter(({ onFail }) => onFail === "quarantine");
   const failed = new Map<number, string[]>();
-  const measured = new Map<string, Measured>();
+  const measures = new Map<LibraryCheck, Measured>();
   const measure = (check: LibraryCheck, rows: Int32Array | undefined): void => {
-    const result = measureRows(check, rows === undefined ? candidate : gatherBatch(candidate, rows));
+    const columns = columnsOf(candidate, check.columns);
+    const result = measureRows(check, rows === undefined ? columns : gatherBatch(columns, rows));
     const passed = holds(check.bound, result.measured);
     const failing = passed ? [] : result.failingRows.map((row) => rows?.[row] ?? row);
     for (const row of failing) failed.set(row, [...(failed.get(row) ?? []), check.name]);
-    measured.set(check.name, { measured: result.measured, passed, failing });
+    measures.set(check, { measured: result.measured, passed, failing });
   };
   for (const check of own) if (check.metric !== "duplicateValues") measure(check, undefined);
-  const left = failed.size === 0 ? undefined : rowsWhere(candidate.length, (row) => !failed.has(row));
+  const left = failed.size === 0 ? undefined : rowsOutside(failed, candidate.length);
   for (const check of own) if (check.metric === "duplicateValues") measure(check, left);
 
-  const kept =
-    failed.size === 0
-      ? candidate
-      : gatherBatch(
-          candidate,
-          rowsWhere(candidate.length, (row) => !failed.has(row)),
-        );
-  const rows = rowsWhere(candidate.length, (row) => failed.has(row));
-  const position = new Map([...rows].map((row, index) => [row, index]));
+  const rows = Int32Array.from(failed.keys()).sort();
+  const position = new Map(Array.from(rows, (row, index) => [row, index]));
+  const reasons = Array.from(rows, (row) => failed.get(row) ?? []);
   return {
-    kept,
-    quarantined: withReasons(
-      gatherBatch(candidate, rows),
-      [...rows].map((row) => failed.get(row) ?? []),
-    ),
-    results: own.flatMap((check) => {
-      const result = measured.get(check.name);
-      if (result === undefined) return [];
-      const failingRows = result.failing.slice(0, FAILING_ROWS).map((row) => position.get(row) ?? 0);
-      return [{ check, measured: result.measured, passed: result.passed, failingRows }];
+    kept: failed.size === 0 ? candidate : gatherBatch(candidate, rowsOutside(failed, candidate.length)),
+    quarantined: withReasons(gatherBatch(candidate, rows), reasons),
+    results: [...measures].map(([check, { measured, passed, failing }]) => {
+      const failingRows = failing.slice(0, FAILING_ROWS).map((row) => position.get(row) ?? 0);
+      return { check, measured, passed, failingRows };
     }),
   };
 }
@@ -74,10 +64,21 @@ interface Measured {
   readonly failing: readonly number[];
 }
 
-function rowsWhere(length: number, test: (row: number) => boolean): Int32Array {
-  const rows: number[] = [];
-  for (let row = 0; row < length; row++) if (test(row)) rows.push(row);
-  return Int32Array.from(rows);
+/** Only what a check reads: copying the rest of a large candidate would double it. */
+function columnsOf(batch: Batch, names: readonly string[]): Batch {
+  const kept = batch.fields.flatMap(({ name }, index) => (names.includes(name) ? [index] : []));
+  return {
+    fields: kept.flatMap((index) => batch.fields.slice(index, index + 1)),
+    columns: kept.flatMap((index) => batch.columns.slice(index, index + 1)),
+    length: batch.length,
+  };
+}
+
+function rowsOutside(failed: ReadonlyMap<number, unknown>, length: number): Int32Array {
+  const rows = new Int32Array(length - failed.size);
+  let next = 0;
+  for (let row = 0; row < length; row++) if (!failed.has(row)) rows[next++] = row;
+  return rows;
 }
 
 function withReasons(rows: Batch, reasons: readonly (readonly string[])[]): Batch {

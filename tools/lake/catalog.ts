@@ -49,9 +49,8 @@ export async function bronzeTables(source: LakeSource): Promise<TableFiles[]> {
 /** The rows that quality checks keep out of each topic's published partitions, as `quarantine_<topic>`. */
 export async function quarantineTables(source: LakeSource): Promise<TableFiles[]> {
   const rows = await source.query(
-    `SELECT 'quarantine_' || substr(s.table_name, length('silver_') + 1) AS name, q.file AS key, q.bytes, q.rows, p.snapshot_id IS NOT NULL AS live
-     FROM snapshots s JOIN quarantine_files q USING (snapshot_id) LEFT JOIN published p USING (snapshot_id)
-     ORDER BY s.table_name, s.partition_date, q.file`,
+    `SELECT 'quarantine_' || substr(p.table_name, length('silver_') + 1) AS name, q.file AS key, q.bytes, q.rows, 1 AS live
+     FROM published p JOIN quarantine_files q USING (snapshot_id) ORDER BY p.table_name, p.partition_date, q.file`,
   );
   return byName(rows);
 }
