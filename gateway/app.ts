@@ -23,7 +23,7 @@ import { getLag } from "./routes/lag.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { startPage } from "./routes/start-page.ts";
-import { listFiles, listTables } from "./routes/tables.ts";
+import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
 
 export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
@@ -55,6 +55,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/contracts/:topic/schema.json", getJsonSchema],
     ["GET", "/v1/tables", listTables(deps)],
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
+    ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],

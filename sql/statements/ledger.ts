@@ -3,8 +3,8 @@
 export interface LedgerTerm {
   readonly hour: string;
   readonly topic: string;
-  /** `accepted`: appended to a buffer; `rejected`: stands in the dead letters; `duplicate`: a copy that silver removed. */
-  readonly term: "accepted" | "rejected" | "duplicate";
+  /** `accepted`: appended to a buffer; `rejected`: stands in the dead letters; `duplicate`: a copy that silver removed; `quarantined`: a row that a check kept out of silver. */
+  readonly term: "accepted" | "rejected" | "duplicate" | "quarantined";
   readonly error_type: string | null;
   readonly events: number;
 }
@@ -23,6 +23,9 @@ export async function ledgerTerms(db: D1Database, date: string): Promise<LedgerT
        UNION ALL
        SELECT hour, topic, 'duplicate', NULL, sum(events)
          FROM ledger_duplicates WHERE hour >= ?1 AND hour < ?2 AND events > 0 GROUP BY hour, topic
+       UNION ALL
+       SELECT hour, topic, 'quarantined', NULL, sum(events)
+         FROM ledger_quarantined WHERE hour >= ?1 AND hour < ?2 AND events > 0 GROUP BY hour, topic
        ORDER BY 1, 2, 3, 4`,
     )
     .bind(from, to)

@@ -86,11 +86,20 @@ export interface Commit {
   readonly path: string;
   /** Domains whose partition of the same date reads this table. */
   readonly dependents: readonly string[];
-  /** Copies removed, by hour of reception; undefined where the table is not a topic's silver. */
-  readonly duplicates?: {
+  /** What a topic's silver leaves out of its bronze; undefined where the table is not a topic's silver. */
+  readonly removed?: {
     readonly topic: string;
-    readonly byHour: readonly { readonly hour: string; readonly events: number }[];
+    /** By hour of reception. */
+    readonly duplicates: readonly HourOfEvents[];
+    readonly quarantined: readonly HourOfEvents[];
+    /** Where the quarantined rows stand. */
+    readonly files: readonly DataFile[];
   };
+}
+
+interface HourOfEvents {
+  readonly hour: string;
+  readonly events: number;
 }
 
 /**
@@ -134,7 +143,7 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
       `INSERT INTO table_versions (table_name, version) SELECT ?5, 1 WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
       table,
     ),
-    ...duplicateStatements(commit, guarded, held),
+    ...removedStatements(commit, guarded, held),
     guarded(
       `INSERT INTO partition_inputs (domain, partition_date, version)
        SELECT value, ?2, 1 FROM json_each(?5) WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
@@ -173,28 +182,40 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
   return results.at(-1)?.results[0]?.mine === 1;
 }
 
-function duplicateStatements(
+function removedStatements(
   commit: Commit,
   guarded: (sql: string, ...values: (string | number | null)[]) => D1PreparedStatement,
   held: string,
 ): D1PreparedStatement[] {
-  if (commit.duplicates === undefined) return [];
-  const { topic, byHour } = commit.duplicates;
-  const hours = JSON.stringify(byHour);
+  const { removed } = commit;
+  if (removed === undefined) return [];
+  const replaceHours = (table: "ledger_duplicates" | "ledger_quarantined", byHour: readonly HourOfEvents[]) => {
+    const hours = JSON.stringify(byHour);
+    return [
+      // An hour that has none any more is set to zero rather than deleted, so that the ledger's trigger sees it.
+      guarded(
+        `UPDATE ${table} SET events = 0 WHERE topic = ?5 AND partition_date = ?2
+           AND hour NOT IN (SELECT value ->> 'hour' FROM json_each(?6)) AND ${held}`,
+        removed.topic,
+        hours,
+      ),
+      guarded(
+        `INSERT INTO ${table} (topic, partition_date, hour, events)
+         SELECT ?5, ?2, value ->> 'hour', value ->> 'events' FROM json_each(?6) WHERE ${held}
+         ON CONFLICT DO UPDATE SET events = excluded.events`,
+        removed.topic,
+        hours,
+      ),
+    ];
+  };
   return [
-    // An hour that lost its copies (a bronze file was replaced) is set to zero rather than deleted, so that the ledger's trigger sees it.
+    ...replaceHours("ledger_duplicates", removed.duplicates),
+    ...replaceHours("ledger_quarantined", removed.quarantined),
     guarded(
-      `UPDATE ledger_duplicates SET events = 0 WHERE topic = ?5 AND partition_date = ?2
-         AND hour NOT IN (SELECT value ->> 'hour' FROM json_each(?6)) AND ${held}`,
-      topic,
-      hours,
-    ),
-    guarded(
-      `INSERT INTO ledger_duplicates (topic, partition_date, hour, events)
-       SELECT ?5, ?2, value ->> 'hour', value ->> 'events' FROM json_each(?6) WHERE ${held}
-       ON CONFLICT DO UPDATE SET events = excluded.events`,
-      topic,
-      hours,
+      `INSERT INTO quarantine_files (snapshot_id, file, rows, bytes)
+       SELECT ?5, value ->> 'file', value ->> 'rows', value ->> 'bytes' FROM json_each(?6) WHERE ${held}`,
+      commit.snapshotId,
+      JSON.stringify(removed.files),
     ),
   ];
 }

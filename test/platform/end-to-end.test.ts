@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { contracts } from "../../contracts/registry.ts";
 import { models } from "../../lakehouse/models/compiled.generated.ts";
+import { measuredTable } from "../../lakehouse/quality/compiled-check.ts";
 import { compareWithDuckDb } from "../../tools/lake/model-oracle.ts";
-import { order, weather } from "./events.ts";
+import { order, payment, weather } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
 let at: TestPlatform;
@@ -63,6 +65,57 @@ describe("HTTP to gold, no part replaced", () => {
     });
     expect(JSON.parse(String(letters[0]?.["payload"]))).toEqual(events[3]);
     expect(JSON.stringify(events).indexOf(JSON.stringify(events[3]))).toBe(letters[0]?.["byte_offset"]);
+  });
+
+  test("a payment reported twice goes into quarantine, is counted there, and the ledger closes", async () => {
+    const events = [
+      payment("p-1"),
+      payment("p-1"),
+      payment("p-2"),
+      payment("p-3", { payment_id: "pay_000002", status: "failed", failure_reason: "card_declined" }),
+      payment("p-4", { payment_id: "pay_000002", status: "failed", attempt: 2 }),
+    ];
+    expect((await at.post("payments", JSON.stringify(events))).status).toBe(202);
+    await at.until("the payments in bronze", async () => (await bronzeRows(at.platform, "payments")) >= 5);
+    await at.until("everything built", () => allBuilt(at.platform));
+    expect(await at.rows("SELECT event_id FROM silver_payments ORDER BY event_id")).toEqual([
+      { event_id: "p-1" },
+      { event_id: "p-3" },
+      { event_id: "p-4" },
+    ]);
+    expect(await at.rows("SELECT event_id, _copies, _failed_checks FROM quarantine_payments")).toEqual([
+      { event_id: "p-2", _copies: 1, _failed_checks: ["one answer per attempt and status"] },
+    ]);
+    const health = await at.rows(
+      "SELECT sum(accepted)::INT AS accepted, sum(duplicates)::INT AS duplicates, sum(quarantined)::INT AS quarantined FROM pipeline_health WHERE topic = 'payments'",
+    );
+    expect(health).toEqual([{ accepted: 5, duplicates: 1, quarantined: 1 }]);
+  });
+
+  test("checks in SQL measured on the way what DuckDB measures in the published tables", async () => {
+    const lake = await at.lake();
+    const measured = new Map<string, number>();
+    for (const { topic, checks } of contracts) {
+      for (const check of checks) {
+        const table = measuredTable(topic, check);
+        if (check.metric !== "sql" || !lake.views.some((view) => view.name === table)) continue;
+        const [date] = (
+          await lake.connection.runAndReadAll(
+            `SELECT measured FROM quality_results WHERE table_name = $table AND check_name = $name ORDER BY checked_at DESC LIMIT 1`,
+            { table, name: check.name },
+          )
+        ).getRows();
+        const [own] = (await lake.connection.runAndReadAll(check.query)).getRows();
+        expect([check.name, Number(date?.[0])]).toEqual([check.name, Number(own?.[0])]);
+        measured.set(check.name, Number(own?.[0]));
+      }
+    }
+    lake.close();
+    expect(Object.fromEntries(measured)).toEqual({
+      "an order keeps its currency": 1,
+      "every currency's revenue is above nothing": 0,
+      "failures say why, and nothing else does": 1,
+    });
   });
 
   test("an event comes back from bronze as it was sent: unknown fields, odd times, explicit nulls", async () => {

@@ -95,7 +95,7 @@ export async function runChecks(evidence: Evidence): Promise<Check[]> {
     {
       name: "ledger closed: appended = rows in bronze",
       expected: standing.appended,
-      actual: await bronzeTotal(connection, count),
+      actual: await rowsOfLayer("bronze", connection, count),
     },
     {
       name: "ledger published: accepted, all topics",
@@ -106,6 +106,13 @@ export async function runChecks(evidence: Evidence): Promise<Check[]> {
       name: "ledger published: rejected = dead letters",
       expected: await count("SELECT count(*) FROM bronze_dead_letters"),
       actual: await count("SELECT sum(events) FROM silver_ledger WHERE term = 'rejected'"),
+    },
+    {
+      name: "ledger closed: bronze = silver + duplicates + quarantined",
+      expected: await rowsOfLayer("bronze", connection, count),
+      actual:
+        (await rowsOfLayer("silver", connection, count)) +
+        (await count("SELECT sum(events) FROM silver_ledger WHERE term IN ('duplicate', 'quarantined')")),
     },
     { name: "partitions that are not built", expected: 0, actual: standing.unbuilt + standing.failed.length },
     {
@@ -122,9 +129,17 @@ export async function runChecks(evidence: Evidence): Promise<Check[]> {
   return checks;
 }
 
-async function bronzeTotal(connection: DuckDBConnection, count: (sql: string) => Promise<number>): Promise<number> {
+/** Rows of all topics; the published ledger is no topic's table. */
+async function rowsOfLayer(
+  layer: "bronze" | "silver",
+  connection: DuckDBConnection,
+  count: (sql: string) => Promise<number>,
+): Promise<number> {
   const views = (
-    await connection.runAndReadAll("SELECT view_name FROM duckdb_views() WHERE view_name LIKE 'bronze\\_%' ESCAPE '\\'")
+    await connection.runAndReadAll(
+      "SELECT view_name FROM duckdb_views() WHERE view_name LIKE $layer || '\\_%' ESCAPE '\\' AND view_name <> 'silver_ledger'",
+      { layer },
+    )
   ).getRows();
   let total = 0;
   for (const [name] of views) total += await count(`SELECT count(*) FROM ${name}`);

@@ -36,6 +36,7 @@ async function publish(harness: Harness): Promise<void> {
   harness.db.sqlite.exec(`
     INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
     INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/a.parquet', 10, 100);
+    INSERT INTO quarantine_files VALUES ('s1', 'quarantine/orders/a.parquet', 2, 90);
     INSERT INTO published VALUES ('silver_orders', '2026-11-20', 's1');
     INSERT INTO table_versions VALUES ('silver_orders', 1);`);
 }
@@ -181,6 +182,12 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/files?partition=today"),
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/files"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
+  },
+  "GET /v1/tables/{table}/quarantine": {
+    "200": published("/v1/tables/silver_orders/quarantine?partition=2026-11-20"),
+    "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/quarantine?partition=today"),
+    "404 UNKNOWN_TABLE": get("/v1/tables/nope/quarantine"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/quarantine")),
   },
   ...keysCases,
   "GET /registry/subjects": { "200": call("GET", "/subjects") },

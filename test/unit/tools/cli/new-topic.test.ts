@@ -17,7 +17,7 @@ afterAll(() => rmSync(parent, { recursive: true }));
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(parent, "project-"));
-  const copied = ["contracts", "schemas", "sql/gold", "lakehouse/models", "producers/client"];
+  const copied = ["contracts", "schemas", "sql/gold", "lakehouse/models", "lakehouse/quality", "producers/client"];
   const filter = (path: string) => !basename(path).endsWith(".ts");
   for (const folder of copied) cpSync(join(PROJECT, folder), join(root, folder), { recursive: true, filter });
 });
