@@ -1,7 +1,6 @@
 /** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
 import type { Contract } from "../../contracts/contract.ts";
 import { type BronzeBucket, writeBronze } from "../../lakehouse/bronze/write.ts";
-import { readFrames } from "../../schemas/packed-block.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
@@ -77,8 +76,8 @@ async function flushStep(
     case "write": {
       using permit = deps.permit();
       if (permit === undefined) return false;
-      const frames = [...store.frozenBlocks(seq)].flatMap((block) => [...readFrames(block)]);
-      store.markWritten(seq, await writeBronze(deps.bucket, contract, { ...shard, seq }, frames));
+      const blocks = store.frozenBlocks(seq);
+      store.markWritten(seq, await writeBronze(deps.bucket, contract, { ...shard, seq }, blocks));
       return true;
     }
     case "register": {

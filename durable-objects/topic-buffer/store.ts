@@ -1,4 +1,5 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
+import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
@@ -143,14 +144,18 @@ export class BufferStore implements IdStore {
     return seq;
   }
 
-  /** The frozen blocks of a flush in append order, read one at a time. */
-  *frozenBlocks(seq: number): Generator<Uint8Array> {
+  /** The frozen blocks of a flush: each read is one row, and holds one block. */
+  frozenBlocks(seq: number): BlockSource {
     const ids = this.#sql.exec<{ id: number }>("SELECT id FROM blocks WHERE seq = ? ORDER BY id", seq).toArray();
-    for (const { id } of ids) {
-      yield new Uint8Array(
-        this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one().bytes,
-      );
-    }
+    return {
+      count: ids.length,
+      read: (block) => {
+        const { bytes } = this.#sql
+          .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", ids[block]?.id ?? null)
+          .one();
+        return new Uint8Array(bytes);
+      },
+    };
   }
 
   markWritten(seq: number, files: readonly BronzeFile[]): void {

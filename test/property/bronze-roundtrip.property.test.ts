@@ -10,7 +10,7 @@ import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
-import { decodeMessage, encodeFrame, encodeMessage, readFrames } from "../../schemas/packed-block.ts";
+import { decodeMessage, encodeFrame, encodeMessage } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
@@ -62,9 +62,8 @@ describe.each(contracts.filter((contract) => !contract.platformOnly))("$topic", 
         );
         const bucket = new MemoryBucket();
         const flush = { topic: contract.topic, shard: 0, shardOf: 1, incarnation: "a", seq: 1 };
-        const files = await writeBronze(bucket, contract, flush, [
-          ...readFrames(encodeFrame(decodeMessage(message), 0)),
-        ]);
+        const blocks = { count: 1, read: () => encodeFrame(decodeMessage(message), 0) };
+        const files = await writeBronze(bucket, contract, flush, blocks);
 
         const rebuilt: { readonly index: number; readonly event: string }[] = [];
         for (const { file } of files) {
