@@ -68,6 +68,18 @@ export interface Check {
   readonly onFail: OnFail;
 }
 
+/** What the contract promises its readers (ODCS `slaProperties`); durations in milliseconds. What is not promised is absent. */
+export interface ServiceLevels {
+  /** From the acceptance of an event to bronze. */
+  readonly latencyMs?: number;
+  /** How old the newest event time in the published table may be. */
+  readonly freshnessMs?: number;
+  /** Of the events received for the topic, the share that reaches the published table, copies included: above 0, at most 100. */
+  readonly completenessPercent?: number;
+  /** How long rows are kept; seven days when the contract does not say. */
+  readonly retentionMs: number;
+}
+
 export interface Contract {
   readonly topic: string;
   readonly version: string;
@@ -89,7 +101,7 @@ export interface Contract {
   readonly partition: { readonly column: string; readonly source: "event" | "received" };
   readonly unknownFields: "keep" | "reject";
   readonly flush: { readonly bytes: number; readonly rows: number; readonly ageMs: number };
-  readonly retentionDays: number;
+  readonly sla: ServiceLevels;
   readonly fields: readonly FieldRule[];
   readonly rules: readonly RecordRule[];
   readonly checks: readonly Check[];

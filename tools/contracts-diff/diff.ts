@@ -107,7 +107,7 @@ const SETTINGS = [
   "shards",
   "partition",
   "latenessMs",
-  "retentionDays",
+  "sla",
   "compatibility",
   "flush",
   "checks",

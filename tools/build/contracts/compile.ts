@@ -12,6 +12,7 @@ import { checkMasking, maskingOf } from "./masking.ts";
 import { type Extensions, extensions, type Odcs, type OdcsItem, type OdcsProperty, odcs } from "./odcs.ts";
 import { libraryChecks, type OdcsQuality } from "./odcs-quality.ts";
 import { pathProblems } from "./rule-paths.ts";
+import { serviceLevels } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
 
 export interface ContractSource {
@@ -47,7 +48,7 @@ export function compileContract(source: ContractSource, releases: readonly Schem
     return { ok: false, problems };
   }
 
-  const contract = assemble(parsed.data, extended.data, releases);
+  const contract = assemble(parsed.data, extended.data, releases, report);
   checkReferences(contract, report);
   checkMasking(contract, parsed.data.schema[0].properties, report);
   checkRules(contract, inEveryVersion(contract, releases), parsed.data, report);
@@ -68,14 +69,13 @@ function extensionValues(contract: Odcs): Record<string, unknown> {
   return Object.fromEntries((contract.customProperties ?? []).map((entry) => [entry.property, entry.value]));
 }
 
-function assemble(contract: Odcs, extension: Extensions, releases: readonly SchemaRelease[]): Contract {
+function assemble(contract: Odcs, extension: Extensions, releases: readonly SchemaRelease[], report: Report): Contract {
   const table = contract.schema[0];
   const primaryKey = table.properties
     .filter((property) => property.primaryKey === true)
     .sort((a, b) => (a.primaryKeyPosition ?? 0) - (b.primaryKeyPosition ?? 0))
     .map((property) => property.name);
   const dedupeKey = extension.dedupeKey ?? primaryKey;
-  const retention = contract.slaProperties?.find((property) => property.property === "retention")?.value;
   return {
     topic: table.name,
     version: contract.version,
@@ -96,7 +96,7 @@ function assemble(contract: Odcs, extension: Extensions, releases: readonly Sche
     unknownFields: extension.unknownFields,
     compatibility: extension.compatibility,
     flush: { bytes: extension.flush.bytes, rows: extension.flush.rows, ageMs: extension.flush.age },
-    retentionDays: typeof retention === "number" ? retention : 7,
+    sla: serviceLevels(contract.slaProperties, report),
     fields: table.properties.map(fieldRule),
     rules: extension.rules,
     checks: [

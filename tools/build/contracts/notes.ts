@@ -2,6 +2,7 @@
 import type { BuildProblem } from "../problem.ts";
 import { type OdcsProperty, odcs } from "./odcs.ts";
 import type { OdcsQualityEntry } from "./odcs-quality.ts";
+import { SERVICE_LEVELS } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
 
 /** The notes on a contract, in the document's order; none for one that does not parse, whose problems come first. */
@@ -33,6 +34,10 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
   const [table] = parsed.data.schema;
   noteProperties(table.properties, ["schema", 0]);
   noteQuality(table.quality, ["schema", 0]);
+  for (const [index, { property }] of (parsed.data.slaProperties ?? []).entries()) {
+    if (!SERVICE_LEVELS.some((name) => name === property))
+      note(["slaProperties", index], `the service level ${property} is not read: ${SERVICE_LEVELS.join(", ")} are`);
+  }
   if (parsed.data.servers !== undefined)
     note(["servers"], "servers are not read: wrangler.toml says where a topic lives");
   return notes;

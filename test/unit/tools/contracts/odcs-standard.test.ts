@@ -207,11 +207,14 @@ describe.skipIf(!present)("the contract standard", () => {
 describe("what is accepted but not executed", () => {
   test("is said with its line", () => {
     const sql = { name: "plausible", type: "sql", query: "SELECT 1", mustBe: 1 };
-    const text = JSON.stringify(changed(changed(orders, CHECK, sql), [...TEXT, "unique"], true), null, 1);
+    const availability = { property: "availability", value: 99.9, unit: "percent" };
+    const document = changed(changed(orders, CHECK, sql), ["slaProperties", 0], availability);
+    const text = JSON.stringify(changed(document, [...TEXT, "unique"], true), null, 1);
     const notes = contractNotes("contracts/orders.yaml", text);
     expect(notes.map(({ message }) => message)).toEqual([
       expect.stringContaining('unique of "order_id" is not enforced'),
       'the quality check "plausible" of type sql is not executed',
+      "the service level availability is not read: latency, freshness, retention, completeness are",
     ]);
     expect(notes.every(({ line }) => line !== undefined && line > 1)).toBe(true);
     expect(contractNotes("contracts/orders.yaml", JSON.stringify(orders))).toEqual([]);
