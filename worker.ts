@@ -4,7 +4,8 @@ import { v7 as uuidv7 } from "uuid";
 import { receipt } from "./durable-objects/stubs.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
+import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
@@ -14,6 +15,8 @@ import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
+import { announceReleases } from "./scheduled/releases/announce.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -31,9 +34,21 @@ function replan(env: Env) {
   return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
 }
 
+function emitDeps(env: Env): EmitDeps {
+  return { topicQueue: (topic) => messageQueue(env, topic), uuidv7: () => uuidv7(), countSent };
+}
+
+function messageQueue(env: Env, topic: string): MessageQueue {
+  const queue = topicQueue(env, topic);
+  return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
+}
+
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
-  return [{ name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) }];
+  return [
+    { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
+    { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
+  ];
 }
 
 function environmentOf(env: Env): Environment {
@@ -51,10 +66,7 @@ function gatewayOf(env: Env): Gateway {
   if (gateway === undefined) {
     let maskingKeys: MaskingKeys | undefined;
     gateway = createGateway({
-      topicQueue: (topic) => {
-        const queue = topicQueue(env, topic);
-        return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
-      },
+      topicQueue: (topic) => messageQueue(env, topic),
       lake: env.LAKE,
       db: env.DB,
       environment: environmentOf(env),
