@@ -1,6 +1,7 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
+import { contracts } from "./contracts/registry.ts";
 import { receipt } from "./durable-objects/stubs.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
@@ -14,6 +15,14 @@ import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
+import { alertDuty } from "./scheduled/alerts/duty.ts";
+import { blockedPartitionsSource } from "./scheduled/conditions/blocked-partitions.ts";
+import type { ConditionSource } from "./scheduled/conditions/condition.ts";
+import { deadLetterRateSource } from "./scheduled/conditions/dead-letter-rate.ts";
+import { failedPartitionsSource } from "./scheduled/conditions/failed-partitions.ts";
+import { lateDataSource } from "./scheduled/conditions/late-data.ts";
+import { parkedMessagesSource } from "./scheduled/conditions/parked-messages.ts";
+import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
 import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
 import { announceReleases } from "./scheduled/releases/announce.ts";
@@ -43,11 +52,33 @@ function messageQueue(env: Env, topic: string): MessageQueue {
   return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
 }
 
+/** What an operator is told of. */
+function conditionSources(env: Env): readonly ConditionSource[] {
+  return [
+    failedPartitionsSource(env.DB, (domain) => planPolicy.knows(domain)),
+    blockedPartitionsSource(env.DB),
+    parkedMessagesSource(env.LAKE),
+    staleTopicsSource(env.DB, contracts),
+    deadLetterRateSource(env.DB),
+    lateDataSource(
+      env.DB,
+      contracts.map(({ topic }) => topic),
+    ),
+  ];
+}
+
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
   return [
     { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
     { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
+    {
+      name: "alerts",
+      everyMinutes: 1,
+      run: async (now) => ({
+        ...(await alertDuty({ ...emitDeps(env), db: env.DB, sources: conditionSources(env) }, now)),
+      }),
+    },
   ];
 }
 
