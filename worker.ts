@@ -1,10 +1,12 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
+import { contracts } from "./contracts/registry.ts";
 import { receipt } from "./durable-objects/stubs.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
+import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
@@ -13,7 +15,17 @@ import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
+import { alertDuty } from "./scheduled/alerts/duty.ts";
+import { blockedPartitionsSource } from "./scheduled/conditions/blocked-partitions.ts";
+import type { ConditionSource } from "./scheduled/conditions/condition.ts";
+import { deadLetterRateSource } from "./scheduled/conditions/dead-letter-rate.ts";
+import { failedPartitionsSource } from "./scheduled/conditions/failed-partitions.ts";
+import { lateDataSource } from "./scheduled/conditions/late-data.ts";
+import { parkedMessagesSource } from "./scheduled/conditions/parked-messages.ts";
+import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
+import { announceReleases } from "./scheduled/releases/announce.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -31,9 +43,43 @@ function replan(env: Env) {
   return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
 }
 
+function emitDeps(env: Env): EmitDeps {
+  return { topicQueue: (topic) => messageQueue(env, topic), uuidv7: () => uuidv7(), countSent };
+}
+
+function messageQueue(env: Env, topic: string): MessageQueue {
+  const queue = topicQueue(env, topic);
+  return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
+}
+
+/** What an operator is told of. */
+function conditionSources(env: Env): readonly ConditionSource[] {
+  return [
+    failedPartitionsSource(env.DB, (domain) => planPolicy.knows(domain)),
+    blockedPartitionsSource(env.DB),
+    parkedMessagesSource(env.LAKE),
+    staleTopicsSource(env.DB, contracts),
+    deadLetterRateSource(env.DB),
+    lateDataSource(
+      env.DB,
+      contracts.map(({ topic }) => topic),
+    ),
+  ];
+}
+
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
-  return [{ name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) }];
+  return [
+    { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
+    { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
+    {
+      name: "alerts",
+      everyMinutes: 1,
+      run: async (now) => ({
+        ...(await alertDuty({ ...emitDeps(env), db: env.DB, sources: conditionSources(env) }, now)),
+      }),
+    },
+  ];
 }
 
 function environmentOf(env: Env): Environment {
@@ -51,10 +97,7 @@ function gatewayOf(env: Env): Gateway {
   if (gateway === undefined) {
     let maskingKeys: MaskingKeys | undefined;
     gateway = createGateway({
-      topicQueue: (topic) => {
-        const queue = topicQueue(env, topic);
-        return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
-      },
+      topicQueue: (topic) => messageQueue(env, topic),
       lake: env.LAKE,
       db: env.DB,
       environment: environmentOf(env),

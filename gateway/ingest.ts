@@ -2,10 +2,12 @@
  * A request's events to verdicts: admit each, store what was accepted and what was refused, and only then say so. Nothing
  * here knows HTTP.
  */
+import type { Contract } from "../contracts/contract.ts";
 import { currentSchema } from "../contracts/registry.ts";
+import { createEventBuffer, type EventBuffer } from "../schemas/event-buffer.ts";
+import { type PackedEvent, type PackedMessage, packMessages } from "../schemas/pack.ts";
 import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
-import { createEventBuffer, type EventBuffer } from "./admit/event-buffer.ts";
 import type { TopicAdmitter } from "./admit/topics.ts";
 import { EmptyBody, type EventBatch, type Fault, TooManyEvents } from "./bodies/event-batch.ts";
 import type { Refusal, RefusalContext } from "./dead-letters/dead-letter.ts";
@@ -14,9 +16,8 @@ import type { GatewayDeps } from "./deps.ts";
 import { instanceId, nextSequence } from "./instance.ts";
 import { concealedDetail } from "./masking/detail.ts";
 import type { Masker } from "./masking/masker.ts";
-import { type PackedEvent, packMessage, planMessages } from "./pack.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
-import { type OutgoingMessage, sendAll } from "./send.ts";
+import { sendAll } from "./send.ts";
 
 /** Why an event must be sent again. */
 export type RetryCode = "QUEUE_UNAVAILABLE" | "STORAGE_UNAVAILABLE";
@@ -149,7 +150,7 @@ function isolateNaming(deps: GatewayDeps): MessageNaming {
 }
 
 export interface PreparedMessages {
-  readonly messages: readonly OutgoingMessage[];
+  readonly messages: readonly PackedMessage[];
   /** Indexes of refused events whose payload could not be stored: no message has their dead letter. */
   readonly unstored: readonly number[];
 }
@@ -172,47 +173,27 @@ export async function prepareMessages(
     conceal: masker === null ? null : (bytes, schemaVersion) => admitter.conceal(bytes, schemaVersion, masker),
   };
   const letters = await encodeDeadLetters(judged.refusals, refusalContext, lake);
-  const messages: OutgoingMessage[] = [];
+  const messages: PackedMessage[] = [];
+  const packAll = (
+    events: readonly PackedEvent[],
+    buffer: EventBuffer,
+    { topic, version, shards }: Contract,
+    id: number,
+  ) => {
+    const header = {
+      topic,
+      schema_id: id,
+      contract_version: version,
+      producer: request.producer,
+      request_id: request.requestId,
+      received: request.received,
+      gateway: naming.gateway,
+    };
+    messages.push(...packMessages(events, buffer, shards, header, () => naming.next(topic)));
+  };
   for (const [schemaId, events] of Map.groupBy(judged.accepted, (event) => event.schemaId)) {
-    messages.push(...pack(events, judged.buffer, { ...contract, schemaId }, request, naming));
+    packAll(events, judged.buffer, contract, schemaId);
   }
-  const deadLetters = { ...release.contract, schemaId: currentSchema(release.contract).id };
-  messages.push(...pack(letters.events, letters.buffer, deadLetters, request, naming));
+  packAll(letters.events, letters.buffer, release.contract, currentSchema(release.contract).id);
   return { messages, unstored: letters.unstored };
 }
-
-interface Target {
-  readonly topic: string;
-  readonly version: string;
-  readonly shards: number;
-  readonly schemaId: number;
-}
-
-function pack(
-  events: readonly PackedEvent[],
-  buffer: EventBuffer,
-  target: Target,
-  request: IngestRequest,
-  naming: MessageNaming,
-): OutgoingMessage[] {
-  const header = {
-    topic: target.topic,
-    schema_id: target.schemaId,
-    contract_version: target.version,
-    producer: request.producer,
-    request_id: request.requestId,
-    received: request.received,
-    gateway: naming.gateway,
-  };
-  const headerTextBytes = Buffer.byteLength(Object.values(header).join("")) + UUID_BYTES;
-  return planMessages(events, headerTextBytes).map((plan) => ({
-    topic: target.topic,
-    body: packMessage(plan, target.shards, { ...header, ...naming.next(target.topic) }, (start, end) =>
-      buffer.slice(start, end),
-    ),
-    indexes: plan.map((event) => event.index),
-  }));
-}
-
-/** The canonical text of the message id. */
-const UUID_BYTES = 36;

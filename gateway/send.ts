@@ -1,14 +1,8 @@
 /** Messages to queues: all are sent, all settle before anything is answered. */
+import type { PackedMessage } from "../schemas/pack.ts";
 import type { MessageQueue } from "./deps.ts";
 import { countSent } from "./in-flight.ts";
 import { mapBounded } from "./map-bounded.ts";
-
-/** A packed message and the indexes of the request's events that stand or fall with it. */
-export interface OutgoingMessage {
-  readonly topic: string;
-  readonly body: Uint8Array;
-  readonly indexes: readonly number[];
-}
 
 export interface SendOutcome {
   /** Indexes of events whose message is not known to be durable. */
@@ -22,7 +16,7 @@ const CONCURRENT_SENDS = 6;
 
 /** Sends all messages. A failure costs exactly the events of its message; it is never thrown. */
 export async function sendAll(
-  messages: readonly OutgoingMessage[],
+  messages: readonly PackedMessage[],
   queueOf: (topic: string) => MessageQueue,
 ): Promise<SendOutcome> {
   const outcomes = await mapBounded(messages, CONCURRENT_SENDS, async (message) => {

@@ -1,0 +1,35 @@
+-- What the platform says of itself: releases it has announced, alerts that are open, and the events of both kinds of change.
+
+-- The release of each topic that was announced in the topic schema_changes: what the next one is compared with.
+CREATE TABLE announced_releases (
+  topic TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL,           -- grows with each announcement; part of the events' ids
+  contract_version TEXT NOT NULL,
+  digest TEXT NOT NULL,                -- of what is announced: version, fields, schemas
+  fields TEXT NOT NULL,                -- JSON: the contract's fields
+  schemas TEXT NOT NULL,               -- JSON array of every schema id that was ever announced
+  announced_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Alerts that are open: one row from the moment a condition was found until it was found gone.
+CREATE TABLE alerts (
+  alert_key TEXT PRIMARY KEY,
+  source TEXT NOT NULL,                -- who finds the condition: if it fails, the alert stays as it is
+  since TEXT NOT NULL,                 -- with the key, names this time that it fires
+  announced INTEGER NOT NULL,          -- how many events say that it fires
+  last_announced TEXT NOT NULL,
+  condition TEXT NOT NULL              -- JSON, as it was found last
+) STRICT, WITHOUT ROWID;
+
+-- The events of the topic pipeline_alerts, written with the change that they tell and sent from here: few, and kept for a week.
+CREATE TABLE alert_events (
+  id INTEGER PRIMARY KEY,              -- their order
+  event_id TEXT NOT NULL UNIQUE,
+  event TEXT NOT NULL,                 -- JSON
+  made_at TEXT NOT NULL,
+  emitted_at TEXT                      -- null: not known to be in the topic's queue
+) STRICT;
+CREATE INDEX alert_events_to_emit ON alert_events (id) WHERE emitted_at IS NULL;
+
+-- The conditions of late data are looked for among these.
+CREATE INDEX partition_leases_revised ON partition_leases (partition_date) WHERE revisions > 0;
