@@ -1,11 +1,11 @@
 /** The blocks that a buffer holds when it flushes: simulated events, admitted and packed as the gateway does it. */
 
 import type { AdmittedEvent } from "../../../gateway/admit/admitter.ts";
-import { createEventBuffer } from "../../../gateway/admit/event-buffer.ts";
 import { admitterOf } from "../../../gateway/admit/topics.ts";
-import { packMessage, planMessages } from "../../../gateway/pack.ts";
 import { simulate } from "../../../producers/simulators/plan.ts";
 import type { SimulatedTopic } from "../../../producers/simulators/topics.ts";
+import { createEventBuffer } from "../../../schemas/event-buffer.ts";
+import { packMessage, planMessages } from "../../../schemas/pack.ts";
 import { decodeMessage, encodeFrame } from "../../../schemas/packed-block.ts";
 
 /** Requests of a storm are small: their dates lie mixed in every block. */
