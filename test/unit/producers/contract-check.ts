@@ -22,7 +22,17 @@ const property = z.object({
     })
     .partial()
     .default({}),
-  quality: z.array(z.object({ arguments: z.object({ validValues: z.array(z.string()) }) })).default([]),
+  /** Only accepted values are about one event; the other metrics count rows. */
+  quality: z
+    .array(
+      z.object({
+        arguments: z
+          .object({ validValues: z.array(z.string()) })
+          .partial()
+          .optional(),
+      }),
+    )
+    .default([]),
   get items() {
     return z.object({ properties: z.array(property) }).optional();
   },
@@ -113,7 +123,7 @@ function checkField(field: Property, value: unknown, decimals: boolean, found: S
     }
   } else {
     if (typeof value !== "string") return void found.add("TYPE_MISMATCH");
-    const accepted = field.quality.flatMap((rule) => rule.arguments.validValues);
+    const accepted = field.quality.flatMap((rule) => rule.arguments?.validValues ?? []);
     if (accepted.length > 0 && !accepted.includes(value)) found.add("INVALID_ENUM");
     const length = [...value].length;
     if (!value.isWellFormed()) found.add("INVALID_FORMAT");
