@@ -1,7 +1,7 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
-import { receipt } from "./durable-objects/stubs.ts";
+import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
@@ -47,8 +47,15 @@ function gatewayOf(env: Env): Gateway {
     gateway = createGateway({
       topicQueue: (topic) => {
         const queue = topicQueue(env, topic);
-        return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
+        return {
+          send: async (body) => void (await queue.send(body, { contentType: "bytes" })),
+          backlog: async () => {
+            const { backlogCount: messages, oldestMessageTimestamp: oldest } = await queue.metrics();
+            return { messages, oldestSent: messages === 0 ? null : (oldest?.getTime() ?? null) };
+          },
+        };
       },
+      topicBuffer: (address) => topicBuffer(env.TOPIC_BUFFER, address),
       lake: env.LAKE,
       db: env.DB,
       environment: environmentOf(env),
