@@ -2,7 +2,7 @@
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
 import { contracts } from "./contracts/registry.ts";
-import { receipt } from "./durable-objects/stubs.ts";
+import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
@@ -49,7 +49,13 @@ function emitDeps(env: Env): EmitDeps {
 
 function messageQueue(env: Env, topic: string): MessageQueue {
   const queue = topicQueue(env, topic);
-  return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
+  return {
+    send: async (body) => void (await queue.send(body, { contentType: "bytes" })),
+    backlog: async () => {
+      const { backlogCount: messages, oldestMessageTimestamp: oldest } = await queue.metrics();
+      return { messages, oldestSent: messages === 0 ? null : (oldest?.getTime() ?? null) };
+    },
+  };
 }
 
 /** What an operator is told of. */
@@ -98,6 +104,7 @@ function gatewayOf(env: Env): Gateway {
     let maskingKeys: MaskingKeys | undefined;
     gateway = createGateway({
       topicQueue: (topic) => messageQueue(env, topic),
+      topicBuffer: (address) => topicBuffer(env.TOPIC_BUFFER, address),
       lake: env.LAKE,
       db: env.DB,
       environment: environmentOf(env),

@@ -15,12 +15,21 @@ export interface AppendResult {
   readonly tooOld: readonly string[];
 }
 
+/** Events that only a buffer holds. */
+export interface Unflushed {
+  readonly events: number;
+  /** When the oldest of them was appended, milliseconds since the epoch; null if there are none. */
+  readonly oldestAppended: number | null;
+}
+
 /** The RPC face of a TopicBuffer. */
 export interface TopicBufferStub {
   /** Appends frames (`schemas/packed-block.ts`). Resolved means durable; rejected means nothing was appended. */
   append(address: ShardAddress, frames: Uint8Array): Promise<AppendResult>;
   /** Makes sure that an alarm is set if there is anything to flush; true if there is. */
   poke(address: ShardAddress): Promise<boolean>;
+  /** What is appended and not yet registered in bronze. Changes nothing. */
+  unflushed(): Promise<Unflushed>;
 }
 
 /** The part of a Durable Object namespace that this needs; Cloudflare's own fits it. */

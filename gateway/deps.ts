@@ -1,10 +1,18 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
-import type { ReceiptStub } from "../durable-objects/stubs.ts";
+import type { ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
   /** Resolves when the message is durable, and not before. The buffer belongs to the queue from the call on: it is detached. */
   send(body: Uint8Array): Promise<void>;
+  /** What waits in it, as far as the platform tells: a batch that a consumer has just been given may be missing. */
+  backlog(): Promise<QueueBacklog>;
+}
+
+export interface QueueBacklog {
+  readonly messages: number;
+  /** When the oldest was sent, milliseconds since the epoch; null if there is none. */
+  readonly oldestSent: number | null;
 }
 
 /** Counts by key. */
@@ -31,6 +39,8 @@ export type Environment = "local" | "staging" | "production";
 export interface GatewayDeps {
   /** The queue of a topic. Throws if there is none: the events then get the verdict `retry`. */
   topicQueue(topic: string): MessageQueue;
+  /** The buffer of one shard. */
+  topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed">;
   /** Payloads of dead letters that no message can carry. Resolves when the object is durable. */
   readonly lake: Pick<R2Bucket, "put">;
   readonly db: D1Database;

@@ -7,7 +7,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { contractOf } from "../../contracts/registry.ts";
 import { tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
 import { listShard } from "../../sql/statements/bronze.ts";
-import type { AppendResult, ShardAddress, TopicBufferStub } from "../stubs.ts";
+import type { AppendResult, ShardAddress, TopicBufferStub, Unflushed } from "../stubs.ts";
 import { appendFrames } from "./append.ts";
 import { type FlushDeps, runFlush } from "./flush.ts";
 import { alarmToSet, type FlushLimits, nextAlarm } from "./machine.ts";
@@ -61,6 +61,10 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
     const contract = requireContract(address);
     await this.#list(address);
     return this.#arm(contract, Date.now());
+  }
+
+  async unflushed(): Promise<Unflushed> {
+    return this.#store.unflushed();
   }
 
   /** Nothing reaches the runtime, which gives up after six failures: a fault sets the alarm anew. */

@@ -1,6 +1,7 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
 import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
+import type { Unflushed } from "../stubs.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
 
@@ -108,6 +109,16 @@ export class BufferStore implements IdStore {
       )
       .one();
     return { open: { rows: open.rows ?? 0, bytes: open.bytes ?? 0, oldestAt: open.oldest }, flush: this.#flush() };
+  }
+
+  /** Open and frozen blocks: a flush drops its own once D1 has the files. */
+  unflushed(): Unflushed {
+    const { events, oldest } = this.#sql
+      .exec<{ events: number | null; oldest: number | null }>(
+        "SELECT sum(rows) AS events, min(appended_at) AS oldest FROM blocks",
+      )
+      .one();
+    return { events: events ?? 0, oldestAppended: oldest };
   }
 
   #flush(): FlushState | null {

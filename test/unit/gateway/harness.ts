@@ -1,8 +1,8 @@
 /** A gateway on fakes that fail like the real things, and the way to read back what it sent. */
 import { createHash, randomBytes } from "node:crypto";
-import type { ReceiptStub } from "../../../durable-objects/stubs.ts";
+import type { ReceiptStub, ShardAddress, Unflushed } from "../../../durable-objects/stubs.ts";
 import { createGateway } from "../../../gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment, type GatewayLimits } from "../../../gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment, type GatewayLimits, type QueueBacklog } from "../../../gateway/deps.ts";
 import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/keyring.ts";
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
@@ -46,6 +46,8 @@ export interface HarnessOptions {
   /** Requests of one key that the platform's counter lets pass; all if not given. */
   readonly requestsPerKey?: number;
   readonly secrets?: MaskingSecrets;
+  readonly backlog?: () => QueueBacklog;
+  readonly unflushed?: (address: ShardAddress) => Unflushed;
 }
 
 export function createHarness(options: HarnessOptions = {}): Harness {
@@ -76,10 +78,14 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       // Like the real queue: the buffer is gone from the caller.
       sent.push(read(topic, structuredClone(body, { transfer: [body.buffer] })));
     },
+    backlog: async () => options.backlog?.() ?? { messages: 0, oldestSent: null },
   });
   const receipts = new MemoryReceipts((topic, body) => topicQueue(topic).send(body), clock.now);
   const app = createGateway({
     topicQueue,
+    topicBuffer: (address) => ({
+      unflushed: async () => options.unflushed?.(address) ?? { events: 0, oldestAppended: null },
+    }),
     lake: createLake(objects, () => putsFail),
     db: db.d1,
     environment: options.environment ?? "local",

@@ -162,7 +162,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   "GET /v1/topics": { "200": get("/v1/topics") },
   "GET /v1/topics/{topic}": { "200": get("/v1/topics/orders"), "404 UNKNOWN_TOPIC": get("/v1/topics/nope") },
   "GET /v1/topics/{topic}/lag": {
-    "200": get("/v1/topics/orders/lag"),
+    "200": get("/v1/topics/orders/lag?waiting=true"),
     "400 INVALID_PARAMETER": get("/v1/topics/orders/lag?since=today"),
     "404 UNKNOWN_TOPIC": get("/v1/topics/nope/lag"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/lag")),
