@@ -40,6 +40,11 @@ export interface ModelTable extends TableBase {
 }
 export type Table = TopicTable | LedgerTable | ModelTable;
 
+const contractChecks = new Map<string, readonly RunnableCheck[]>(
+  contracts.map(({ topic, checks }) => [topic, runnableChecks(topic, checks, compiledChecks)]),
+);
+const goldChecks = Map.groupBy([...contractChecks.values()].flat(), ({ table }) => table);
+
 function topicTable(contract: Contract): TopicTable {
   return {
     kind: "topic",
@@ -50,7 +55,7 @@ function topicTable(contract: Contract): TopicTable {
     directory: `silver/${contract.topic}`,
     partition: contract.partition.column,
     fields: silverFields(contract, eventSchema(contract)),
-    checks: checksOf(contract).filter(({ layer }) => layer !== "gold"),
+    checks: (contractChecks.get(contract.topic) ?? []).filter(({ layer }) => layer !== "gold"),
     dictionaryColumns: [
       ...contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name),
       "_producer",
@@ -71,10 +76,6 @@ const ledgerTable: LedgerTable = {
   dictionaryColumns: ["topic", "term", "error_type"],
 };
 
-function checksOf(contract: Contract): RunnableCheck[] {
-  return runnableChecks(contract.topic, contract.checks, compiledChecks);
-}
-
 function modelTable(model: CompiledModel): ModelTable {
   return {
     kind: "model",
@@ -85,7 +86,7 @@ function modelTable(model: CompiledModel): ModelTable {
     directory: `gold/${model.name}`,
     partition: model.partition,
     fields: model.fields,
-    checks: [...modelChecks(model), ...contracts.flatMap(checksOf).filter(({ table }) => table === model.name)],
+    checks: [...modelChecks(model), ...(goldChecks.get(model.name) ?? [])],
     dictionaryColumns: [],
   };
 }

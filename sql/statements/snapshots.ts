@@ -1,5 +1,6 @@
 /** Snapshots in D1: reading what is published, and the one fenced commit that publishes. */
 import type { Lease } from "./partitions.ts";
+import { type RemovedRows, removedRowsStatements } from "./removed-rows.ts";
 
 export interface DataFile {
   /** R2 key. */
@@ -86,20 +87,8 @@ export interface Commit {
   readonly path: string;
   /** Domains whose partition of the same date reads this table. */
   readonly dependents: readonly string[];
-  /** What a topic's silver leaves out of its bronze; undefined where the table is not a topic's silver. */
-  readonly removed?: {
-    readonly topic: string;
-    /** By hour of reception. */
-    readonly duplicates: readonly HourOfEvents[];
-    readonly quarantined: readonly HourOfEvents[];
-    /** Where the quarantined rows stand. */
-    readonly files: readonly DataFile[];
-  };
-}
-
-interface HourOfEvents {
-  readonly hour: string;
-  readonly events: number;
+  /** Undefined where the table is not a topic's silver. */
+  readonly removed?: RemovedRows;
 }
 
 /**
@@ -143,7 +132,9 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
       `INSERT INTO table_versions (table_name, version) SELECT ?5, 1 WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
       table,
     ),
-    ...removedStatements(commit, guarded, held),
+    ...(commit.removed === undefined
+      ? []
+      : removedRowsStatements(commit.removed, commit.snapshotId, { held, prepare: guarded })),
     guarded(
       `INSERT INTO partition_inputs (domain, partition_date, version)
        SELECT value, ?2, 1 FROM json_each(?5) WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
@@ -180,44 +171,6 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
   ];
   const results = await db.batch<{ mine: number }>(statements);
   return results.at(-1)?.results[0]?.mine === 1;
-}
-
-function removedStatements(
-  commit: Commit,
-  guarded: (sql: string, ...values: (string | number | null)[]) => D1PreparedStatement,
-  held: string,
-): D1PreparedStatement[] {
-  const { removed } = commit;
-  if (removed === undefined) return [];
-  const replaceHours = (table: "ledger_duplicates" | "ledger_quarantined", byHour: readonly HourOfEvents[]) => {
-    const hours = JSON.stringify(byHour);
-    return [
-      // An hour that has none any more is set to zero rather than deleted, so that the ledger's trigger sees it.
-      guarded(
-        `UPDATE ${table} SET events = 0 WHERE topic = ?5 AND partition_date = ?2
-           AND hour NOT IN (SELECT value ->> 'hour' FROM json_each(?6)) AND ${held}`,
-        removed.topic,
-        hours,
-      ),
-      guarded(
-        `INSERT INTO ${table} (topic, partition_date, hour, events)
-         SELECT ?5, ?2, value ->> 'hour', value ->> 'events' FROM json_each(?6) WHERE ${held}
-         ON CONFLICT DO UPDATE SET events = excluded.events`,
-        removed.topic,
-        hours,
-      ),
-    ];
-  };
-  return [
-    ...replaceHours("ledger_duplicates", removed.duplicates),
-    ...replaceHours("ledger_quarantined", removed.quarantined),
-    guarded(
-      `INSERT INTO quarantine_files (snapshot_id, file, rows, bytes)
-       SELECT ?5, value ->> 'file', value ->> 'rows', value ->> 'bytes' FROM json_each(?6) WHERE ${held}`,
-      commit.snapshotId,
-      JSON.stringify(removed.files),
-    ),
-  ];
 }
 
 function publishedBy(db: D1Database, table: string, date: string, runId: string): D1PreparedStatement {

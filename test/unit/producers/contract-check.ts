@@ -22,16 +22,9 @@ const property = z.object({
     })
     .partial()
     .default({}),
-  /** Only accepted values are about one event; the other metrics count rows. */
+  // Checks without valid values (nulls, SQL) are of the tables, not of an event.
   quality: z
-    .array(
-      z.object({
-        arguments: z
-          .object({ validValues: z.array(z.string()) })
-          .partial()
-          .optional(),
-      }),
-    )
+    .array(z.object({ arguments: z.object({ validValues: z.array(z.string()).optional() }).default({}) }))
     .default([]),
   get items() {
     return z.object({ properties: z.array(property) }).optional();
@@ -123,7 +116,7 @@ function checkField(field: Property, value: unknown, decimals: boolean, found: S
     }
   } else {
     if (typeof value !== "string") return void found.add("TYPE_MISMATCH");
-    const accepted = field.quality.flatMap((rule) => rule.arguments?.validValues ?? []);
+    const accepted = field.quality.flatMap((rule) => rule.arguments.validValues ?? []);
     if (accepted.length > 0 && !accepted.includes(value)) found.add("INVALID_ENUM");
     const length = [...value].length;
     if (!value.isWellFormed()) found.add("INVALID_FORMAT");
