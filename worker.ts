@@ -26,6 +26,7 @@ import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
 import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
 import { announceReleases } from "./scheduled/releases/announce.ts";
+import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -50,6 +51,11 @@ function emitDeps(env: Env): EmitDeps {
 function messageQueue(env: Env, topic: string): MessageQueue {
   const queue = topicQueue(env, topic);
   return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
+}
+
+function webhookDeps(env: Env): WebhookDeps {
+  const { DB: db, ENVIRONMENT: environment, ALERT_WEBHOOK_URL: url } = env;
+  return { db, environment, url, fetch: (address, init) => fetch(address, init) };
 }
 
 /** What an operator is told of. */
@@ -79,6 +85,7 @@ function dutiesOf(env: Env): readonly Duty[] {
         ...(await alertDuty({ ...emitDeps(env), db: env.DB, sources: conditionSources(env) }, now)),
       }),
     },
+    { name: "webhook", everyMinutes: 1, run: async (now) => ({ ...(await deliverAlerts(webhookDeps(env), now)) }) },
   ];
 }
 

@@ -27,9 +27,13 @@ CREATE TABLE alert_events (
   event_id TEXT NOT NULL UNIQUE,
   event TEXT NOT NULL,                 -- JSON
   made_at TEXT NOT NULL,
-  emitted_at TEXT                      -- null: not known to be in the topic's queue
+  emitted_at TEXT,                     -- null: not known to be in the topic's queue
+  post_state TEXT NOT NULL DEFAULT 'waiting' CHECK (post_state IN ('waiting', 'posted', 'skipped', 'refused', 'expired')),
+  post_attempts INTEGER NOT NULL DEFAULT 0,
+  post_after INTEGER NOT NULL DEFAULT 0 -- milliseconds since the epoch
 ) STRICT;
 CREATE INDEX alert_events_to_emit ON alert_events (id) WHERE emitted_at IS NULL;
+CREATE INDEX alert_events_to_post ON alert_events (id) WHERE post_state = 'waiting';
 
 -- The conditions of late data are looked for among these.
 CREATE INDEX partition_leases_revised ON partition_leases (partition_date) WHERE revisions > 0;

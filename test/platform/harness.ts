@@ -49,6 +49,8 @@ export interface HarnessOptions {
   readonly faults?: boolean;
   readonly stateDir?: string;
   readonly crons?: "schedule" | "manual";
+  /** Over wrangler.toml's and the harness's own. */
+  readonly vars?: Readonly<Record<string, string>>;
 }
 
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
@@ -67,7 +69,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     stateDir,
     port: 0,
     crons: options.crons ?? "manual",
-    vars: { FLUSH_AGE_SECONDS: "1" },
+    vars: { FLUSH_AGE_SECONDS: "1", ...options.vars },
     onWorkerLog: ({ level, message }) => {
       logs.push(message);
       if (level === "error") errors.push(message);
