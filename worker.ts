@@ -26,6 +26,7 @@ import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
 import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
 import { announceReleases } from "./scheduled/releases/announce.ts";
+import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -58,6 +59,11 @@ function messageQueue(env: Env, topic: string): MessageQueue {
   };
 }
 
+function webhookDeps(env: Env): WebhookDeps {
+  const { DB: db, ENVIRONMENT: environment, ALERT_WEBHOOK_URL: url } = env;
+  return { db, environment, url, fetch: (address, init) => fetch(address, init) };
+}
+
 /** What an operator is told of. */
 function conditionSources(env: Env): readonly ConditionSource[] {
   return [
@@ -85,6 +91,7 @@ function dutiesOf(env: Env): readonly Duty[] {
         ...(await alertDuty({ ...emitDeps(env), db: env.DB, sources: conditionSources(env) }, now)),
       }),
     },
+    { name: "webhook", everyMinutes: 1, run: async (now) => ({ ...(await deliverAlerts(webhookDeps(env), now)) }) },
   ];
 }
 

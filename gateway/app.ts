@@ -6,6 +6,7 @@ import { type Handler, Hono } from "hono";
 import { findKey, originHasKey } from "../sql/statements/keys.ts";
 import type { GatewayContext, GatewayEnv } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { createRequestCounts } from "./metrics/request-counts.ts";
 import { auth } from "./middleware/auth/auth.ts";
 import { grantOf } from "./middleware/auth/grant.ts";
 import { createKeyCache } from "./middleware/auth/key-cache.ts";
@@ -13,6 +14,7 @@ import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
 import { cors } from "./middleware/cors/cors.ts";
 import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
+import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
@@ -20,6 +22,7 @@ import { postEvents } from "./routes/events.ts";
 import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
 import { getLag } from "./routes/lag.ts";
+import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { startPage } from "./routes/start-page.ts";
@@ -40,10 +43,12 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     load: async (origin) => ((await originHasKey(deps.db, origin, new Date(now()).toISOString())) ? true : null),
     now,
   });
+  const counts = createRequestCounts();
   const routes: readonly (readonly [method: "GET" | "POST", path: string, handler: Handler<GatewayEnv>])[] = [
     ["GET", "/", startPage(deps)],
     ["GET", "/healthz", healthz(deps)],
     ["GET", "/readyz", readyz(deps)],
+    ["GET", "/metrics", getMetrics(deps, counts)],
     ["GET", "/openapi.json", getOpenApi],
     ["GET", "/docs", getDocs],
     ["GET", "/v1/topics", listTopics],
@@ -65,12 +70,14 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
   // The wide event stands outside, so that it sees the status of every answer; it reads the id at its end.
   app.use(wideEvent({ log, now }));
+  app.use(requestMetrics({ counts, now }));
   app.use(requestId({ uuidv7: () => deps.ids.uuidv7() }));
   const authenticate = auth({ keys, environment: deps.environment, now });
   // Before auth: a preflight has no key, and refusals have no business with other origins.
   app.use("/v1/topics/:topic/events", cors({ origins }));
   const limitRate = rateLimit({ limiter: deps.requestLimiter, environment: deps.environment, now });
   app.use("/v1/*", authenticate, limitRate);
+  app.use("/metrics", authenticate, limitRate);
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));

@@ -96,7 +96,9 @@ export function markEmitted(db: D1Database, eventIds: readonly string[], now: st
     .bind(JSON.stringify(eventIds), now);
 }
 
-/** Forgets what was sent before `before`, ISO 8601 UTC. */
+/** Forgets what was made before `before`, ISO 8601 UTC, and waits for nothing. */
 export function forgetAlertEvents(db: D1Database, before: string): D1PreparedStatement {
-  return db.prepare("DELETE FROM alert_events WHERE made_at < ?1 AND emitted_at IS NOT NULL").bind(before);
+  return db
+    .prepare("DELETE FROM alert_events WHERE made_at < ?1 AND emitted_at IS NOT NULL AND post_state <> 'waiting'")
+    .bind(before);
 }

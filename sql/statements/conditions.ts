@@ -31,7 +31,8 @@ export interface BlockingResult {
   readonly run_id: string;
   readonly check_name: string;
   readonly metric: string;
-  readonly measured: number;
+  /** null: the check gave no number. */
+  readonly measured: number | null;
   /** JSON: `{"mustBe": 0}`. */
   readonly bound: string;
   readonly candidate: string | null;
@@ -99,30 +100,5 @@ export async function revisedPartitions(
     )
     .bind(since, JSON.stringify(domains))
     .all<RevisedPartition>();
-  return results;
-}
-
-export interface TopicProgress {
-  readonly topic: string;
-  /** ISO 8601 UTC, of the newest bronze file; null: it never had one. */
-  readonly newest_received: string | null;
-  /** When its newest silver partition was last published; null: never. */
-  readonly published_at: string | null;
-}
-
-/** How far each topic has come in bronze and in silver. Two indexed reads of one row a topic. */
-export async function topicProgress(
-  db: D1Database,
-  topics: readonly { readonly topic: string; readonly table: string }[],
-): Promise<TopicProgress[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT t.value ->> 'topic' AS topic,
-              (SELECT max_received FROM bronze_files f WHERE f.topic = t.value ->> 'topic' ORDER BY f.registered_at DESC LIMIT 1) AS newest_received,
-              (SELECT committed_at FROM snapshots s WHERE s.table_name = t.value ->> 'table' ORDER BY s.partition_date DESC, s.committed_at DESC LIMIT 1) AS published_at
-       FROM json_each(?1) t`,
-    )
-    .bind(JSON.stringify(topics))
-    .all<TopicProgress>();
   return results;
 }

@@ -226,6 +226,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   "GET /": { "200": get("/", { headers: { accept: "application/json" } }) },
   "GET /healthz": { "200": get("/healthz") },
   "GET /readyz": { "200": get("/readyz"), "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/readyz")) },
+  "GET /metrics": { "200": get("/metrics") },
   "GET /openapi.json": { "200": get("/openapi.json") },
   "GET /docs": { "200": get("/docs") },
 };
