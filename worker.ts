@@ -14,6 +14,7 @@ import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import { compareLedger } from "./scheduled/ledger.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -33,7 +34,10 @@ function replan(env: Env) {
 
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
-  return [{ name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) }];
+  return [
+    { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
+    { name: "ledger", everyMinutes: 15, run: (now) => compareLedger(env.DB, now) },
+  ];
 }
 
 function environmentOf(env: Env): Environment {

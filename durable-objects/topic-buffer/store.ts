@@ -1,5 +1,6 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
+import { ArrivalStore } from "./arrival-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
 
@@ -23,11 +24,13 @@ export interface LedgerLine {
 }
 
 export class BufferStore implements IdStore {
+  readonly arrivals: ArrivalStore;
   readonly #sql: Pick<SqlStorage, "exec">;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
     sql.exec(SCHEMA);
+    this.arrivals = new ArrivalStore(sql);
   }
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */

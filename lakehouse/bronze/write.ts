@@ -7,6 +7,7 @@ import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { writeParquet } from "../parquet/writer.ts";
 import { decodeFrames } from "./decode.ts";
 import { type PlannedFile, planFiles } from "./files.ts";
+import { receivedHours } from "./received-hours.ts";
 import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
 
 /** An object stands under our key that was made from other input: two incarnations share a name, or somebody else writes here. Nothing is overwritten and no row is dropped. */
@@ -51,6 +52,7 @@ export async function writeBronze(
       bytes: size,
       ...receivedRange(planned),
       dates: planned.dates.map((date) => ({ date: formatDate(date.day), firstRow: date.firstRow, rows: date.rows })),
+      hours: receivedHours(planned),
     });
   }
   return written;

@@ -102,6 +102,7 @@ async function commit(
     path: `${table.directory}/${table.partition}=${lease.date}/`,
     dependents: dependentsOf(table.name),
     ...(candidate.duplicates === undefined ? {} : { duplicates: candidate.duplicates }),
+    ...(candidate.outcomes === undefined ? {} : { outcomes: candidate.outcomes }),
   });
   if (!mine) return { kind: "lost", lease };
   return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: candidate.rows.length };

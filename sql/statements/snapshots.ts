@@ -1,4 +1,5 @@
 /** Snapshots in D1: reading what is published, and the one fenced commit that publishes. */
+import { type Outcomes, outcomeStatements } from "./ledger-outcomes.ts";
 import type { Lease } from "./partitions.ts";
 
 export interface DataFile {
@@ -91,6 +92,8 @@ export interface Commit {
     readonly topic: string;
     readonly byHour: readonly { readonly hour: string; readonly events: number }[];
   };
+  /** Where the bronze rows went besides copies; undefined where the table is not a topic's silver. */
+  readonly outcomes?: Outcomes;
 }
 
 /**
@@ -135,6 +138,7 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
       table,
     ),
     ...duplicateStatements(commit, guarded, held),
+    ...(commit.outcomes === undefined ? [] : outcomeStatements(commit.outcomes, guarded, held)),
     guarded(
       `INSERT INTO partition_inputs (domain, partition_date, version)
        SELECT value, ?2, 1 FROM json_each(?5) WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
