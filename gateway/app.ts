@@ -20,6 +20,7 @@ import { postEvents } from "./routes/events.ts";
 import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
 import { getLag } from "./routes/lag.ts";
+import { getLedger } from "./routes/ledger.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { startPage } from "./routes/start-page.ts";
@@ -55,6 +56,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/contracts/:topic/schema.json", getJsonSchema],
     ["GET", "/v1/tables", listTables(deps)],
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
+    ["GET", "/v1/ledger", getLedger(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],

@@ -3,6 +3,7 @@ import { contractsOperations } from "../routes/contracts.api.ts";
 import { eventsOperations } from "../routes/events.api.ts";
 import { keysOperations } from "../routes/keys.api.ts";
 import { lagOperations } from "../routes/lag.api.ts";
+import { ledgerOperations } from "../routes/ledger.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   ...lagOperations,
   ...contractsOperations,
   ...tablesOperations,
+  ...ledgerOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,

@@ -155,6 +155,43 @@ describe("HTTP to gold, no part replaced", () => {
     expect(posted.status).toBe(403);
   });
 
+  test("the ledger closes: every event that was sent is in a term, nothing is on its way", async () => {
+    await at.until("everything built", () => allBuilt(at.platform));
+    const ledger = await at.get("/v1/ledger");
+    expect(ledger.json).toMatchObject({ closes: true, parked: { groups: [], truncated: false } });
+    type Row = Readonly<Record<string, number>> & { readonly topic: string };
+    const rows: Row[] = ledger.json.rows;
+    const sum = (topic: string, term: string) =>
+      rows.reduce((total, row) => total + (row.topic === topic ? (row[term] ?? 0) : 0), 0);
+    const orders = await bronzeRows(at.platform, "orders");
+    expect(
+      Object.fromEntries(
+        ["accepted", "rejected", "bronze", "silver", "duplicates"].map((term) => [term, sum("orders", term)]),
+      ),
+    ).toEqual({
+      accepted: orders,
+      rejected: 1,
+      bronze: orders,
+      silver: orders - 1,
+      duplicates: 1,
+    });
+    for (const term of ["buffered", "unbuilt", "difference"])
+      expect(new Set(rows.map((row) => row[term]))).toEqual(new Set([0]));
+    for (const messages of ledger.json.messages) expect(messages).toMatchObject({ in_flight: 0, suspected_lost: 0 });
+    const published = await at.rows(
+      "SELECT term, sum(events)::INT AS events FROM silver_ledger WHERE topic = 'orders' GROUP BY term ORDER BY term",
+    );
+    expect(published).toEqual([
+      { term: "accepted", events: orders },
+      { term: "bronze", events: orders },
+      { term: "duplicate", events: 1 },
+      { term: "rejected", events: 1 },
+      { term: "silver", events: orders - 1 },
+    ]);
+    const partitions = await at.get("/v1/ledger?by=partition&topic=orders");
+    expect(partitions.json.rows.length).toBeGreaterThanOrEqual(2);
+  });
+
   test("nothing failed on the way", () => {
     expect(at.errors).toEqual([]);
   });

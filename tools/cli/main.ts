@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   contracts: () => import("./contracts.ts"),
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
+  ledger: () => import("./ledger.ts"),
   "new-topic": () => import("./new-topic.ts"),
   provision: () => import("./provision.ts"),
   schemas: () => import("./schemas.ts"),

@@ -7,6 +7,7 @@ import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/k
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { MemoryReceipts } from "../../oracle/memory-receipts.ts";
 
 /** 2026-11-21T12:00:00Z */
@@ -21,6 +22,8 @@ export interface SentMessage {
 
 export interface Harness {
   readonly db: D1OnSqlite;
+  /** What stands in the lake, and how it fails. */
+  readonly lake: MemoryBucket;
   readonly sent: SentMessage[];
   readonly objects: Map<string, Uint8Array>;
   readonly logs: Record<string, unknown>[];
@@ -53,6 +56,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   addKey(db, "local-dev-key", ["*:write", "*:read", "*:admin"]);
   const sent: SentMessage[] = [];
   const objects = new Map<string, Uint8Array>();
+  const lake = new MemoryBucket();
   const logs: Record<string, unknown>[] = [];
   let failing: (send: number) => boolean = () => false;
   let sends = 0;
@@ -80,7 +84,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   const receipts = new MemoryReceipts((topic, body) => topicQueue(topic).send(body), clock.now);
   const app = createGateway({
     topicQueue,
-    lake: createLake(objects, () => putsFail),
+    lake: createLake(lake, objects, () => putsFail),
     db: db.d1,
     environment: options.environment ?? "local",
     clock,
@@ -106,6 +110,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   };
   return {
     db,
+    lake,
     sent,
     objects,
     logs,
@@ -151,7 +156,11 @@ export function addKey(db: D1OnSqlite, key: string, scopes: readonly string[], e
     .run(hash, `producer of ${key}`, JSON.stringify(scopes), expiresAt);
 }
 
-function createLake(objects: Map<string, Uint8Array>, fails: () => boolean): Pick<R2Bucket, "put"> {
+function createLake(
+  bucket: MemoryBucket,
+  objects: Map<string, Uint8Array>,
+  fails: () => boolean,
+): Pick<R2Bucket, "put" | "get" | "head" | "list"> {
   // R2 answers an unconditional put with the object; nobody reads it here.
   function put(key: string, value: unknown): Promise<R2Object>;
   function put(
@@ -163,9 +172,14 @@ function createLake(objects: Map<string, Uint8Array>, fails: () => boolean): Pic
     if (fails()) throw new Error("put: internal error");
     if (!(value instanceof Uint8Array)) throw new Error("expected bytes");
     objects.set(key, value.slice());
-    return JSON.parse(JSON.stringify({ key, size: value.byteLength }));
+    return bucket.put(key, value);
   }
-  return { put };
+  return {
+    put,
+    get: (key: string, options?: R2GetOptions) => bucket.get(key, options),
+    head: (key) => bucket.head(key),
+    list: (options) => bucket.list(options),
+  };
 }
 
 function read(topic: string, bytes: Uint8Array): SentMessage {

@@ -182,6 +182,12 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/files"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
   },
+  "GET /v1/ledger": {
+    "200": get("/v1/ledger?topic=orders&by=partition"),
+    "400 INVALID_PARAMETER": get("/v1/ledger?from=today"),
+    "404 UNKNOWN_TOPIC": get("/v1/ledger?topic=nope"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/ledger")),
+  },
   ...keysCases,
   "GET /registry/subjects": { "200": call("GET", "/subjects") },
   "POST /registry/subjects/{subject}": {
