@@ -1,7 +1,7 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
-import { receipt } from "./durable-objects/stubs.ts";
+import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
@@ -72,6 +72,7 @@ function gatewayOf(env: Env): Gateway {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       requestLimiter: { take: async (key) => (await env.REQUEST_LIMIT.limit({ key })).success },
       receipt: (name) => receipt(env.RECEIPTS, name),
+      findBuffered: (address, column, text) => topicBuffer(env.TOPIC_BUFFER, address).find(address, column, text),
       acknowledgedMessages: () => acknowledged,
     });
     gateways.set(env, gateway);

@@ -26,6 +26,7 @@ import { createRegistry } from "./routes/registry.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
+import { getEvent } from "./routes/trace.ts";
 
 export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const now = () => deps.clock.now();
@@ -57,6 +58,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/tables", listTables(deps)],
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
     ["GET", "/v1/ledger", getLedger(deps)],
+    ["GET", "/v1/events/:event_id", getEvent(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],

@@ -1,5 +1,5 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
-import type { ReceiptStub } from "../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress } from "../durable-objects/stubs.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
@@ -47,6 +47,8 @@ export interface GatewayDeps {
   readonly requestLimiter: RateLimiter;
   /** The receipt of an Idempotency-Key, by its name (`idempotency/receipt-name.ts`): the same name is the same receipt everywhere. */
   receipt(name: string): ReceiptStub;
+  /** The events waiting in a shard's buffer whose `column` is `text`. */
+  findBuffered(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
   /** Takes one line of JSON per request; the console if absent. */

@@ -156,6 +156,20 @@ export class BufferStore implements IdStore {
     }
   }
 
+  /** Blocks that D1 knows no file of, in append order, read one at a time. */
+  *unregisteredBlocks(): Generator<{ readonly bytes: Uint8Array; readonly appendedAt: number }> {
+    const ids = this.#sql
+      .exec<{ id: number; at: number }>(
+        `SELECT id, appended_at AS at FROM blocks LEFT JOIN flushes USING (seq)
+          WHERE step IS NULL OR step <> 'registered' ORDER BY id`,
+      )
+      .toArray();
+    for (const { id, at } of ids) {
+      const { bytes } = this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one();
+      yield { bytes: new Uint8Array(bytes), appendedAt: at };
+    }
+  }
+
   markWritten(seq: number, files: readonly BronzeFile[]): void {
     this.#sql.exec(
       "UPDATE flushes SET step = 'written', attempts = 0, not_before = 0, files = ? WHERE seq = ?",

@@ -8,6 +8,7 @@ import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
 import { topicsOperations } from "../routes/topics.api.ts";
+import { traceOperations } from "../routes/trace.api.ts";
 import type { Operation } from "./operation.ts";
 
 export const operations: readonly Operation[] = [
@@ -17,6 +18,7 @@ export const operations: readonly Operation[] = [
   ...contractsOperations,
   ...tablesOperations,
   ...ledgerOperations,
+  ...traceOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,

@@ -192,6 +192,53 @@ describe("HTTP to gold, no part replaced", () => {
     expect(partitions.json.rows.length).toBeGreaterThanOrEqual(2);
   });
 
+  test("the trace of an event: both copies and which one silver kept, its gold; a dead letter; what was searched in vain", async () => {
+    await at.until("everything built", () => allBuilt(at.platform));
+    const twice = await at.get("/v1/events/e-1?topic=orders");
+    expect(twice.json).toMatchObject({
+      event_id: "e-1",
+      state: "silver",
+      buffered: [],
+      dead_letters: [],
+      cursor: null,
+    });
+    expect(twice.json.copies.map((copy: Record<string, unknown>) => [copy["event_index"], copy["silver"]])).toEqual([
+      [0, "kept"],
+      [2, "duplicate"],
+    ]);
+    const [{ bronze, message_id, partition_date }] = twice.json.copies;
+    const stored = await at.rows(
+      `SELECT event_id, _message, _event FROM bronze_orders WHERE _message = '${message_id}' AND event_id = 'e-1' ORDER BY _event`,
+    );
+    expect(stored.map((row) => row["_event"])).toEqual([0, 2]);
+    expect(await at.platform.lake.head(bronze.file)).not.toBeNull();
+    expect(twice.json.silver).toMatchObject([
+      { table: "silver_orders", partition_date, row: { message_id, event_index: 0, copies: 2 } },
+    ]);
+    const published = await at.platform.db
+      .prepare(
+        "SELECT table_name, snapshot_id FROM published WHERE partition_date = ? AND table_name IN ('silver_orders', 'daily_order_revenue') ORDER BY table_name",
+      )
+      .bind(partition_date)
+      .all<{ table_name: string; snapshot_id: string }>();
+    expect(published.results[1]?.snapshot_id).toBe(twice.json.silver[0].snapshot_id);
+    expect(twice.json.gold).toMatchObject([
+      { table: "daily_order_revenue", snapshot_id: published.results[0]?.snapshot_id, current: true },
+    ]);
+
+    const byDate = await at.get(`/v1/events/e-1?date=${partition_date}`);
+    expect(byDate.json.copies).toEqual(twice.json.copies);
+
+    const refused = await at.get("/v1/events/e-3?topic=orders");
+    expect(refused.json).toMatchObject({ state: "rejected", copies: [] });
+    expect(refused.json.dead_letters).toMatchObject([{ topic: "orders", error_type: "INVALID_ENUM", event_index: 3 }]);
+
+    const unknown = await at.get("/v1/events/never-sent?topic=orders");
+    expect([unknown.status, unknown.json.code]).toEqual([404, "EVENT_NOT_FOUND"]);
+    expect(unknown.json.searched).toMatchObject({ topics: ["orders"], unreadable: [] });
+    expect(unknown.json.searched.files).toBeGreaterThan(0);
+  });
+
   test("nothing failed on the way", () => {
     expect(at.errors).toEqual([]);
   });

@@ -104,3 +104,18 @@ test("R2 and D1 failing while a buffer flushes: nothing is lost or doubled", asy
   expect(rows).toHaveLength(events.length);
   expect(rows.every((row) => row["n"] === "1")).toBe(true);
 });
+
+test("an event that waits in its buffer is found there; when it is in bronze, it is found there", async () => {
+  await at.arm({ "LAKE.put": { always: true } });
+  expect((await at.post("orders", JSON.stringify(order("waits")))).status).toBe(202);
+  const trace = () => at.get("/v1/events/waits?topic=orders");
+  await at.until("the event in its buffer", async () => (await trace()).status === 200);
+  const waiting = await trace();
+  expect(waiting.json).toMatchObject({ state: "buffered", copies: [], dead_letters: [] });
+  expect(waiting.json.buffered).toMatchObject([{ topic: "orders", shard_of: 2, event_index: 0 }]);
+  await at.arm({});
+  await at.until("the event in silver", async () => (await trace()).json.state === "silver");
+  const { copies, buffered } = (await trace()).json;
+  expect(copies).toMatchObject([{ message_id: waiting.json.buffered[0].message_id, silver: "kept" }]);
+  expect(buffered).toEqual([]);
+});

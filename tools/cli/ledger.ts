@@ -71,7 +71,7 @@ export const command: Command = {
     });
     const { topic, from, to, by } = values;
     const platform = { url: values.url, key: values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY };
-    const { body } = await getJson(platform, "/v1/ledger", { topic, from, to, by });
+    const body = await getJson(platform, "/v1/ledger", { topic, from, to, by });
     const answer = answerSchema.parse(body);
     console.log(values.json ? JSON.stringify(body, null, 2) : linesOf(answer).join("\n"));
     if (values.check && !answer.closes) throw new CommandProblem("LEDGER_OPEN", verdictOf(answer));

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),
   smoke: () => import("./smoke.ts"),
+  trace: () => import("./trace.ts"),
 };
 
 async function help(): Promise<string> {

@@ -7,21 +7,15 @@ export interface PlatformAddress {
   readonly key: string;
 }
 
-export interface JsonAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
 const TIMEOUT_MS = 60_000;
 const problemSchema = z.object({ detail: z.string() });
 
-/** GETs `path` with the parameters that have a value. Throws CommandProblem (PLATFORM_REFUSED) unless the status is 200 or one of `alsoFine`. */
+/** GETs `path` with the parameters that have a value. Throws CommandProblem (PLATFORM_REFUSED) for any answer but a good one. */
 export async function getJson(
   platform: PlatformAddress,
   path: string,
   parameters: Readonly<Record<string, string | undefined>>,
-  alsoFine: readonly number[] = [],
-): Promise<JsonAnswer> {
+): Promise<unknown> {
   const address = new URL(path, platform.url);
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) address.searchParams.set(name, value);
@@ -38,9 +32,7 @@ export async function getJson(
     throw new CommandProblem("PLATFORM_REFUSED", `${platform.url} does not answer. Does the platform run?`, { cause });
   }
   const body = parsed(text);
-  if (body !== undefined && (response.ok || alsoFine.includes(response.status))) {
-    return { status: response.status, body };
-  }
+  if (response.ok && body !== undefined) return body;
   const problem = problemSchema.safeParse(body);
   const detail = problem.success ? problem.data.detail : text.slice(0, 500);
   throw new CommandProblem("PLATFORM_REFUSED", `${response.status}: ${detail}`);

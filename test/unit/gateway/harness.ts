@@ -1,6 +1,6 @@
 /** A gateway on fakes that fail like the real things, and the way to read back what it sent. */
 import { createHash, randomBytes } from "node:crypto";
-import type { ReceiptStub } from "../../../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress } from "../../../durable-objects/stubs.ts";
 import { createGateway } from "../../../gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type GatewayLimits } from "../../../gateway/deps.ts";
 import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/keyring.ts";
@@ -20,10 +20,14 @@ export interface SentMessage {
   readonly envelopes: readonly (Envelope & { readonly shard: number })[];
 }
 
+export type FindBuffered = (address: ShardAddress, column: string, text: string) => readonly BufferedEvent[];
+
 export interface Harness {
   readonly db: D1OnSqlite;
   /** What stands in the lake, and how it fails. */
   readonly lake: MemoryBucket;
+  /** What waits in buffers. */
+  buffer(find: FindBuffered): void;
   readonly sent: SentMessage[];
   readonly objects: Map<string, Uint8Array>;
   readonly logs: Record<string, unknown>[];
@@ -70,6 +74,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       now += ms;
     },
   };
+  let buffered: FindBuffered = () => [];
   const requests = new Map<string, number>();
   const topicQueue = (topic: string) => ({
     async send(body: Uint8Array) {
@@ -100,6 +105,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       },
     },
     receipt: (name) => (receiptsFail ? NO_RECEIPT : receipts.open(name)),
+    findBuffered: async (address, column, text) => buffered(address, column, text),
     acknowledgedMessages: () => 7,
     log: (line) => logs.push(JSON.parse(line)),
   });
@@ -111,6 +117,9 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   return {
     db,
     lake,
+    buffer(find) {
+      buffered = find;
+    },
     sent,
     objects,
     logs,
