@@ -3,6 +3,7 @@
  * here knows HTTP.
  */
 import { currentSchema } from "../contracts/registry.ts";
+import type { MessageHeader } from "../schemas/packed-block.ts";
 import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
 import { createEventBuffer, type EventBuffer } from "./admit/event-buffer.ts";
@@ -17,6 +18,7 @@ import type { Masker } from "./masking/masker.ts";
 import { type PackedEvent, packMessage, planMessages } from "./pack.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
 import { type OutgoingMessage, sendAll } from "./send.ts";
+import { takeUnsent } from "./unsent.ts";
 
 /** Why an event must be sent again. */
 export type RetryCode = "QUEUE_UNAVAILABLE" | "STORAGE_UNAVAILABLE";
@@ -138,13 +140,17 @@ export async function store(judged: Judged, request: IngestRequest, deps: Gatewa
 export interface MessageNaming {
   readonly gateway: string;
   /** Names the next message of a topic. */
-  next(topic: string): { readonly message_id: string; readonly sequence: number };
+  next(topic: string): Pick<MessageHeader, "message_id" | "sequence" | "unsent">;
 }
 
 function isolateNaming(deps: GatewayDeps): MessageNaming {
   return {
     gateway: instanceId(() => deps.ids.uuidv7()),
-    next: (topic) => ({ message_id: deps.ids.uuidv7(), sequence: nextSequence(topic) }),
+    next: (topic) => ({
+      message_id: deps.ids.uuidv7(),
+      sequence: nextSequence(topic),
+      unsent: takeUnsent(topic),
+    }),
   };
 }
 
@@ -205,13 +211,15 @@ function pack(
     gateway: naming.gateway,
   };
   const headerTextBytes = Buffer.byteLength(Object.values(header).join("")) + UUID_BYTES;
-  return planMessages(events, headerTextBytes).map((plan) => ({
-    topic: target.topic,
-    body: packMessage(plan, target.shards, { ...header, ...naming.next(target.topic) }, (start, end) =>
-      buffer.slice(start, end),
-    ),
-    indexes: plan.map((event) => event.index),
-  }));
+  return planMessages(events, headerTextBytes).map((plan) => {
+    const name = naming.next(target.topic);
+    return {
+      topic: target.topic,
+      body: packMessage(plan, target.shards, { ...header, ...name }, (start, end) => buffer.slice(start, end)),
+      indexes: plan.map((event) => event.index),
+      numbers: [[name.sequence, name.sequence], ...(name.unsent ?? [])],
+    };
+  });
 }
 
 /** The canonical text of the message id. */

@@ -1,13 +1,17 @@
 /** Messages to queues: all are sent, all settle before anything is answered. */
+import type { NumberRange } from "../schemas/number-ranges.ts";
 import type { MessageQueue } from "./deps.ts";
 import { countSent } from "./in-flight.ts";
 import { mapBounded } from "./map-bounded.ts";
+import { noteUnsent } from "./unsent.ts";
 
 /** A packed message and the indexes of the request's events that stand or fall with it. */
 export interface OutgoingMessage {
   readonly topic: string;
   readonly body: Uint8Array;
   readonly indexes: readonly number[];
+  /** Its number and those it tells of, for `unsent.ts`. */
+  readonly numbers: readonly NumberRange[];
 }
 
 export interface SendOutcome {
@@ -29,8 +33,8 @@ export async function sendAll(
     await queueOf(message.topic).send(message.body);
     countSent(1);
   });
-  const unsent = messages.flatMap((message, position) =>
-    outcomes[position]?.status === "fulfilled" ? [] : message.indexes,
-  );
+  const failed = messages.filter((_, position) => outcomes[position]?.status !== "fulfilled");
+  for (const { topic, numbers } of failed) noteUnsent(topic, numbers);
+  const unsent = failed.flatMap(({ indexes }) => indexes);
   return { unsent, sent: outcomes.filter((outcome) => outcome.status === "fulfilled").length };
 }

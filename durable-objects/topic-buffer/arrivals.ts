@@ -7,11 +7,17 @@
  * The hour is that of the message id: ids and numbers of an instance grow together, so the numbers of an hour lie between those
  * of the hours around it. Hours of reception would overlap.
  */
+import { mergeRanges, type NumberRange } from "../../schemas/number-ranges.ts";
 import type { Frame } from "../../schemas/packed-block.ts";
 import { hourOf, hourText } from "./remembered-ids.ts";
 
-/** Messages, first number, last number. */
-export type InstanceArrivals = readonly [messages: number, first: number, last: number];
+/** Messages, first number, last number; numbers that these messages said were not sent, where they said any. */
+export type InstanceArrivals = readonly [
+  messages: number,
+  first: number,
+  last: number,
+  unsent?: readonly NumberRange[],
+];
 
 export interface HourArrivals {
   /** All messages noted, numbered or not. */
@@ -26,7 +32,7 @@ export const NO_ARRIVALS: HourArrivals = { messages: 0, unnumbered: 0, instances
 /** Keeps an hour's row under 400 KB, whatever happens; an instance is an isolate, of which a topic sees some dozens. */
 export const MAX_INSTANCES = 5_000;
 
-export type Numbered = Pick<Frame["header"], "gateway" | "sequence" | "request_id">;
+export type Numbered = Pick<Frame["header"], "gateway" | "sequence" | "request_id" | "unsent">;
 
 /** The headers that this shard notes, by hour (`YYYY-MM-DDTHH:00:00Z`): of frames that hold the first slice of their message. */
 export function firstSlicesByHour(frames: readonly Frame[]): Map<string, Numbered[]> {
@@ -41,12 +47,17 @@ export function firstSlicesByHour(frames: readonly Frame[]): Map<string, Numbere
 export function withArrivals(known: HourArrivals, headers: readonly Numbered[]): HourArrivals {
   const instances = new Map(Object.entries(known.instances));
   let { unnumbered } = known;
-  for (const { gateway, sequence, request_id } of headers) {
+  for (const { gateway, sequence, request_id, unsent = [] } of headers) {
     const before = instances.get(gateway);
     // The messages of a receipt are numbered within their request (gateway/idempotency/receipt-naming.ts): a row of its own for each would be one per request.
-    if (gateway === request_id || (before === undefined && instances.size >= MAX_INSTANCES)) unnumbered++;
-    else if (before === undefined) instances.set(gateway, [1, sequence, sequence]);
-    else instances.set(gateway, [before[0] + 1, Math.min(before[1], sequence), Math.max(before[2], sequence)]);
+    if (gateway === request_id || (before === undefined && instances.size >= MAX_INSTANCES)) {
+      unnumbered++;
+      continue;
+    }
+    const [messages, first, last, told = []] = before ?? [0, sequence, sequence];
+    const all = unsent.length === 0 ? told : mergeRanges([...told, ...unsent]);
+    const counts = [messages + 1, Math.min(first, sequence), Math.max(last, sequence)] as const;
+    instances.set(gateway, all.length === 0 ? counts : [...counts, all]);
   }
   return { messages: known.messages + headers.length, unnumbered, instances: Object.fromEntries(instances) };
 }

@@ -1,4 +1,5 @@
 /** Which numbered messages never arrived, from what did (`durable-objects/topic-buffer/arrivals.ts`). Pure. */
+import { countWithin, mergeRanges } from "../../schemas/number-ranges.ts";
 import type { InstanceHour } from "../../sql/statements/arrivals.ts";
 
 /** Numbers of one gateway instance that are missing before a number that it gave in `hour`. */
@@ -17,22 +18,28 @@ export const SUSPECTED_AFTER_MS = HOUR_MS;
 
 /**
  * Every gap, by topic, instance and hour. `arrivals` are ordered so and begin at `from`: an instance that is older has earlier
- * numbers, which are not judged. What an instance numbered after the last message that arrived cannot be known.
+ * numbers, which are not judged. A number that the gateway says it failed to send is no gap, whenever it says so. What an instance
+ * numbered after the last message that arrived cannot be known.
  */
 export function findGaps(arrivals: readonly InstanceHour[], from: string): Gap[] {
+  return [...Map.groupBy(arrivals, ({ topic, instance }) => `${topic} ${instance}`).values()].flatMap((hours) =>
+    gapsOfInstance(hours, Date.parse(from)),
+  );
+}
+
+function gapsOfInstance(hours: readonly InstanceHour[], from: number): Gap[] {
   const gaps: Gap[] = [];
-  let known: { readonly of: string; last: number; messages: number; missing: number } | undefined;
-  for (const { topic, instance, hour, messages, first, last } of arrivals) {
-    const of = `${topic} ${instance}`;
-    if (known?.of !== of) {
-      const before = bornAt(instance) >= Date.parse(from) ? 0 : first - 1;
-      known = { of, last: before, messages: before, missing: 0 };
-    }
-    known.last = Math.max(known.last, last);
-    known.messages += messages;
-    const missing = known.last - known.messages - known.missing;
+  const unsent = mergeRanges(hours.flatMap((line) => line.unsent));
+  const start = bornAt(hours[0]?.instance ?? "") >= from ? 0 : (hours[0]?.first ?? 1) - 1;
+  let last = start;
+  let arrived = 0;
+  let known = 0;
+  for (const { topic, instance, hour, messages, last: lastOfHour } of hours) {
+    last = Math.max(last, lastOfHour);
+    arrived += messages;
+    const missing = last - start - arrived - countWithin(unsent, start, last) - known;
     if (missing <= 0) continue;
-    known.missing += missing;
+    known += missing;
     gaps.push({ topic, instance, hour, messages: missing });
   }
   return gaps;

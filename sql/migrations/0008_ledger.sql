@@ -47,7 +47,8 @@ CREATE TRIGGER ledger_outcomes_inputs_update AFTER UPDATE ON ledger_outcomes WHE
 END;
 
 -- Which of the gateways' numbered messages arrived: a row per shard and hour, not per gateway. A message is noted by the shard
--- of its first slice. instances: JSON {"<gateway instance>": [messages, first number, last number]}; absolute, never an increment.
+-- of its first slice. instances: JSON {"<gateway instance>": [messages, first number, last number, ranges of numbers not sent]};
+-- absolute, never an increment.
 CREATE TABLE ledger_arrivals (
   topic TEXT NOT NULL,
   shard INTEGER NOT NULL,

@@ -1,4 +1,5 @@
 /** Which numbered messages arrived, in D1: a row per shard and hour. */
+import type { NumberRange } from "../../schemas/number-ranges.ts";
 import type { ShardName } from "./bronze.ts";
 
 export interface ArrivalLine {
@@ -6,7 +7,7 @@ export interface ArrivalLine {
   readonly hour: string;
   readonly messages: number;
   readonly unnumbered: number;
-  /** JSON: `{"<gateway instance>": [messages, first number, last number]}`. */
+  /** JSON: `{"<gateway instance>": [messages, first number, last number, [[first, last], ...]]}`, the ranges of numbers not sent where there are any. */
   readonly instances: string;
 }
 
@@ -34,6 +35,8 @@ export interface InstanceHour {
   readonly messages: number;
   readonly first: number;
   readonly last: number;
+  /** Numbers that the gateway failed to send, as messages of this hour say. */
+  readonly unsent: readonly NumberRange[];
 }
 
 /** Arrivals made in `[from, to)`, hours as in `ArrivalLine`, of one topic or (null) of all; by topic, instance and hour. */
@@ -45,14 +48,18 @@ export async function arrivalsBetween(
 ): Promise<InstanceHour[]> {
   const { results } = await db
     .prepare(
-      `SELECT a.topic, i.key AS instance, a.hour, sum(i.value ->> 0) AS messages, min(i.value ->> 1) AS first, max(i.value ->> 2) AS last
+      `SELECT a.topic, i.key AS instance, a.hour, sum(i.value ->> 0) AS messages, min(i.value ->> 1) AS first, max(i.value ->> 2) AS last,
+              json_group_array(json(i.value -> 3)) FILTER (WHERE i.value -> 3 IS NOT NULL) AS unsent
          FROM ledger_arrivals a, json_each(a.instances) i
         WHERE a.hour >= ?1 AND a.hour < ?2 AND (?3 IS NULL OR a.topic = ?3)
         GROUP BY a.topic, i.key, a.hour ORDER BY a.topic, i.key, a.hour`,
     )
     .bind(from, to, topic)
-    .all<InstanceHour>();
-  return results;
+    .all<Omit<InstanceHour, "unsent"> & { readonly unsent: string }>();
+  return results.map(({ unsent, ...line }) => {
+    const told: NumberRange[][] = JSON.parse(unsent);
+    return { ...line, unsent: told.flat() };
+  });
 }
 
 /** Drops what arrived in hours before this one. */

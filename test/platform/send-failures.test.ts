@@ -119,3 +119,22 @@ test("an event that waits in its buffer is found there; when it is in bronze, it
   expect(copies).toMatchObject([{ message_id: waiting.json.buffered[0].message_id, silver: "kept" }]);
   expect(buffered).toEqual([]);
 });
+
+test("of all the sends that failed, the ledger suspects no loss: later messages say which numbers were not sent", async () => {
+  await at.arm({ "TOPIC_ORDERS.send": { fail: [1] } });
+  expect((await at.post("orders", JSON.stringify(order("fails")))).status).toBe(503);
+  await at.arm({});
+  expect((await at.post("orders", JSON.stringify(order("tells")))).status).toBe(202);
+  await at.until("the order in bronze", async () => {
+    const rows = await at.rows("SELECT 1 FROM bronze_orders WHERE event_id = 'tells'");
+    return rows.length === 1;
+  });
+  const told = await at.platform.db
+    .prepare(
+      "SELECT count(*) AS n FROM ledger_arrivals, json_each(instances) WHERE topic = 'orders' AND value -> 3 IS NOT NULL",
+    )
+    .first<number>("n");
+  expect(told).toBeGreaterThan(0);
+  const { messages } = (await at.get("/v1/ledger?topic=orders")).json;
+  expect(messages).toMatchObject([{ topic: "orders", in_flight: 0, suspected_lost: 0 }]);
+});

@@ -1,11 +1,12 @@
 /**
  * P8 between gateway and buffers: whatever shards the messages of whatever instances go to, and in whatever order, the gaps are
- * the numbers that did not arrive, but for those after an instance's last.
+ * the numbers that did not arrive, but for those after an instance's last and those whose send failed, as later messages say.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type HourArrivals, NO_ARRIVALS, withArrivals } from "../../durable-objects/topic-buffer/arrivals.ts";
 import { findGaps } from "../../lakehouse/ledger/gaps.ts";
+import type { NumberRange } from "../../schemas/number-ranges.ts";
 import { arrivalsBetween, publishArrivals } from "../../sql/statements/arrivals.ts";
 import { createD1 } from "../oracle/d1-on-sqlite.ts";
 import { uuidAt } from "../oracle/frames.ts";
@@ -18,7 +19,12 @@ const hourText = (hour: number) => `${new Date(START + hour * HOUR).toISOString(
 const instance = fc.record({
   before: fc.boolean(),
   messages: fc.array(
-    fc.record({ hours: fc.constantFrom(0, 0, 0, 1, 3), shard: fc.nat(3), arrives: fc.boolean(), at: fc.nat() }),
+    fc.record({
+      hours: fc.constantFrom(0, 0, 0, 1, 3),
+      shard: fc.nat(3),
+      fate: fc.constantFrom("arrives", "arrives", "lost", "unsent"),
+      at: fc.nat(),
+    }),
     { maxLength: 12 },
   ),
 });
@@ -32,15 +38,21 @@ test("gaps are exactly what did not arrive, the tail excepted", async () => {
       const sent = instances.flatMap(({ before, messages }, n) => {
         const gateway = uuidAt(before ? START - HOUR : START, n);
         let hour = 0;
-        const numbered = messages.map(({ hours, shard, arrives, at }, i) => {
+        let pending: NumberRange[] = [];
+        const numbered = messages.map(({ hours, shard, fate, at }, i) => {
           hour += hours;
-          return { gateway, sequence: i + 1, request_id: "r", hour: hourText(hour), shard, arrives, at };
+          const unsent = pending;
+          pending = fate === "unsent" ? [...unsent, [i + 1, i + 1]] : [];
+          return { gateway, sequence: i + 1, request_id: "r", hour: hourText(hour), shard, fate, at, unsent };
         });
-        const arrived = numbered.filter(({ arrives }) => arrives);
+        const arrived = numbered.filter(({ fate }) => fate === "arrives");
+        const told = new Set(arrived.flatMap(({ unsent }) => unsent.map(([number]) => number)));
         // Of an instance from before the window, what came before its first message in it is not judged.
         const first = before ? (arrived[0]?.sequence ?? 0) : 0;
         const last = arrived.at(-1)?.sequence ?? 0;
-        const lost = numbered.filter(({ arrives, sequence }) => !arrives && sequence > first && sequence < last);
+        const lost = numbered.filter(
+          ({ fate, sequence }) => fate !== "arrives" && !told.has(sequence) && sequence > first && sequence < last,
+        );
         if (lost.length > 0) expected.set(gateway, lost.length);
         return arrived;
       });
