@@ -3,6 +3,7 @@
  * here knows HTTP.
  */
 import { currentSchema } from "../contracts/registry.ts";
+import type { NumberRange } from "../schemas/number-ranges.ts";
 import type { MessageHeader } from "../schemas/packed-block.ts";
 import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
@@ -18,7 +19,7 @@ import type { Masker } from "./masking/masker.ts";
 import { type PackedEvent, packMessage, planMessages } from "./pack.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
 import { type OutgoingMessage, sendAll } from "./send.ts";
-import { takeUnsent } from "./unsent.ts";
+import { noteUnsent, takeUnsent } from "./unsent.ts";
 
 /** Why an event must be sent again. */
 export type RetryCode = "QUEUE_UNAVAILABLE" | "STORAGE_UNAVAILABLE";
@@ -128,8 +129,11 @@ export interface Stored {
 
 /** Sends accepted events and dead letters, all settled when it resolves. Never throws for a queue or the lake. */
 export async function store(judged: Judged, request: IngestRequest, deps: GatewayDeps): Promise<Stored> {
-  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps));
+  const names: MessageName[] = [];
+  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps, names));
   const outcome = await sendAll(messages, (topic) => deps.topicQueue(topic));
+  // Messages stand in the order in which they were named.
+  for (const position of outcome.failed) noteFailed(names[position]);
   const retry = new Map<number, RetryCode>();
   for (const index of unstored) retry.set(index, "STORAGE_UNAVAILABLE");
   for (const index of outcome.unsent) retry.set(index, "QUEUE_UNAVAILABLE");
@@ -143,15 +147,26 @@ export interface MessageNaming {
   next(topic: string): Pick<MessageHeader, "message_id" | "sequence" | "unsent">;
 }
 
-function isolateNaming(deps: GatewayDeps): MessageNaming {
+interface MessageName {
+  readonly topic: string;
+  readonly sequence: number;
+  readonly unsent: readonly NumberRange[];
+}
+
+/** Notes in `names` whom it named. */
+function isolateNaming(deps: GatewayDeps, names: MessageName[]): MessageNaming {
   return {
     gateway: instanceId(() => deps.ids.uuidv7()),
-    next: (topic) => ({
-      message_id: deps.ids.uuidv7(),
-      sequence: nextSequence(topic),
-      unsent: takeUnsent(topic),
-    }),
+    next(topic) {
+      const name = { topic, sequence: nextSequence(topic), unsent: takeUnsent(topic) };
+      names.push(name);
+      return { message_id: deps.ids.uuidv7(), sequence: name.sequence, unsent: name.unsent };
+    },
   };
+}
+
+function noteFailed(name: MessageName | undefined): void {
+  if (name !== undefined) noteUnsent(name.topic, [[name.sequence, name.sequence], ...name.unsent]);
 }
 
 export interface PreparedMessages {
@@ -211,15 +226,13 @@ function pack(
     gateway: naming.gateway,
   };
   const headerTextBytes = Buffer.byteLength(Object.values(header).join("")) + UUID_BYTES;
-  return planMessages(events, headerTextBytes).map((plan) => {
-    const name = naming.next(target.topic);
-    return {
-      topic: target.topic,
-      body: packMessage(plan, target.shards, { ...header, ...name }, (start, end) => buffer.slice(start, end)),
-      indexes: plan.map((event) => event.index),
-      numbers: [[name.sequence, name.sequence], ...(name.unsent ?? [])],
-    };
-  });
+  return planMessages(events, headerTextBytes).map((plan) => ({
+    topic: target.topic,
+    body: packMessage(plan, target.shards, { ...header, ...naming.next(target.topic) }, (start, end) =>
+      buffer.slice(start, end),
+    ),
+    indexes: plan.map((event) => event.index),
+  }));
 }
 
 /** The canonical text of the message id. */

@@ -1,22 +1,20 @@
 /** Messages to queues: all are sent, all settle before anything is answered. */
-import type { NumberRange } from "../schemas/number-ranges.ts";
 import type { MessageQueue } from "./deps.ts";
 import { countSent } from "./in-flight.ts";
 import { mapBounded } from "./map-bounded.ts";
-import { noteUnsent } from "./unsent.ts";
 
 /** A packed message and the indexes of the request's events that stand or fall with it. */
 export interface OutgoingMessage {
   readonly topic: string;
   readonly body: Uint8Array;
   readonly indexes: readonly number[];
-  /** Its number and those it tells of, for `unsent.ts`. */
-  readonly numbers: readonly NumberRange[];
 }
 
 export interface SendOutcome {
   /** Indexes of events whose message is not known to be durable. */
   readonly unsent: readonly number[];
+  /** Positions of the messages that these are of. */
+  readonly failed: readonly number[];
   /** How many messages are durable. */
   readonly sent: number;
 }
@@ -33,8 +31,7 @@ export async function sendAll(
     await queueOf(message.topic).send(message.body);
     countSent(1);
   });
-  const failed = messages.filter((_, position) => outcomes[position]?.status !== "fulfilled");
-  for (const { topic, numbers } of failed) noteUnsent(topic, numbers);
-  const unsent = failed.flatMap(({ indexes }) => indexes);
-  return { unsent, sent: outcomes.filter((outcome) => outcome.status === "fulfilled").length };
+  const failed = [...messages.keys()].filter((position) => outcomes[position]?.status !== "fulfilled");
+  const unsent = failed.flatMap((position) => messages[position]?.indexes ?? []);
+  return { unsent, failed, sent: outcomes.filter((outcome) => outcome.status === "fulfilled").length };
 }

@@ -1,36 +1,62 @@
 /** How many rows were received in which hour: what the ledger counts by. */
 import { formatDate } from "../../schemas/time.ts";
 import type { ReceivedHour } from "../../sql/statements/bronze.ts";
-import type { Batch } from "../columns/column.ts";
-import type { FileDate } from "./files.ts";
+import type { Batch, Column } from "../columns/column.ts";
 
-const HOUR_MICROS = 3_600_000_000n;
+const HOUR_MICROS = 3_600_000_000;
 
-/** `received` in microseconds since the epoch; hours in ascending order. */
+/** `received` in microseconds since the epoch; hours (`YYYY-MM-DDTHH:00:00Z`) in ascending order. */
 export function countByHour(received: Iterable<bigint>): { hour: string; events: number }[] {
-  const hours = new Map<bigint, number>();
+  const hours = new Map<number, number>();
   for (const micros of received) {
-    const hour = micros / HOUR_MICROS;
+    const hour = Math.floor(Number(micros) / HOUR_MICROS);
     hours.set(hour, (hours.get(hour) ?? 0) + 1);
   }
-  return [...hours]
-    .sort(([a], [b]) => Number(a - b))
-    .map(([hour, events]) => ({
-      hour: `${new Date(Number(hour) * 3_600_000).toISOString().slice(0, 13)}:00:00Z`,
-      events,
-    }));
+  return [...hours].sort(([a], [b]) => a - b).map(([hour, events]) => ({ hour: hourText(hour), events }));
 }
 
-/** The rows of a file by date and hour, in the order of the dates. Throws a TypeError for rows without `_received`. */
-export function receivedHours(file: { readonly dates: readonly FileDate[]; readonly rows: Batch }): ReceivedHour[] {
-  const column = file.rows.columns[file.rows.fields.findIndex((field) => field.name === "_received")];
-  if (column?.kind !== "int64") throw new TypeError("bronze has no _received column");
-  const received = column.values;
-  return file.dates.flatMap(({ day, firstRow, rows }) =>
-    countByHour(received.subarray(firstRow, firstRow + rows)).map(({ hour, events }) => ({
-      date: formatDate(day),
-      hour,
-      rows: events,
-    })),
-  );
+/** Counts the rows of one file as they pass on their way to the writer. */
+export interface ReceivedHours {
+  /** Gives the batches on. Throws a TypeError for rows without `_received` or the partition column. */
+  counting(batches: Iterable<Batch>): Generator<Batch, void, undefined>;
+  /** What has passed, by partition date and hour, ascending. */
+  lines(): ReceivedHour[];
+}
+
+export function createReceivedHours(partitionColumn: string): ReceivedHours {
+  const days = new Map<number, Map<number, number>>();
+  return {
+    *counting(batches) {
+      for (const batch of batches) {
+        const received = columnOf(batch, "_received");
+        const dates = columnOf(batch, partitionColumn);
+        if (received.kind !== "int64" || dates.kind !== "int32") throw new TypeError("bronze has odd times or dates");
+        for (let row = 0; row < batch.length; row++) {
+          const day = dates.values[row] ?? 0;
+          const hour = Math.floor(Number(received.values[row]) / HOUR_MICROS);
+          const hours = days.get(day) ?? new Map<number, number>();
+          days.set(day, hours.set(hour, (hours.get(hour) ?? 0) + 1));
+        }
+        yield batch;
+      }
+    },
+    lines: () =>
+      [...days]
+        .sort(([a], [b]) => a - b)
+        .flatMap(([day, hours]) =>
+          [...hours]
+            .sort(([a], [b]) => a - b)
+            .map(([hour, rows]) => ({ date: formatDate(day), hour: hourText(hour), rows })),
+        ),
+  };
+}
+
+function columnOf(batch: Batch, name: string): Column {
+  const column = batch.columns[batch.fields.findIndex((field) => field.name === name)];
+  if (column === undefined) throw new TypeError(`bronze has no column ${name}`);
+  return column;
+}
+
+function hourText(hour: number): string {
+  return `${new Date(hour * 3_600_000).toISOString().slice(0, 13)}:00:00Z`;
 }

@@ -7,7 +7,7 @@ import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { writeParquet } from "../parquet/writer.ts";
 import { decodeFrames } from "./decode.ts";
 import { type PlannedFile, planFiles } from "./files.ts";
-import { receivedHours } from "./received-hours.ts";
+import { createReceivedHours } from "./received-hours.ts";
 import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
 
 /** An object stands under our key that was made from other input: two incarnations share a name, or somebody else writes here. Nothing is overwritten and no row is dropped. */
@@ -33,9 +33,10 @@ export async function writeBronze(
   const batch = decodeFrames(contract, frames);
   const written: BronzeFile[] = [];
   for (const planned of planFiles(contract, flush, batch)) {
+    const hours = createReceivedHours(contract.partition.column);
     const bytes = await writeParquet({
       fields: bronzeFields(contract),
-      batches: [planned.rows],
+      batches: hours.counting([planned.rows]),
       dictionaryColumns: dictionaryColumns(contract),
       rowGroupStarts: planned.dates.map((date) => date.firstRow),
       metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": input },
@@ -52,7 +53,7 @@ export async function writeBronze(
       bytes: size,
       ...receivedRange(planned),
       dates: planned.dates.map((date) => ({ date: formatDate(date.day), firstRow: date.firstRow, rows: date.rows })),
-      hours: receivedHours(planned),
+      hours: hours.lines(),
     });
   }
   return written;

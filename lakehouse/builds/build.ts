@@ -17,6 +17,7 @@ import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
 import { prepareGold } from "./gold.ts";
 import { prepareLedger } from "./ledger.ts";
+import { silverOutcomes } from "./outcomes.ts";
 import { PartitionTooLargeError, prepareSilver } from "./silver.ts";
 
 /** A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. */
@@ -102,7 +103,7 @@ async function commit(
     path: `${table.directory}/${table.partition}=${lease.date}/`,
     dependents: dependentsOf(table.name),
     ...(candidate.duplicates === undefined ? {} : { duplicates: candidate.duplicates }),
-    ...(candidate.outcomes === undefined ? {} : { outcomes: candidate.outcomes }),
+    ...(table.kind === "topic" ? { outcomes: silverOutcomes(table.contract.topic, candidate.rows) } : {}),
   });
   if (!mine) return { kind: "lost", lease };
   return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: candidate.rows.length };

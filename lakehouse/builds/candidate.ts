@@ -1,5 +1,4 @@
 /** What a builder hands over to be gated, staged and committed. */
-import type { Outcomes } from "../../sql/statements/ledger-outcomes.ts";
 import type { Batch } from "../columns/column.ts";
 import type { CheckResult } from "../quality/gate.ts";
 
@@ -14,6 +13,4 @@ export interface Candidate {
     readonly topic: string;
     readonly byHour: readonly { readonly hour: string; readonly events: number }[];
   };
-  /** Where the bronze rows went besides copies; undefined where the table is not a topic's silver. */
-  readonly outcomes?: Outcomes;
 }

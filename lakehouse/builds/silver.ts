@@ -1,8 +1,5 @@
 /** Prepares a topic's silver partition: every bronze row of the date, gated, typed to the newest schema, deduplicated. */
-
-import type { OutcomeLine } from "../../sql/statements/ledger-outcomes.ts";
 import { bronzeInputs } from "../../sql/statements/snapshots.ts";
-import { countByHour } from "../bronze/received-hours.ts";
 import type { Batch, Column } from "../columns/column.ts";
 import { concatBatches } from "../columns/concat.ts";
 import { gather } from "../columns/gather.ts";
@@ -55,17 +52,19 @@ export async function prepareSilver(
     rowsIn: bronze.length,
     inputs: files.map(({ file, first_row, rows: count }) => ({ file, first_row, rows: count })),
     inputResults,
-    duplicates: { topic: contract.topic, byHour: countByHour(removedReceived.map(BigInt)) },
-    outcomes: { topic: contract.topic, lines: silverOutcomes(bronze, rows) },
+    duplicates: { topic: contract.topic, byHour: countByHour(removedReceived) },
   };
 }
 
-/** Silver rows by hour of reception. Throws a TypeError for rows without `_received`. */
-function silverOutcomes(bronze: Batch, rows: Int32Array): OutcomeLine[] {
-  const received = bronze.columns[bronze.fields.findIndex((field) => field.name === "_received")];
-  if (received?.kind !== "int64") throw new TypeError("bronze has no _received column");
-  return countByHour(Array.from(rows, (row) => received.values[row] ?? 0n)).map((line) => ({
-    ...line,
-    term: "silver",
-  }));
+const HOUR_MICROS = 3_600_000_000;
+
+function countByHour(received: readonly number[]): { hour: string; events: number }[] {
+  const hours = new Map<number, number>();
+  for (const micros of received) {
+    const hour = Math.floor(micros / HOUR_MICROS);
+    hours.set(hour, (hours.get(hour) ?? 0) + 1);
+  }
+  return [...hours]
+    .sort(([a], [b]) => a - b)
+    .map(([hour, events]) => ({ hour: `${new Date(hour * 3_600_000).toISOString().slice(0, 13)}:00:00Z`, events }));
 }

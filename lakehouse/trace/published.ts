@@ -2,7 +2,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { parseTimestamp } from "../../schemas/time.ts";
 import { publishedFiles } from "../../sql/statements/snapshots.ts";
-import { publishedFrom } from "../../sql/statements/trace.ts";
+import { publishedFrom, replacedBy } from "../../sql/statements/trace.ts";
 import { silverTableName } from "../silver/columns.ts";
 import { dependentsOf } from "../tables/catalog.ts";
 import type { EventCopy, RowPlace } from "./event-copy.ts";
@@ -55,17 +55,16 @@ export async function tracePublished(
   unreadable: string[],
 ): Promise<PublishedTrace> {
   const table = silverTableName(contract.topic);
+  const files = copies.map(({ bronze }) => bronze.file);
+  // A build lists files by the names that they were registered with, whatever file has their rows since.
+  const replaced = await replacedBy(deps.db, contract.topic, date, files);
   const [live, [snapshot]] = await Promise.all([
     publishedFiles(deps.db, table, date),
-    publishedFrom(
-      deps.db,
-      [table],
-      date,
-      copies.map(({ bronze }) => bronze.file),
-    ),
+    publishedFrom(deps.db, [table], date, [...files, ...replaced.map(({ file }) => file)]),
   ]);
   const builtFrom: unknown = JSON.parse(snapshot?.built_from ?? "[]");
-  const built = new Set(Array.isArray(builtFrom) ? builtFrom : []);
+  const built = new Set<unknown>(Array.isArray(builtFrom) ? builtFrom : []);
+  for (const { file, retired_by } of replaced) if (built.has(file)) built.add(retired_by);
   const wanted = ["_message", "_event", "_copies"];
   const inSilver = (received?: readonly bigint[]): Promise<FoundRow[]> => {
     const rows = { ...search, wanted, ...(received === undefined ? {} : { received }) };

@@ -5,7 +5,7 @@ import type { Condition, ConditionSource } from "./condition.ts";
 /** More would be one cause with many faces. */
 const MAX_CONDITIONS = 100;
 
-export function ledgerConditions(db: D1Database): ConditionSource {
+export function ledgerSource(db: D1Database): ConditionSource {
   return {
     name: "ledger",
     find: async () => (await ledgerFindings(db, MAX_CONDITIONS)).map(conditionOf),

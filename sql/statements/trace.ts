@@ -81,6 +81,23 @@ export async function publishedFrom(
   return results;
 }
 
+/** The files of a partition whose rows stand in one of `files` now: retired by it. */
+export async function replacedBy(
+  db: D1Database,
+  topic: string,
+  date: string,
+  files: readonly string[],
+): Promise<{ readonly file: string; readonly retired_by: string }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT f.file, f.retired_by FROM bronze_file_dates d JOIN bronze_files f USING (file)
+        WHERE d.topic = ?1 AND d.partition_date = ?2 AND f.retired_by IN (SELECT value FROM json_each(?3))`,
+    )
+    .bind(topic, date, JSON.stringify(files))
+    .all<{ file: string; retired_by: string }>();
+  return results;
+}
+
 export interface ListedShard {
   readonly shard: number;
   readonly shard_of: number;

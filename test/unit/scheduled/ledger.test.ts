@@ -1,6 +1,6 @@
 /** The comparison of the ledger on D1, and the conditions that come of it: they begin, last and end. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { ledgerConditions } from "../../../scheduled/conditions/ledger.ts";
+import { ledgerSource } from "../../../scheduled/conditions/ledger.ts";
 import { compareLedger } from "../../../scheduled/ledger.ts";
 import { publishArrivals } from "../../../sql/statements/arrivals.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
@@ -34,7 +34,7 @@ function arrived(hour: string, instances: Readonly<Record<string, readonly numbe
   return db.d1.batch([publishArrivals(db.d1, { topic: "orders", shard: 0, shardOf: 1, incarnation: "i" }, [line])]);
 }
 
-const conditions = () => ledgerConditions(db.d1).find(NOW);
+const conditions = () => ledgerSource(db.d1).find(NOW);
 
 describe("differences", () => {
   test("what was appended lately is on its way; an hour later it is missing, until it is there", async () => {

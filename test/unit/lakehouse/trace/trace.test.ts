@@ -147,6 +147,25 @@ describe("silver", () => {
     expect([held.states, held.silver.row]).toEqual([["held_back"], null]);
   });
 
+  test("a file that another one replaced was built, if it was before", async () => {
+    const lake = await flushes(2, (_, n) => (n % 3 === 0 ? "twice" : `other-${n}`));
+    await lake.settle();
+    const [file = "", other = ""] = lake.d1
+      .rows<{ file: string }>("SELECT file FROM bronze_files ORDER BY file")
+      .map((row) => row.file);
+    await lake.d1.binding.prepare("UPDATE bronze_files SET retired_by = ? WHERE file = ?").bind(file, other).run();
+    await lake.d1.binding
+      .prepare("UPDATE snapshots SET inputs = json_array(json_object('file', ?)) WHERE table_name = 'silver_weather'")
+      .bind(other)
+      .run();
+    const { found } = await searchBronze(depsOf(lake), [source("twice")], { source: 0, after: "" }, 9, newCost());
+    const copies = found.map(({ row }) => copyOf(weather, row));
+    expect(copies.map(({ bronze }) => bronze.file)).toEqual([file]);
+    const by = { column: "event_id", text: "twice" };
+    const again = copies.map((copy) => ({ ...copy, message_id: "another" }));
+    expect((await tracePublished(depsOf(lake), weather, DAY, by, again, newCost(), [])).states).toEqual(["duplicate"]);
+  });
+
   test("nothing is published: copies wait", async () => {
     const lake = await flushes(1, () => "same");
     expect(tableOfDomain("weather")).toBeDefined();
