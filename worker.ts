@@ -21,9 +21,11 @@ import type { ConditionSource } from "./scheduled/conditions/condition.ts";
 import { deadLetterRateSource } from "./scheduled/conditions/dead-letter-rate.ts";
 import { failedPartitionsSource } from "./scheduled/conditions/failed-partitions.ts";
 import { lateDataSource } from "./scheduled/conditions/late-data.ts";
+import { ledgerSource } from "./scheduled/conditions/ledger.ts";
 import { parkedMessagesSource } from "./scheduled/conditions/parked-messages.ts";
 import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import { compareLedger } from "./scheduled/ledger.ts";
 import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
 import { announceReleases } from "./scheduled/releases/announce.ts";
 import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
@@ -72,6 +74,7 @@ function conditionSources(env: Env): readonly ConditionSource[] {
     parkedMessagesSource(env.LAKE),
     staleTopicsSource(env.DB, contracts),
     deadLetterRateSource(env.DB),
+    ledgerSource(env.DB),
     lateDataSource(
       env.DB,
       contracts.map(({ topic }) => topic),
@@ -92,6 +95,7 @@ function dutiesOf(env: Env): readonly Duty[] {
       }),
     },
     { name: "webhook", everyMinutes: 1, run: async (now) => ({ ...(await deliverAlerts(webhookDeps(env), now)) }) },
+    { name: "ledger", everyMinutes: 15, run: (now) => compareLedger(env.DB, now) },
   ];
 }
 
@@ -125,6 +129,7 @@ function gatewayOf(env: Env): Gateway {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       requestLimiter: { take: async (key) => (await env.REQUEST_LIMIT.limit({ key })).success },
       receipt: (name) => receipt(env.RECEIPTS, name),
+      findBuffered: (address, column, text) => topicBuffer(env.TOPIC_BUFFER, address).find(address, column, text),
       acknowledgedMessages: () => acknowledged,
     });
     gateways.set(env, gateway);

@@ -22,12 +22,14 @@ import { postEvents } from "./routes/events.ts";
 import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
 import { getLag } from "./routes/lag.ts";
+import { getLedger } from "./routes/ledger.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
+import { getEvent } from "./routes/trace.ts";
 
 export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const now = () => deps.clock.now();
@@ -61,6 +63,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/tables", listTables(deps)],
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
     ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
+    ["GET", "/v1/ledger", getLedger(deps)],
+    ["GET", "/v1/events/:event_id", getEvent(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],

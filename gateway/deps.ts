@@ -1,5 +1,5 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
-import type { ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
@@ -41,8 +41,8 @@ export interface GatewayDeps {
   topicQueue(topic: string): MessageQueue;
   /** The buffer of one shard. */
   topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed">;
-  /** Payloads of dead letters that no message can carry. Resolves when the object is durable. */
-  readonly lake: Pick<R2Bucket, "put">;
+  /** Payloads of dead letters that no message can carry (`put` resolves when the object is durable); what is parked; what a trace reads. */
+  readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list">;
   readonly db: D1Database;
   readonly environment: Environment;
   /** Milliseconds since the epoch. */
@@ -57,6 +57,8 @@ export interface GatewayDeps {
   readonly requestLimiter: RateLimiter;
   /** The receipt of an Idempotency-Key, by its name (`idempotency/receipt-name.ts`): the same name is the same receipt everywhere. */
   receipt(name: string): ReceiptStub;
+  /** The events waiting in a shard's buffer whose `column` is `text`. */
+  findBuffered(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
   /** Takes one line of JSON per request; the console if absent. */

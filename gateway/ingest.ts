@@ -5,7 +5,9 @@
 import type { Contract } from "../contracts/contract.ts";
 import { currentSchema } from "../contracts/registry.ts";
 import { createEventBuffer, type EventBuffer } from "../schemas/event-buffer.ts";
+import type { NumberRange } from "../schemas/number-ranges.ts";
 import { type PackedEvent, type PackedMessage, packMessages } from "../schemas/pack.ts";
+import type { MessageHeader } from "../schemas/packed-block.ts";
 import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
 import type { TopicAdmitter } from "./admit/topics.ts";
@@ -18,6 +20,7 @@ import { concealedDetail } from "./masking/detail.ts";
 import type { Masker } from "./masking/masker.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
 import { sendAll } from "./send.ts";
+import { noteUnsent, takeUnsent } from "./unsent.ts";
 
 /** Why an event must be sent again. */
 export type RetryCode = "QUEUE_UNAVAILABLE" | "STORAGE_UNAVAILABLE";
@@ -127,8 +130,11 @@ export interface Stored {
 
 /** Sends accepted events and dead letters, all settled when it resolves. Never throws for a queue or the lake. */
 export async function store(judged: Judged, request: IngestRequest, deps: GatewayDeps): Promise<Stored> {
-  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps));
+  const names: MessageName[] = [];
+  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps, names));
   const outcome = await sendAll(messages, (topic) => deps.topicQueue(topic));
+  // Messages stand in the order in which they were named.
+  for (const position of outcome.failed) noteFailed(names[position]);
   const retry = new Map<number, RetryCode>();
   for (const index of unstored) retry.set(index, "STORAGE_UNAVAILABLE");
   for (const index of outcome.unsent) retry.set(index, "QUEUE_UNAVAILABLE");
@@ -139,14 +145,29 @@ export async function store(judged: Judged, request: IngestRequest, deps: Gatewa
 export interface MessageNaming {
   readonly gateway: string;
   /** Names the next message of a topic. */
-  next(topic: string): { readonly message_id: string; readonly sequence: number };
+  next(topic: string): Pick<MessageHeader, "message_id" | "sequence" | "unsent">;
 }
 
-function isolateNaming(deps: GatewayDeps): MessageNaming {
+interface MessageName {
+  readonly topic: string;
+  readonly sequence: number;
+  readonly unsent: readonly NumberRange[];
+}
+
+/** Notes in `names` whom it named. */
+function isolateNaming(deps: GatewayDeps, names: MessageName[]): MessageNaming {
   return {
     gateway: instanceId(() => deps.ids.uuidv7()),
-    next: (topic) => ({ message_id: deps.ids.uuidv7(), sequence: nextSequence(topic) }),
+    next(topic) {
+      const name = { topic, sequence: nextSequence(topic), unsent: takeUnsent(topic) };
+      names.push(name);
+      return { message_id: deps.ids.uuidv7(), sequence: name.sequence, unsent: name.unsent };
+    },
   };
+}
+
+function noteFailed(name: MessageName | undefined): void {
+  if (name !== undefined) noteUnsent(name.topic, [[name.sequence, name.sequence], ...name.unsent]);
 }
 
 export interface PreparedMessages {

@@ -7,6 +7,8 @@ import { mapBounded } from "./map-bounded.ts";
 export interface SendOutcome {
   /** Indexes of events whose message is not known to be durable. */
   readonly unsent: readonly number[];
+  /** Positions of the messages that these are of. */
+  readonly failed: readonly number[];
   /** How many messages are durable. */
   readonly sent: number;
 }
@@ -23,8 +25,7 @@ export async function sendAll(
     await queueOf(message.topic).send(message.body);
     countSent(1);
   });
-  const unsent = messages.flatMap((message, position) =>
-    outcomes[position]?.status === "fulfilled" ? [] : message.indexes,
-  );
-  return { unsent, sent: outcomes.filter((outcome) => outcome.status === "fulfilled").length };
+  const failed = [...messages.keys()].filter((position) => outcomes[position]?.status !== "fulfilled");
+  const unsent = failed.flatMap((position) => messages[position]?.indexes ?? []);
+  return { unsent, failed, sent: outcomes.filter((outcome) => outcome.status === "fulfilled").length };
 }

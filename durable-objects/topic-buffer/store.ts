@@ -2,6 +2,7 @@
 import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import type { Unflushed } from "../stubs.ts";
+import { ArrivalStore } from "./arrival-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
 
@@ -25,11 +26,13 @@ export interface LedgerLine {
 }
 
 export class BufferStore implements IdStore {
+  readonly arrivals: ArrivalStore;
   readonly #sql: Pick<SqlStorage, "exec">;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
     sql.exec(SCHEMA);
+    this.arrivals = new ArrivalStore(sql);
   }
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
@@ -167,6 +170,20 @@ export class BufferStore implements IdStore {
         return new Uint8Array(bytes);
       },
     };
+  }
+
+  /** Blocks that D1 knows no file of, in append order, read one at a time. */
+  *unregisteredBlocks(): Generator<{ readonly bytes: Uint8Array; readonly appendedAt: number }> {
+    const ids = this.#sql
+      .exec<{ id: number; at: number }>(
+        `SELECT id, appended_at AS at FROM blocks LEFT JOIN flushes USING (seq)
+          WHERE step IS NULL OR step <> 'registered' ORDER BY id`,
+      )
+      .toArray();
+    for (const { id, at } of ids) {
+      const { bytes } = this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one();
+      yield { bytes: new Uint8Array(bytes), appendedAt: at };
+    }
   }
 
   markWritten(seq: number, files: readonly BronzeFile[]): void {

@@ -5,6 +5,7 @@ import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { writeParquet } from "../parquet/writer.ts";
 import { fileRows } from "./file-rows.ts";
 import { type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
+import { createReceivedHours } from "./received-hours.ts";
 import type { BlockSource } from "./row-runs.ts";
 import { type FlushScan, scanBlocks } from "./scan.ts";
 import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
@@ -32,9 +33,10 @@ export async function writeBronze(
   const scan = scanBlocks(contract, blocks);
   const written: BronzeFile[] = [];
   for (const planned of planFiles(contract, flush, scan.days)) {
+    const hours = createReceivedHours(contract.partition.column);
     const bytes = await writeParquet({
       fields: bronzeFields(contract),
-      batches: fileRows(contract, blocks, scan, planned.dates),
+      batches: hours.counting(fileRows(contract, blocks, scan, planned.dates)),
       dictionaryColumns: dictionaryColumns(contract),
       rowGroupStarts: rowGroupStarts(planned.dates),
       metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": scan.input },
@@ -51,6 +53,7 @@ export async function writeBronze(
       bytes: size,
       ...receivedRange(scan, planned),
       dates: planned.dates.map((date) => ({ date: formatDate(date.day), firstRow: date.firstRow, rows: date.rows })),
+      hours: hours.lines(),
     });
   }
   return written;

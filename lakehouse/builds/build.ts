@@ -7,7 +7,6 @@ import { acquireLease, failRun, type Lease } from "../../sql/statements/partitio
 import { type QualityRow, recordResults } from "../../sql/statements/quality.ts";
 import { commitSnapshot, type DataFile, isPublishedBy } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../columns/column.ts";
-import { type EventsOfHour, eventsByHour } from "../ledger/by-hour.ts";
 import { ModelTooLargeError, ModelValueError } from "../models/errors.ts";
 import { CorruptParquetError } from "../parquet/reader.ts";
 import { backoffMs } from "../partitions/machine.ts";
@@ -21,6 +20,7 @@ import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
 import { prepareGold } from "./gold.ts";
 import { prepareLedger } from "./ledger.ts";
+import { silverOutcomes } from "./outcomes.ts";
 import { PartitionTooLargeError, prepareSilver } from "./silver.ts";
 
 /** A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. */
@@ -115,9 +115,8 @@ async function commit(
     layer: table.layer,
     path: `${table.directory}/${table.partition}=${lease.date}/`,
     dependents: dependentsOf(table.name),
-    ...(duplicates === undefined
-      ? {}
-      : { removed: { topic: table.domain, duplicates, quarantined: receivedByHour(quarantined), files: aside } }),
+    ...(duplicates === undefined ? {} : { removed: { topic: table.domain, duplicates, files: aside } }),
+    ...(table.kind === "topic" ? { outcomes: silverOutcomes(table.contract.topic, kept, quarantined) } : {}),
   });
   if (!mine) return { kind: "lost", lease };
   return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: kept.length };
@@ -129,12 +128,6 @@ interface Staged {
   readonly files: readonly DataFile[];
   readonly quarantined: Batch;
   readonly aside: readonly DataFile[];
-}
-
-function receivedByHour(rows: Batch): EventsOfHour[] {
-  const received = rows.columns[rows.fields.findIndex(({ name }) => name === "_received")];
-  if (received?.kind !== "int64") throw new RangeError("the rows in quarantine have no _received");
-  return eventsByHour(Array.from(received.values, Number));
 }
 
 /** A commit whose answer was lost may have happened: what D1 says afterwards decides. */

@@ -9,10 +9,10 @@ export interface EventsOfHour {
 const HOUR_MICROS = 3_600_000_000;
 
 /** Counts times of reception, in microseconds, by hour; earliest first. */
-export function eventsByHour(received: Iterable<number>): EventsOfHour[] {
+export function eventsByHour(received: Iterable<number | bigint>): EventsOfHour[] {
   const hours = new Map<number, number>();
   for (const micros of received) {
-    const hour = Math.floor(micros / HOUR_MICROS);
+    const hour = Math.floor(Number(micros) / HOUR_MICROS);
     hours.set(hour, (hours.get(hour) ?? 0) + 1);
   }
   return [...hours]

@@ -14,9 +14,14 @@ export class MissingObjectError extends Error {
 export async function objectSource(bucket: LakeBucket, key: string): Promise<RangeSource> {
   const head = await bucket.head(key);
   if (head === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
+  return listedSource(bucket, key, head.size);
+}
+
+/** An immutable object whose size in bytes the catalog tells: saves the request that asks for it. */
+export function listedSource(bucket: Pick<LakeBucket, "get">, key: string, size: number): RangeSource {
   return {
     name: key,
-    size: head.size,
+    size,
     async read(start, end) {
       const object = await bucket.get(key, { range: { offset: start, length: end - start } });
       if (object === null) throw new MissingObjectError(`${key} vanished while it was read`);

@@ -7,24 +7,6 @@ CREATE TABLE quarantine_files (
   PRIMARY KEY (snapshot_id, file)
 ) STRICT, WITHOUT ROWID;
 
--- Rows in quarantine, by the hour of their reception; replaced as a whole by each build of the partition.
-CREATE TABLE ledger_quarantined (
-  topic TEXT NOT NULL,
-  partition_date TEXT NOT NULL,
-  hour TEXT NOT NULL,
-  events INTEGER NOT NULL,
-  PRIMARY KEY (topic, partition_date, hour)
-) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER ledger_quarantined_inputs_insert AFTER INSERT ON ledger_quarantined BEGIN
-  INSERT INTO partition_inputs (domain, partition_date, version) VALUES ('silver_ledger', substr(NEW.hour, 1, 10), 1)
-    ON CONFLICT DO UPDATE SET version = version + 1;
-END;
-CREATE TRIGGER ledger_quarantined_inputs_update AFTER UPDATE ON ledger_quarantined WHEN NEW.events <> OLD.events BEGIN
-  INSERT INTO partition_inputs (domain, partition_date, version) VALUES ('silver_ledger', substr(NEW.hour, 1, 10), 1)
-    ON CONFLICT DO UPDATE SET version = version + 1;
-END;
-
 -- A check in SQL may give no number: `measured` is then null. SQLite cannot drop NOT NULL, so the table is made again.
 CREATE TABLE quality_results_next (
   run_id TEXT NOT NULL,

@@ -1,4 +1,5 @@
 /** Snapshots in D1: reading what is published, and the one fenced commit that publishes. */
+import { type Outcomes, outcomeStatements } from "./ledger-outcomes.ts";
 import type { Lease } from "./partitions.ts";
 import { type RemovedRows, removedRowsStatements } from "./removed-rows.ts";
 
@@ -89,6 +90,8 @@ export interface Commit {
   readonly dependents: readonly string[];
   /** Undefined where the table is not a topic's silver. */
   readonly removed?: RemovedRows;
+  /** Where the bronze rows went besides copies; undefined where the table is not a topic's silver. */
+  readonly outcomes?: Outcomes;
 }
 
 /**
@@ -105,6 +108,7 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
   const now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
   const guarded = (sql: string, ...values: (string | number | null)[]): D1PreparedStatement =>
     db.prepare(sql).bind(domain, date, runId, fence, ...values);
+  const guard = { held, prepare: guarded };
 
   const statements = [
     guarded(
@@ -132,9 +136,8 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
       `INSERT INTO table_versions (table_name, version) SELECT ?5, 1 WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
       table,
     ),
-    ...(commit.removed === undefined
-      ? []
-      : removedRowsStatements(commit.removed, commit.snapshotId, { held, prepare: guarded })),
+    ...(commit.removed === undefined ? [] : removedRowsStatements(commit.removed, commit.snapshotId, guard)),
+    ...(commit.outcomes === undefined ? [] : outcomeStatements(commit.outcomes, guard)),
     guarded(
       `INSERT INTO partition_inputs (domain, partition_date, version)
        SELECT value, ?2, 1 FROM json_each(?5) WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,

@@ -9,6 +9,8 @@ export interface MessageOptions {
   readonly topic: string;
   readonly messageId: string;
   readonly received: number;
+  /** The gateway's running number; 1 if not given. */
+  readonly sequence?: number;
   /** The current one if not given. */
   readonly schemaVersion?: number;
   readonly events: readonly Omit<Envelope, "index">[];
@@ -51,7 +53,7 @@ export function makeMessage(options: MessageOptions): Uint8Array {
       request_id: "request",
       received: options.received,
       gateway: "test",
-      sequence: 1,
+      sequence: options.sequence ?? 1,
       count: options.events.length,
       slices,
     },

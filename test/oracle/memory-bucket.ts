@@ -39,6 +39,23 @@ export class MemoryBucket {
     return found ?? refuse();
   }
 
+  /** By key, a thousand at once; `cursor` is the last key given. Delimiters are not simulated. */
+  list({ prefix = "", cursor = "", include = [] }: R2ListOptions = {}): Promise<R2Objects> {
+    return this.#operation(() => {
+      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
+      const page = keys.slice(0, 1_000).flatMap((key) => {
+        const stored = this.objects.get(key);
+        if (stored === undefined) return [];
+        return [describe(key, include.includes("customMetadata") ? stored : { ...stored, customMetadata: {} })];
+      });
+      const last = page.at(-1);
+      const rest = { objects: page, delimitedPrefixes: [] };
+      return keys.length > page.length && last !== undefined
+        ? { ...rest, truncated: true as const, cursor: last.key }
+        : { ...rest, truncated: false as const };
+    });
+  }
+
   put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
     return this.#operation(() => {
       const existing = this.objects.get(key);

@@ -208,6 +208,90 @@ describe("HTTP to gold, no part replaced", () => {
     expect(posted.status).toBe(403);
   });
 
+  test("the ledger closes: every event that was sent is in a term, nothing is on its way", async () => {
+    await at.until("everything built", () => allBuilt(at.platform));
+    const ledger = await at.get("/v1/ledger");
+    expect(ledger.json).toMatchObject({ closes: true, parked: { groups: [], truncated: false } });
+    type Row = Readonly<Record<string, number>> & { readonly topic: string };
+    const rows: Row[] = ledger.json.rows;
+    const sum = (topic: string, term: string) =>
+      rows.reduce((total, row) => total + (row.topic === topic ? (row[term] ?? 0) : 0), 0);
+    const orders = await bronzeRows(at.platform, "orders");
+    expect(
+      Object.fromEntries(
+        ["accepted", "rejected", "bronze", "silver", "duplicates"].map((term) => [term, sum("orders", term)]),
+      ),
+    ).toEqual({
+      accepted: orders,
+      rejected: 1,
+      bronze: orders,
+      silver: orders - 1,
+      duplicates: 1,
+    });
+    for (const term of ["buffered", "unbuilt", "difference"])
+      expect(new Set(rows.map((row) => row[term]))).toEqual(new Set([0]));
+    for (const messages of ledger.json.messages) expect(messages).toMatchObject({ in_flight: 0, suspected_lost: 0 });
+    const published = await at.rows(
+      "SELECT term, sum(events)::INT AS events FROM silver_ledger WHERE topic = 'orders' GROUP BY term ORDER BY term",
+    );
+    expect(published).toEqual([
+      { term: "accepted", events: orders },
+      { term: "bronze", events: orders },
+      { term: "duplicate", events: 1 },
+      { term: "rejected", events: 1 },
+      { term: "silver", events: orders - 1 },
+    ]);
+    const partitions = await at.get("/v1/ledger?by=partition&topic=orders");
+    expect(partitions.json.rows.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("the trace of an event: both copies and which one silver kept, its gold; a dead letter; what was searched in vain", async () => {
+    await at.until("everything built", () => allBuilt(at.platform));
+    const twice = await at.get("/v1/events/e-1?topic=orders");
+    expect(twice.json).toMatchObject({
+      event_id: "e-1",
+      state: "silver",
+      buffered: [],
+      dead_letters: [],
+      cursor: null,
+    });
+    expect(twice.json.copies.map((copy: Record<string, unknown>) => [copy["event_index"], copy["silver"]])).toEqual([
+      [0, "kept"],
+      [2, "duplicate"],
+    ]);
+    const [{ bronze, message_id, partition_date }] = twice.json.copies;
+    const stored = await at.rows(
+      `SELECT event_id, _message, _event FROM bronze_orders WHERE _message = '${message_id}' AND event_id = 'e-1' ORDER BY _event`,
+    );
+    expect(stored.map((row) => row["_event"])).toEqual([0, 2]);
+    expect(await at.platform.lake.head(bronze.file)).not.toBeNull();
+    expect(twice.json.silver).toMatchObject([
+      { table: "silver_orders", partition_date, row: { message_id, event_index: 0, copies: 2 } },
+    ]);
+    const published = await at.platform.db
+      .prepare(
+        "SELECT table_name, snapshot_id FROM published WHERE partition_date = ? AND table_name IN ('silver_orders', 'daily_order_revenue') ORDER BY table_name",
+      )
+      .bind(partition_date)
+      .all<{ table_name: string; snapshot_id: string }>();
+    expect(published.results[1]?.snapshot_id).toBe(twice.json.silver[0].snapshot_id);
+    expect(twice.json.gold).toMatchObject([
+      { table: "daily_order_revenue", snapshot_id: published.results[0]?.snapshot_id, current: true },
+    ]);
+
+    const byDate = await at.get(`/v1/events/e-1?date=${partition_date}`);
+    expect(byDate.json.copies).toEqual(twice.json.copies);
+
+    const refused = await at.get("/v1/events/e-3?topic=orders");
+    expect(refused.json).toMatchObject({ state: "rejected", copies: [] });
+    expect(refused.json.dead_letters).toMatchObject([{ topic: "orders", error_type: "INVALID_ENUM", event_index: 3 }]);
+
+    const unknown = await at.get("/v1/events/never-sent?topic=orders");
+    expect([unknown.status, unknown.json.code]).toEqual([404, "EVENT_NOT_FOUND"]);
+    expect(unknown.json.searched).toMatchObject({ topics: ["orders"], unreadable: [] });
+    expect(unknown.json.searched.files).toBeGreaterThan(0);
+  });
+
   test("nothing failed on the way", () => {
     expect(at.errors).toEqual([]);
   });

@@ -1,12 +1,13 @@
 /** A gateway on fakes that fail like the real things, and the way to read back what it sent. */
 import { createHash, randomBytes } from "node:crypto";
-import type { ReceiptStub, ShardAddress, Unflushed } from "../../../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress, Unflushed } from "../../../durable-objects/stubs.ts";
 import { createGateway } from "../../../gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type GatewayLimits, type QueueBacklog } from "../../../gateway/deps.ts";
 import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/keyring.ts";
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { MemoryReceipts } from "../../oracle/memory-receipts.ts";
 
 /** 2026-11-21T12:00:00Z */
@@ -19,8 +20,14 @@ export interface SentMessage {
   readonly envelopes: readonly (Envelope & { readonly shard: number })[];
 }
 
+export type FindBuffered = (address: ShardAddress, column: string, text: string) => readonly BufferedEvent[];
+
 export interface Harness {
   readonly db: D1OnSqlite;
+  /** What stands in the lake, and how it fails. */
+  readonly lake: MemoryBucket;
+  /** What waits in buffers. */
+  buffer(find: FindBuffered): void;
   readonly sent: SentMessage[];
   readonly objects: Map<string, Uint8Array>;
   readonly logs: Record<string, unknown>[];
@@ -55,6 +62,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   addKey(db, "local-dev-key", ["*:write", "*:read", "*:admin"]);
   const sent: SentMessage[] = [];
   const objects = new Map<string, Uint8Array>();
+  const lake = new MemoryBucket();
   const logs: Record<string, unknown>[] = [];
   let failing: (send: number) => boolean = () => false;
   let sends = 0;
@@ -68,6 +76,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       now += ms;
     },
   };
+  let buffered: FindBuffered = () => [];
   const requests = new Map<string, number>();
   const topicQueue = (topic: string) => ({
     async send(body: Uint8Array) {
@@ -86,7 +95,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     topicBuffer: (address) => ({
       unflushed: async () => options.unflushed?.(address) ?? { events: 0, oldestAppended: null },
     }),
-    lake: createLake(objects, () => putsFail),
+    lake: createLake(lake, objects, () => putsFail),
     db: db.d1,
     environment: options.environment ?? "local",
     clock,
@@ -102,6 +111,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       },
     },
     receipt: (name) => (receiptsFail ? NO_RECEIPT : receipts.open(name)),
+    findBuffered: async (address, column, text) => buffered(address, column, text),
     acknowledgedMessages: () => 7,
     log: (line) => logs.push(JSON.parse(line)),
   });
@@ -112,6 +122,10 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   };
   return {
     db,
+    lake,
+    buffer(find) {
+      buffered = find;
+    },
     sent,
     objects,
     logs,
@@ -157,7 +171,11 @@ export function addKey(db: D1OnSqlite, key: string, scopes: readonly string[], e
     .run(hash, `producer of ${key}`, JSON.stringify(scopes), expiresAt);
 }
 
-function createLake(objects: Map<string, Uint8Array>, fails: () => boolean): Pick<R2Bucket, "put"> {
+function createLake(
+  bucket: MemoryBucket,
+  objects: Map<string, Uint8Array>,
+  fails: () => boolean,
+): Pick<R2Bucket, "put" | "get" | "head" | "list"> {
   // R2 answers an unconditional put with the object; nobody reads it here.
   function put(key: string, value: unknown): Promise<R2Object>;
   function put(
@@ -169,9 +187,14 @@ function createLake(objects: Map<string, Uint8Array>, fails: () => boolean): Pic
     if (fails()) throw new Error("put: internal error");
     if (!(value instanceof Uint8Array)) throw new Error("expected bytes");
     objects.set(key, value.slice());
-    return JSON.parse(JSON.stringify({ key, size: value.byteLength }));
+    return bucket.put(key, value);
   }
-  return { put };
+  return {
+    put,
+    get: (key: string, options?: R2GetOptions) => bucket.get(key, options),
+    head: (key) => bucket.head(key),
+    list: (options) => bucket.list(options),
+  };
 }
 
 function read(topic: string, bytes: Uint8Array): SentMessage {
