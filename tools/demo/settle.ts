@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { readMessageCounts } from "../local-platform/drain.ts";
 import type { Platform } from "../local-platform/platform.ts";
+import { readAgain } from "../local-platform/read-again.ts";
 
 export interface Standing {
   /** Events that buffers appended, by D1's ledger. */
@@ -48,7 +49,7 @@ export async function settle(
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const counts = await readMessageCounts(platform.url);
-    const now = await standing(platform);
+    const now = await readAgain(() => standing(platform));
     onProgress(now);
     const queued = counts === undefined || counts.sent > counts.acknowledged;
     const done = !queued && now.appended >= appended && now.bronzeRows === now.appended && now.unbuilt === 0;
