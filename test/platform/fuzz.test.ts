@@ -11,9 +11,9 @@ import { fuzz } from "../../tools/fuzz/fuzz.ts";
 import { watchLog } from "../../tools/fuzz/log-watch.ts";
 import { bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
-const BODIES = 20_000;
+const BODIES = 10_000;
 
-describe("20,000 mutated bodies", () => {
+describe("10,000 mutated bodies", () => {
   let at: TestPlatform;
   const logWatch = watchLog();
   const folder = mkdtempSync(join(tmpdir(), "sluice-fuzz-test-"));

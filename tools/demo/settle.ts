@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { readMessageCounts } from "../local-platform/drain.ts";
 import type { Platform } from "../local-platform/platform.ts";
+import { readAgain } from "../local-platform/read-again.ts";
 
 /** What the platform says of itself: it comes when it comes, and is not counted. */
 export const OWN_TOPICS: readonly string[] = ["pipeline_alerts", "schema_changes"];
@@ -52,7 +53,7 @@ export async function settle(
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const counts = await readMessageCounts(platform.url);
-    const now = await standing(platform);
+    const now = await readAgain(() => standing(platform));
     onProgress(now);
     const queued = counts === undefined || counts.sent > counts.acknowledged;
     const done = !queued && now.appended >= appended && now.bronzeRows === now.appended && now.unbuilt === 0;

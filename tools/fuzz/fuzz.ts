@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { settle } from "../demo/settle.ts";
 import type { Platform } from "../local-platform/platform.ts";
+import { readAgain } from "../local-platform/read-again.ts";
 import type { LogWatch } from "./log-watch.ts";
 import { jsonPool } from "./mutate-event.ts";
 import { countPromised, PromisedRows } from "./promised-rows.ts";
@@ -79,7 +80,7 @@ async function withPlanner<Result>(platform: Platform, work: () => Promise<Resul
   let running = true;
   async function plan(): Promise<void> {
     while (running) {
-      await platform.runCron("* * * * *");
+      await readAgain(() => platform.runCron("* * * * *"));
       await delay(1_000);
     }
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type Lake, openLake } from "../lake/open.ts";
 import { bindingsSource } from "../lake/source.ts";
 import type { Platform } from "../local-platform/platform.ts";
+import { readAgain } from "../local-platform/read-again.ts";
 import { leakIn, NEEDLES } from "./canaries.ts";
 import type { FailureList } from "./failure-list.ts";
 import { LETTERS, NO_ID, promisedSelect } from "./promised-rows.ts";
@@ -61,11 +62,11 @@ export async function searchTraces(platform: Platform, lake: Lake, failures: Fai
   await searchTables(lake, failures);
   let cursor: string | undefined;
   do {
-    const page = await platform.lake.list(cursor === undefined ? {} : { cursor });
+    const page = await readAgain(() => platform.lake.list(cursor === undefined ? {} : { cursor }));
     for (const { key } of page.objects) {
       look(key, "an object's key");
-      const object = await platform.lake.get(key);
-      if (object !== null) look(new Uint8Array(await object.arrayBuffer()), `object ${key}`);
+      const bytes = await readAgain(async () => await (await platform.lake.get(key))?.arrayBuffer());
+      if (bytes !== undefined) look(new Uint8Array(bytes), `object ${key}`);
     }
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
