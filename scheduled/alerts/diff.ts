@@ -66,7 +66,7 @@ export function diffAlerts(
     const room = resolved.length + opened.length + repeated.length < MAX_CHANGES;
     if (alert === undefined) {
       if (room) opened.push({ key: condition.key, source, since: at, announced: 1, lastAnnounced: at, condition });
-    } else if (room && (isWorse(condition, alert.condition) || now - Date.parse(alert.lastAnnounced) >= repeatMs)) {
+    } else if (room && (isWorse(condition, alert.condition) || isDueAgain(alert, now, repeatMs))) {
       repeated.push({ ...alert, source, announced: alert.announced + 1, lastAnnounced: at, condition });
     } else if (refreshed.length < MAX_CHANGES && isOther(condition, alert.condition)) {
       refreshed.push({ ...alert, source, condition: { ...condition, severity: alert.condition.severity } });
@@ -94,6 +94,11 @@ function isGone(alert: OpenAlert, findings: readonly Findings[]): boolean {
   const own = findings.find(({ source }) => source === alert.source);
   if (own === undefined) return true;
   return own.conditions !== "failed" && own.conditions.length <= MAX_CONDITIONS;
+}
+
+/** An `info` is said once: nobody has to do anything about it. */
+function isDueAgain({ condition, lastAnnounced }: OpenAlert, now: number, repeatMs: number): boolean {
+  return condition.severity !== "info" && now - Date.parse(lastAnnounced) >= repeatMs;
 }
 
 function isWorse(condition: Condition, before: Condition): boolean {

@@ -32,7 +32,7 @@ function conditionOf(row: TopicProgress, boundMs: number, now: number): Conditio
   if (ageMs <= boundMs) return [];
   const cause =
     published < received
-      ? `its newest partition was ${row.published_at === null ? "never published" : `last published ${row.published_at}`}: see its builds`
+      ? `its newest partition was ${row.published_at === null ? "never published" : `last published ${row.published_at}`}: see its builds, or whether only late events come`
       : `the newest event was received ${row.newest_received}: see its producers`;
   return [
     {

@@ -257,6 +257,8 @@ describe("what changed", () => {
     const quiet = diff([open("k")], [condition("k", { measured: 9, severity: "info" })]);
     expect(quiet).toMatchObject({ events: [], refreshed: [{ condition: { measured: 9, severity: "warning" } }] });
     expect(diff([open("k")], [condition("k")], 3_600_000).events).toMatchObject([{ event: { state: "firing" } }]);
+    const info = { ...open("k"), condition: condition("k", { severity: "info" }) };
+    expect(diff([info], [info.condition], 3_600_000).events).toEqual([]);
     expect(diff([open("k", "another")], []).resolved).toHaveLength(1);
     expect(diff([open("k")], "failed").resolved).toEqual([]);
   });
