@@ -16,7 +16,7 @@ function conditionOf({ kind, topic, hour, measured, detail }: LedgerFinding): Co
   const see = `sluice ledger --topic ${topic} --from ${hour} shows the terms`;
   const what =
     kind === "suspected_loss"
-      ? `${measured} messages of ${topic} that gateways numbered until the end of the hour ${hour} did not arrive: ${detail}. Parked messages explain some, a buffer that cannot flush others; ${see}.`
+      ? `${measured} messages of ${topic} that gateways numbered until the end of the hour ${hour} did not arrive: ${detail}. Parked messages explain some, a queue that is far behind or a buffer that cannot flush others; ${see}.`
       : measured > 0
         ? `${measured} events of ${topic} received in the hour ${hour} are missing: ${detail}. ${see}; rebuild the partition, or look for errors of its buffers.`
         : `There are ${-measured} events of ${topic} too many, received in the hour ${hour}: ${detail}. ${see}; rebuild the partition, or look for files registered twice.`;

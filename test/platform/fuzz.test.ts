@@ -11,7 +11,7 @@ import { fuzz } from "../../tools/fuzz/fuzz.ts";
 import { watchLog } from "../../tools/fuzz/log-watch.ts";
 import { bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
-const BODIES = 10_000;
+const BODIES = 20_000;
 
 describe("10,000 mutated bodies", () => {
   let at: TestPlatform;

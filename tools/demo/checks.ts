@@ -118,6 +118,13 @@ export async function runChecks(evidence: Evidence): Promise<Check[]> {
         (await rowsOfLayer("silver", connection, count)) +
         (await count("SELECT sum(events) FROM silver_ledger WHERE term IN ('duplicate', 'quarantined')")),
     },
+    {
+      name: "ledger published: bronze = silver + copies + what is held back",
+      expected: await count("SELECT sum(events) FROM silver_ledger WHERE term = 'bronze'"),
+      actual: await count(
+        "SELECT sum(events) FROM silver_ledger WHERE term IN ('silver', 'duplicate', 'superseded', 'quarantined', 'expired')",
+      ),
+    },
     { name: "partitions that are not built", expected: 0, actual: standing.unbuilt + standing.failed.length },
     {
       name: "blocking checks that failed",

@@ -1,4 +1,7 @@
 /** The comparison of the ledger on D1, and the conditions that come of it: they begin, last and end. */
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ledgerSource } from "../../../scheduled/conditions/ledger.ts";
 import { compareLedger } from "../../../scheduled/ledger.ts";
@@ -106,4 +109,28 @@ test("findings that did not change are not written again", async () => {
   expect(db.sqlite.prepare("SELECT found_at FROM ledger_findings").all()).toEqual([
     { found_at: new Date(NOW).toISOString() },
   ]);
+});
+
+test("hours from before the migration are counted, and not judged", async () => {
+  const old = new DatabaseSync(":memory:");
+  const migrations = resolve(import.meta.dirname, "../../../sql/migrations");
+  const apply = (name: string) => old.exec(readFileSync(join(migrations, name), "utf8"));
+  apply("0001_catalog.sql");
+  old.exec(`
+    INSERT INTO bronze_files VALUES ('f', 'orders', 0, 1, 'i', 1, 5, 9, '2026-11-21T08:59:00Z', '2026-11-21T09:01:00Z', '2026-11-21T09:02:00Z', NULL);
+    INSERT INTO bronze_file_dates VALUES ('orders', '2026-11-20', 'f', 0, 2), ('orders', '2026-11-21', 'f', 2, 3);
+    INSERT INTO ledger VALUES ('orders', 0, 1, 'i', '2026-11-21T09:00:00Z', '', 4);`);
+  apply("0008_ledger.sql");
+  const hours = old.prepare("SELECT partition_date, hour, rows, registered_at FROM bronze_file_hours ORDER BY 1").all();
+  expect(hours.map((row) => ({ ...row }))).toEqual([
+    { partition_date: "2026-11-20", hour: "2026-11-21T08:00:00Z", rows: 2, registered_at: "" },
+    { partition_date: "2026-11-21", hour: "2026-11-21T08:00:00Z", rows: 3, registered_at: "" },
+  ]);
+  for (const table of ["bronze_file_hours", "ledger"]) {
+    for (const row of old.prepare(`SELECT * FROM ${table}`).all()) {
+      const marks = Object.keys(row).map(() => "?");
+      db.sqlite.prepare(`INSERT INTO ${table} (${Object.keys(row)}) VALUES (${marks})`).run(...Object.values(row));
+    }
+  }
+  expect(await compareLedger(db.d1, NOW)).toMatchObject({ differences: 0 });
 });

@@ -93,7 +93,7 @@ describe("GET /metrics", () => {
   test("says what the catalog holds", async () => {
     const harness = createHarness();
     harness.db.sqlite.exec(`
-      INSERT INTO ledger VALUES ('orders', 0, 2, 'i', '2026-11-21T09:00:00Z', '', 5), ('orders', 1, 2, 'i', '2026-11-21T12:00:00Z', '', 7),
+      INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events) VALUES ('orders', 0, 2, 'i', '2026-11-21T09:00:00Z', '', 5), ('orders', 1, 2, 'i', '2026-11-21T12:00:00Z', '', 7),
         ('orders', 0, 2, 'i', '2026-11-20T23:00:00Z', '', 100), ('dead_letters', 0, 1, 'i', '2026-11-21T09:00:00Z', 'orders|MISSING_FIELD', 2),
         ('dead_letters', 0, 1, 'i', '2026-11-21T10:00:00Z', 'orders|MISSING_FIELD', 1);
       INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-20', 'FAILED'), ('orders', '2026-11-19', 'DONE');

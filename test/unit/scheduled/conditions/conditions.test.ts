@@ -157,7 +157,9 @@ test("topics that are older than their contract promises, with whose turn it is"
 });
 
 test("the share of refused events in the last full hour, where it says something", async () => {
-  const line = db.sqlite.prepare("INSERT INTO ledger VALUES (?, 0, 1, 'i', ?, ?, ?)");
+  const line = db.sqlite.prepare(
+    "INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events) VALUES (?, 0, 1, 'i', ?, ?, ?)",
+  );
   const hour = (h: number, topic: string, accepted: number, rejected: number) => {
     const at = `2026-11-21T${h}:00:00Z`;
     if (accepted > 0) line.run(topic, at, "", accepted);
