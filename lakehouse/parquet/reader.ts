@@ -4,7 +4,7 @@ import { decodeArrowSchema, decodeArrowStream } from "./arrow-read.ts";
 import { emptyExcerpt, readExcerpt } from "./excerpt.ts";
 import { type Footer, type FooterColumn, footerLength, parseFooter, TRAILER_BYTES } from "./footer.ts";
 import { CorruptParquetError, type RangeSource, readExactly, withTail } from "./range-source.ts";
-import { boundsOf, type ColumnBounds } from "./statistics.ts";
+import { type ColumnRange, columnRange } from "./statistics.ts";
 import { ThriftError } from "./thrift.ts";
 import { requireParquetWasm } from "./wasm.ts";
 
@@ -42,9 +42,9 @@ export interface ParquetFile {
   readonly metadata: ReadonlyMap<string, string>;
   /** The top-level columns' names. */
   readonly columns: readonly string[];
-  /** What a row group's statistics say of a top-level column without parts; undefined where they say nothing. */
-  bounds(rowGroup: number, column: string): ColumnBounds | undefined;
   schema(): Field[];
+  /** What the footer says of a top-level column's values in a row group; undefined where it says nothing. */
+  range(rowGroup: number, column: string): ColumnRange | undefined;
   read(options?: ParquetReadOptions): AsyncGenerator<Batch, void, undefined>;
 }
 
@@ -68,8 +68,12 @@ export async function openParquet(source: RangeSource): Promise<ParquetFile> {
     rowGroups,
     metadata: footer.metadata,
     columns: footer.columns.map((column) => column.name),
-    bounds: (rowGroup, column) => boundsIn(source.name, footer, rowGroup, column),
     schema: () => schemaOf(source.name, footer),
+    range(rowGroup, name) {
+      const group = footer.rowGroups[rowGroup];
+      const column = footer.columns.find((candidate) => candidate.name === name);
+      return group === undefined || column === undefined ? undefined : columnRange(group, column);
+    },
     read: (options = {}) => readRows(whole, footer, options),
   };
 }
@@ -101,18 +105,6 @@ async function readFooter(source: RangeSource): Promise<{ footer: Footer; tail: 
     const end = tail.length - TRAILER_BYTES;
     return { footer: parseFooter(tail.subarray(tail.length - needed, end)), tail };
   });
-}
-
-function boundsIn(name: string, footer: Footer, rowGroup: number, column: string): ColumnBounds | undefined {
-  const found = footer.columns.find((candidate) => candidate.name === column);
-  const chunk = found?.leaves === 1 ? footer.rowGroups[rowGroup]?.chunks[found.firstLeaf] : undefined;
-  if (chunk === undefined) return undefined;
-  try {
-    return boundsOf(chunk);
-  } catch (error) {
-    if (error instanceof ThriftError) throw new CorruptParquetError(name, error.message, { cause: error });
-    throw error;
-  }
 }
 
 function schemaOf(name: string, footer: Footer): Field[] {

@@ -14,11 +14,11 @@ export class MissingObjectError extends Error {
 export async function objectSource(bucket: LakeBucket, key: string): Promise<RangeSource> {
   const head = await bucket.head(key);
   if (head === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
-  return listedSource(bucket, key, head.size);
+  return sizedSource(bucket, key, head.size);
 }
 
-/** An immutable object whose size in bytes the catalog tells: saves the request that asks for it. */
-export function listedSource(bucket: Pick<LakeBucket, "get">, key: string, size: number): RangeSource {
+/** The same for an object whose size in bytes is known: no HEAD. A read throws `MissingObjectError` when the bucket does not have it. */
+export function sizedSource(bucket: Pick<LakeBucket, "get">, key: string, size: number): RangeSource {
   return {
     name: key,
     size,

@@ -2,7 +2,7 @@
 import type { Batch, BytesColumn } from "../columns/column.ts";
 import { rowAt, type Value } from "../columns/value.ts";
 import { openParquet, type ParquetFile, type RangeSource } from "../parquet/reader.ts";
-import { mayHoldInt64, mayHoldText } from "../parquet/statistics.ts";
+import { int64Range, mayHold } from "../parquet/statistics.ts";
 
 /** What is looked for: rows whose `column` is `text`, received at one of `received` (microseconds) if that is known. */
 export interface RowSearch {
@@ -39,14 +39,15 @@ export interface OpenedFile {
 /** Reads a footer; needs no permit of parquet-wasm. Throws CorruptParquetError, and what the source throws. */
 export async function openForSearch(source: RangeSource, search: RowSearch): Promise<OpenedFile> {
   const parquet = await openParquet(source);
-  const rowGroups = [...parquet.rowGroups.keys()].filter((group) => mayHold(parquet, group, search));
+  const rowGroups = [...parquet.rowGroups.keys()].filter((group) => mayHoldRows(parquet, group, search));
   return { name: source.name, parquet, rowGroups };
 }
 
-function mayHold(parquet: ParquetFile, group: number, { column, text, received }: RowSearch): boolean {
+function mayHoldRows(parquet: ParquetFile, group: number, { column, text, received }: RowSearch): boolean {
   if (!parquet.columns.includes(column)) return false;
-  if (!mayHoldText(parquet.bounds(group, column), text)) return false;
-  return received === undefined || mayHoldInt64(parquet.bounds(group, "_received"), received);
+  if (!mayHold(parquet.range(group, column), text)) return false;
+  const times = int64Range(parquet.range(group, "_received"));
+  return received === undefined || times === undefined || received.some((at) => at >= times.min && at <= times.max);
 }
 
 /** The rows found, in the order of the file. To be called while holding the permit of parquet-wasm. */

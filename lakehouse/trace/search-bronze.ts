@@ -1,7 +1,8 @@
 /** Looks through bronze files for one event, a bounded number at once; where it stopped is where the next call goes on. */
 import { type BronzeSearch, bronzeCandidates, type TraceFile } from "../../sql/statements/trace.ts";
 import { CorruptParquetError } from "../parquet/reader.ts";
-import { type LakeBucket, listedSource, MissingObjectError } from "../tables/lake.ts";
+import { ThriftError } from "../parquet/thrift.ts";
+import { type LakeBucket, MissingObjectError, sizedSource } from "../tables/lake.ts";
 import {
   type FoundRow,
   findRows,
@@ -86,13 +87,13 @@ export async function searchFiles(
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof MissingObjectError || error instanceof CorruptParquetError)) throw error;
+      if (!isUnreadable(error)) throw error;
       unreadable.push(file);
       return undefined;
     }
   };
   const opened: (OpenedFile | undefined)[] = await Promise.all(
-    files.map(({ file, bytes }) => readable(file, () => openForSearch(listedSource(bucket, file, bytes), search))),
+    files.map(({ file, bytes }) => readable(file, () => openForSearch(sizedSource(bucket, file, bytes), search))),
   );
   cost.files += files.length;
   const hopeful = opened.filter((file) => file !== undefined && file.rowGroups.length > 0);
@@ -104,4 +105,9 @@ export async function searchFiles(
     if (file !== undefined) found.push(...((await readable(file.name, () => findRows(file, search, cost))) ?? []));
   }
   return found;
+}
+
+/** Statistics are parsed when they are asked for: of a damaged footer they may throw what the parser does. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof MissingObjectError || error instanceof CorruptParquetError || error instanceof ThriftError;
 }

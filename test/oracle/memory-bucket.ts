@@ -39,23 +39,6 @@ export class MemoryBucket {
     return found ?? refuse();
   }
 
-  /** By key, a thousand at once; `cursor` is the last key given. Delimiters are not simulated. */
-  list({ prefix = "", cursor = "", include = [] }: R2ListOptions = {}): Promise<R2Objects> {
-    return this.#operation(() => {
-      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
-      const page = keys.slice(0, 1_000).flatMap((key) => {
-        const stored = this.objects.get(key);
-        if (stored === undefined) return [];
-        return [describe(key, include.includes("customMetadata") ? stored : { ...stored, customMetadata: {} })];
-      });
-      const last = page.at(-1);
-      const rest = { objects: page, delimitedPrefixes: [] };
-      return keys.length > page.length && last !== undefined
-        ? { ...rest, truncated: true as const, cursor: last.key }
-        : { ...rest, truncated: false as const };
-    });
-  }
-
   put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
     return this.#operation(() => {
       const existing = this.objects.get(key);
@@ -69,6 +52,30 @@ export class MemoryBucket {
       const stored = { bytes, etag, customMetadata: options?.customMetadata ?? {} };
       this.objects.set(key, stored);
       return describe(key, stored);
+    });
+  }
+
+  /** In the order of keys; `cursor` is the last key of the page before. */
+  list(options: R2ListOptions = {}): Promise<R2Objects> {
+    return this.#operation(() => {
+      const { prefix = "", cursor = "", limit = 1_000 } = options;
+      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
+      const page = keys.slice(0, limit);
+      const objects = page.flatMap((key) => {
+        const stored = this.objects.get(key);
+        return stored === undefined ? [] : [describe(key, stored)];
+      });
+      const last = page.at(-1);
+      const listed = { objects, delimitedPrefixes: [] };
+      return keys.length > page.length && last !== undefined
+        ? { ...listed, truncated: true as const, cursor: last }
+        : { ...listed, truncated: false as const };
+    });
+  }
+
+  delete(keys: string | string[]): Promise<void> {
+    return this.#operation(() => {
+      for (const key of typeof keys === "string" ? [keys] : keys) this.objects.delete(key);
     });
   }
 

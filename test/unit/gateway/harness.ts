@@ -24,12 +24,12 @@ export type FindBuffered = (address: ShardAddress, column: string, text: string)
 
 export interface Harness {
   readonly db: D1OnSqlite;
-  /** What stands in the lake, and how it fails. */
-  readonly lake: MemoryBucket;
   /** What waits in buffers. */
   buffer(find: FindBuffered): void;
   readonly sent: SentMessage[];
+  /** What the gateway put into the bucket, by key. */
   readonly objects: Map<string, Uint8Array>;
+  readonly bucket: MemoryBucket;
   readonly logs: Record<string, unknown>[];
   readonly clock: { now(): number; advance(ms: number): void };
   /** Sends, counted from 0 in the order they are begun, that fail. */
@@ -62,11 +62,10 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   addKey(db, "local-dev-key", ["*:write", "*:read", "*:admin"]);
   const sent: SentMessage[] = [];
   const objects = new Map<string, Uint8Array>();
-  const lake = new MemoryBucket();
+  const bucket = new GatewayBucket(objects);
   const logs: Record<string, unknown>[] = [];
   let failing: (send: number) => boolean = () => false;
   let sends = 0;
-  let putsFail = false;
   let receiptsFail = false;
   let now = NOW;
   let ids = 0;
@@ -95,7 +94,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     topicBuffer: (address) => ({
       unflushed: async () => options.unflushed?.(address) ?? { events: 0, oldestAppended: null },
     }),
-    lake: createLake(lake, objects, () => putsFail),
+    lake: bucket,
     db: db.d1,
     environment: options.environment ?? "local",
     clock,
@@ -122,12 +121,12 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   };
   return {
     db,
-    lake,
     buffer(find) {
       buffered = find;
     },
     sent,
     objects,
+    bucket,
     logs,
     clock,
     failSends(...failed) {
@@ -141,7 +140,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       failing = () => false;
     },
     failPuts() {
-      putsFail = true;
+      bucket.putsFail = true;
     },
     failReceipts() {
       receiptsFail = true;
@@ -154,6 +153,23 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       return request(path, { method: "POST", body: text, headers: { "content-type": "application/json", ...headers } });
     },
   };
+}
+
+class GatewayBucket extends MemoryBucket {
+  putsFail = false;
+  readonly #put: Map<string, Uint8Array>;
+
+  constructor(put: Map<string, Uint8Array>) {
+    super();
+    this.#put = put;
+  }
+
+  override async put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
+    if (this.putsFail) throw new Error("put: internal error");
+    const stored = await super.put(key, value, options);
+    this.#put.set(key, this.bytesOf(key));
+    return stored;
+  }
 }
 
 const NO_RECEIPT: ReceiptStub = {
@@ -169,32 +185,6 @@ export function addKey(db: D1OnSqlite, key: string, scopes: readonly string[], e
       "INSERT INTO api_keys (key_hash, producer, scopes, created_at, expires_at) VALUES (?, ?, ?, '2026-01-01T00:00:00Z', ?)",
     )
     .run(hash, `producer of ${key}`, JSON.stringify(scopes), expiresAt);
-}
-
-function createLake(
-  bucket: MemoryBucket,
-  objects: Map<string, Uint8Array>,
-  fails: () => boolean,
-): Pick<R2Bucket, "put" | "get" | "head" | "list"> {
-  // R2 answers an unconditional put with the object; nobody reads it here.
-  function put(key: string, value: unknown): Promise<R2Object>;
-  function put(
-    key: string,
-    value: unknown,
-    options: R2PutOptions & { onlyIf: R2Conditional | Headers },
-  ): Promise<R2Object | null>;
-  async function put(key: string, value: unknown): Promise<R2Object> {
-    if (fails()) throw new Error("put: internal error");
-    if (!(value instanceof Uint8Array)) throw new Error("expected bytes");
-    objects.set(key, value.slice());
-    return bucket.put(key, value);
-  }
-  return {
-    put,
-    get: (key: string, options?: R2GetOptions) => bucket.get(key, options),
-    head: (key) => bucket.head(key),
-    list: (options) => bucket.list(options),
-  };
 }
 
 function read(topic: string, bytes: Uint8Array): SentMessage {

@@ -100,8 +100,8 @@ describe("GET /v1/ledger", () => {
   test("what is parked, counted from its messages; bytes of no message are counted as such", async () => {
     const event = { eventId: "a", at: NOW * 1_000 };
     const body = weatherMessage({ messageId: uuidAt(NOW, 1), received: NOW * 1_000, events: [event, event] });
-    await park(harness.lake, "weather-dlq", message("m1", body), { cause: "system", detail: "" });
-    await park(harness.lake, "weather-dlq", message("m2", Uint8Array.of(9)), { cause: "data", detail: "" });
+    await park(harness.bucket, "weather-dlq", message("m1", body), { cause: "system", detail: "" });
+    await park(harness.bucket, "weather-dlq", message("m2", Uint8Array.of(9)), { cause: "data", detail: "" });
     const at = new Date(NOW).toISOString();
     expect((await read("")).body.parked).toEqual({
       groups: [

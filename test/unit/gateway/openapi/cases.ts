@@ -59,7 +59,7 @@ async function landOrder(harness: Harness, eventId: string): Promise<void> {
   if (builder.kind === "bytes") builder.pushString(eventId);
   const fields = [{ name: "event_id", type: { kind: "utf8" }, nullable: false } as const];
   const bytes = await writeParquet({ fields, batches: [finishBatch(fields, [builder])] });
-  await harness.lake.put("f", bytes);
+  await harness.bucket.put("f", bytes);
   harness.db.sqlite
     .prepare(
       "INSERT INTO bronze_files VALUES ('f', 'orders', ?, 2, 'i', 1, 1, ?, ?3, ?3, ?3, NULL)".replaceAll(
