@@ -3,9 +3,10 @@
  * here knows HTTP.
  */
 import { currentSchema } from "../contracts/registry.ts";
+import type { AvroOutput } from "../schemas/avro-output.ts";
 import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
-import { createEventBuffer, type EventBuffer } from "./admit/event-buffer.ts";
+import { createEventBuffer } from "./admit/event-buffer.ts";
 import type { TopicAdmitter } from "./admit/topics.ts";
 import { EmptyBody, type EventBatch, type Fault, TooManyEvents } from "./bodies/event-batch.ts";
 import type { Refusal, RefusalContext } from "./dead-letters/dead-letter.ts";
@@ -49,7 +50,7 @@ export interface Judged {
   /** Whether some refusals list fewer errors than were found, because the request has too many. */
   readonly errorsTruncated: boolean;
   /** The accepted events' envelopes. */
-  readonly buffer: EventBuffer;
+  readonly buffer: AvroOutput;
 }
 
 /** A short text can have fifty errors: without a bound a body of megabytes would make an answer of gigabytes. */
@@ -190,7 +191,7 @@ interface Target {
 
 function pack(
   events: readonly PackedEvent[],
-  buffer: EventBuffer,
+  buffer: AvroOutput,
   target: Target,
   request: IngestRequest,
   naming: MessageNaming,

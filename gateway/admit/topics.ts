@@ -7,7 +7,7 @@ import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { Masker } from "../masking/masker.ts";
 import { type ConcealedPayload, concealPayload } from "../masking/payload.ts";
 import { type Admission, type AdmissionContext, type Admitter, createAdmitter } from "./admitter.ts";
-import { isRecord } from "./check.ts";
+import { isRecord } from "./value-forms.ts";
 
 export interface TopicAdmitter {
   readonly contract: Contract;
