@@ -70,6 +70,12 @@ export class AvroOutput {
     this.bytes[this.at++] = value ? 1 : 0;
   }
 
+  /** Which branch of a union of two follows. */
+  writeBranch(branch: number): void {
+    this.#reserve(1);
+    this.bytes[this.at++] = branch << 1;
+  }
+
   /** Length-prefixed UTF-8. The text is well formed: admission refuses lone surrogates. */
   writeString(text: string): void {
     const { length } = text;
@@ -103,22 +109,35 @@ export class AvroOutput {
     let size = 1;
     // A signed integer of `size` bytes lies in [-2^(8 size - 1), 2^(8 size - 1)).
     for (let limit = 0x80; (value >= limit || value < -limit) && size < 7; limit *= 256) size++;
-    const { bytes } = this;
-    bytes[this.at] = size << 1;
+    const { bytes, at } = this;
+    bytes[at] = size << 1;
     let rest = value;
-    for (let i = size; i > 0; i--) {
+    let last = size;
+    for (; last > 4; last--) {
       const high = Math.floor(rest / 256);
-      bytes[this.at + i] = rest - high * 256;
+      bytes[at + last] = rest - high * 256;
       rest = high;
     }
-    this.at += size + 1;
+    // Four bytes or less are a small integer, which needs no division.
+    for (; last > 0; last--) {
+      bytes[at + last] = rest;
+      rest >>= 8;
+    }
+    this.at = at + size + 1;
   }
 
   /** As `writeUnscaled`, for integers of any size. */
   writeWideUnscaled(value: bigint): void {
     const encoded = bytesFromUnscaled(value);
     this.writeLong(encoded.byteLength);
-    this.replace(this.at, this.at, encoded);
+    this.append(encoded);
+  }
+
+  /** Bytes as they are, without a length. */
+  append(bytes: Uint8Array): void {
+    this.#reserve(bytes.byteLength);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.byteLength;
   }
 
   /** Puts bytes in the place of [start, end), which lies before `at`; what follows moves along. */

@@ -49,11 +49,12 @@ export function mayAlterSomeNumber(text: string, bytes: Uint8Array): boolean {
 function hasLongRun(bytes: Uint8Array): boolean {
   for (let at = MIN_RUN - 1; at < bytes.length; at += MIN_RUN) {
     if (!isDigitOrPoint(bytes[at])) continue;
-    if (!isDigitOrPoint(bytes[at - MIN_RUN / 2]) && !isDigitOrPoint(bytes[at + MIN_RUN / 2])) continue;
+    const right = Math.min(at + MIN_RUN / 2, bytes.length - 1);
+    if (!isDigitOrPoint(bytes[at - MIN_RUN / 2]) && !isDigitOrPoint(bytes[right])) continue;
     let start = at;
     while (start > 0 && isDigitOrPoint(bytes[start - 1])) start--;
     let end = at + 1;
-    while (isDigitOrPoint(bytes[end])) end++;
+    while (end < bytes.length && isDigitOrPoint(bytes[end])) end++;
     if (end - start >= MIN_RUN) return true;
   }
   return false;

@@ -10,12 +10,11 @@ import type { SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { Masker } from "../masking/masker.ts";
 import type { PackedEvent } from "../pack.ts";
-import { compileCheckedWriter } from "./checked-writer.ts";
+import { compileEventWriter } from "./checked-writer.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
-import { beginEnvelope, encodeResidue, insertResidue } from "./envelope.ts";
-import { CLEAN, INVALID, NULLS, type Scratch, UNKNOWN_FIELDS } from "./fast-pass.ts";
+import { encodeResidue } from "./envelope.ts";
+import { CLEAN, INVALID, type Scratch, UNKNOWN_FIELDS } from "./fast-pass.ts";
 import { loneSurrogates } from "./json-walk.ts";
-import { compileNullsResidue } from "./nulls-residue.ts";
 import { compilePlan, type RecordPlan } from "./plan.ts";
 import { compileRules } from "./record-rules.ts";
 import { takeResidue } from "./residue.ts";
@@ -54,9 +53,8 @@ export interface Admitter {
 export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter {
   const plan = compilePlan(contract, codec.schema);
   const rules = compileRules(contract.rules, plan);
-  const scratch: Scratch = { eventMicros: 0, masker: null };
-  const write = compileCheckedWriter(plan, scratch);
-  const nullsResidue = compileNullsResidue(plan);
+  const scratch: Scratch = { eventMicros: 0, eventStart: 0, masker: null };
+  const write = compileEventWriter(plan, scratch);
   const refusesUnknown = contract.unknownFields === "reject";
   const pastMicros = (contract.eventTimeWindow?.pastMs ?? Number.POSITIVE_INFINITY) * 1_000;
   const futureMicros = (contract.eventTimeWindow?.futureMs ?? Number.POSITIVE_INFINITY) * 1_000;
@@ -80,9 +78,8 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
     return true;
   }
 
-  /** What a valid event has beyond what was written, encoded; null for one that cannot be kept whole. */
-  function residueOf(event: unknown, flags: number, masker: Masker | null): Uint8Array | null {
-    if (flags === NULLS && isRecord(event)) return nullsResidue(event);
+  /** The whole residue of a valid event, encoded; null for one that cannot be kept whole. */
+  function residueOf(event: unknown, masker: Masker | null): Uint8Array | null {
     const residue = isJsonObject(event) ? takeResidue(event, plan) : null;
     if (residue === null || residue.extra === null || !plan.pii) return residue && encodeResidue(residue);
     // A text in JSON, so that readers of the column still find JSON in it.
@@ -92,10 +89,11 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
   /** Of the key as it is stored: a shard does not tell anything of a clear value. */
   function shardFor(event: Readonly<Record<string, unknown>>, masker: Masker | null): number {
     if (shards === 1) return 0;
-    keyFields.forEach(({ name, masking }, position) => {
+    let position = 0;
+    for (const { name, masking } of keyFields) {
       const value = event[name];
-      key[position] = masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value;
-    });
+      key[position++] = masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value;
+    }
     return shardOf(key, shards);
   }
 
@@ -124,16 +122,17 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
     admit(event, index, context) {
       const { output, masker } = context;
       const start = output.at;
-      const residueAt = beginEnvelope(index, output);
+      output.writeLong(index);
+      const residueStart = output.at;
       scratch.masker = masker;
       const flags = write(event, output);
       const valid = isRecord(event) && isValid(event, flags, context);
-      const residue = valid && flags !== CLEAN ? residueOf(event, flags, masker) : null;
+      const residue = valid && flags !== CLEAN ? residueOf(event, masker) : null;
       if (!valid || (flags !== CLEAN && residue === null)) {
         output.at = start;
         return refuse(event, context);
       }
-      if (residue !== null) insertResidue(residue, residueAt, output);
+      if (residue !== null) output.replace(residueStart, scratch.eventStart, residue);
       const end = output.at;
       if (end - start > MAX_EVENT_BYTES) {
         output.at = start;

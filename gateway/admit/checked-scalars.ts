@@ -4,6 +4,7 @@ import { isRawNumber } from "../../schemas/exact-json.ts";
 import { isCanonicalTimestamp, parseCanonicalTimestamp, parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { CLEAN, INVALID, LEXICAL, type Scratch, type WriteChecked } from "./fast-pass.ts";
 import { type DecimalPlan, fitsLength, type ScalarPlan, type TextPlan, withinBounds } from "./plan.ts";
+import { compileTextSet } from "./text-set.ts";
 import { hasNearestDouble, isEncodableTime, unscaledOf } from "./value-forms.ts";
 
 export function compileScalar(plan: ScalarPlan, scratch: Scratch): WriteChecked {
@@ -55,10 +56,11 @@ export function compileScalar(plan: ScalarPlan, scratch: Scratch): WriteChecked 
 }
 
 function textWriter(plan: TextPlan & Pick<ScalarPlan, "accepted">): WriteChecked {
-  const { pattern, accepted } = plan;
+  const { pattern } = plan;
+  const isAccepted = plan.accepted === null ? null : compileTextSet(plan.accepted);
   return function writeText(value, output) {
     if (typeof value !== "string" || !fitsLength(value, plan)) return INVALID;
-    if (accepted !== null && !accepted.has(value)) return INVALID;
+    if (isAccepted !== null && !isAccepted(value)) return INVALID;
     if (pattern !== null && !pattern.test(value)) return INVALID;
     output.writeString(value);
     return CLEAN;

@@ -6,20 +6,29 @@
  */
 import { isRawNumber } from "../../schemas/exact-json.ts";
 import { compileScalar } from "./checked-scalars.ts";
-import { CLEAN, INVALID, LEXICAL, NULLS, type Scratch, UNKNOWN_FIELDS, type WriteChecked } from "./fast-pass.ts";
+import { CLEAN, INVALID, LEXICAL, type Scratch, UNKNOWN_FIELDS, type WriteChecked } from "./fast-pass.ts";
 import { compileFieldValues } from "./field-values.ts";
+import { compileNullsResidue, type WriteNulls } from "./nulls-residue.ts";
 import type { ArrayPlan, RecordPlan, ValuePlan } from "./plan.ts";
 import { isRecord } from "./value-forms.ts";
 
-/** The pass over the events of a record plan. */
+/** The pass over a record: what it writes is the record and nothing else. */
 export function compileCheckedWriter(plan: RecordPlan, scratch: Scratch): WriteChecked {
-  return compileRecord(plan, scratch, NULLS);
+  return compileRecord(plan, scratch, null);
 }
 
-/** `onNull` is the flag for an optional field that was sent as null. */
-function compileRecord(plan: RecordPlan, scratch: Scratch, onNull: number): WriteChecked {
+/**
+ * The pass over an event: it also writes the residue in front of it, as far as that is null for fields of the event itself.
+ * Many producers send nulls so: they alone make an event not `LEXICAL`.
+ */
+export function compileEventWriter(plan: RecordPlan, scratch: Scratch): WriteChecked {
+  return compileRecord(plan, scratch, compileNullsResidue(plan));
+}
+
+function compileRecord(plan: RecordPlan, scratch: Scratch, writeNulls: WriteNulls | null): WriteChecked {
   const { values, take } = compileFieldValues(plan.fields.map(({ name }) => name));
   const fields = plan.fields.map(({ nullBranch, value }) => ({ nullBranch, write: compileValue(value, scratch) }));
+  const onNull = writeNulls === null ? LEXICAL : CLEAN;
   return function writeRecord(record, output) {
     if (!isRecord(record)) return INVALID;
     let flags = CLEAN;
@@ -28,15 +37,19 @@ function compileRecord(plan: RecordPlan, scratch: Scratch, onNull: number): Writ
       if (isRawNumber(record)) return INVALID;
       flags = UNKNOWN_FIELDS;
     }
+    if (writeNulls !== null) {
+      writeNulls(values, output);
+      scratch.eventStart = output.at;
+    }
     let position = 0;
     for (const { nullBranch, write } of fields) {
       const value = values[position++];
       if (value === undefined || value === null) {
         if (nullBranch === null) return INVALID;
-        output.writeLong(nullBranch);
+        output.writeBranch(nullBranch);
         if (value === null) flags |= onNull;
       } else {
-        if (nullBranch !== null) output.writeLong(1 - nullBranch);
+        if (nullBranch !== null) output.writeBranch(1 - nullBranch);
         flags |= write(value, output);
         if (flags & INVALID) return INVALID;
       }
@@ -61,7 +74,7 @@ function compileShape(plan: ValuePlan, scratch: Scratch): WriteChecked {
     case "array":
       return compileArray(plan, scratch);
     case "record":
-      return compileRecord(plan, scratch, LEXICAL);
+      return compileRecord(plan, scratch, null);
     default:
       return compileScalar(plan, scratch);
   }

@@ -12,13 +12,13 @@ export const LEXICAL = 1;
 export const UNKNOWN_FIELDS = 2;
 /** Not valid: nothing else is known. */
 export const INVALID = 4;
-/** Valid, with null for optional fields of the event itself: many producers send it so, and nothing else need be looked at. */
-export const NULLS = 8;
 
 /** What the pass over an event is given and leaves behind, beside its output; overwritten by the next event. */
 export interface Scratch {
   /** Left behind: the event time, microseconds since the epoch. */
   eventMicros: number;
+  /** Left behind: where the event begins in the output, behind its residue. */
+  eventStart: number;
   /** Given: what masks masked fields on their way into the output; null only for events without one. */
   masker: Masker | null;
 }

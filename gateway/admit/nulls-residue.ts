@@ -1,34 +1,45 @@
-/** The residue of events that have nothing peculiar but null for some of their own optional fields, as many producers send it. */
-import { encodeResidue } from "./envelope.ts";
+/** The residue of an event as far as it is null for some of its own optional fields: for most events with a residue that is all. */
+import type { AvroOutput } from "../../schemas/avro-output.ts";
+import { encodeResidue, writeNoResidue } from "./envelope.ts";
 import type { RecordPlan } from "./plan.ts";
 
 /** A producer sends few combinations; the bound is for one that sends all there are. */
 const MAX_REMEMBERED = 256;
 
-/** Optional fields are told apart by the bits of a number: more of them than this are not remembered. */
-const MAX_FIELDS = 31;
+/** Optional fields are told apart by the bits of a number: the combinations of more of them are not remembered. */
+const MAX_BITS = 31;
 
-/** The encoded residue of an event with the flag `NULLS` and no other. The bytes are shared between events. */
-export type NullsResidue = (event: Readonly<Record<string, unknown>>) => Uint8Array;
+/** Writes the residue of an event whose fields have these values, in the order of the schema. */
+export type WriteNulls = (values: readonly unknown[], output: AvroOutput) => void;
 
-export function compileNullsResidue(plan: RecordPlan): NullsResidue {
-  const optional = plan.fields.filter(({ required }) => !required);
+export function compileNullsResidue(plan: RecordPlan): WriteNulls {
+  const optional = plan.fields.flatMap(({ required, nullEntry }, position) =>
+    required ? [] : [{ position, nullEntry }],
+  );
+  const positions = optional.map(({ position }) => position);
   const remembered = new Map<number, Uint8Array>();
 
-  function encode(event: Readonly<Record<string, unknown>>): Uint8Array {
-    const entries = optional.flatMap(({ name, nullEntry }) => (event[name] === null ? [nullEntry] : []));
+  function encode(values: readonly unknown[]): Uint8Array {
+    const entries = optional.flatMap(({ position, nullEntry }) => (values[position] === null ? [nullEntry] : []));
     return encodeResidue({ extra: null, lexical: `{${entries.join(",")}}` });
   }
 
-  if (optional.length > MAX_FIELDS) return encode;
-  const names = optional.map(({ name }) => name);
-  return (event) => {
+  if (optional.length > MAX_BITS) {
+    return (values, output) => {
+      if (positions.some((position) => values[position] === null)) output.append(encode(values));
+      else writeNoResidue(output);
+    };
+  }
+  return (values, output) => {
     let nulls = 0;
-    for (const name of names) nulls = (nulls << 1) | (event[name] === null ? 1 : 0);
+    for (const position of positions) nulls = (nulls << 1) | (values[position] === null ? 1 : 0);
+    if (nulls === 0) {
+      writeNoResidue(output);
+      return;
+    }
     const known = remembered.get(nulls);
-    if (known !== undefined) return known;
-    const residue = encode(event);
-    if (remembered.size < MAX_REMEMBERED) remembered.set(nulls, residue);
-    return residue;
+    const residue = known ?? encode(values);
+    if (known === undefined && remembered.size < MAX_REMEMBERED) remembered.set(nulls, residue);
+    output.append(residue);
   };
 }

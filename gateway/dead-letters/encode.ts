@@ -4,7 +4,7 @@ import { shardOf } from "../../contracts/shards.ts";
 import type { AvroOutput } from "../../schemas/avro-output.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { compileCheckedWriter } from "../admit/checked-writer.ts";
-import { beginEnvelope } from "../admit/envelope.ts";
+import { writeNoResidue } from "../admit/envelope.ts";
 import { createEventBuffer } from "../admit/event-buffer.ts";
 import { INVALID } from "../admit/fast-pass.ts";
 import { compilePlan } from "../admit/plan.ts";
@@ -42,7 +42,11 @@ function deadLetterRelease() {
   const codec = contract === undefined ? undefined : codecById(currentSchema(contract).id);
   if (contract === undefined || codec === undefined)
     throw new Error("the topic dead_letters has no contract or no schema");
-  const write = compileCheckedWriter(compilePlan(contract, codec.schema), { eventMicros: 0, masker: null });
+  const write = compileCheckedWriter(compilePlan(contract, codec.schema), {
+    eventMicros: 0,
+    eventStart: 0,
+    masker: null,
+  });
   return { contract, codec, write };
 }
 /** The contract, the current codec and the writer of dead letters. */
@@ -94,7 +98,8 @@ interface StoredRefusal {
 function encode({ refusal, dlqId, payload }: StoredRefusal, context: RefusalContext, buffer: AvroOutput): PackedEvent {
   const event = deadLetterOf(refusal, context, dlqId, refusal.payload.offset, payload);
   const start = buffer.at;
-  beginEnvelope(refusal.index, buffer);
+  buffer.writeLong(refusal.index);
+  writeNoResidue(buffer);
   if (release.write(event, buffer) & INVALID) throw new Error("a dead letter is not as its own contract has it");
   const end = buffer.at;
   const { shards } = release.contract;

@@ -16,7 +16,7 @@ for (const contract of contracts.filter((each) => !each.platformOnly)) {
   for (const codec of codecsOf(contract.topic)) {
     test(`${contract.topic} v${codec.version}`, () => {
       const plan = compilePlan(contract, codec.schema);
-      const write = compileCheckedWriter(plan, { eventMicros: 0, masker: localMasker() });
+      const write = compileCheckedWriter(plan, { eventMicros: 0, eventStart: 0, masker: localMasker() });
       fc.assert(
         fc.property(arbitraryEvent(plan, RECEIVED), (text) => {
           const event: unknown = JSON.parse(text);
@@ -50,7 +50,7 @@ describe("edges", () => {
   const orders = contractOf("orders");
   if (orders === undefined) throw new Error("there is no topic orders");
   const plan = compilePlan({ ...orders, topic: "edges", eventTime: "none", fields: [] }, codec.schema);
-  const write = compileCheckedWriter(plan, { eventMicros: 0, masker: null });
+  const write = compileCheckedWriter(plan, { eventMicros: 0, eventStart: 0, masker: null });
 
   test("longs, doubles, texts of any script and length, decimals", () => {
     fc.assert(
