@@ -60,8 +60,6 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
   const futureMicros = (contract.eventTimeWindow?.futureMs ?? Number.POSITIVE_INFINITY) * 1_000;
   const { shards } = contract;
   const keyFields = contract.shardKey.map((name) => ({ name, masking: maskingOf(plan, name) }));
-  /** The shard key of the event at hand. */
-  const key: unknown[] = keyFields.map(() => null);
 
   function windowAt(received: number): TimeWindow | null {
     if (contract.eventTimeWindow === null) return null;
@@ -89,10 +87,10 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
   /** Of the key as it is stored: a shard does not tell anything of a clear value. */
   function shardFor(event: Readonly<Record<string, unknown>>, masker: Masker | null): number {
     if (shards === 1) return 0;
-    let position = 0;
+    const key: unknown[] = [];
     for (const { name, masking } of keyFields) {
       const value = event[name];
-      key[position++] = masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value;
+      key.push(masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value);
     }
     return shardOf(key, shards);
   }

@@ -26,13 +26,14 @@ export function compileEventWriter(plan: RecordPlan, scratch: Scratch): WriteChe
 }
 
 function compileRecord(plan: RecordPlan, scratch: Scratch, writeNulls: WriteNulls | null): WriteChecked {
-  const { values, take } = compileFieldValues(plan.fields.map(({ name }) => name));
+  const fieldValues = compileFieldValues(plan.fields.map(({ name }) => name));
   const fields = plan.fields.map(({ nullBranch, value }) => ({ nullBranch, write: compileValue(value, scratch) }));
   const onNull = writeNulls === null ? LEXICAL : CLEAN;
   return function writeRecord(record, output) {
     if (!isRecord(record)) return INVALID;
     let flags = CLEAN;
-    if (take(record) > 0) {
+    const values = fieldValues.of(record);
+    if (fieldValues.unknown > 0) {
       // A number kept as text is an object too, and would pass for a record of optional fields.
       if (isRawNumber(record)) return INVALID;
       flags = UNKNOWN_FIELDS;

@@ -1,10 +1,10 @@
 /** The values of an object's known fields, in the order of a schema, whatever order they were sent in. */
 
 export interface FieldValues {
-  /** By the field's position in the schema; undefined for an absent one. Overwritten by the next object. */
-  readonly values: readonly unknown[];
-  /** Takes the values of an object. Returns how many fields it has that are not known. */
-  take(record: Readonly<Record<string, unknown>>): number;
+  /** The values of an object by the field's position in the schema; undefined for an absent one. */
+  of(record: Readonly<Record<string, unknown>>): readonly unknown[];
+  /** How many fields the last object had that are not known. */
+  unknown: number;
 }
 
 /**
@@ -14,13 +14,13 @@ export interface FieldValues {
  */
 export function compileFieldValues(names: readonly string[]): FieldValues {
   const positions = new Map(names.map((name, position) => [name, position]));
-  const values: unknown[] = names.map(() => undefined);
   /** By 1 + the position of a field, or 0 at the beginning: the position of the field that came next. */
   const followers: number[] = [0, ...names.map((_name, position) => position + 1)];
-  return {
-    values,
-    take(record) {
-      for (let i = 0; i < values.length; i++) values[i] = undefined;
+  const fieldValues: FieldValues = {
+    unknown: 0,
+    of(record) {
+      // An array for each object: the collector's bookkeeping of young values in an old array costs more than a young array.
+      const values = new Array<unknown>(names.length);
       let unknown = 0;
       let before = 0;
       for (const name in record) {
@@ -38,7 +38,9 @@ export function compileFieldValues(names: readonly string[]): FieldValues {
         values[position] = value;
         before = position + 1;
       }
-      return unknown;
+      fieldValues.unknown = unknown;
+      return values;
     },
   };
+  return fieldValues;
 }

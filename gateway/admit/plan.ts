@@ -1,5 +1,5 @@
 /**
- * A contract and one of its released schemas as one tree: what each field must be. The fast check, the description of
+ * A contract and one of its released schemas as one tree: what each field must be. The fast pass, the description of
  * errors and the residue all walk this tree, so they cannot differ in what they demand.
  */
 import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";

@@ -16,7 +16,7 @@ export type FastRule = (event: unknown) => boolean | typeof BAIL;
 /** Thrown within an evaluation, caught at its top; preallocated, since a stack trace would cost more than the rule. */
 const UNDECIDED = new Error("undecided");
 
-/** Values of the variables in scope: `event` first, then those of macros, by depth. One array a rule: a pass over items sets its own place. */
+/** Values of the variables in scope: `event` first, then those of macros, by depth. One array an evaluation: a pass over items sets its own place. */
 type Scope = unknown[];
 type Evaluate = (scope: Scope) => unknown;
 
@@ -28,11 +28,9 @@ interface Names {
 export function compileFastRule(ast: ASTNode): FastRule | undefined {
   const evaluate = compile(ast, { names: ["event"] });
   if (evaluate === undefined) return undefined;
-  const scope: Scope = [];
   return (event) => {
-    scope[0] = event;
     try {
-      const result = evaluate(scope);
+      const result = evaluate([event]);
       return typeof result === "boolean" ? result : BAIL;
     } catch (error) {
       if (error === UNDECIDED) return BAIL;

@@ -1,6 +1,6 @@
 /**
  * Newline-delimited JSON: one event per line, each read alone, so that a bad line costs no other. Blank lines are skipped
- * and are no events; `\r\n` is taken for `\n`. Lines are read as they arrive: no more than a few hundred kilobytes of the
+ * and are no events; `\r\n` is taken for `\n`. Lines are read as they arrive: no more than some ten kilobytes of the
  * body and of what was parsed from it are held at a time.
  */
 import { mayAlterNumbers, mayAlterSomeNumber } from "../../schemas/exact-json.ts";

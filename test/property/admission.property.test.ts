@@ -1,5 +1,5 @@
 /**
- * Admission, for random events of every topic that producers post to: the fast check and the description agree; what is
+ * Admission, for random events of every topic that producers post to: the fast pass and the description agree; what is
  * accepted can be rebuilt from what is stored.
  */
 import fc from "fast-check";
