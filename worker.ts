@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { contracts } from "./contracts/registry.ts";
 import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
+import { admitPlatformEvent } from "./gateway/admit/platform-events.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
@@ -47,7 +48,12 @@ function replan(env: Env) {
 }
 
 function emitDeps(env: Env): EmitDeps {
-  return { topicQueue: (topic) => messageQueue(env, topic), uuidv7: () => uuidv7(), countSent };
+  return {
+    admit: admitPlatformEvent,
+    topicQueue: (topic) => messageQueue(env, topic),
+    uuidv7: () => uuidv7(),
+    countSent,
+  };
 }
 
 function messageQueue(env: Env, topic: string): MessageQueue {

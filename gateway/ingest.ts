@@ -4,7 +4,8 @@
  */
 import type { Contract } from "../contracts/contract.ts";
 import { currentSchema } from "../contracts/registry.ts";
-import { createEventBuffer, type EventBuffer } from "../schemas/event-buffer.ts";
+import type { AvroOutput } from "../schemas/avro-output.ts";
+import { createEventBuffer } from "../schemas/event-buffer.ts";
 import type { NumberRange } from "../schemas/number-ranges.ts";
 import { type PackedEvent, type PackedMessage, packMessages } from "../schemas/pack.ts";
 import type { MessageHeader } from "../schemas/packed-block.ts";
@@ -53,7 +54,7 @@ export interface Judged {
   /** Whether some refusals list fewer errors than were found, because the request has too many. */
   readonly errorsTruncated: boolean;
   /** The accepted events' envelopes. */
-  readonly buffer: EventBuffer;
+  readonly buffer: AvroOutput;
 }
 
 /** A short text can have fifty errors: without a bound a body of megabytes would make an answer of gigabytes. */
@@ -197,7 +198,7 @@ export async function prepareMessages(
   const messages: PackedMessage[] = [];
   const packAll = (
     events: readonly PackedEvent[],
-    buffer: EventBuffer,
+    buffer: AvroOutput,
     { topic, version, shards }: Contract,
     id: number,
   ) => {

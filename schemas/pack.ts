@@ -1,5 +1,5 @@
 /** Which events travel in which message, and the messages. Pure: `planMessages` decides on ranges, `packMessage` cuts the bytes. */
-import type { EventBuffer } from "./event-buffer.ts";
+import type { AvroOutput } from "./avro-output.ts";
 import { encodeMessage, MESSAGE_TARGET_BYTES, type MessageHeader, type Slice } from "./packed-block.ts";
 
 /** An encoded event: `[start, end)` of the request's buffer, for one shard, in the order of the request. */
@@ -74,7 +74,7 @@ export interface PackedMessage {
 /** Packs events of one schema, in their order, into as many messages as it takes; `next` names each. */
 export function packMessages(
   events: readonly PackedEvent[],
-  buffer: EventBuffer,
+  buffer: AvroOutput,
   shards: number,
   header: SharedHeader,
   next: () => Pick<MessageHeader, "message_id" | "sequence">,

@@ -1,6 +1,6 @@
 /**
  * The cold half of admission: every reason for which an event is refused. Walks the event again along the plan; an event
- * that the fast check calls valid has no error here, and the other way round.
+ * that the fast pass calls valid has no error here, and the other way round.
  */
 import type { EventError } from "../../contracts/verdict.ts";
 import { isJsonObject, type Path } from "../../schemas/event-residue.ts";

@@ -1,19 +1,31 @@
 /** Events of the topics that only the platform writes (`platformOnly` in their contracts), from the Worker itself to the topic's queue. */
 import { contractOf, currentSchema } from "../../contracts/registry.ts";
-import { shardOf } from "../../contracts/shards.ts";
-import { codecById } from "../../schemas/codecs.ts";
+import type { AvroOutput } from "../../schemas/avro-output.ts";
 import { createEventBuffer } from "../../schemas/event-buffer.ts";
-import { type PackedMessage, packMessages } from "../../schemas/pack.ts";
+import { type PackedEvent, type PackedMessage, packMessages } from "../../schemas/pack.ts";
 import type { PipelineAlert } from "./pipeline-alert.ts";
 import type { SchemaChange } from "./schema-change.ts";
 
-/** In the JSON form that admission takes, what is absent left out; a test holds each against its contract. */
+/** In the JSON form that admission takes, what is absent left out. */
 export interface PlatformEvents {
   readonly pipeline_alerts: PipelineAlert;
   readonly schema_changes: SchemaChange;
 }
 
+/**
+ * Admits an event by its topic's contract, as any producer's, and appends its envelope to `output`. `received` is microseconds
+ * since the epoch. Throws an Error that names what the contract refuses.
+ */
+export type AdmitPlatformEvent = (
+  topic: string,
+  event: unknown,
+  index: number,
+  received: number,
+  output: AvroOutput,
+) => PackedEvent;
+
 export interface EmitDeps {
+  readonly admit: AdmitPlatformEvent;
   /** `send` resolves when the message is durable; the buffer is its own from then on. */
   topicQueue(topic: keyof PlatformEvents): { send(body: Uint8Array): Promise<void> };
   /** Time-ordered ids, RFC 9562 version 7. */
@@ -34,7 +46,7 @@ export async function emit<Topic extends keyof PlatformEvents>(
   now: number,
   deps: EmitDeps,
 ): Promise<void> {
-  for (const { body } of packPlatformEvents(topic, events, now, deps.uuidv7)) {
+  for (const { body } of packPlatformEvents(topic, events, now, deps)) {
     await deps.topicQueue(topic).send(body);
     deps.countSent(1);
   }
@@ -45,26 +57,21 @@ export function packPlatformEvents<Topic extends keyof PlatformEvents>(
   topic: Topic,
   events: readonly PlatformEvents[Topic][],
   now: number,
-  uuidv7: () => string,
+  { admit, uuidv7 }: Pick<EmitDeps, "admit" | "uuidv7">,
 ): PackedMessage[] {
   const contract = contractOf(topic);
-  const codec = contract === undefined ? undefined : codecById(currentSchema(contract).id);
-  if (contract === undefined || codec === undefined) throw new Error(`the topic ${topic} has no contract or no schema`);
+  if (contract === undefined) throw new Error(`the topic ${topic} has no contract`);
+  const received = now * 1_000;
   const buffer = createEventBuffer(FIRST_ROOM);
-  const packed = events.map((event, index) => {
-    const start = buffer.length;
-    const end = buffer.append(codec, { index, extra: null, lexical: null, event });
-    const key = contract.shardKey.map((name): unknown => Reflect.get(event, name));
-    return { index, shard: shardOf(key, contract.shards), start, end, label: null };
-  });
+  const packed = events.map((event, index) => admit(topic, event, index, received, buffer));
   const emission = uuidv7();
   const header = {
     topic,
-    schema_id: codec.id,
+    schema_id: currentSchema(contract).id,
     contract_version: contract.version,
     producer: PLATFORM_PRODUCER,
     request_id: emission,
-    received: now * 1_000,
+    received,
     gateway: emission,
   };
   let sequence = 0;

@@ -56,9 +56,9 @@ describe.each(contracts.filter((contract) => !contract.platformOnly))("$topic", 
             gateway: "test",
             sequence: 1,
             count: texts.length,
-            slices: [{ shard: 0, of: 1, offset: 0, length: output.length, count: texts.length, tally: {} }],
+            slices: [{ shard: 0, of: 1, offset: 0, length: output.at, count: texts.length, tally: {} }],
           },
-          [output.slice(0, output.length)],
+          [output.slice(0, output.at)],
         );
         const bucket = new MemoryBucket();
         const flush = { topic: contract.topic, shard: 0, shardOf: 1, incarnation: "a", seq: 1 };

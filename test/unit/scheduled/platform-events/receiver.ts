@@ -1,6 +1,7 @@
 /** Where tests let platform events go: the queue's side of an emission, decoded. */
 import { contractOf, currentSchema } from "../../../../contracts/registry.ts";
 import { createAdmitter } from "../../../../gateway/admit/admitter.ts";
+import { admitPlatformEvent } from "../../../../gateway/admit/platform-events.ts";
 import type { EmitDeps } from "../../../../scheduled/platform-events/emit.ts";
 import { codecById, type Envelope } from "../../../../schemas/codecs.ts";
 import { createEventBuffer } from "../../../../schemas/event-buffer.ts";
@@ -28,6 +29,7 @@ export function createReceiver(): Receiver {
         events.push(...decodeEvents(body));
       },
     }),
+    admit: admitPlatformEvent,
     uuidv7: () => `019aa000-0000-7000-8000-${String(ids++).padStart(12, "0")}`,
     countSent: () => {},
   };

@@ -1,7 +1,8 @@
-/** The masked copy of a valid event: what is encoded, and so stored, in its place. */
+/** The masked copy of a valid event, made by itself: what admission must have written in the place of the clear one. */
+
+import type { RecordPlan, ValuePlan } from "../../gateway/admit/plan.ts";
+import type { Masker } from "../../gateway/masking/masker.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import type { RecordPlan, ValuePlan } from "../admit/plan.ts";
-import type { Masker } from "./masker.ts";
 
 /** A copy with every masked field masked; the argument stays clear. Unknown fields are not copied: the residue has them, sealed. */
 export function maskEvent(
