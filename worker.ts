@@ -1,12 +1,14 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
-import { contractOf } from "./contracts/registry.ts";
-import { receipt } from "./durable-objects/stubs.ts";
+import { contractOf, contracts } from "./contracts/registry.ts";
+import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
 import { pressureLimits } from "./durable-objects/topic-buffer/limits.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
+import { admitPlatformEvent } from "./gateway/admit/platform-events.ts";
 import { createGateway } from "./gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
+import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
@@ -15,8 +17,22 @@ import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
+import { alertDuty } from "./scheduled/alerts/duty.ts";
+import { blockedPartitionsSource } from "./scheduled/conditions/blocked-partitions.ts";
+import { heldOffTopics, overdueBuffers, parkedSlices } from "./scheduled/conditions/buffers.ts";
+import type { ConditionSource } from "./scheduled/conditions/condition.ts";
+import { deadLetterRateSource } from "./scheduled/conditions/dead-letter-rate.ts";
+import { failedPartitionsSource } from "./scheduled/conditions/failed-partitions.ts";
+import { lateDataSource } from "./scheduled/conditions/late-data.ts";
+import { ledgerSource } from "./scheduled/conditions/ledger.ts";
+import { parkedMessagesSource } from "./scheduled/conditions/parked-messages.ts";
+import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import { compareLedger } from "./scheduled/ledger.ts";
+import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
+import { announceReleases } from "./scheduled/releases/announce.ts";
 import { watchdog } from "./scheduled/watchdog/watchdog.ts";
+import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -34,6 +50,51 @@ function replan(env: Env) {
   return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
 }
 
+function emitDeps(env: Env): EmitDeps {
+  return {
+    admit: admitPlatformEvent,
+    topicQueue: (topic) => messageQueue(env, topic),
+    uuidv7: () => uuidv7(),
+    countSent,
+  };
+}
+
+function messageQueue(env: Env, topic: string): MessageQueue {
+  const queue = topicQueue(env, topic);
+  return {
+    send: async (body) => void (await queue.send(body, { contentType: "bytes" })),
+    backlog: async () => {
+      const { backlogCount: messages, oldestMessageTimestamp: oldest } = await queue.metrics();
+      return { messages, oldestSent: messages === 0 ? null : (oldest?.getTime() ?? null) };
+    },
+  };
+}
+
+function webhookDeps(env: Env): WebhookDeps {
+  const { DB: db, ENVIRONMENT: environment, ALERT_WEBHOOK_URL: url } = env;
+  return { db, environment, url, fetch: (address, init) => fetch(address, init) };
+}
+
+/** What an operator is told of. */
+function conditionSources(env: Env): readonly ConditionSource[] {
+  const buffers = { db: env.DB, contracts, flushAgeSeconds: env.FLUSH_AGE_SECONDS };
+  return [
+    failedPartitionsSource(env.DB, (domain) => planPolicy.knows(domain)),
+    blockedPartitionsSource(env.DB),
+    parkedMessagesSource(env.LAKE),
+    parkedSlices(buffers),
+    overdueBuffers(buffers),
+    heldOffTopics(buffers),
+    staleTopicsSource(env.DB, contracts),
+    deadLetterRateSource(env.DB),
+    ledgerSource(env.DB),
+    lateDataSource(
+      env.DB,
+      contracts.map(({ topic }) => topic),
+    ),
+  ];
+}
+
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
   return [
@@ -46,6 +107,16 @@ function dutiesOf(env: Env): readonly Duty[] {
       pressure: pressureLimits(env.BACK_PRESSURE_BYTES),
       log,
     }),
+    { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
+    {
+      name: "alerts",
+      everyMinutes: 1,
+      run: async (now) => ({
+        ...(await alertDuty({ ...emitDeps(env), db: env.DB, sources: conditionSources(env) }, now)),
+      }),
+    },
+    { name: "webhook", everyMinutes: 1, run: async (now) => ({ ...(await deliverAlerts(webhookDeps(env), now)) }) },
+    { name: "ledger", everyMinutes: 15, run: (now) => compareLedger(env.DB, now) },
   ];
 }
 
@@ -64,10 +135,8 @@ function gatewayOf(env: Env): Gateway {
   if (gateway === undefined) {
     let maskingKeys: MaskingKeys | undefined;
     gateway = createGateway({
-      topicQueue: (topic) => {
-        const queue = topicQueue(env, topic);
-        return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
-      },
+      topicQueue: (topic) => messageQueue(env, topic),
+      topicBuffer: (address) => topicBuffer(env.TOPIC_BUFFER, address),
       lake: env.LAKE,
       db: env.DB,
       environment: environmentOf(env),
@@ -81,6 +150,7 @@ function gatewayOf(env: Env): Gateway {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       requestLimiter: { take: async (key) => (await env.REQUEST_LIMIT.limit({ key })).success },
       receipt: (name) => receipt(env.RECEIPTS, name),
+      findBuffered: (address, column, text) => topicBuffer(env.TOPIC_BUFFER, address).find(address, column, text),
       acknowledgedMessages: () => acknowledged,
     });
     gateways.set(env, gateway);

@@ -1,10 +1,18 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
-import type { ReceiptStub } from "../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
   /** Resolves when the message is durable, and not before. The buffer belongs to the queue from the call on: it is detached. */
   send(body: Uint8Array): Promise<void>;
+  /** What waits in it, as far as the platform tells: a batch that a consumer has just been given may be missing. */
+  backlog(): Promise<QueueBacklog>;
+}
+
+export interface QueueBacklog {
+  readonly messages: number;
+  /** When the oldest was sent, milliseconds since the epoch; null if there is none. */
+  readonly oldestSent: number | null;
 }
 
 /** Counts by key. */
@@ -31,8 +39,10 @@ export type Environment = "local" | "staging" | "production";
 export interface GatewayDeps {
   /** The queue of a topic. Throws if there is none: the events then get the verdict `retry`. */
   topicQueue(topic: string): MessageQueue;
-  /** Payloads of dead letters that no message can carry. Resolves when the object is durable. */
-  readonly lake: Pick<R2Bucket, "put">;
+  /** The buffer of one shard. */
+  topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed">;
+  /** Payloads of dead letters that no message can carry (`put` resolves when the object is durable); what is parked; what a trace reads. */
+  readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list">;
   readonly db: D1Database;
   readonly environment: Environment;
   /** Milliseconds since the epoch. */
@@ -47,6 +57,8 @@ export interface GatewayDeps {
   readonly requestLimiter: RateLimiter;
   /** The receipt of an Idempotency-Key, by its name (`idempotency/receipt-name.ts`): the same name is the same receipt everywhere. */
   receipt(name: string): ReceiptStub;
+  /** The events waiting in a shard's buffer whose `column` is `text`. */
+  findBuffered(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
   /** Takes one line of JSON per request; the console if absent. */

@@ -75,6 +75,14 @@ export const PROBLEMS = {
     cause: "The name is wrong, or nothing was published under it yet: a table appears with its first build.",
     remedy: "See /v1/tables for what is published.",
   },
+  EVENT_NOT_FOUND: {
+    status: 404,
+    title: "The event was not found",
+    cause:
+      "No buffer, bronze file or dead letter among those `searched` has an event of this id. It may be outside of the time searched, in its queue, or was never accepted.",
+    remedy:
+      "Give the topic and the event's date (?topic=&date=); if its request was answered with `retry`, send it again.",
+  },
   UNKNOWN_KEY: {
     status: 404,
     title: "There is no such key",
@@ -167,6 +175,12 @@ export const PROBLEMS = {
     title: "The receipt cannot be read",
     cause: "The receipt of the Idempotency-Key does not answer; the request may have been kept.",
     remedy: "Send the request again with the same Idempotency-Key after the seconds that Retry-After says.",
+  },
+  LAKE_BUSY: {
+    status: 503,
+    title: "The lake cannot be read just now",
+    cause: "Other work of this isolate, such as a build, reads or writes Parquet, and there is memory for one.",
+    remedy: "Send the request again after the seconds that Retry-After says.",
   },
   CATALOG_UNAVAILABLE: {
     status: 503,

@@ -2,7 +2,7 @@
  * Events of one request that have the same dedupe key. They are no errors, since tables keep one row per key; but a producer
  * that sends a key twice at once has a defect more often than not, so the answer says so.
  */
-import { isJsonObject } from "../schemas/event-residue.ts";
+import { isRecord } from "./admit/value-forms.ts";
 
 /** An event and the first one of the request with the same key. */
 export interface RepeatedEvent {
@@ -48,7 +48,7 @@ export function createRepeatFinder(dedupeKey: readonly string[]): RepeatFinder {
 }
 
 function keyOf(event: unknown, names: readonly string[]): string | undefined {
-  if (!isJsonObject(event)) return undefined;
+  if (!isRecord(event)) return undefined;
   const [only] = names;
   if (names.length === 1 && only !== undefined) return partOf(event, only);
   const parts = names.map((name) => partOf(event, name));
@@ -56,7 +56,8 @@ function keyOf(event: unknown, names: readonly string[]): string | undefined {
 }
 
 function partOf(event: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = Object.hasOwn(event, name) ? event[name] : undefined;
-  if (typeof value === "number") return String(value);
-  return typeof value === "string" && value.length <= MAX_KEY ? value : undefined;
+  // A field of a schema has no name that objects inherit (`plan.ts`).
+  const value = event[name];
+  if (typeof value === "string") return value.length <= MAX_KEY ? value : undefined;
+  return typeof value === "number" ? String(value) : undefined;
 }

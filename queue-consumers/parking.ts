@@ -1,4 +1,5 @@
 /** Messages that cannot go on now, kept byte for byte in R2 until somebody re-drives them. Never a drop. */
+import { parkedMetadata } from "./parked-message.ts";
 
 export type ParkingBucket = Pick<R2Bucket, "put">;
 
@@ -31,8 +32,10 @@ export async function park(
   message: Message,
   reason: ParkingReason,
 ): Promise<void> {
-  await bucket.put(`parked/${queue}/${message.id}`, bodyBytes(message.body), {
+  const bytes = bodyBytes(message.body);
+  await bucket.put(`parked/${queue}/${message.id}`, bytes, {
     customMetadata: {
+      ...parkedMetadata(bytes),
       cause: reason.cause,
       detail: reason.detail.slice(0, 500),
       attempts: String(message.attempts),

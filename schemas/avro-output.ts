@@ -9,7 +9,7 @@ const MAX_VARINT_BYTES = 10;
 
 export class AvroOutput {
   bytes: Uint8Array;
-  /** Where the next value begins. */
+  /** Where the next value begins. Setting it back forgets what was written from there on. */
   at = 0;
   #view: DataView;
 
@@ -18,25 +18,45 @@ export class AvroOutput {
     this.#view = new DataView(this.bytes.buffer);
   }
 
+  /** The bytes [start, end), not copied: valid until the next write. */
+  slice(start: number, end: number): Uint8Array {
+    return this.bytes.subarray(start, end);
+  }
+
   /** A long or int, zigzag: exact for integers in [-2^52, 2^53). */
   writeLong(value: number): void {
     this.#reserve(MAX_VARINT_BYTES);
-    const { bytes } = this;
     if (value >= -0x40000000 && value < 0x40000000) {
-      let rest = (value << 1) ^ (value >> 31);
-      while (rest > 0x7f) {
-        bytes[this.at++] = (rest & 0x7f) | 0x80;
-        rest >>>= 7;
-      }
-      bytes[this.at++] = rest;
+      this.#writeVarint((value << 1) ^ (value >> 31));
       return;
     }
-    let rest = value >= 0 ? value * 2 : -value * 2 - 1;
-    while (rest >= 0x80) {
-      bytes[this.at++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
+    // Four groups of seven bits, then the others: each half is a small integer, so that no group costs a division.
+    const zigzag = value >= 0 ? value * 2 : -value * 2 - 1;
+    const high = Math.floor(zigzag / 0x10000000);
+    const low = zigzag - high * 0x10000000;
+    if (high === 0) {
+      this.#writeVarint(low);
+      return;
     }
-    bytes[this.at++] = rest;
+    const { bytes, at } = this;
+    bytes[at] = (low & 0x7f) | 0x80;
+    bytes[at + 1] = ((low >> 7) & 0x7f) | 0x80;
+    bytes[at + 2] = ((low >> 14) & 0x7f) | 0x80;
+    bytes[at + 3] = (low >> 21) | 0x80;
+    this.at = at + 4;
+    this.#writeVarint(high);
+  }
+
+  #writeVarint(value: number): void {
+    const { bytes } = this;
+    let { at } = this;
+    let rest = value;
+    while (rest > 0x7f) {
+      bytes[at++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
+    }
+    bytes[at] = rest;
+    this.at = at + 1;
   }
 
   writeDouble(value: number): void {
@@ -50,13 +70,20 @@ export class AvroOutput {
     this.bytes[this.at++] = value ? 1 : 0;
   }
 
+  /** Which branch of a union of two follows. */
+  writeBranch(branch: number): void {
+    this.#reserve(1);
+    this.bytes[this.at++] = branch << 1;
+  }
+
   /** Length-prefixed UTF-8. The text is well formed: admission refuses lone surrogates. */
   writeString(text: string): void {
     const { length } = text;
     if (length <= SHORT_TEXT && this.#writeShortAscii(text, length)) return;
     this.#reserve(MAX_VARINT_BYTES + length * 3);
     const room = this.at + MAX_VARINT_BYTES;
-    const { written } = encoder.encodeInto(text, this.bytes.subarray(room));
+    // No more room than it can need: what workerd does with the destination costs time by its length.
+    const { written } = encoder.encodeInto(text, this.bytes.subarray(room, room + length * 3));
     this.writeLong(written);
     this.bytes.copyWithin(this.at, room, room + written);
     this.at += written;
@@ -83,24 +110,44 @@ export class AvroOutput {
     let size = 1;
     // A signed integer of `size` bytes lies in [-2^(8 size - 1), 2^(8 size - 1)).
     for (let limit = 0x80; (value >= limit || value < -limit) && size < 7; limit *= 256) size++;
-    const { bytes } = this;
-    bytes[this.at] = size << 1;
+    const { bytes, at } = this;
+    bytes[at] = size << 1;
     let rest = value;
-    for (let i = size; i > 0; i--) {
+    let last = size;
+    for (; last > 4; last--) {
       const high = Math.floor(rest / 256);
-      bytes[this.at + i] = rest - high * 256;
+      bytes[at + last] = rest - high * 256;
       rest = high;
     }
-    this.at += size + 1;
+    // Four bytes or less are a small integer, which needs no division.
+    for (; last > 0; last--) {
+      bytes[at + last] = rest;
+      rest >>= 8;
+    }
+    this.at = at + size + 1;
   }
 
   /** As `writeUnscaled`, for integers of any size. */
   writeWideUnscaled(value: bigint): void {
     const encoded = bytesFromUnscaled(value);
     this.writeLong(encoded.byteLength);
-    this.#reserve(encoded.byteLength);
-    this.bytes.set(encoded, this.at);
-    this.at += encoded.byteLength;
+    this.append(encoded);
+  }
+
+  /** Bytes as they are, without a length. */
+  append(bytes: Uint8Array): void {
+    this.#reserve(bytes.byteLength);
+    this.bytes.set(bytes, this.at);
+    this.at += bytes.byteLength;
+  }
+
+  /** Puts bytes in the place of [start, end), which lies before `at`; what follows moves along. */
+  replace(start: number, end: number, bytes: Uint8Array): void {
+    const growth = bytes.byteLength - (end - start);
+    this.#reserve(growth);
+    this.bytes.copyWithin(end + growth, end, this.at);
+    this.bytes.set(bytes, start);
+    this.at += growth;
   }
 
   #reserve(count: number): void {

@@ -1,7 +1,6 @@
 /** The Avro codecs of every released schema. */
 import avro from "avsc";
 import type { AvroRecord, SchemaRelease } from "./avro-schema.ts";
-import { compileWriter, type WriteValue } from "./event-writer.ts";
 import { avroOptions } from "./logical-types.ts";
 import { releases } from "./releases.generated.ts";
 
@@ -21,8 +20,6 @@ export interface SchemaCodec extends SchemaRelease {
   readonly type: avro.Type;
   /** avsc's, of the event inside an `Envelope`: what a block is a sequence of. */
   readonly envelope: avro.Type;
-  /** Writes a checked event as `type` would encode it, several times faster. */
-  readonly write: WriteValue;
 }
 
 /** The Avro schema of `Envelope` around an event's schema; the column decoder of bronze walks the same one. */
@@ -58,7 +55,6 @@ export function buildCodec(release: SchemaRelease): SchemaCodec {
       envelope ??= avro.Type.forSchema(toAvsc(envelopeSchema(release.schema)), avroOptions());
       return envelope;
     },
-    write: compileWriter(release.schema),
   };
 }
 

@@ -3,6 +3,7 @@
  * value, so that a damaged count of slices keeps it busy for minutes.
  */
 import avro from "avsc";
+import type { NumberRange } from "./number-ranges.ts";
 
 /** One shard's part of a message: slices follow each other without gaps, one a shard. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
 export interface Slice {
@@ -29,6 +30,8 @@ export interface MessageHeader {
   readonly sequence: number;
   readonly count: number;
   readonly slices: readonly Slice[];
+  /** Earlier numbers of the topic whose messages the gateway failed to send: their events were answered as `retry`. Absent if there are none. */
+  readonly unsent?: readonly NumberRange[];
 }
 
 const headerType = avro.Type.forSchema({
@@ -72,14 +75,31 @@ export class PackedBlockError extends Error {
   override readonly name = "PackedBlockError";
 }
 
+/** Stands behind the header, and only when there is something to tell: so the bytes of nearly all messages are what they were before it came. */
+const unsentType = avro.Type.forSchema({
+  type: "array",
+  items: {
+    type: "record",
+    name: "Unsent",
+    namespace: "sluice",
+    fields: [
+      { name: "first", type: "long" },
+      { name: "last", type: "long" },
+    ],
+  },
+});
+
 export function encodeHeader(header: MessageHeader): Uint8Array {
-  return headerType.toBuffer(header);
+  const bytes = headerType.toBuffer(header);
+  const { unsent = [] } = header;
+  if (unsent.length === 0) return bytes;
+  return Buffer.concat([bytes, unsentType.toBuffer(unsent.map(([first, last]) => ({ first, last })))]);
 }
 
 /** Reads a header that fills `bytes`. Throws `PackedBlockError` where it does not, or says what no buffer could rely on. */
 export function decodeHeader(bytes: Uint8Array): MessageHeader {
   const reader = new HeaderReader(bytes);
-  const header: MessageHeader = {
+  const known: MessageHeader = {
     message_id: reader.text(),
     topic: reader.text(),
     schema_id: reader.long(),
@@ -99,7 +119,9 @@ export function decodeHeader(bytes: Uint8Array): MessageHeader {
       tally: Object.fromEntries(reader.items(() => [reader.text(), reader.long()] as const)),
     })),
   };
+  const unsent = reader.ended ? [] : reader.items(() => [reader.long(), reader.long()] as const);
   reader.end();
+  const header = unsent.length === 0 ? known : { ...known, unsent };
   checkHeader(header);
   return header;
 }
@@ -125,6 +147,11 @@ function checkHeader(header: MessageHeader): void {
     }
     offset += slice.length;
     count += slice.count;
+  }
+  for (const [first, last] of header.unsent ?? []) {
+    if (first < 1 || last < first || last >= header.sequence) {
+      throw new PackedBlockError(`message ${header.sequence} says that ${first} to ${last} were not sent`);
+    }
   }
   if (count !== header.count) throw new PackedBlockError(`the header says ${header.count} events, its slices ${count}`);
 }
@@ -182,6 +209,10 @@ class HeaderReader {
       }
       for (let i = 0; i < count; i++) items.push(read());
     }
+  }
+
+  get ended(): boolean {
+    return this.#at === this.#bytes.byteLength;
   }
 
   end(): void {

@@ -33,15 +33,16 @@ function twoDigits(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }
 
-// Nearly all events of a request fall on one date, and admission reads a time twice (check, encode): remembering the last
-// date and the last text saves most of the work. A pure cache: it changes no answer.
+// Nearly all events of a request fall on one date. A pure cache: it changes no answer.
 let lastDate = -1;
 let lastDays = 0;
-let lastText = "";
-let lastMicros: number | undefined;
 
-/** The common form, `YYYY-MM-DDTHH:MM:SS.mmmZ`, by character codes; undefined means only that the text is not of that form or not a time. */
-function parseCanonical(text: string): number | undefined {
+/**
+ * As `parseTimestamp`, for `YYYY-MM-DDTHH:MM:SS.mmmZ` only: the form that nearly all producers send, and that is canonical.
+ * By character codes, since admission reads a time for every event. undefined: not of that form, or not a time.
+ */
+export function parseCanonicalTimestamp(text: string): number | undefined {
+  if (text.length !== 24) return undefined;
   const century = twoDigits(text, 0);
   const yearOfCentury = twoDigits(text, 2);
   const month = twoDigits(text, 5);
@@ -79,11 +80,7 @@ function parseCanonical(text: string): number | undefined {
 
 /** Microseconds since the epoch of an RFC 3339 time, or undefined if the text is not one. Digits past the sixth of a fraction are cut. */
 export function parseTimestamp(text: string): number | undefined {
-  if (text === lastText) return lastMicros;
-  const micros = (text.length === 24 ? parseCanonical(text) : undefined) ?? parseAnyForm(text);
-  lastText = text;
-  lastMicros = micros;
-  return micros;
+  return parseCanonicalTimestamp(text) ?? parseAnyForm(text);
 }
 
 function parseAnyForm(text: string): number | undefined {

@@ -1,14 +1,14 @@
 /** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
 import type { Contract } from "../../contracts/contract.ts";
 import { type BronzeBucket, BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
-import { readFrames } from "../../schemas/packed-block.ts";
+import { publishArrivals } from "../../sql/statements/arrivals.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
 import { registerParkedSlice } from "../../sql/statements/parked-slices.ts";
 import { reportFlush } from "../../sql/statements/shards.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
-import type { RememberedIds } from "./remembered-ids.ts";
+import { hourText, type RememberedIds } from "./remembered-ids.ts";
 import { parkSlices, setAsideFaulty } from "./set-aside.ts";
 import type { BufferStore } from "./store.ts";
 
@@ -83,21 +83,24 @@ async function flushStep(
       if (permit === undefined) return false;
       const files = await writeOrSetAside(deps, target, seq);
       // What was set aside is in R2 before its flush goes on: the step may be done again, the forgetting not.
-      await parkSlices(deps.bucket, address, store.parkedSlices(seq));
+      await parkSlices(deps.bucket, address, store, seq);
       store.markWritten(seq, files);
       return true;
     }
     case "register": {
       const now = new Date(deps.now()).toISOString();
       const ledger = store.unpublishedLedger();
+      const arrivals = store.arrivals.unpublished();
       await db.batch([
         ...store.writtenFiles(seq).flatMap((file) => registerBronzeFile(db, file, now)),
         ...store.parkedSlices(seq).map((slice) => registerParkedSlice(db, shard, slice, now)),
         publishLedger(db, shard, ledger),
+        publishArrivals(db, shard, arrivals),
         reportFlush(db, shard, store.backlog(seq), now),
       ]);
       deps.transaction(() => {
         store.markPublished(ledger);
+        store.arrivals.markPublished(arrivals);
         store.markRegistered(seq);
       });
       return true;
@@ -105,7 +108,9 @@ async function flushStep(
     case "forget":
       deps.transaction(() => {
         store.forget(seq);
-        deps.ids.forgetBefore(deps.ids.oldest(deps.now()));
+        const oldest = deps.ids.oldest(deps.now());
+        deps.ids.forgetBefore(oldest);
+        store.arrivals.forgetBefore(hourText(oldest));
       });
       return true;
   }
@@ -118,10 +123,8 @@ async function writeOrSetAside(
   seq: number,
 ): Promise<BronzeFile[]> {
   const { topic, shard, of: shardOf } = address;
-  const write = () => {
-    const frames = [...store.frozenBlocks(seq)].flatMap(({ bytes }) => [...readFrames(bytes)]);
-    return writeBronze(bucket, contract, { topic, shard, shardOf, incarnation, seq }, frames);
-  };
+  const flush = { topic, shard, shardOf, incarnation, seq };
+  const write = () => writeBronze(bucket, contract, flush, store.frozenBlocks(seq));
   try {
     return await write();
   } catch (error) {

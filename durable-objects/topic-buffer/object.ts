@@ -8,8 +8,17 @@ import { contractOf } from "../../contracts/registry.ts";
 import { tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
 import { putBackPressure } from "../../sql/statements/back-pressure.ts";
 import { listShard } from "../../sql/statements/shards.ts";
-import type { AppendResult, Backlog, ShardAddress, TopicBufferStub } from "../stubs.ts";
+import type {
+  AppendResult,
+  Backlog,
+  BufferedEvent,
+  BufferSearchStub,
+  ShardAddress,
+  TopicBufferStub,
+  Unflushed,
+} from "../stubs.ts";
 import { type AppendDeps, appendFrames } from "./append.ts";
+import { findBuffered } from "./find.ts";
 import { type FlushDeps, runFlush } from "./flush.ts";
 import { flushLimits, HOLD_OFF_MS, type PressureLimits, pressureLimits, pressureOf, pressureReason } from "./limits.ts";
 import { alarmToSet, type FlushLimits, isIdle, nextAlarm } from "./machine.ts";
@@ -33,7 +42,7 @@ const AFTER_FAULT_MS = 60_000;
 /** A buffer that refuses says so in D1 this often at the most. */
 const TELL_MS = 30_000;
 
-export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicBufferStub {
+export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicBufferStub, BufferSearchStub {
   readonly #store: BufferStore;
   readonly #deps: FlushDeps & AppendDeps;
   readonly #pressure: PressureLimits;
@@ -80,6 +89,14 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
   async retire(): Promise<boolean> {
     this.#incarnation();
     return retire(this.#store, Date.now());
+  }
+
+  async unflushed(): Promise<Unflushed> {
+    return this.#store.unflushed();
+  }
+
+  async find(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]> {
+    return findBuffered(this.#store, requireContract(address), column, text);
   }
 
   /** Nothing reaches the runtime, which gives up after six failures: a fault sets the alarm anew. */

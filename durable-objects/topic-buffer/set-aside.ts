@@ -13,45 +13,60 @@ export function hourOfReception(receivedMicros: number): string {
 
 /**
  * Sets aside every slice of a frozen flush that can never be written; which. To be called in a transaction: the flush then is
- * what it would have been without them, whoever tries it next.
+ * what it would have been without them, whoever tries it next. Holds one block at a time.
  */
 export function setAsideFaulty(store: BufferStore, contract: Contract, seq: number): ParkedSlice[] {
   const found: ParkedSlice[] = [];
-  for (const { id, bytes } of [...store.frozenBlocks(seq)]) {
+  const blocks = store.frozenBlocks(seq);
+  for (const [number, id] of blocks.ids.entries()) {
     const kept: Frame[] = [];
     const before = found.length;
-    for (const frame of readFrames(bytes)) {
+    for (const frame of readFrames(blocks.read(number))) {
       const detail = sliceFault(contract, frame);
-      if (detail === null) kept.push(frame);
-      else found.push(parkedSlice(frame, detail));
+      if (detail === null) {
+        kept.push(frame);
+        continue;
+      }
+      const slice = parkedSlice(frame, detail);
+      store.setAside(seq, slice, frame.bytes);
+      found.push(slice);
     }
     if (found.length === before) continue;
     const rows = kept.reduce((sum, { slice }) => sum + slice.count, 0);
     store.rewriteBlock(id, Buffer.concat(kept.map((frame) => frame.bytes)), rows);
   }
-  for (const slice of found) store.setAside(seq, slice);
   return found;
 }
 
 function parkedSlice({ header, slice, bytes }: Frame, detail: string): ParkedSlice {
-  const hour = hourOfReception(header.received);
-  return { messageId: header.message_id, hour, events: slice.count, cause: "data", detail, bytes };
+  return {
+    messageId: header.message_id,
+    hour: hourOfReception(header.received),
+    events: slice.count,
+    cause: "data",
+    detail,
+    bytes: bytes.byteLength,
+  };
 }
 
 /** Puts what a flush set aside into R2, byte for byte under a key of its own: may be done again. Throws what R2 throws. */
 export async function parkSlices(
   bucket: Pick<R2Bucket, "put">,
   address: ShardAddress,
-  slices: readonly ParkedSlice[],
+  store: BufferStore,
+  seq: number,
 ): Promise<void> {
   const shard = { topic: address.topic, shard: address.shard, shardOf: address.of };
-  for (const slice of slices) {
-    await bucket.put(parkedSliceKey(shard, slice), slice.bytes, {
+  for (const slice of store.parkedSlices(seq)) {
+    await bucket.put(parkedSliceKey(shard, slice), store.parkedFrame(seq, slice.messageId), {
+      // As of a parked message, for who lists what is parked.
       customMetadata: {
+        topic: address.topic,
         cause: slice.cause,
         detail: slice.detail.slice(0, 500),
-        message_id: slice.messageId,
+        message: slice.messageId,
         events: String(slice.events),
+        received: slice.hour,
         form: "frame",
       },
     });

@@ -1,7 +1,10 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
+import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
 import type { Backlog } from "../../sql/statements/shards.ts";
+import type { Unflushed } from "../stubs.ts";
+import { ArrivalStore } from "./arrival-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
 
@@ -25,12 +28,19 @@ export interface LedgerLine {
   readonly events: number;
 }
 
+/** The blocks of a flush with their row ids, in append order. */
+export interface FrozenBlocks extends BlockSource {
+  readonly ids: readonly number[];
+}
+
 export class BufferStore implements IdStore {
+  readonly arrivals: ArrivalStore;
   readonly #sql: Pick<SqlStorage, "exec">;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
     sql.exec(SCHEMA);
+    this.arrivals = new ArrivalStore(sql);
   }
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
@@ -130,6 +140,16 @@ export class BufferStore implements IdStore {
     return { open: { rows: open.rows ?? 0, bytes: open.bytes ?? 0, oldestAt: open.oldest }, flush: this.#flush() };
   }
 
+  /** Open and frozen blocks: a flush drops its own once D1 has the files. */
+  unflushed(): Unflushed {
+    const { events, oldest } = this.#sql
+      .exec<{ events: number | null; oldest: number | null }>(
+        "SELECT sum(rows) AS events, min(appended_at) AS oldest FROM blocks",
+      )
+      .one();
+    return { events: events ?? 0, oldestAppended: oldest };
+  }
+
   #flush(): FlushState | null {
     const row = this.#sql
       .exec<{ seq: number; step: string; attempts: number; not_before: number }>(
@@ -164,13 +184,30 @@ export class BufferStore implements IdStore {
     return seq;
   }
 
-  /** The frozen blocks of a flush in append order, read one at a time. */
-  *frozenBlocks(seq: number): Generator<{ readonly id: number; readonly bytes: Uint8Array }> {
-    const ids = this.#sql.exec<{ id: number }>("SELECT id FROM blocks WHERE seq = ? ORDER BY id", seq).toArray();
-    for (const { id } of ids) {
-      const { bytes } = this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one();
-      yield { id, bytes: new Uint8Array(bytes) };
-    }
+  /** The frozen blocks of a flush: each read is one row, and holds one block. */
+  frozenBlocks(seq: number): FrozenBlocks {
+    const ids = this.#sql
+      .exec<{ id: number }>("SELECT id FROM blocks WHERE seq = ? ORDER BY id", seq)
+      .toArray()
+      .map(({ id }) => id);
+    return { ids, count: ids.length, read: (block) => this.#blockBytes(ids[block] ?? null) };
+  }
+
+  /** Blocks that D1 knows no file of, in append order, read one at a time. */
+  *unregisteredBlocks(): Generator<{ readonly bytes: Uint8Array; readonly appendedAt: number }> {
+    const ids = this.#sql
+      .exec<{ id: number; at: number }>(
+        `SELECT id, appended_at AS at FROM blocks LEFT JOIN flushes USING (seq)
+          WHERE step IS NULL OR step <> 'registered' ORDER BY id`,
+      )
+      .toArray();
+    for (const { id, at } of ids) yield { bytes: this.#blockBytes(id), appendedAt: at };
+  }
+
+  #blockBytes(id: number | null): Uint8Array {
+    return new Uint8Array(
+      this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one().bytes,
+    );
   }
 
   /** Leaves a frozen block with fewer frames; without any it goes. */
@@ -180,30 +217,35 @@ export class BufferStore implements IdStore {
   }
 
   /** Keeps a frame that its flush goes on without. */
-  setAside(seq: number, slice: ParkedSlice): void {
-    const { messageId, hour, events, cause, detail, bytes } = slice;
+  setAside(seq: number, slice: ParkedSlice, frame: Uint8Array): void {
+    const { messageId, hour, events, cause, detail } = slice;
     this.#sql.exec(
       "INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ...[seq, messageId, hour, events, cause, detail, bytes],
+      ...[seq, messageId, hour, events, cause, detail, frame],
     );
   }
 
   /** What a flush set aside. */
   parkedSlices(seq: number): ParkedSlice[] {
     return this.#sql
-      .exec<{ message_id: string; hour: string; events: number; cause: string; detail: string; bytes: ArrayBuffer }>(
-        "SELECT message_id, hour, events, cause, detail, bytes FROM parked WHERE seq = ? ORDER BY message_id",
+      .exec<{ message_id: string; hour: string; events: number; cause: string; detail: string; bytes: number }>(
+        "SELECT message_id, hour, events, cause, detail, length(bytes) AS bytes FROM parked WHERE seq = ? ORDER BY message_id",
         seq,
       )
       .toArray()
-      .map(({ message_id, hour, events, cause, detail, bytes }) => ({
+      .map(({ message_id, cause, ...rest }) => ({
+        ...rest,
         messageId: message_id,
-        hour,
-        events,
         cause: cause === "system" ? "system" : "data",
-        detail,
-        bytes: new Uint8Array(bytes),
       }));
+  }
+
+  /** The frame of a slice that a flush set aside. */
+  parkedFrame(seq: number, messageId: string): Uint8Array {
+    const { bytes } = this.#sql
+      .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM parked WHERE seq = ? AND message_id = ?", seq, messageId)
+      .one();
+    return new Uint8Array(bytes);
   }
 
   markWritten(seq: number, files: readonly BronzeFile[]): void {

@@ -1,22 +1,24 @@
 /**
  * Admission of one event by one contract and schema. Made at module scope: plans, checks, rules and codecs exist before
- * the first request. Cheap checks come first, and a valid, canonical event allocates only its verdict.
+ * the first request. A valid, canonical event allocates only its verdict.
  */
-import type { Contract } from "../../contracts/contract.ts";
+import type { Contract, Masking } from "../../contracts/contract.ts";
 import { shardOf } from "../../contracts/shards.ts";
 import type { EventError } from "../../contracts/verdict.ts";
+import type { AvroOutput } from "../../schemas/avro-output.ts";
 import type { SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import { maskEvent } from "../masking/event.ts";
+import type { PackedEvent } from "../../schemas/pack.ts";
 import type { Masker } from "../masking/masker.ts";
-import type { PackedEvent } from "../pack.ts";
-import { CLEAN, compileCheck, INVALID, isRecord, NULLS, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
+import { compileEventWriter } from "./checked-writer.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
-import type { EventBuffer } from "./event-buffer.ts";
+import { encodeResidue } from "./envelope.ts";
+import { CLEAN, INVALID, type Scratch, UNKNOWN_FIELDS } from "./fast-pass.ts";
 import { loneSurrogates } from "./json-walk.ts";
 import { compilePlan, type RecordPlan } from "./plan.ts";
 import { compileRules } from "./record-rules.ts";
-import { nullsResidue, type Residue, takeResidue } from "./residue.ts";
+import { takeResidue } from "./residue.ts";
+import { isRecord } from "./value-forms.ts";
 
 /** The largest event, envelope included: with its header it still fits a queue message of 128 KB (DESIGN 4). */
 export const MAX_EVENT_BYTES = 100_000;
@@ -28,12 +30,12 @@ export interface AdmissionContext {
   /** Whether the body holds an escape that could make a lone surrogate; else strings are known to be well formed. */
   readonly suspectSurrogates: boolean;
   /** Where accepted events are written. */
-  readonly output: EventBuffer;
+  readonly output: AvroOutput;
   /** null only for topics without masked fields. */
   readonly masker: Masker | null;
 }
 
-/** An event written to `[start, end)` of the output, for a shard: what `pack.ts` packs. */
+/** An event written to `[start, end)` of the output, for a shard: what `schemas/pack.ts` packs. */
 export interface AdmittedEvent extends PackedEvent {
   readonly accepted: true;
   readonly schemaId: number;
@@ -48,43 +50,54 @@ export interface Admitter {
   admit(event: unknown, index: number, context: AdmissionContext): Admission;
 }
 
-const NO_RESIDUE: Residue = { extra: null, lexical: null };
-
 export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter {
   const plan = compilePlan(contract, codec.schema);
   const rules = compileRules(contract.rules, plan);
-  const scratch: Scratch = { eventMicros: 0 };
-  const check = compileCheck(plan, scratch);
+  const scratch: Scratch = { eventMicros: 0, eventStart: 0, masker: null };
+  const write = compileEventWriter(plan, scratch);
   const refusesUnknown = contract.unknownFields === "reject";
   const pastMicros = (contract.eventTimeWindow?.pastMs ?? Number.POSITIVE_INFINITY) * 1_000;
   const futureMicros = (contract.eventTimeWindow?.futureMs ?? Number.POSITIVE_INFINITY) * 1_000;
-  const { shardKey, shards } = contract;
+  const { shards } = contract;
+  const keyFields = contract.shardKey.map((name) => ({ name, masking: maskingOf(plan, name) }));
 
   function windowAt(received: number): TimeWindow | null {
     if (contract.eventTimeWindow === null) return null;
     return { field: contract.eventTime, earliest: received - pastMicros, latest: received + futureMicros };
   }
 
-  /** The residue of a valid event, or null for one that is not valid. */
-  function judge(event: unknown, context: AdmissionContext): Residue | null {
-    const flags = check(event);
-    if (flags & INVALID || (flags & UNKNOWN_FIELDS && refusesUnknown)) return null;
-    if (scratch.eventMicros < context.received - pastMicros || scratch.eventMicros > context.received + futureMicros) {
-      return null;
-    }
-    if (context.suspectSurrogates && loneSurrogates(event, 1).length > 0) return null;
-    for (const rule of rules) if (rule.violation(event) !== null) return null;
-    if (flags === CLEAN || !isRecord(event)) return NO_RESIDUE;
-    if (flags === NULLS) return nullsResidue(event, plan);
-    return isJsonObject(event) ? takeResidue(event, plan) : null;
+  /** Whether an event of these flags is valid: what the pass over its fields cannot say. */
+  function isValid(event: unknown, flags: number, context: AdmissionContext): boolean {
+    if (flags & INVALID || (flags & UNKNOWN_FIELDS && refusesUnknown)) return false;
+    const { eventMicros } = scratch;
+    if (eventMicros < context.received - pastMicros || eventMicros > context.received + futureMicros) return false;
+    if (context.suspectSurrogates && loneSurrogates(event, 1).length > 0) return false;
+    for (const rule of rules) if (rule.violation(event) !== null) return false;
+    return true;
   }
 
-  /** What is stored of a valid event. Rules saw the clear values; from here on nothing does, the shard key included. */
-  function concealed(event: Readonly<Record<string, unknown>>, residue: Residue, masker: Masker | null) {
-    if (masker === null) throw new Error(`${contract.topic}: an event with masked fields needs keys`);
+  /** The whole residue of a valid event, encoded; null for one that cannot be kept whole. */
+  function residueOf(event: unknown, masker: Masker | null): Uint8Array | null {
+    const residue = isJsonObject(event) ? takeResidue(event, plan) : null;
+    if (residue === null || residue.extra === null || !plan.pii) return residue && encodeResidue(residue);
     // A text in JSON, so that readers of the column still find JSON in it.
-    const extra = residue.extra === null ? null : JSON.stringify(masker.seal(contract.topic, residue.extra));
-    return { event: maskEvent(event, plan, masker), extra, lexical: residue.lexical };
+    return encodeResidue({ ...residue, extra: JSON.stringify(withKeys(masker).seal(contract.topic, residue.extra)) });
+  }
+
+  /** Of the key as it is stored: a shard does not tell anything of a clear value. */
+  function shardFor(event: Readonly<Record<string, unknown>>, masker: Masker | null): number {
+    if (shards === 1) return 0;
+    const key: unknown[] = [];
+    for (const { name, masking } of keyFields) {
+      const value = event[name];
+      key.push(masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value);
+    }
+    return shardOf(key, shards);
+  }
+
+  function withKeys(masker: Masker | null): Masker {
+    if (masker === null) throw new Error(`${contract.topic}: an event with masked fields needs keys`);
+    return masker;
   }
 
   function refuse(event: unknown, context: AdmissionContext): Admission {
@@ -104,19 +117,26 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
   return {
     codec,
     plan,
-    admit(sent, index, context) {
-      const judged = judge(sent, context);
-      if (judged === null || !isRecord(sent)) return refuse(sent, context);
-      const { output } = context;
-      const { event, extra, lexical } = plan.pii ? concealed(sent, judged, context.masker) : { event: sent, ...judged };
-      const start = output.length;
-      const end = output.append(codec, { index, extra, lexical, event });
+    admit(event, index, context) {
+      const { output, masker } = context;
+      const start = output.at;
+      output.writeLong(index);
+      const residueStart = output.at;
+      scratch.masker = masker;
+      const flags = write(event, output);
+      const valid = isRecord(event) && isValid(event, flags, context);
+      const residue = valid && flags !== CLEAN ? residueOf(event, masker) : null;
+      if (!valid || (flags !== CLEAN && residue === null)) {
+        output.at = start;
+        return refuse(event, context);
+      }
+      if (residue !== null) output.replace(residueStart, scratch.eventStart, residue);
+      const end = output.at;
       if (end - start > MAX_EVENT_BYTES) {
-        output.truncate(start);
+        output.at = start;
         return { accepted: false, errors: [tooLarge(end - start)] };
       }
-      const key = shards === 1 ? [] : shardKey.map((name) => event[name]);
-      return { accepted: true, schemaId: codec.id, index, shard: shardOf(key, shards), start, end, label: null };
+      return { accepted: true, schemaId: codec.id, index, shard: shardFor(event, masker), start, end, label: null };
     },
   };
 }
@@ -124,4 +144,9 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
 function tooLarge(bytes: number): EventError {
   const detail = `expected at most ${MAX_EVENT_BYTES} bytes encoded, got ${bytes}: send large parts by reference`;
   return { error_type: "EVENT_TOO_LARGE", pointer: "", rule: null, detail };
+}
+
+function maskingOf(plan: RecordPlan, name: string): Masking | null {
+  const value = plan.byName.get(name)?.value;
+  return value?.kind === "string" ? value.masking : null;
 }

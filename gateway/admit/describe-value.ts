@@ -1,12 +1,12 @@
-/** What is wrong with one value: the mirror of `check.ts`, case by case. Nested values are walked by `describe.ts`. */
+/** What is wrong with one value: the mirror of `checked-scalars.ts`, case by case. Nested values are walked by `describe.ts`. */
 import { fitsPrecision, unscaledFromText } from "../../schemas/decimal.ts";
 import { isJsonObject, type Path } from "../../schemas/event-residue.ts";
 import { isRawNumber } from "../../schemas/exact-json.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
-import { hasNearestDouble, isEncodableTime, unscaledOf } from "./check.ts";
 import { type ErrorList, STRUCTURE, UNREADABLE, VALUE } from "./error-list.ts";
 import { disclose } from "./excerpt.ts";
 import { type Bounds, type DecimalPlan, type IntegerPlan, lengthOf, type TextPlan, type ValuePlan } from "./plan.ts";
+import { hasNearestDouble, isEncodableTime, unscaledOf } from "./value-forms.ts";
 
 export function describeValue(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
   const mismatch = (expected: string): void => {

@@ -1,5 +1,5 @@
 /**
- * A contract and one of its released schemas as one tree: what each field must be. The fast check, the description of
+ * A contract and one of its released schemas as one tree: what each field must be. The fast pass, the description of
  * errors and the residue all walk this tree, so they cannot differ in what they demand.
  */
 import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";
@@ -64,15 +64,19 @@ export interface RecordPlan {
 /** How much of a value error details may show: anything, what is no object or array, or nothing. */
 export type Disclosure = "any" | "scalars" | "nothing";
 type Shape = TextPlan | IntegerPlan | DoublePlan | DecimalPlan | PlainPlan | TimestampPlan | ArrayPlan | RecordPlan;
-export type ValuePlan = Shape & {
+interface Demanded {
   /** The name that rule ids begin with: `orders.items.quantity`. */
   readonly rule: string;
   readonly accepted: ReadonlySet<string> | null;
   readonly disclosure: Disclosure;
-};
+}
+export type ValuePlan = Shape & Demanded;
+export type ScalarPlan = Exclude<Shape, ArrayPlan | RecordPlan> & Demanded;
 export interface FieldPlan {
   readonly name: string;
   readonly required: boolean;
+  /** Where null stands in the field's Avro union, 0 or 1; null for a required field. */
+  readonly nullBranch: number | null;
   readonly value: ValuePlan;
   /** The member of `lexical` that says: this field of the event itself was sent as null. */
   readonly nullEntry: string;
@@ -108,7 +112,8 @@ function compileRecord(
     if (nullable && field.default !== null) throw new Error(`${rule}: an optional field needs "default": null`);
     const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime, pii);
     const nullEntry = `${JSON.stringify(pointerOf([field.name]))}:null`;
-    return { name: field.name, required: !nullable, value, nullEntry };
+    const nullBranch = nullable ? Number(Array.isArray(field.type) && field.type[0] !== "null") : null;
+    return { name: field.name, required: !nullable, nullBranch, value, nullEntry };
   });
   return { kind: "record", fields, byName: new Map(fields.map((field) => [field.name, field])), pii };
 }

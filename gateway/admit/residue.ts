@@ -6,14 +6,10 @@ import { jsonFromUnscaled } from "../../schemas/decimal.ts";
 import { createResidueWriter, isJsonObject, type Path, type ResidueWriter } from "../../schemas/event-residue.ts";
 import { isRawNumber } from "../../schemas/exact-json.ts";
 import { isCanonicalTimestamp } from "../../schemas/time.ts";
-import { unscaledOf } from "./check.ts";
+import type { Residue } from "./envelope.ts";
 import { isDeeperThan, MAX_UNKNOWN_DEPTH } from "./json-walk.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
-
-export interface Residue {
-  readonly extra: string | null;
-  readonly lexical: string | null;
-}
+import { unscaledOf } from "./value-forms.ts";
 
 /**
  * Takes the residue of an event that passed the check; null if an unknown value nests too deep to be kept. Numbers kept
@@ -22,15 +18,6 @@ export interface Residue {
 export function takeResidue(event: Record<string, unknown>, plan: RecordPlan): Residue | null {
   const writer = createResidueWriter();
   return visitRecord(event, plan, [], writer) ? writer.finish() : null;
-}
-
-/** The residue of an event whose only peculiarity is null for some of its own optional fields (the check's flag `NULLS`). */
-export function nullsResidue(event: Readonly<Record<string, unknown>>, plan: RecordPlan): Residue {
-  let lexical = "";
-  for (const { name, required, nullEntry } of plan.fields) {
-    if (!required && event[name] === null) lexical += lexical === "" ? nullEntry : `,${nullEntry}`;
-  }
-  return { extra: null, lexical: `{${lexical}}` };
 }
 
 function visitRecord(record: Record<string, unknown>, plan: RecordPlan, path: Path, writer: ResidueWriter): boolean {

@@ -16,7 +16,7 @@ export type FastRule = (event: unknown) => boolean | typeof BAIL;
 /** Thrown within an evaluation, caught at its top; preallocated, since a stack trace would cost more than the rule. */
 const UNDECIDED = new Error("undecided");
 
-/** Values of the variables in scope: `event` first, then those of macros, by depth. */
+/** Values of the variables in scope: `event` first, then those of macros, by depth. One array an evaluation: a pass over items sets its own place. */
 type Scope = unknown[];
 type Evaluate = (scope: Scope) => unknown;
 
@@ -60,19 +60,14 @@ function compile(node: ASTNode, names: Names): Evaluate | undefined {
       return (scope) => (boolean(condition(scope)) ? yes(scope) : no(scope));
     }
     case "+":
-      return arithmetic(node.args, names, (a, b) => a + b);
     case "-":
-      return arithmetic(node.args, names, (a, b) => a - b);
     case "*":
-      return arithmetic(node.args, names, (a, b) => a * b);
+      return arithmetic(node.op, node.args, names);
     case "<":
-      return comparison(node.args, names, (a, b) => a < b);
     case "<=":
-      return comparison(node.args, names, (a, b) => a <= b);
     case ">":
-      return comparison(node.args, names, (a, b) => a > b);
     case ">=":
-      return comparison(node.args, names, (a, b) => a >= b);
+      return comparison(node.op, node.args, names);
     case "==":
       return equality(node.args, names, true);
     case "!=":
@@ -102,13 +97,14 @@ function variable(name: string, { names }: Names): Evaluate | undefined {
 
 function field(object: ASTNode, name: string, names: Names): Evaluate | undefined {
   const evaluate = compile(object, names);
-  if (evaluate === undefined) return undefined;
+  // What every object inherits is neither absent nor a field: the library says what it is.
+  if (evaluate === undefined || name in Object.prototype) return undefined;
   return (scope) => {
     const container = evaluate(scope);
     if (!isObject(container)) throw UNDECIDED;
     const value = container[name];
-    // Null is absence to a rule, and an absent field is an error that only the library weighs. What an object inherits is neither.
-    if (value === undefined || value === null || !Object.hasOwn(container, name)) throw UNDECIDED;
+    // Null is absence to a rule, and an absent field is an error that only the library weighs.
+    if (value === undefined || value === null) throw UNDECIDED;
     return value;
   };
 }
@@ -130,11 +126,18 @@ function unary(argument: ASTNode, names: Names, apply: (value: unknown) => unkno
 
 type Sides = readonly [ASTNode, ASTNode];
 
-function arithmetic([left, right]: Sides, names: Names, apply: (a: number, b: number) => number): Evaluate | undefined {
+function arithmetic(op: "+" | "-" | "*", [left, right]: Sides, names: Names): Evaluate | undefined {
   const a = compile(left, names);
   const b = compile(right, names);
   if (a === undefined || b === undefined) return undefined;
-  return (scope) => apply(number(a(scope)), number(b(scope)));
+  switch (op) {
+    case "+":
+      return (scope) => number(a(scope)) + number(b(scope));
+    case "-":
+      return (scope) => number(a(scope)) - number(b(scope));
+    case "*":
+      return (scope) => number(a(scope)) * number(b(scope));
+  }
 }
 
 /** A side of a comparison: here an integer literal may stand for the double of the same value. */
@@ -146,11 +149,20 @@ function operand(node: ASTNode, names: Names): Evaluate | undefined {
   return compile(node, names);
 }
 
-function comparison(sides: Sides, names: Names, apply: (a: number, b: number) => boolean): Evaluate | undefined {
+function comparison(op: "<" | "<=" | ">" | ">=", sides: Sides, names: Names): Evaluate | undefined {
   const a = operand(sides[0], names);
   const b = operand(sides[1], names);
   if (a === undefined || b === undefined) return undefined;
-  return (scope) => apply(number(a(scope)), number(b(scope)));
+  switch (op) {
+    case "<":
+      return (scope) => number(a(scope)) < number(b(scope));
+    case "<=":
+      return (scope) => number(a(scope)) <= number(b(scope));
+    case ">":
+      return (scope) => number(a(scope)) > number(b(scope));
+    case ">=":
+      return (scope) => number(a(scope)) >= number(b(scope));
+  }
 }
 
 function equality(sides: Sides, names: Names, equal: boolean): Evaluate | undefined {
@@ -187,49 +199,80 @@ function call(name: string, args: readonly ASTNode[], names: Names): Evaluate | 
   const [only] = args;
   if (only === undefined || args.length !== 1) return undefined;
   if (name === "has") return has(only, names);
+  if (name === "sum") return sum(only, names);
   const evaluate = compile(only, names);
-  if (evaluate === undefined) return undefined;
-  switch (name) {
-    case "abs":
-      return (scope) => Math.abs(number(evaluate(scope)));
-    case "sum":
-      return (scope) => {
-        let total = 0;
-        for (const item of list(evaluate(scope))) total += number(item);
-        return total;
-      };
-    default:
-      return undefined;
+  if (evaluate === undefined || name !== "abs") return undefined;
+  return (scope) => Math.abs(number(evaluate(scope)));
+}
+
+function sum(argument: ASTNode, names: Names): Evaluate | undefined {
+  const mapped =
+    argument.op === "rcall" && argument.args[0] === "map" ? pass(argument.args[1], argument.args[2], names) : undefined;
+  if (mapped !== undefined) {
+    // Of what a map gives, without making the list.
+    const { items, at, each } = mapped;
+    return (scope) => {
+      let total = 0;
+      for (const item of items(scope)) {
+        scope[at] = item;
+        total += number(each(scope));
+      }
+      return total;
+    };
   }
+  const evaluate = compile(argument, names);
+  if (evaluate === undefined) return undefined;
+  return (scope) => {
+    let total = 0;
+    for (const item of list(evaluate(scope))) total += number(item);
+    return total;
+  };
 }
 
 function has(argument: ASTNode, names: Names): Evaluate | undefined {
   if (argument.op !== ".") return undefined;
   const [object, name] = argument.args;
   const evaluate = compile(object, names);
-  if (evaluate === undefined) return undefined;
+  if (evaluate === undefined || name in Object.prototype) return undefined;
   return (scope) => {
     const container = evaluate(scope);
     if (!isObject(container)) throw UNDECIDED;
     // A field that was sent as null counts as absent.
-    return Object.hasOwn(container, name) && container[name] !== undefined && container[name] !== null;
+    return container[name] !== undefined && container[name] !== null;
   };
 }
 
-function macro(name: string, target: ASTNode, args: readonly ASTNode[], names: Names): Evaluate | undefined {
-  const [binding, body] = args;
-  if (binding?.op !== "id" || body === undefined || args.length !== 2) return undefined;
+/** What a macro does with each item of a list: `each` is evaluated with the item at `at` of the scope. */
+interface Pass {
+  readonly items: (scope: Scope) => readonly unknown[];
+  readonly at: number;
+  readonly each: Evaluate;
+}
+
+function pass(target: ASTNode, [binding, body, ...others]: readonly ASTNode[], names: Names): Pass | undefined {
+  if (binding?.op !== "id" || body === undefined || others.length > 0) return undefined;
   const evaluate = compile(target, names);
   const each = compile(body, { names: [...names.names, binding.args] });
   if (evaluate === undefined || each === undefined) return undefined;
+  return { items: (scope) => list(evaluate(scope)), at: names.names.length, each };
+}
+
+function macro(name: string, target: ASTNode, args: readonly ASTNode[], names: Names): Evaluate | undefined {
+  const over = pass(target, args, names);
+  if (over === undefined) return undefined;
+  const { items, at, each } = over;
+  const ofItem = (scope: Scope, item: unknown): unknown => {
+    scope[at] = item;
+    return each(scope);
+  };
   switch (name) {
     case "map":
-      return (scope) => list(evaluate(scope)).map((item) => each([...scope, item]));
+      return (scope) => items(scope).map((item) => ofItem(scope, item));
     // Undecided items are undecided for the whole: CEL absorbs errors here as it does in && and ||.
     case "all":
-      return (scope) => list(evaluate(scope)).every((item) => boolean(each([...scope, item])));
+      return (scope) => items(scope).every((item) => boolean(ofItem(scope, item)));
     case "exists":
-      return (scope) => list(evaluate(scope)).some((item) => boolean(each([...scope, item])));
+      return (scope) => items(scope).some((item) => boolean(ofItem(scope, item)));
     default:
       return undefined;
   }

@@ -3,11 +3,10 @@ import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contracts, currentSchema } from "../../contracts/registry.ts";
 import { codecById, type SchemaCodec } from "../../schemas/codecs.ts";
-import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { Masker } from "../masking/masker.ts";
 import { type ConcealedPayload, concealPayload } from "../masking/payload.ts";
 import { type Admission, type AdmissionContext, type Admitter, createAdmitter } from "./admitter.ts";
-import { isRecord } from "./check.ts";
+import { isRecord } from "./value-forms.ts";
 
 export interface TopicAdmitter {
   readonly contract: Contract;
@@ -28,13 +27,14 @@ export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaC
   const byVersion = new Map<number, Admitter>(codecs.map((codec) => [codec.version, createAdmitter(contract, codec)]));
   const current = currentSchema(contract).version;
   const retired = new Set(contract.schemas.filter((schema) => schema.retired === true).map(({ version }) => version));
-  const taken = [...byVersion.keys()].filter((version) => !retired.has(version)).join(", ");
+  const taken = new Map([...byVersion].filter(([version]) => !retired.has(version)));
   const idField = contract.dedupeKey[0] ?? "";
   const idMasking = contract.fields.find((field) => field.name === idField)?.masking;
   const pii = hasMaskedFields(contract);
 
   function versionOf(event: unknown, requestVersion: number | null): number {
-    if (isRecord(event)) {
+    // The platform's own events are of the current version, and may speak of another topic's in this field.
+    if (isRecord(event) && !contract.platformOnly) {
       const own = event["schema_version"];
       // Any other value is for the schema to judge: it is a typed field.
       if (typeof own === "number" && Number.isInteger(own)) return own;
@@ -53,17 +53,18 @@ export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaC
       return concealPayload(bytes, contract.topic, admitter.plan, masker);
     },
     eventIdOf(event, masker) {
-      const id = isJsonObject(event) && Object.hasOwn(event, idField) ? event[idField] : undefined;
+      // A field of a schema has no name that objects inherit (`plan.ts`).
+      const id = isRecord(event) ? event[idField] : undefined;
       if (typeof id !== "string" || id.length > MAX_EVENT_ID) return null;
       if (idMasking === undefined) return id.toWellFormed();
       return masker === null ? null : masker.mask(idMasking, id);
     },
     admit(event, index, requestVersion, context) {
       const version = versionOf(event, requestVersion);
-      const admitter = byVersion.get(version);
-      if (admitter !== undefined && !retired.has(version)) return admitter.admit(event, index, context);
+      const admitter = taken.get(version);
+      if (admitter !== undefined) return admitter.admit(event, index, context);
       const got = retired.has(version) ? `${version}, which is retired` : version;
-      const detail = `expected a released schema version of ${contract.topic} (${taken}), got ${got}`;
+      const detail = `expected a released schema version of ${contract.topic} (${[...taken.keys()].join(", ")}), got ${got}`;
       return {
         accepted: false,
         errors: [{ error_type: "UNKNOWN_SCHEMA", pointer: "/schema_version", rule: null, detail }],

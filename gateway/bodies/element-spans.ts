@@ -8,7 +8,7 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 export const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
+export const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
@@ -92,6 +92,6 @@ export function trimmed(bytes: Uint8Array, start: number, end: number): Span {
 }
 
 /** Space, tab, line feed, carriage return (RFC 8259, section 2). */
-function isSpace(byte: number | undefined): boolean {
+export function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }

@@ -2,8 +2,8 @@
 
 const NEWLINE = 0x0a;
 
-/** Decoding and splitting many lines at once is what makes them fast; more than this would only hold more memory. */
-const SEGMENT_BYTES = 256_000;
+/** Decoding and splitting many lines at once is what makes them fast; a longer text would not be allocated among the young objects (`PIECE_BYTES` in `json.ts`). */
+const SEGMENT_BYTES = 32_000;
 
 /** Whole lines with their newlines (the last of the body may lack its own), and where they begin in the body. */
 export interface LineSegment {

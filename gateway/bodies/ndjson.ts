@@ -1,9 +1,9 @@
 /**
  * Newline-delimited JSON: one event per line, each read alone, so that a bad line costs no other. Blank lines are skipped
- * and are no events; `\r\n` is taken for `\n`. Lines are read as they arrive: no more than a few hundred kilobytes of the
+ * and are no events; `\r\n` is taken for `\n`. Lines are read as they arrive: no more than some ten kilobytes of the
  * body and of what was parsed from it are held at a time.
  */
-import { mayAlterNumbers, mayAlterNumbersIn } from "../../schemas/exact-json.ts";
+import { mayAlterNumbers, mayAlterSomeNumber } from "../../schemas/exact-json.ts";
 import { trimmed } from "./element-spans.ts";
 import {
   bomLength,
@@ -42,7 +42,7 @@ function batchOf({ bytes, offset }: LineSegment): EventBatch {
   };
   // All lines are decoded at once; only where they are not UTF-8 somewhere, they are decoded one by one.
   const lines = text === undefined ? lineSpans(bytes, bom).map((span) => textAt(bytes, span)) : linesOf(text);
-  const exact = mayAlterNumbersIn(bytes);
+  const exact = text === undefined || mayAlterSomeNumber(text, bytes);
   const faults = new Map<number, Fault>();
   const events = lines.map((line, index) => {
     if (line === undefined) {

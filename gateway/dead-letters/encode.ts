@@ -1,10 +1,15 @@
 /** Refusals to packable dead letters: payloads stored, events encoded, each counted by source topic and error type. */
 import { contractOf, currentSchema } from "../../contracts/registry.ts";
 import { shardOf } from "../../contracts/shards.ts";
+import type { AvroOutput } from "../../schemas/avro-output.ts";
 import { codecById } from "../../schemas/codecs.ts";
-import { createEventBuffer, type EventBuffer } from "../admit/event-buffer.ts";
+import { createEventBuffer } from "../../schemas/event-buffer.ts";
+import type { PackedEvent } from "../../schemas/pack.ts";
+import { compileCheckedWriter } from "../admit/checked-writer.ts";
+import { writeNoResidue } from "../admit/envelope.ts";
+import { INVALID } from "../admit/fast-pass.ts";
+import { compilePlan } from "../admit/plan.ts";
 import { mapBounded } from "../map-bounded.ts";
-import type { PackedEvent } from "../pack.ts";
 import {
   deadLetterId,
   deadLetterOf,
@@ -27,7 +32,7 @@ const MAX_FIRST_ROOM = 4_000_000;
 
 export interface EncodedDeadLetters {
   readonly events: readonly PackedEvent[];
-  readonly buffer: EventBuffer;
+  readonly buffer: AvroOutput;
   /** Indexes of events whose payload could not be stored. */
   readonly unstored: readonly number[];
 }
@@ -37,9 +42,14 @@ function deadLetterRelease() {
   const codec = contract === undefined ? undefined : codecById(currentSchema(contract).id);
   if (contract === undefined || codec === undefined)
     throw new Error("the topic dead_letters has no contract or no schema");
-  return { contract, codec };
+  const write = compileCheckedWriter(compilePlan(contract, codec.schema), {
+    eventMicros: 0,
+    eventStart: 0,
+    masker: null,
+  });
+  return { contract, codec, write };
 }
-/** The contract and current codec of dead letters. */
+/** The contract, the current codec and the writer of dead letters. */
 export const release = deadLetterRelease();
 
 /** Encodes in the order of the refusals. Never throws for a payload that cannot be stored: it says which. */
@@ -85,10 +95,13 @@ interface StoredRefusal {
   readonly payload: StoredPayload;
 }
 
-function encode({ refusal, dlqId, payload }: StoredRefusal, context: RefusalContext, buffer: EventBuffer): PackedEvent {
+function encode({ refusal, dlqId, payload }: StoredRefusal, context: RefusalContext, buffer: AvroOutput): PackedEvent {
   const event = deadLetterOf(refusal, context, dlqId, refusal.payload.offset, payload);
-  const start = buffer.length;
-  const end = buffer.append(release.codec, { index: refusal.index, extra: null, lexical: null, event });
+  const start = buffer.at;
+  buffer.writeLong(refusal.index);
+  writeNoResidue(buffer);
+  if (release.write(event, buffer) & INVALID) throw new Error("a dead letter is not as its own contract has it");
+  const end = buffer.at;
   const { shards } = release.contract;
   const label = `${context.sourceTopic}|${errorTypeOf(refusal)}`;
   return { index: refusal.index, shard: shardOf([dlqId], shards), start, end, label };

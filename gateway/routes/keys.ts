@@ -1,5 +1,5 @@
 /** `/v1/keys`: make, list, rotate and revoke keys. All need the scope `*:admin`; a key's text leaves here once and is not kept. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { insertKey, keyById, type ListedKey, listKeys, revokeKey, rotateKey } from "../../sql/statements/keys.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";

@@ -1,12 +1,10 @@
 /** Whether a slice's bytes are the events that its header claims: asked once a flush could not be made of them. */
 import type { Contract } from "../../contracts/contract.ts";
 import type { Frame } from "../../schemas/packed-block.ts";
-import type { Batch, Column } from "../columns/column.ts";
-import { decodeFrames, UnknownSchemaError } from "./decode.ts";
-
-/** Years 1 to 9999: what has a four-digit year in a path. */
-const FIRST_DAY = -719_162;
-const LAST_DAY = 2_932_896;
+import type { Column } from "../columns/column.ts";
+import { decodeRuns } from "./decode.ts";
+import { scanBlocks } from "./scan.ts";
+import { UnknownSchemaError } from "./unknown-schema.ts";
 
 /**
  * Why this slice can never be written, in words without values of events; null if it can. Judged alone, so that memory which was
@@ -14,21 +12,18 @@ const LAST_DAY = 2_932_896;
  */
 export function sliceFault(contract: Contract, frame: Frame): string | null {
   const what = `${frame.events.byteLength} bytes, ${frame.slice.count} events of schema ${frame.header.schema_id}`;
-  let batch: Batch;
+  const block = { count: 1, read: () => frame.bytes };
   try {
-    batch = decodeFrames(contract, [frame]);
+    const { runs, days } = scanBlocks(contract, block);
+    for (const batch of decodeRuns(contract, block, runs, new Set(days.keys()), Number.POSITIVE_INFINITY)) {
+      const bad = batch.columns.findIndex((column) => !isText(column));
+      if (bad >= 0) return `${what}: ${batch.fields[bad]?.name ?? ""} is not UTF-8`;
+    }
+    return null;
   } catch (error) {
     if (error instanceof UnknownSchemaError) throw error;
     return `${what}: they do not decode (${error instanceof Error ? error.name : "no error"})`;
   }
-  for (const [i, column] of batch.columns.entries()) {
-    const name = batch.fields[i]?.name ?? "";
-    if (name === contract.partition.column && column.kind === "int32") {
-      if (column.values.some((day) => day < FIRST_DAY || day > LAST_DAY)) return `${what}: ${name} is no date`;
-    }
-    if (!isText(column)) return `${what}: ${name} is not UTF-8`;
-  }
-  return null;
 }
 
 function isText(column: Column): boolean {

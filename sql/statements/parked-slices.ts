@@ -12,8 +12,8 @@ export interface ParkedSlice {
   readonly cause: "data" | "system";
   /** No values of events. */
   readonly detail: string;
-  /** The frame. */
-  readonly bytes: Uint8Array;
+  /** Of the frame. */
+  readonly bytes: number;
 }
 
 /** Where a parked slice stands in R2. */
@@ -41,7 +41,7 @@ export function registerParkedSlice(
       slice.messageId,
       slice.hour,
       slice.events,
-      slice.bytes.byteLength,
+      slice.bytes,
       slice.cause,
       slice.detail,
       now,

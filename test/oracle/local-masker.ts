@@ -1,9 +1,9 @@
 /** The masker of local runs, with ivs from a counter, so that what is sealed is the same in every run. */
 import type { RecordPlan } from "../../gateway/admit/plan.ts";
-import { maskEvent } from "../../gateway/masking/event.ts";
 import { readMaskingKeys } from "../../gateway/masking/keyring.ts";
 import { createMasker, type Masker } from "../../gateway/masking/masker.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
+import { maskEvent } from "./masked-event.ts";
 
 export function localKeys() {
   const keys = readMaskingKeys({}, true);

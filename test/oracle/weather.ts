@@ -38,13 +38,16 @@ export interface WeatherMessage {
   readonly tally?: Readonly<Record<string, number>>;
   /** The shard count of the deploy that packs it; the contract's if not given. */
   readonly shards?: number;
+  readonly sequence?: number;
 }
 
-export function weatherMessage({ messageId, received, events, tally, shards }: WeatherMessage): Uint8Array {
+export function weatherMessage(message: WeatherMessage): Uint8Array {
+  const { messageId, received, events, tally, shards, sequence = 1 } = message;
   return makeMessage({
     topic: "weather",
     messageId,
     received,
+    sequence,
     ...(tally === undefined ? {} : { tally }),
     ...(shards === undefined ? {} : { shards }),
     events: events.map(({ eventId, at }) => ({ event: reading(eventId, at), extra: null, lexical: null })),

@@ -49,9 +49,12 @@ export interface HarnessOptions {
   readonly faults?: boolean;
   /** Bundles this entry, relative to the project, in place of the Worker's own. */
   readonly entry?: string;
-  readonly vars?: Readonly<Record<string, string>>;
   readonly stateDir?: string;
   readonly crons?: "schedule" | "manual";
+  /** Sees each line that the Worker logs. */
+  readonly onWorkerLog?: (log: { readonly level: string; readonly message: string }) => void;
+  /** Over wrangler.toml's and the harness's own. */
+  readonly vars?: Readonly<Record<string, string>>;
 }
 
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
@@ -71,6 +74,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     crons: options.crons ?? "manual",
     vars: { FLUSH_AGE_SECONDS: "1", ...options.vars },
     onWorkerLog: ({ level, message }) => {
+      options.onWorkerLog?.({ level, message });
       logs.push(message);
       if (level === "error") errors.push(message);
     },

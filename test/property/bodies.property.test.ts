@@ -17,7 +17,16 @@ import { inChunks, readAll, utf8 } from "../oracle/event-batches.ts";
 const spaces = fc.stringMatching(/^[ \t\r\n]{0,3}$/);
 const values = fc.oneof(
   fc.json({ maxDepth: 3 }),
-  fc.constantFrom('"\\"],[{"', '{"a":"}"}', '"é€😀\\\\"', "12345678901234567890", '{"n":0.10000000000000000001}'),
+  fc.constantFrom(
+    '"\\"],[{"',
+    '{"a":"}"}',
+    '{"a":[{},{"a":1}]}',
+    '{"a":",{\\"a\\":"}',
+    '{ "a":1}',
+    '"é€😀\\\\"',
+    "12345678901234567890",
+    '{"n":0.10000000000000000001}',
+  ),
 );
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 6 });
 
@@ -28,8 +37,13 @@ describe("a JSON document", () => {
       fc.asyncProperty(elements, spaces, fc.integer({ min: 0, max: 60 }), async (parts, space, groupBytes) => {
         const text = `${space}[${parts.map((part) => part.join("")).join(",")}]${space}`;
         for (const bytes of [utf8(text), utf8(`\ufeff${text}`)]) {
-          for (const group of [groupBytes, 1_000_000]) {
-            const read = await readAll(jsonBatches(bytes, group));
+          for (const [pieceSize, group] of [
+            [1e6, groupBytes],
+            [1e6, 1e6],
+            [groupBytes, 1e6],
+            [groupBytes, 0],
+          ] as const) {
+            const read = await readAll(jsonBatches(bytes, { pieceBytes: pieceSize, groupBytes: group }));
             expect(read.map(({ payload }) => payload)).toEqual(parts.map(([, value]) => value));
             expect(read.map(({ event }) => canonicalJson(event))).toEqual(
               parts.map(([, value]) => canonicalJson(parseExactJson(value))),
@@ -56,9 +70,9 @@ describe("a JSON document", () => {
           const text = (valid.slice(0, at) + put + valid.slice(at + cut)).toWellFormed();
           fc.pre(text.startsWith("["));
           const bytes = utf8(text);
-          const outcome = async (groupBytes: number) => {
+          const outcome = async (pieceBytes: number, groupBytes: number) => {
             try {
-              return (await readAll(jsonBatches(bytes, groupBytes))).map(({ event, payload }) => [
+              return (await readAll(jsonBatches(bytes, { pieceBytes, groupBytes }))).map(({ event, payload }) => [
                 canonicalJson(event),
                 payload,
               ]);
@@ -67,7 +81,10 @@ describe("a JSON document", () => {
               throw error;
             }
           };
-          expect(await outcome(group)).toEqual(await outcome(1_000_000));
+          const whole = await outcome(1e6, 1e6);
+          for (const groupBytes of [group, 1e6]) {
+            for (const pieceBytes of [group, 1e6]) expect(await outcome(pieceBytes, groupBytes)).toEqual(whole);
+          }
         },
       ),
       { numRuns: 500 },

@@ -29,9 +29,14 @@ const message = fc
     received: safeLong,
     sequence: safeLong,
     slices: fc.array(slice, { maxLength: 4 }),
+    unsent: fc.array(fc.tuple(safeLong, safeLong), { maxLength: 3 }),
   })
-  .map(({ ms, n, topic, schema, producer, received, sequence, slices }) => {
+  .map(({ ms, n, topic, schema, producer, received, sequence, slices, unsent }) => {
     let offset = 0;
+    const told = unsent.flatMap(([a, b]) => {
+      const range = [Math.min(a, b), Math.max(a, b)] as const;
+      return range[0] >= 1 && range[1] < sequence ? [range] : [];
+    });
     const header: MessageHeader = {
       message_id: uuidAt(ms, n),
       topic,
@@ -48,6 +53,7 @@ const message = fc
         offset += bytes.byteLength;
         return one;
       }),
+      ...(told.length === 0 ? {} : { unsent: told }),
     };
     return { header, bodies: slices.map(({ bytes }) => bytes) };
   });

@@ -98,6 +98,7 @@ class Topic {
         append: () => Promise.reject(new Error("the watchdog appends nothing")),
         poke: async (address) => this.shard(address).poke(),
         retire: async (address) => this.shard(address).retire(),
+        unflushed: async () => ({ events: 0, oldestAppended: null }),
       }),
     };
     const duty = watchdog({

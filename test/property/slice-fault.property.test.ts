@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 import { contracts } from "../../contracts/registry.ts";
 import { sliceFault } from "../../lakehouse/bronze/slice-fault.ts";
 import { BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
-import { decodeMessage, encodeFrame, type Frame, readFrames } from "../../schemas/packed-block.ts";
+import { decodeMessage, encodeFrame, encodeMessage, type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
@@ -35,6 +35,8 @@ function damaged(events: number, changes: readonly { readonly at: number; readon
   return frame;
 }
 
+const blockOf = (frame: Frame) => ({ count: 1, read: () => frame.bytes });
+
 beforeAll(() => loadParquetWasm());
 
 test("what is not at fault can be written, whatever its bytes", async () => {
@@ -48,11 +50,11 @@ test("what is not at fault can be written, whatever its bytes", async () => {
         expect(fault).toMatch(/^\d+ bytes, \d events of schema \d+: /);
         expect(fault).not.toContain("Malm");
         // Else nobody would have asked.
-        await expect(writeBronze(new MemoryBucket(), weather, FLUSH, [frame])).rejects.toThrow(BronzeInputError);
+        await expect(writeBronze(new MemoryBucket(), weather, FLUSH, blockOf(frame))).rejects.toThrow(BronzeInputError);
         return;
       }
       seen.written++;
-      const files = await writeBronze(new MemoryBucket(), weather, FLUSH, [frame]);
+      const files = await writeBronze(new MemoryBucket(), weather, FLUSH, blockOf(frame));
       expect(files.reduce((sum, { rows }) => sum + rows, 0)).toBe(events);
     }),
     { numRuns: 1_500 },
@@ -65,7 +67,10 @@ test("every topic's contract takes garbage for what it is", () => {
   const garbage = (topic: string, schemaId: number): Frame => {
     const header = { ...damaged(1, []).header, topic, schema_id: schemaId };
     const slice = { shard: 0, of: 1, offset: 0, length: 64, count: 1, tally: {} };
-    return { header, slice, events: new Uint8Array(64).fill(0xff), bytes: new Uint8Array() };
+    const message = encodeMessage({ ...header, count: 1, slices: [slice] }, [new Uint8Array(64).fill(0xff)]);
+    const [frame] = readFrames(encodeFrame(decodeMessage(message), 0));
+    if (frame === undefined) throw new Error("no frame");
+    return frame;
   };
   for (const contract of contracts) {
     const [schema] = contract.schemas;

@@ -5,7 +5,7 @@
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { hourOf, oldestHour, packId } from "../../durable-objects/topic-buffer/remembered-ids.ts";
+import { hourOf, hourText, oldestHour, packId } from "../../durable-objects/topic-buffer/remembered-ids.ts";
 import { rowAt } from "../../lakehouse/columns/value.ts";
 import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
 import { formatDate } from "../../schemas/time.ts";
@@ -66,6 +66,7 @@ const pool = fc.array(message, { minLength: 1, maxLength: 8 }).map((specs) =>
     const bytes = weatherMessage({
       messageId: uuidAt(ms, n),
       received,
+      sequence: n + 1,
       events: days.map((day, i) => ({ eventId: `${n}-${i}`, at: (ms - day * DAY) * 1_000 })),
       ...(tallied === 0 ? {} : { tally: { [LABEL]: tallied } }),
     });
@@ -271,6 +272,33 @@ async function judge(shard: Shard, messages: readonly Message[], refused: Readon
     "SELECT hour, detail, sum(events) AS events FROM ledger GROUP BY hour, detail",
   );
   expect(new Map(ledger.map(({ hour, detail, events }) => [`${hour} ${detail}`, events]))).toEqual(totals);
+
+  // Bronze by hour of reception and what is parked is what was appended; of each hour's messages D1 knows how many, and between which numbers.
+  const byHour = (lines: readonly { hour: string; n: number }[]) => new Map(lines.map(({ hour, n }) => [hour, n]));
+  const count = (table: string, column: string) =>
+    byHour(shard.d1.rows<{ hour: string; n: number }>(`SELECT hour, sum(${column}) AS n FROM ${table} GROUP BY hour`));
+  const written = count("bronze_file_hours", "rows");
+  for (const [hour, n] of count("parked_slices", "events")) written.set(hour, (written.get(hour) ?? 0) + n);
+  expect(written).toEqual(count("ledger", "events"));
+  const arrived = Map.groupBy(
+    messages.filter((each) => inBronze.includes(each) || parked.includes(each.id)),
+    ({ id }) => hourText(hourOf(id)),
+  );
+  const numbers = (of: readonly Message[]) => of.map((one) => messages.indexOf(one) + 1);
+  // A row per incarnation: an object that was reset has another one.
+  const noted = new Map<string, [number, number, number]>();
+  for (const { hour, messages, first, last } of shard.d1.rows<
+    Record<"messages" | "first" | "last", number> & { hour: string }
+  >(
+    `SELECT hour, i.value ->> 0 AS messages, i.value ->> 1 AS first, i.value ->> 2 AS last
+       FROM ledger_arrivals, json_each(instances) AS i`,
+  )) {
+    const [before, low, high] = noted.get(hour) ?? [0, first, last];
+    noted.set(hour, [before + messages, Math.min(low, first), Math.max(high, last)]);
+  }
+  expect(noted).toEqual(
+    new Map([...arrived].map(([hour, of]) => [hour, [of.length, Math.min(...numbers(of)), Math.max(...numbers(of))]])),
+  );
 
   expect(shard.storage.exec("SELECT hour FROM ledger WHERE published <> events").toArray()).toEqual([]);
   expect(shard.overwritten).toEqual([]);

@@ -9,12 +9,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   contracts: () => import("./contracts.ts"),
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
+  ledger: () => import("./ledger.ts"),
   "new-topic": () => import("./new-topic.ts"),
   provision: () => import("./provision.ts"),
   schemas: () => import("./schemas.ts"),
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),
   smoke: () => import("./smoke.ts"),
+  trace: () => import("./trace.ts"),
 };
 
 async function help(): Promise<string> {

@@ -1,12 +1,13 @@
 /** A gateway on fakes that fail like the real things, and the way to read back what it sent. */
 import { createHash, randomBytes } from "node:crypto";
-import type { ReceiptStub } from "../../../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress, Unflushed } from "../../../durable-objects/stubs.ts";
 import { createGateway } from "../../../gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment, type GatewayLimits } from "../../../gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment, type GatewayLimits, type QueueBacklog } from "../../../gateway/deps.ts";
 import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/keyring.ts";
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { MemoryReceipts } from "../../oracle/memory-receipts.ts";
 
 /** 2026-11-21T12:00:00Z */
@@ -19,10 +20,16 @@ export interface SentMessage {
   readonly envelopes: readonly (Envelope & { readonly shard: number })[];
 }
 
+export type FindBuffered = (address: ShardAddress, column: string, text: string) => readonly BufferedEvent[];
+
 export interface Harness {
   readonly db: D1OnSqlite;
+  /** What waits in buffers. */
+  buffer(find: FindBuffered): void;
   readonly sent: SentMessage[];
+  /** What the gateway put into the bucket, by key. */
   readonly objects: Map<string, Uint8Array>;
+  readonly bucket: MemoryBucket;
   readonly logs: Record<string, unknown>[];
   readonly clock: { now(): number; advance(ms: number): void };
   /** Sends, counted from 0 in the order they are begun, that fail. */
@@ -46,6 +53,8 @@ export interface HarnessOptions {
   /** Requests of one key that the platform's counter lets pass; all if not given. */
   readonly requestsPerKey?: number;
   readonly secrets?: MaskingSecrets;
+  readonly backlog?: () => QueueBacklog;
+  readonly unflushed?: (address: ShardAddress) => Unflushed;
 }
 
 export function createHarness(options: HarnessOptions = {}): Harness {
@@ -53,10 +62,10 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   addKey(db, "local-dev-key", ["*:write", "*:read", "*:admin"]);
   const sent: SentMessage[] = [];
   const objects = new Map<string, Uint8Array>();
+  const bucket = new GatewayBucket(objects);
   const logs: Record<string, unknown>[] = [];
   let failing: (send: number) => boolean = () => false;
   let sends = 0;
-  let putsFail = false;
   let receiptsFail = false;
   let now = NOW;
   let ids = 0;
@@ -66,6 +75,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       now += ms;
     },
   };
+  let buffered: FindBuffered = () => [];
   const requests = new Map<string, number>();
   const topicQueue = (topic: string) => ({
     async send(body: Uint8Array) {
@@ -76,11 +86,15 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       // Like the real queue: the buffer is gone from the caller.
       sent.push(read(topic, structuredClone(body, { transfer: [body.buffer] })));
     },
+    backlog: async () => options.backlog?.() ?? { messages: 0, oldestSent: null },
   });
   const receipts = new MemoryReceipts((topic, body) => topicQueue(topic).send(body), clock.now);
   const app = createGateway({
     topicQueue,
-    lake: createLake(objects, () => putsFail),
+    topicBuffer: (address) => ({
+      unflushed: async () => options.unflushed?.(address) ?? { events: 0, oldestAppended: null },
+    }),
+    lake: bucket,
     db: db.d1,
     environment: options.environment ?? "local",
     clock,
@@ -96,6 +110,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       },
     },
     receipt: (name) => (receiptsFail ? NO_RECEIPT : receipts.open(name)),
+    findBuffered: async (address, column, text) => buffered(address, column, text),
     acknowledgedMessages: () => 7,
     log: (line) => logs.push(JSON.parse(line)),
   });
@@ -106,8 +121,12 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   };
   return {
     db,
+    buffer(find) {
+      buffered = find;
+    },
     sent,
     objects,
+    bucket,
     logs,
     clock,
     failSends(...failed) {
@@ -121,7 +140,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       failing = () => false;
     },
     failPuts() {
-      putsFail = true;
+      bucket.putsFail = true;
     },
     failReceipts() {
       receiptsFail = true;
@@ -134,6 +153,23 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       return request(path, { method: "POST", body: text, headers: { "content-type": "application/json", ...headers } });
     },
   };
+}
+
+class GatewayBucket extends MemoryBucket {
+  putsFail = false;
+  readonly #put: Map<string, Uint8Array>;
+
+  constructor(put: Map<string, Uint8Array>) {
+    super();
+    this.#put = put;
+  }
+
+  override async put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
+    if (this.putsFail) throw new Error("put: internal error");
+    const stored = await super.put(key, value, options);
+    this.#put.set(key, this.bytesOf(key));
+    return stored;
+  }
 }
 
 const NO_RECEIPT: ReceiptStub = {
@@ -149,23 +185,6 @@ export function addKey(db: D1OnSqlite, key: string, scopes: readonly string[], e
       "INSERT INTO api_keys (key_hash, producer, scopes, created_at, expires_at) VALUES (?, ?, ?, '2026-01-01T00:00:00Z', ?)",
     )
     .run(hash, `producer of ${key}`, JSON.stringify(scopes), expiresAt);
-}
-
-function createLake(objects: Map<string, Uint8Array>, fails: () => boolean): Pick<R2Bucket, "put"> {
-  // R2 answers an unconditional put with the object; nobody reads it here.
-  function put(key: string, value: unknown): Promise<R2Object>;
-  function put(
-    key: string,
-    value: unknown,
-    options: R2PutOptions & { onlyIf: R2Conditional | Headers },
-  ): Promise<R2Object | null>;
-  async function put(key: string, value: unknown): Promise<R2Object> {
-    if (fails()) throw new Error("put: internal error");
-    if (!(value instanceof Uint8Array)) throw new Error("expected bytes");
-    objects.set(key, value.slice());
-    return JSON.parse(JSON.stringify({ key, size: value.byteLength }));
-  }
-  return { put };
 }
 
 function read(topic: string, bytes: Uint8Array): SentMessage {

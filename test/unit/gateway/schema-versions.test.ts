@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { contractOf } from "../../../contracts/registry.ts";
 import { createTopicAdmitter } from "../../../gateway/admit/topics.ts";
 import { codecsOf } from "../../../schemas/codecs.ts";
+import { createEventBuffer } from "../../../schemas/event-buffer.ts";
 
 const contract = contractOf("orders");
 if (contract === undefined) throw new Error("no contract for orders");
@@ -24,13 +25,7 @@ describe("the version of an event", () => {
 test("a retired version is refused, and the refusal says so", () => {
   const schemas = contract.schemas.map((schema) => (schema.version === 1 ? { ...schema, retired: true } : schema));
   const admitter = createTopicAdmitter({ ...contract, schemas }, codecs);
-  // No event gets as far as the output.
-  const context = {
-    received: 0,
-    suspectSurrogates: false,
-    masker: null,
-    output: { length: 0, append: () => 0, truncate: () => {}, slice: () => new Uint8Array() },
-  };
+  const context = { received: 0, suspectSurrogates: false, masker: null, output: createEventBuffer(0) };
   expect(admitter.admit({ schema_version: 1 }, 0, null, context)).toMatchObject({
     accepted: false,
     errors: [

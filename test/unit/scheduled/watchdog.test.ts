@@ -41,6 +41,7 @@ const buffers: TopicBufferNamespace<string> = {
       if (backlog instanceof Error) throw backlog;
       return backlog;
     },
+    unflushed: async () => ({ events: 0, oldestAppended: null }),
     retire: async () => {
       calls.push(`retire ${name}`);
       return retirable.has(name);
@@ -178,7 +179,7 @@ test("parked slices are told until they are re-driven", async () => {
     events: 3,
     cause: "data" as const,
     detail: "d",
-    bytes: Uint8Array.of(1),
+    bytes: 1,
   };
   const shard = { topic: "orders", shard: 0, shardOf: 2 };
   const statements = ["m1", "m2", "m2"].map((messageId) =>

@@ -1,0 +1,112 @@
+/** The fast pass over one value that is neither an array nor a record: a closure per kind of field, each with what its kind needs and nothing else. */
+import { fitsPrecision, isExactUnscaled, jsonFromUnscaled } from "../../schemas/decimal.ts";
+import { isRawNumber } from "../../schemas/exact-json.ts";
+import { isCanonicalTimestamp, parseCanonicalTimestamp, parseDate, parseTimestamp } from "../../schemas/time.ts";
+import { CLEAN, INVALID, LEXICAL, type Scratch, type WriteChecked } from "./fast-pass.ts";
+import { type DecimalPlan, fitsLength, type ScalarPlan, type TextPlan, withinBounds } from "./plan.ts";
+import { compileTextSet } from "./text-set.ts";
+import { hasNearestDouble, isEncodableTime, unscaledOf } from "./value-forms.ts";
+
+export function compileScalar(plan: ScalarPlan, scratch: Scratch): WriteChecked {
+  switch (plan.kind) {
+    case "string":
+      return plan.masking === null ? textWriter(plan) : maskedTextWriter(plan, scratch);
+    case "integer": {
+      const lowest = Math.max(plan.lowest, plan.minimum ?? plan.lowest);
+      const highest = Math.min(plan.highest, plan.maximum ?? plan.highest);
+      return function writeInteger(value, output) {
+        if (typeof value !== "number" || !(value >= lowest && value <= highest) || !Number.isInteger(value)) {
+          return INVALID;
+        }
+        output.writeLong(value);
+        return CLEAN;
+      };
+    }
+    case "double":
+      return function writeDouble(value, output) {
+        if (typeof value === "number") {
+          if (!Number.isFinite(value) || !withinBounds(value, plan)) return INVALID;
+          output.writeDouble(value);
+          return CLEAN;
+        }
+        if (!isRawNumber(value) || !hasNearestDouble(value)) return INVALID;
+        const nearest = Number(value.rawJSON);
+        if (!withinBounds(nearest, plan)) return INVALID;
+        output.writeDouble(nearest);
+        return LEXICAL;
+      };
+    case "decimal":
+      return decimalWriter(plan);
+    case "boolean":
+      return function writeBoolean(value, output) {
+        if (typeof value !== "boolean") return INVALID;
+        output.writeBoolean(value);
+        return CLEAN;
+      };
+    case "date":
+      return function writeDate(value, output) {
+        const days = typeof value === "string" ? parseDate(value) : undefined;
+        if (days === undefined) return INVALID;
+        output.writeLong(days);
+        return CLEAN;
+      };
+    case "timestamp":
+      return timestampWriter(plan.eventTime, scratch);
+  }
+}
+
+function textWriter(plan: TextPlan & Pick<ScalarPlan, "accepted">): WriteChecked {
+  const { pattern } = plan;
+  const isAccepted = plan.accepted === null ? null : compileTextSet(plan.accepted);
+  return function writeText(value, output) {
+    if (typeof value !== "string" || !fitsLength(value, plan)) return INVALID;
+    if (isAccepted !== null && !isAccepted(value)) return INVALID;
+    if (pattern !== null && !pattern.test(value)) return INVALID;
+    output.writeString(value);
+    return CLEAN;
+  };
+}
+
+function maskedTextWriter(plan: TextPlan & Pick<ScalarPlan, "accepted" | "rule">, scratch: Scratch): WriteChecked {
+  const { masking, pattern, accepted, rule } = plan;
+  return function writeMasked(value, output) {
+    if (typeof value !== "string" || !fitsLength(value, plan) || masking === null) return INVALID;
+    if (accepted !== null && !accepted.has(value)) return INVALID;
+    if (pattern !== null && !pattern.test(value)) return INVALID;
+    if (scratch.masker === null) throw new Error(`${rule}: a masked field needs keys`);
+    output.writeString(scratch.masker.mask(masking, value));
+    return CLEAN;
+  };
+}
+
+function decimalWriter(plan: DecimalPlan): WriteChecked {
+  const { factor, largest, precision, scale } = plan;
+  return function writeDecimal(value, output) {
+    if (typeof value === "number") {
+      const unscaled = Math.round(value * factor);
+      // Without BigInt, and exact: below the limit no digit was lost to a double.
+      if (unscaled / factor === value && Math.abs(unscaled) <= largest && isExactUnscaled(unscaled, scale)) {
+        if (!withinBounds(value, plan)) return INVALID;
+        output.writeUnscaled(unscaled);
+        return CLEAN;
+      }
+    }
+    const unscaled = unscaledOf(value, plan);
+    if (unscaled === undefined || !fitsPrecision(unscaled, precision)) return INVALID;
+    if (!withinBounds(Number(value), plan)) return INVALID;
+    output.writeWideUnscaled(unscaled);
+    return jsonFromUnscaled(unscaled, scale) === value ? CLEAN : LEXICAL;
+  };
+}
+
+function timestampWriter(eventTime: boolean, scratch: Scratch): WriteChecked {
+  return function writeTimestamp(value, output) {
+    if (typeof value !== "string") return INVALID;
+    const canonical = parseCanonicalTimestamp(value);
+    const micros = canonical ?? parseTimestamp(value);
+    if (!isEncodableTime(micros)) return INVALID;
+    if (eventTime) scratch.eventMicros = micros;
+    output.writeLong(micros);
+    return canonical !== undefined || isCanonicalTimestamp(value) ? CLEAN : LEXICAL;
+  };
+}
