@@ -6,9 +6,12 @@ import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
+import { COMPACTION_POLICY } from "./lakehouse/compaction/plan.ts";
+import { planCompaction } from "./lakehouse/compaction/schedule.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
+import { deleteTombstones } from "./lakehouse/tombstones/delete-due.ts";
 import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
@@ -91,6 +94,7 @@ export default {
           db: env.DB,
           bucket: env.LAKE,
           newRunId: () => uuidv7(),
+          now: () => Date.now(),
           replan: () => replan(env),
           log,
         });
@@ -101,5 +105,7 @@ export default {
 
   async scheduled(_controller, env) {
     await replan(env);
+    await planCompaction({ db: env.DB, builds: env.BUILDS, policy: COMPACTION_POLICY, now: () => Date.now(), log });
+    await deleteTombstones({ db: env.DB, bucket: env.LAKE, log });
   },
 } satisfies ExportedHandler<Env>;
