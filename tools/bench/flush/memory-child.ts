@@ -1,7 +1,8 @@
 /** Flushes the blocks of a folder and prints what memory that took (`memory.ts`). */
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { contractOf } from "../../../contracts/registry.ts";
+import type { BlockSource } from "../../../lakehouse/bronze/row-runs.ts";
 import { writeBronze } from "../../../lakehouse/bronze/write.ts";
 import { loadParquetWasm } from "../../build/parquet-wasm-node.ts";
 import { peakMemory } from "../memory/peak.ts";
@@ -12,9 +13,18 @@ const contract = contractOf(topic);
 if (contract === undefined) throw new Error(`topic ${topic} is not compiled`);
 loadParquetWasm();
 const names = readdirSync(folder).sort();
-const blocks = {
+// As a buffer's store has them: each read is a buffer of its own.
+const blocks: BlockSource = {
   count: names.length,
-  read: (block: number) => new Uint8Array(readFileSync(join(folder, names[block] ?? ""))),
+  read(block) {
+    const path = join(folder, names[block] ?? "");
+    const bytes = new Uint8Array(statSync(path).size);
+    const file = openSync(path, "r");
+    readSync(file, bytes);
+    closeSync(file);
+    return bytes;
+  },
+  release: ({ buffer }) => void (buffer instanceof ArrayBuffer && buffer.transfer(0)),
 };
 const name = { topic, shard: 0, shardOf: 1, incarnation: "bench", seq: 1 };
 let files = 0;
