@@ -169,6 +169,8 @@ export class BufferStore implements IdStore {
           .one();
         return new Uint8Array(bytes);
       },
+      // A transferred buffer keeps nothing.
+      release: ({ buffer }) => void (buffer instanceof ArrayBuffer && buffer.transfer(0)),
     };
   }
 
