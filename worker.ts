@@ -10,9 +10,12 @@ import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
+import { COMPACTION_POLICY } from "./lakehouse/compaction/plan.ts";
+import { planCompaction } from "./lakehouse/compaction/schedule.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
+import { deleteTombstones } from "./lakehouse/tombstones/delete-due.ts";
 import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
@@ -95,6 +98,10 @@ function conditionSources(env: Env): readonly ConditionSource[] {
   ];
 }
 
+function compactionDeps(env: Env) {
+  return { db: env.DB, builds: env.BUILDS, policy: COMPACTION_POLICY, now: () => Date.now(), log };
+}
+
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
   return [
@@ -117,6 +124,16 @@ function dutiesOf(env: Env): readonly Duty[] {
     },
     { name: "webhook", everyMinutes: 1, run: async (now) => ({ ...(await deliverAlerts(webhookDeps(env), now)) }) },
     { name: "ledger", everyMinutes: 15, run: (now) => compareLedger(env.DB, now) },
+    {
+      name: "compaction",
+      everyMinutes: 10,
+      run: async () => ({ ...(await planCompaction(compactionDeps(env))) }),
+    },
+    {
+      name: "tombstones",
+      everyMinutes: 1,
+      run: async () => ({ ...(await deleteTombstones({ db: env.DB, bucket: env.LAKE, log })) }),
+    },
   ];
 }
 
@@ -180,6 +197,7 @@ export default {
           db: env.DB,
           bucket: env.LAKE,
           newRunId: () => uuidv7(),
+          now: () => Date.now(),
           replan: () => replan(env),
           log,
         });

@@ -190,7 +190,13 @@ export class BufferStore implements IdStore {
       .exec<{ id: number }>("SELECT id FROM blocks WHERE seq = ? ORDER BY id", seq)
       .toArray()
       .map(({ id }) => id);
-    return { ids, count: ids.length, read: (block) => this.#blockBytes(ids[block] ?? null) };
+    return {
+      ids,
+      count: ids.length,
+      read: (block) => this.#blockBytes(ids[block] ?? null),
+      // A transferred buffer keeps nothing.
+      release: ({ buffer }) => void (buffer instanceof ArrayBuffer && buffer.transfer(0)),
+    };
   }
 
   /** Blocks that D1 knows no file of, in append order, read one at a time. */

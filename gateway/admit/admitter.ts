@@ -87,10 +87,11 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
   /** Of the key as it is stored: a shard does not tell anything of a clear value. */
   function shardFor(event: Readonly<Record<string, unknown>>, masker: Masker | null): number {
     if (shards === 1) return 0;
-    const key: unknown[] = [];
+    const key = new Array<unknown>(keyFields.length);
+    let part = 0;
     for (const { name, masking } of keyFields) {
       const value = event[name];
-      key.push(masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value);
+      key[part++] = masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value;
     }
     return shardOf(key, shards);
   }

@@ -99,14 +99,18 @@ function field(object: ASTNode, name: string, names: Names): Evaluate | undefine
   const evaluate = compile(object, names);
   // What every object inherits is neither absent nor a field: the library says what it is.
   if (evaluate === undefined || name in Object.prototype) return undefined;
-  return (scope) => {
-    const container = evaluate(scope);
-    if (!isObject(container)) throw UNDECIDED;
-    const value = container[name];
-    // Null is absence to a rule, and an absent field is an error that only the library weighs.
-    if (value === undefined || value === null) throw UNDECIDED;
-    return value;
-  };
+  if (object.op !== "id") return (scope) => memberOf(evaluate(scope), name);
+  // A field of a variable, as nearly all are, costs one call less.
+  const at = names.names.lastIndexOf(object.args);
+  return (scope) => memberOf(scope[at], name);
+}
+
+function memberOf(container: unknown, name: string): unknown {
+  if (!isObject(container)) throw UNDECIDED;
+  const value = container[name];
+  // Null is absence to a rule, and an absent field is an error that only the library weighs.
+  if (value === undefined || value === null) throw UNDECIDED;
+  return value;
 }
 
 // CEL's `false && error` is false whichever side erred: a side that is undecided leaves the whole to the library.

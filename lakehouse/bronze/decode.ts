@@ -11,6 +11,8 @@ import type { BlockSource, RowRun, RowRuns } from "./row-runs.ts";
 import { bronzeFields, eventFields } from "./table.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";
 
+const encoder = new TextEncoder();
+
 /** How many bytes of Avro are decoded between two looks at the size of the columns. */
 const LOOK_BYTES = 64 * 1024;
 
@@ -28,11 +30,13 @@ export function* decodeRuns(
   const rows = new BronzeRows(contract);
   let unseen = 0;
   for (let block = 0; block < blocks.count; block++) {
+    let bytes: Uint8Array | undefined;
     let frames: Generator<Frame> | undefined;
     let frame: Frame | undefined;
     let number = -1;
     for (const run of runs.ofBlock(block, days)) {
-      frames ??= readFrames(blocks.read(block));
+      bytes ??= blocks.read(block);
+      frames ??= readFrames(bytes);
       for (; number < run.frame; number++) frame = frames.next().value ?? undefined;
       if (frame === undefined) throw new Error(`block ${block} has no frame ${run.frame}`);
       rows.append(frame, run);
@@ -41,6 +45,7 @@ export function* decodeRuns(
       unseen = 0;
       if (rows.byteLength >= batchBytes) yield rows.finish();
     }
+    if (bytes !== undefined) blocks.release?.(bytes);
   }
   if (rows.length > 0) yield rows.finish();
 }
@@ -79,8 +84,8 @@ class BronzeRows {
       );
     }
     // What the whole run has in common is written once, not row by row.
-    this.#builder("_message", "bytes").pushRepeated(Buffer.from(header.message_id), count);
-    this.#builder("_producer", "bytes").pushRepeated(Buffer.from(header.producer), count);
+    this.#builder("_message", "bytes").pushRepeated(encoder.encode(header.message_id), count);
+    this.#builder("_producer", "bytes").pushRepeated(encoder.encode(header.producer), count);
     this.#builder("_schema", "int32").pushRepeated(header.schema_id, count);
     this.#builder("_received", "int64").pushNumberRepeated(header.received, count);
     this.#builder(this.#contract.partition.column, "int32").pushRepeated(run.day, count);

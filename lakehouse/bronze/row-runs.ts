@@ -5,6 +5,8 @@ export interface BlockSource {
   readonly count: number;
   /** In append order. */
   read(block: number): Uint8Array;
+  /** Takes back what `read` gave, which is not looked at again: its memory should be free now, and not at the next collection. */
+  release?(bytes: Uint8Array): void;
 }
 
 /** Rows of one frame that follow each other and have the same date. */

@@ -52,6 +52,7 @@ export function scanBlocks(contract: Contract, blocks: BlockSource): FlushScan {
       }
       number++;
     }
+    blocks.release?.(bytes);
   }
   return { runs, days, input: hash.digest("hex") };
 }

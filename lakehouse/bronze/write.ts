@@ -5,23 +5,16 @@ import type { BronzeFile, ReceivedHour } from "../../sql/statements/bronze.ts";
 import { writeParquet } from "../parquet/writer.ts";
 import { fileRows } from "./file-rows.ts";
 import { type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
+import { type BronzeBucket, putOnce } from "./put-once.ts";
 import { createReceivedHours } from "./received-hours.ts";
 import type { BlockSource } from "./row-runs.ts";
 import { type FlushScan, scanBlocks } from "./scan.ts";
 import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
 
-/** An object stands under our key that was made from other input: two incarnations share a name, or somebody else writes here. Nothing is overwritten and no row is dropped. */
-export class BronzeConflictError extends Error {
-  override readonly name = "BronzeConflictError";
-}
-
 /** The frames cannot be made into files; nothing was put. `cause` says why. */
 export class BronzeInputError extends Error {
   override readonly name = "BronzeInputError";
 }
-
-/** What bronze needs of a bucket. */
-export type BronzeBucket = Pick<R2Bucket, "put" | "head">;
 
 /**
  * Writes the frozen blocks of a flush; gives what to register. Repeatable: an object that exists with the digest of the same
@@ -89,20 +82,6 @@ async function encodeFiles(
   } catch (cause) {
     throw new BronzeInputError(`flush ${flush.seq} cannot be made into files: ${String(cause)}`, { cause });
   }
-}
-
-async function putOnce(bucket: BronzeBucket, key: string, bytes: Uint8Array, input: string): Promise<number> {
-  const put = await bucket.put(key, bytes, {
-    onlyIf: { etagDoesNotMatch: "*" },
-    customMetadata: { input },
-    httpMetadata: { contentType: "application/vnd.apache.parquet" },
-  });
-  if (put !== null) return put.size;
-  const existing = await bucket.head(key);
-  if (existing?.customMetadata?.["input"] === input) return existing.size;
-  throw new BronzeConflictError(
-    `${key} exists with input ${existing?.customMetadata?.["input"] ?? "unknown"}, ours is ${input}: the rows stay buffered`,
-  );
 }
 
 function receivedRange(scan: FlushScan, planned: PlannedFile): EncodedFile["received"] {

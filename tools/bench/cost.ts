@@ -101,7 +101,8 @@ async function sendMinute(platform: Platform, bodies: readonly Uint8Array[]): Pr
   await until("bronze", async () => (await rowsOf(platform, BRONZE_ROWS)) === before + sent);
 }
 
-const BRONZE_ROWS = "SELECT coalesce(sum(rows), 0) AS n FROM bronze_files";
+const BRONZE_ROWS =
+  "SELECT coalesce(sum(rows), 0) AS n FROM bronze_files WHERE topic = 'orders' AND retired_by IS NULL";
 const UNBUILT = `SELECT (SELECT count(*) FROM partition_inputs WHERE version <> built_version) +
   (SELECT count(*) FROM partition_meta WHERE status <> 'DONE') AS n`;
 

@@ -12,7 +12,7 @@ const TOPICS = ["orders", "clickstream", "weather"] as const;
 /** A contract's flush by default. */
 const FLUSH = { bytes: 16_000_000, rows: 100_000 };
 const STORM_DATES = 400;
-const ROUNDS = 7;
+const ROUNDS = 11;
 const BUDGET = 2.5;
 const MEMORY_BUDGET_MB = 60;
 const DAY = Date.UTC(2026, 9, 1);

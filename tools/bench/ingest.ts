@@ -158,7 +158,7 @@ async function inBronze(platform: Platform, rows: number): Promise<void> {
 }
 
 async function registeredRows(platform: Platform): Promise<number> {
-  const sum = "SELECT coalesce(sum(rows), 0) AS n FROM bronze_files WHERE topic = 'orders'";
+  const sum = "SELECT coalesce(sum(rows), 0) AS n FROM bronze_files WHERE topic = 'orders' AND retired_by IS NULL";
   return (await platform.db.prepare(sum).first<number>("n")) ?? 0;
 }
 

@@ -79,6 +79,8 @@ export class Catalog {
       minReceived: "",
       maxReceived: "",
       dates: [{ date, firstRow: 0, rows: 1 }],
+      // The ledger is no table of this catalog.
+      hours: [],
     };
     for (let i = 0; i < 2; i++) await this.d1.binding.batch(registerBronzeFile(this.d1.binding, file, ""));
   }

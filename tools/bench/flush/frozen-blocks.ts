@@ -73,7 +73,10 @@ export function frozenBlocks(topic: SimulatedTopic, size: FlushSize, day: number
           gateway: "bench",
           sequence: out.messages,
         };
-        out.add(encodeFrame(decodeMessage(packMessage(plan, 1, header, output.slice)), 0), plan.length);
+        out.add(
+          encodeFrame(decodeMessage(packMessage(plan, 1, header, (start, end) => output.slice(start, end))), 0),
+          plan.length,
+        );
       }
     }
   }
