@@ -8,9 +8,12 @@ import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
+import { COMPACTION_POLICY } from "./lakehouse/compaction/plan.ts";
+import { planCompaction } from "./lakehouse/compaction/schedule.ts";
 import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
+import { deleteTombstones } from "./lakehouse/tombstones/delete-due.ts";
 import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
@@ -83,6 +86,13 @@ function conditionSources(env: Env): readonly ConditionSource[] {
 function dutiesOf(env: Env): readonly Duty[] {
   return [
     { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
+    {
+      name: "compaction",
+      everyMinutes: 1,
+      run: () =>
+        planCompaction({ db: env.DB, builds: env.BUILDS, policy: COMPACTION_POLICY, now: () => Date.now(), log }),
+    },
+    { name: "tombstones", everyMinutes: 1, run: () => deleteTombstones({ db: env.DB, bucket: env.LAKE, log }) },
     { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
     {
       name: "alerts",
@@ -154,6 +164,7 @@ export default {
           db: env.DB,
           bucket: env.LAKE,
           newRunId: () => uuidv7(),
+          now: () => Date.now(),
           replan: () => replan(env),
           log,
         });

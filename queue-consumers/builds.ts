@@ -1,20 +1,19 @@
-/** The builds queue: one partition a message. */
+/** The builds queue: one partition a message, or one compaction. */
 import * as z from "zod";
 import { type BuildDeps, buildPartition } from "../lakehouse/builds/build.ts";
-import { tryAcquireWasm } from "../lakehouse/parquet/wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
+import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
+import { waitForWasm } from "./wasm-permit.ts";
 
 const request = z.object({ domain: z.string(), date: z.string().regex(/^\d{4}-\d\d-\d\d$/) });
 
-export interface BuildsDeps extends BuildDeps {
+const compactionRequest = z.object({ kind: z.literal("compaction"), file: z.string() });
+
+export interface BuildsDeps extends BuildDeps, CompactionDeps {
   /** Called after a build that may have made work for others. */
   replan(): Promise<unknown>;
   log(event: Readonly<Record<string, unknown>>): void;
 }
-
-/** How long a build waits for the isolate's parquet-wasm before it gives the message back. */
-const WASM_WAIT_MS = 20_000;
-const WASM_POLL_MS = 50;
 
 /** Builds what the batch names. A message is acknowledged once its outcome stands in D1; the planner sends another where one is needed. */
 export async function consumeBuilds(batch: MessageBatch, deps: BuildsDeps): Promise<void> {
@@ -22,6 +21,8 @@ export async function consumeBuilds(batch: MessageBatch, deps: BuildsDeps): Prom
 }
 
 async function consume(message: Message, deps: BuildsDeps): Promise<void> {
+  const compaction = compactionRequest.safeParse(message.body);
+  if (compaction.success) return consumeCompaction(message, compaction.data.file, deps);
   const parsed = request.safeParse(message.body);
   const table = parsed.success ? tableOfDomain(parsed.data.domain) : undefined;
   if (!parsed.success || table === undefined) {
@@ -33,7 +34,7 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
   const started = Date.now();
   const event: Record<string, unknown> = { event: "build", domain: parsed.data.domain, date: parsed.data.date };
   try {
-    using permit = await wasmPermit();
+    using permit = await waitForWasm();
     if (permit === undefined) {
       event["outcome"] = "busy";
       message.retry({ delaySeconds: 1 });
@@ -56,13 +57,4 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
   }
   // A later tick does it too: the cron is the guarantee, this is only sooner.
   await deps.replan().catch((error) => deps.log({ event: "replan_failed", error: String(error) }));
-}
-
-async function wasmPermit(): Promise<Disposable | undefined> {
-  const deadline = Date.now() + WASM_WAIT_MS;
-  for (;;) {
-    const permit = tryAcquireWasm();
-    if (permit !== undefined || Date.now() > deadline) return permit;
-    await new Promise((resolve) => setTimeout(resolve, WASM_POLL_MS));
-  }
 }

@@ -1,6 +1,7 @@
 /** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
 import type { Contract } from "../../contracts/contract.ts";
-import { type BronzeBucket, writeBronze } from "../../lakehouse/bronze/write.ts";
+import type { BronzeBucket } from "../../lakehouse/bronze/put-once.ts";
+import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";

@@ -2,8 +2,8 @@
 import type { Contract } from "../../contracts/contract.ts";
 import type { Batch, ColumnType, Field } from "../columns/column.ts";
 import { concatBatches } from "../columns/concat.ts";
-import { gatherBatch } from "../columns/gather.ts";
 import { ROW_GROUP_BYTES } from "../parquet/writer.ts";
+import { byDay } from "./by-day.ts";
 import { decodeRuns } from "./decode.ts";
 import type { FileDate } from "./files.ts";
 import type { BlockSource } from "./row-runs.ts";
@@ -73,16 +73,4 @@ function widthOf(type: ColumnType): number {
     default:
       return 4;
   }
-}
-
-/** The rows by date, each date's in their order. */
-function byDay(contract: Contract, batch: Batch): Batch {
-  const column = batch.columns[batch.fields.findIndex((field) => field.name === contract.partition.column)];
-  if (column?.kind !== "int32") throw new TypeError(`bronze has no date column ${contract.partition.column}`);
-  const days = column.values;
-  // Sorting is stable: rows of one date stay as they came.
-  const order = Int32Array.from({ length: batch.length }, (_, row) => row).sort(
-    (a, b) => (days[a] ?? 0) - (days[b] ?? 0) || a - b,
-  );
-  return gatherBatch(batch, order);
 }

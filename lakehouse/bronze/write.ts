@@ -5,17 +5,10 @@ import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { writeParquet } from "../parquet/writer.ts";
 import { fileRows } from "./file-rows.ts";
 import { type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
+import { type BronzeBucket, putOnce } from "./put-once.ts";
 import type { BlockSource } from "./row-runs.ts";
 import { type FlushScan, scanBlocks } from "./scan.ts";
 import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
-
-/** An object stands under our key that was made from other input: two incarnations share a name, or somebody else writes here. Nothing is overwritten and no row is dropped. */
-export class BronzeConflictError extends Error {
-  override readonly name = "BronzeConflictError";
-}
-
-/** What bronze needs of a bucket. */
-export type BronzeBucket = Pick<R2Bucket, "put" | "head">;
 
 /**
  * Writes the frozen blocks of a flush, file by file and row group by row group; gives what to register. Repeatable: an
@@ -54,20 +47,6 @@ export async function writeBronze(
     });
   }
   return written;
-}
-
-async function putOnce(bucket: BronzeBucket, key: string, bytes: Uint8Array, input: string): Promise<number> {
-  const put = await bucket.put(key, bytes, {
-    onlyIf: { etagDoesNotMatch: "*" },
-    customMetadata: { input },
-    httpMetadata: { contentType: "application/vnd.apache.parquet" },
-  });
-  if (put !== null) return put.size;
-  const existing = await bucket.head(key);
-  if (existing?.customMetadata?.["input"] === input) return existing.size;
-  throw new BronzeConflictError(
-    `${key} exists with input ${existing?.customMetadata?.["input"] ?? "unknown"}, ours is ${input}: the rows stay buffered`,
-  );
 }
 
 function receivedRange(scan: FlushScan, planned: PlannedFile): { minReceived: string; maxReceived: string } {

@@ -4,13 +4,13 @@ import type { Batch, Column } from "../columns/column.ts";
 import { concatBatches } from "../columns/concat.ts";
 import { gather } from "../columns/gather.ts";
 import { eventsByHour } from "../ledger/by-hour.ts";
-import { openParquet } from "../parquet/reader.ts";
 import { runChecks } from "../quality/gate.ts";
 import { deduplicate } from "../silver/dedupe.ts";
 import type { TopicTable } from "../tables/catalog.ts";
-import { type LakeBucket, objectSource } from "../tables/lake.ts";
+import type { LakeBucket } from "../tables/lake.ts";
+import { bronzeRows } from "./bronze-rows.ts";
 import type { Candidate } from "./candidate.ts";
-import { conform, emptyBatch } from "./conform.ts";
+import { emptyBatch } from "./conform.ts";
 
 /** Rows of a partition that one build holds at once; past it the partition needs the bucketed build. */
 export const MAX_PARTITION_ROWS = 2_000_000;
@@ -37,12 +37,7 @@ export async function prepareSilver(
   }
   const stored = table.fields.filter((field) => field.name !== "_copies");
   const batches: Batch[] = [];
-  for (const { file, first_row, rows } of files) {
-    const parquet = await openParquet(await objectSource(bucket, file));
-    const columns = stored.map((field) => field.name).filter((name) => parquet.columns.includes(name));
-    for await (const batch of parquet.read({ columns, offset: first_row, limit: rows }))
-      batches.push(conform(batch, stored));
-  }
+  for await (const batch of bronzeRows(bucket, files, stored)) batches.push(batch);
   const bronze = batches.length === 0 ? emptyBatch(stored) : concatBatches(batches);
   const inputResults = await runChecks(table.checks, "bronze", bronze);
   const { rows, copies, removedReceived } = deduplicate(bronze, contract.dedupeKey);

@@ -55,6 +55,12 @@ export class MemoryBucket {
     });
   }
 
+  delete(keys: string | string[]): Promise<void> {
+    return this.#operation(() => {
+      for (const key of typeof keys === "string" ? [keys] : keys) this.objects.delete(key);
+    });
+  }
+
   async #operation<T>(work: () => T): Promise<T> {
     await Promise.resolve();
     const failure = this.failures.shift();

@@ -134,7 +134,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
 /** Whether D1 knows of at least this many bronze rows of a topic. */
 export async function bronzeRows(platform: Platform, topic: string): Promise<number> {
   const sum = await platform.db
-    .prepare("SELECT coalesce(sum(rows), 0) AS n FROM bronze_files WHERE topic = ?")
+    .prepare("SELECT coalesce(sum(rows), 0) AS n FROM bronze_files WHERE topic = ? AND retired_by IS NULL")
     .bind(topic)
     .first<number>("n");
   return sum ?? 0;

@@ -19,7 +19,7 @@ export async function standing(platform: Platform): Promise<Standing> {
   const row = await platform.db
     .prepare(
       `SELECT (SELECT coalesce(sum(events), 0) FROM ledger WHERE topic NOT IN (SELECT value FROM json_each(?1))) AS appended,
-              (SELECT coalesce(sum(rows), 0) FROM bronze_files WHERE topic NOT IN (SELECT value FROM json_each(?1))) AS bronze_rows,
+              (SELECT coalesce(sum(rows), 0) FROM bronze_files WHERE retired_by IS NULL AND topic NOT IN (SELECT value FROM json_each(?1))) AS bronze_rows,
               (SELECT count(*) FROM partition_meta WHERE status NOT IN ('DONE', 'FAILED', 'DEAD')) +
               (SELECT count(*) FROM partition_inputs i LEFT JOIN partition_meta m USING (domain, partition_date)
                 WHERE i.version <> i.built_version AND coalesce(m.status, 'UNDISCOVERED') NOT IN ('FAILED', 'DEAD')) AS unbuilt`,

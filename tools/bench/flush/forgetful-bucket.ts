@@ -1,5 +1,5 @@
 /** A bucket that takes objects and keeps nothing of them. */
-import type { BronzeBucket } from "../../../lakehouse/bronze/write.ts";
+import type { BronzeBucket } from "../../../lakehouse/bronze/put-once.ts";
 
 /** `onPut` sees the bytes of each object. */
 export function forgetfulBucket(onPut: (bytes: Uint8Array) => void = () => {}): BronzeBucket {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { RARE_DATE_ROWS } from "../../../../lakehouse/bronze/files.ts";
-import { BronzeConflictError, writeBronze } from "../../../../lakehouse/bronze/write.ts";
+import { BronzeConflictError } from "../../../../lakehouse/bronze/put-once.ts";
+import { writeBronze } from "../../../../lakehouse/bronze/write.ts";
 import { decodeMessage, encodeFrame, encodeMessage } from "../../../../schemas/packed-block.ts";
 import { frozenBlocks } from "../../../../tools/bench/flush/frozen-blocks.ts";
 import { flushMemory } from "../../../../tools/bench/flush/memory.ts";

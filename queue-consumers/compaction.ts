@@ -1,0 +1,39 @@
+/** A message of the builds queue that asks for a compaction. */
+import { type CompactDeps, compact } from "../lakehouse/compaction/compact.ts";
+import { noteCompactionFailure } from "../sql/statements/compactions.ts";
+import { waitForWasm } from "./wasm-permit.ts";
+
+export interface CompactionDeps extends CompactDeps {
+  log(event: Readonly<Record<string, unknown>>): void;
+}
+
+/** Deliveries after which a failing compaction is left to the planner, which asks again later and not for ever. */
+const MAX_DELIVERIES = 3;
+
+/** Compacts, and settles the message. A compaction that cannot be done harms nobody: the small files stay. */
+export async function consumeCompaction(message: Message, file: string, deps: CompactionDeps): Promise<void> {
+  const started = Date.now();
+  const event: Record<string, unknown> = { event: "compaction", file };
+  try {
+    using permit = await waitForWasm();
+    if (permit === undefined) {
+      event["outcome"] = "busy";
+      message.retry({ delaySeconds: 1 });
+      return;
+    }
+    const { kind, ...figures } = await compact(deps, file);
+    Object.assign(event, { outcome: kind, ...figures });
+    message.ack();
+  } catch (error) {
+    event["outcome"] = "failed";
+    event["error"] = String(error);
+    await noteCompactionFailure(deps.db, file, String(error))
+      .run()
+      .catch(() => {});
+    if (message.attempts < MAX_DELIVERIES) message.retry({ delaySeconds: 60 });
+    else message.ack();
+  } finally {
+    event["ms"] = Date.now() - started;
+    deps.log(event);
+  }
+}

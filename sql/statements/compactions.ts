@@ -1,0 +1,203 @@
+/** Compaction in D1: what there is to compact, what is under way, and the one guarded batch that puts a file in place of others. */
+import type { BronzeFile } from "./bronze.ts";
+import { tombstoneColumns } from "./tombstones.ts";
+
+/** A live file as a flush wrote it. */
+export interface SmallFile {
+  readonly file: string;
+  readonly topic: string;
+  readonly shard: number;
+  readonly shard_of: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly registered_at: string;
+}
+
+export interface SmallFilesQuery {
+  /** Registered in [since, before): ISO 8601 texts. */
+  readonly since: string;
+  readonly before: string;
+  readonly maxBytes: number;
+  /** How many there must be of a folder, shard and hour. */
+  readonly minFiles: number;
+  readonly limit: number;
+}
+
+/** Live files of flushes that have enough others beside them, the oldest first. Reads each live file of that time. */
+export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promise<SmallFile[]> {
+  const { results } = await db
+    .prepare(
+      // What follows the last slash is trimmed: all of its characters are among those of the key without slashes.
+      `SELECT file, topic, shard, shard_of, rows, bytes, registered_at FROM (
+         SELECT *, count(*) OVER (PARTITION BY rtrim(file, replace(file, '/', '')), shard, shard_of, substr(registered_at, 1, 13)) AS together
+         FROM bronze_files b
+         WHERE retired_by IS NULL AND registered_at >= ? AND registered_at < ? AND bytes <= ?
+           AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = b.file))
+       WHERE together >= ? ORDER BY registered_at, file LIMIT ?`,
+    )
+    .bind(query.since, query.before, query.maxBytes, query.minFiles, query.limit)
+    .all<SmallFile>();
+  return results;
+}
+
+export interface PendingCompaction {
+  readonly file: string;
+  readonly inputs: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly queuedAt: number;
+  readonly attempts: number;
+}
+
+export async function pendingCompactions(db: D1Database): Promise<PendingCompaction[]> {
+  const { results } = await db
+    .prepare(
+      "SELECT file, inputs, queued_at, attempts FROM compactions WHERE status = 'PENDING' ORDER BY queued_at, file",
+    )
+    .all<{ file: string; inputs: string; queued_at: number; attempts: number }>();
+  return results.map(({ file, inputs, queued_at, attempts }) => ({
+    file,
+    inputs: JSON.parse(inputs),
+    queuedAt: queued_at,
+    attempts,
+  }));
+}
+
+/** Notes a compaction as under way; one that is known already stays as it is. */
+export function insertCompaction(
+  db: D1Database,
+  plan: { readonly file: string; readonly topic: string; readonly inputs: readonly string[] },
+  now: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      "INSERT INTO compactions (file, topic, inputs, planned_at, queued_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(plan.file, plan.topic, JSON.stringify(plan.inputs), new Date(now).toISOString(), now);
+}
+
+/** Notes that another message is sent for it. */
+export function requeueCompaction(db: D1Database, file: string, now: number): D1PreparedStatement {
+  return db
+    .prepare("UPDATE compactions SET queued_at = ?, attempts = attempts + 1 WHERE file = ? AND status = 'PENDING'")
+    .bind(now, file);
+}
+
+export interface CompactionInput {
+  readonly file: string;
+  readonly shard: number;
+  readonly shard_of: number;
+  readonly incarnation: string;
+  readonly seq: number;
+  readonly rows: number;
+  readonly min_received: string;
+  readonly max_received: string;
+  readonly retired_by: string | null;
+}
+
+export interface Compaction {
+  readonly topic: string;
+  readonly status: "PENDING" | "DONE" | "DROPPED";
+  /** In the order of their rows. */
+  readonly inputs: readonly CompactionInput[];
+}
+
+/** A compaction with what the catalog says of its inputs; undefined when it was never planned. */
+export async function findCompaction(db: D1Database, file: string): Promise<Compaction | undefined> {
+  const head = await db
+    .prepare("SELECT topic, status FROM compactions WHERE file = ?")
+    .bind(file)
+    .first<Pick<Compaction, "topic" | "status">>();
+  if (head === null) return undefined;
+  const { results } = await db
+    .prepare(
+      `SELECT b.file, shard, shard_of, incarnation, seq, rows, min_received, max_received, retired_by
+       FROM compactions c JOIN json_each(c.inputs) i JOIN bronze_files b ON b.file = i.value
+       WHERE c.file = ? ORDER BY b.file`,
+    )
+    .bind(file)
+    .all<CompactionInput>();
+  return { ...head, inputs: results };
+}
+
+/**
+ * Puts the compacted file in place of its inputs, if every one of them is still live, and tombstones them; else drops the
+ * compaction and tombstones its object. One batch, done any number of times: gives how the compaction stands after it.
+ */
+export async function registerCompaction(
+  db: D1Database,
+  file: BronzeFile,
+  inputs: readonly string[],
+  now: string,
+): Promise<Compaction["status"]> {
+  const list = JSON.stringify(inputs);
+  const takes = `EXISTS (SELECT 1 FROM compactions WHERE file = ?1 AND status = 'PENDING')
+    AND (SELECT count(*) FROM json_each(?2) JOIN bronze_files ON bronze_files.file = value WHERE retired_by IS NULL) = json_array_length(?2)`;
+  const guarded = (sql: string, ...values: (string | number)[]): D1PreparedStatement =>
+    db.prepare(sql).bind(file.file, list, ...values);
+  const results = await db.batch<{ status: Compaction["status"] }>([
+    guarded(
+      `INSERT INTO bronze_files (file, topic, shard, shard_of, incarnation, seq, rows, bytes, min_received, max_received, registered_at)
+       SELECT ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ${takes} ON CONFLICT DO NOTHING`,
+      file.topic,
+      file.shard,
+      file.shardOf,
+      file.incarnation,
+      file.seq,
+      file.rows,
+      file.bytes,
+      file.minReceived,
+      file.maxReceived,
+      now,
+    ),
+    guarded(
+      `INSERT INTO bronze_file_dates (topic, partition_date, file, first_row, rows)
+       SELECT ?3, value ->> 'date', ?1, value ->> 'firstRow', value ->> 'rows' FROM json_each(?4) WHERE ${takes} ON CONFLICT DO NOTHING`,
+      file.topic,
+      JSON.stringify(file.dates),
+    ),
+    guarded(
+      `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
+       SELECT ${tombstoneColumns("value", "'compacted into ' || ?1")} FROM json_each(?2) WHERE ${takes} ON CONFLICT DO NOTHING`,
+    ),
+    // The inputs turn before the status: from here on the guard is that they are ours.
+    guarded(`UPDATE bronze_files SET retired_by = ?1 WHERE file IN (SELECT value FROM json_each(?2)) AND ${takes}`),
+    guarded(
+      `UPDATE compactions SET status = iif((SELECT count(*) FROM json_each(?2) JOIN bronze_files b ON b.file = value
+         WHERE b.retired_by = ?1) = json_array_length(?2), 'DONE', 'DROPPED'), error_message = NULL
+       WHERE file = ?1 AND status = 'PENDING'`,
+    ),
+    buryDropped(db, file.file),
+    db.prepare("SELECT status FROM compactions WHERE file = ?").bind(file.file),
+  ]);
+  const status = results.at(-1)?.results[0]?.status;
+  if (status === undefined) throw new Error(`${file.file} is no compaction that was planned`);
+  return status;
+}
+
+/** Drops a compaction that cannot be done any more, and tombstones what an earlier try may have written. */
+export function dropCompaction(db: D1Database, file: string, reason: string): D1PreparedStatement[] {
+  return [
+    db
+      .prepare("UPDATE compactions SET status = 'DROPPED', error_message = ? WHERE file = ? AND status = 'PENDING'")
+      .bind(reason, file),
+    buryDropped(db, file),
+  ];
+}
+
+/** What a try of a dropped compaction may have written. */
+function buryDropped(db: D1Database, file: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
+       SELECT ${tombstoneColumns("file", "'a dropped compaction'")} FROM compactions WHERE file = ? AND status = 'DROPPED'
+       ON CONFLICT DO NOTHING`,
+    )
+    .bind(file);
+}
+
+/** Keeps why the last try failed, for the operator. */
+export function noteCompactionFailure(db: D1Database, file: string, message: string): D1PreparedStatement {
+  return db
+    .prepare("UPDATE compactions SET error_message = ? WHERE file = ? AND status = 'PENDING'")
+    .bind(message, file);
+}

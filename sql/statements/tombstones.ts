@@ -1,0 +1,36 @@
+/** Objects of R2 that wait for their deletion. Times are D1's clock. */
+
+const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+/** How long an object outlives its last reference (PROTOCOLS 4): longer than any build or reader holds a list of files. */
+export const TOMBSTONE_HOURS = 24;
+
+/** An SQL list of the columns of `tombstones` for INSERT ... SELECT; the object and the reason are the statement's. */
+export function tombstoneColumns(object: string, reason: string): string {
+  return `${object}, ${reason}, ${NOW}, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+${TOMBSTONE_HOURS} hours')`;
+}
+
+/**
+ * Objects whose time is up, the longest overdue first. None that was tombstoned after a build began which still holds its
+ * lease: that build may have listed it.
+ */
+export async function dueTombstones(db: D1Database, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT object FROM tombstones
+       WHERE delete_after <= ${NOW} AND tombstoned_at < coalesce((
+         SELECT min(r.started_at) FROM partition_meta m
+         JOIN partition_leases l USING (domain, partition_date) JOIN runs r ON r.run_id = l.run_id
+         WHERE m.status = 'IN_FLIGHT' AND l.lease_until > CAST(unixepoch('subsec') * 1000 AS INTEGER)), '9999')
+       ORDER BY delete_after, object LIMIT ?`,
+    )
+    .bind(limit)
+    .all<{ object: string }>();
+  return results.map(({ object }) => object);
+}
+
+/** Forgets tombstones of objects that are gone. */
+export function forgetTombstones(db: D1Database, objects: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare("DELETE FROM tombstones WHERE object IN (SELECT value FROM json_each(?))")
+    .bind(JSON.stringify(objects));
+}

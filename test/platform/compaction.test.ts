@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { COMPACTION_POLICY } from "../../lakehouse/compaction/plan.ts";
+import { weather } from "./events.ts";
+import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
+
+let at: TestPlatform;
+beforeAll(async () => {
+  at = await startTestPlatform();
+});
+afterAll(() => at.close());
+
+const BRONZE = "SELECT * FROM bronze_weather ORDER BY _received, _message, _event";
+const SILVER = "SELECT * FROM silver_weather ORDER BY _received, _message, _event";
+
+async function liveFiles(): Promise<string[]> {
+  const { results } = await at.platform.db
+    .prepare("SELECT file FROM bronze_files WHERE topic = 'weather' AND retired_by IS NULL ORDER BY file")
+    .all<{ file: string }>();
+  return results.map(({ file }) => file);
+}
+
+async function inputs(): Promise<unknown> {
+  const { results } = await at.platform.db
+    .prepare("SELECT version, built_version FROM partition_inputs WHERE domain = 'weather'")
+    .all();
+  return results;
+}
+
+test("small files of a closed hour become one, their objects go, and a rebuild gives the same rows", async () => {
+  const { db, lake } = at.platform;
+  for (let n = 1; n <= COMPACTION_POLICY.minFiles; n++) {
+    expect((await at.post("weather", JSON.stringify([weather(`w-${n}`), weather(`w-${n - 1}`)]))).status).toBe(202);
+    await at.until(`flush ${n}`, async () => (await bronzeRows(at.platform, "weather")) === n * 2);
+  }
+  await at.until("everything built", () => allBuilt(at.platform));
+  const [bronze, silver, before] = [await at.rows(BRONZE), await at.rows(SILVER), await inputs()];
+  const small = await liveFiles();
+  expect(small).toHaveLength(COMPACTION_POLICY.minFiles);
+
+  // As if two hours had passed: only the catalog knows when files were registered.
+  const earlier = new Date(Date.now() - 2 * 3_600_000).toISOString();
+  await db
+    .prepare("UPDATE bronze_files SET registered_at = ?")
+    .bind(`${earlier.slice(0, 13)}:30:00.000Z`)
+    .run();
+  await at.until("compacted", async () => (await liveFiles()).length === 1);
+  expect(await at.rows(BRONZE)).toEqual(bronze);
+  expect(await inputs()).toEqual(before);
+
+  expect(await lake.head(small[0] ?? "")).not.toBeNull();
+  await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
+  await at.until("objects deleted", async () => (await lake.list({ prefix: "bronze/weather/" })).objects.length === 1);
+
+  await db.prepare("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'").run();
+  await at.until("built again", () => allBuilt(at.platform));
+  expect(await at.rows(SILVER)).toEqual(silver);
+  expect(silver).toHaveLength(COMPACTION_POLICY.minFiles + 1);
+  expect(at.errors).toEqual([]);
+});
