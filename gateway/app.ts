@@ -17,13 +17,16 @@ import { requestId } from "./middleware/request-id/request-id.ts";
 import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { getActivity, listActivity } from "./routes/activity.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
 import { postEvents } from "./routes/events.ts";
+import { postFlush } from "./routes/flush.ts";
 import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
 import { getLag } from "./routes/lag.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
+import { getEvents } from "./routes/peek.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
@@ -55,6 +58,10 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/topics/:topic", getTopic],
     ["GET", "/v1/topics/:topic/lag", getLag(deps)],
     ["POST", "/v1/topics/:topic/events", postEvents(deps)],
+    ["GET", "/v1/topics/:topic/events", getEvents(deps)],
+    ["GET", "/v1/topics/:topic/activity", getActivity(deps)],
+    ["POST", "/v1/topics/:topic/flush", postFlush(deps)],
+    ["GET", "/v1/activity", listActivity(deps)],
     ["GET", "/v1/contracts/:topic", getContract],
     ["GET", "/v1/contracts/:topic/example", getExample(deps)],
     ["GET", "/v1/contracts/:topic/schema.json", getJsonSchema],

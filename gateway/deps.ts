@@ -40,9 +40,9 @@ export interface GatewayDeps {
   /** The queue of a topic. Throws if there is none: the events then get the verdict `retry`. */
   topicQueue(topic: string): MessageQueue;
   /** The buffer of one shard. */
-  topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed">;
-  /** Payloads of dead letters that no message can carry. Resolves when the object is durable. */
-  readonly lake: Pick<R2Bucket, "put">;
+  topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed" | "flush">;
+  /** Payloads of dead letters that no message can carry; bronze. A put resolves when the object is durable. */
+  readonly lake: Pick<R2Bucket, "put" | "get" | "head">;
   readonly db: D1Database;
   readonly environment: Environment;
   /** Milliseconds since the epoch. */

@@ -167,6 +167,19 @@ export const PROBLEMS = {
     cause: "The database that knows tables and files does not answer.",
     remedy: "Send the request again after the seconds that Retry-After says.",
   },
+  LAKE_BUSY: {
+    status: 503,
+    title: "The lake is being read or written by others",
+    cause:
+      "One operation with Parquet runs at a time in an isolate, and others were faster; or too many files of the time asked for overlap.",
+    remedy: "Send the request again after the seconds that Retry-After says; ask for a shorter time.",
+  },
+  LAKE_UNAVAILABLE: {
+    status: 503,
+    title: "The lake does not answer",
+    cause: "The catalog or the bucket that holds the tables does not answer, or a file in it cannot be read.",
+    remedy: "Send the request again after the seconds that Retry-After says; if it stays, report the `request_id`.",
+  },
 } as const satisfies Record<string, ProblemEntry>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

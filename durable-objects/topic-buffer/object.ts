@@ -25,6 +25,8 @@ export interface TopicBufferEnv {
 const WASM_BUSY_MS = 100;
 /** When the alarm rings again after a fault that the machine knows nothing of: no contract in this deploy, storage that fails. */
 const AFTER_FAULT_MS = 60_000;
+/** Where the time stands at which an operator last asked for a flush. */
+const FLUSH_ASKED = "flush_asked";
 
 export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicBufferStub {
   readonly #store: BufferStore;
@@ -67,6 +69,17 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
     return this.#store.unflushed();
   }
 
+  async flush(address: ShardAddress): Promise<Unflushed> {
+    const contract = requireContract(address);
+    this.#incarnation();
+    const unflushed = this.#store.unflushed();
+    if (unflushed.oldestAppended === null) return unflushed;
+    const now = Date.now();
+    this.ctx.storage.kv.put(FLUSH_ASKED, now);
+    await this.#arm(contract, now);
+    return unflushed;
+  }
+
   /** Nothing reaches the runtime, which gives up after six failures: a fault sets the alarm anew. */
   override async alarm(): Promise<void> {
     try {
@@ -93,7 +106,12 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
 
   #limits(contract: Contract): FlushLimits {
     const seconds = Number(this.env.FLUSH_AGE_SECONDS);
-    return { ...contract.flush, ...(seconds > 0 ? { ageMs: seconds * 1_000 } : {}) };
+    const dueThrough = this.ctx.storage.kv.get<number>(FLUSH_ASKED);
+    return {
+      ...contract.flush,
+      ...(seconds > 0 ? { ageMs: seconds * 1_000 } : {}),
+      ...(dueThrough === undefined ? {} : { dueThrough }),
+    };
   }
 
   #incarnation(): string {

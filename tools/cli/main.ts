@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),
   smoke: () => import("./smoke.ts"),
+  topics: () => import("./topics.ts"),
 };
 
 async function help(): Promise<string> {

@@ -1,4 +1,5 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
+import { tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
 import type { Harness } from "../harness.ts";
 import { addKey, answer, createHarness, order } from "../harness.ts";
 
@@ -166,6 +167,35 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "400 INVALID_PARAMETER": get("/v1/topics/orders/lag?since=today"),
     "404 UNKNOWN_TOPIC": get("/v1/topics/nope/lag"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/lag")),
+  },
+  "GET /v1/topics/{topic}/events": {
+    "200": get("/v1/topics/orders/events?limit=5"),
+    "400 INVALID_PARAMETER": get("/v1/topics/orders/events?limit=0"),
+    "404 UNKNOWN_TOPIC": get("/v1/topics/nope/events"),
+    "503 LAKE_BUSY": async (harness) => {
+      using _others = tryAcquireWasm();
+      return await harness.request("/v1/topics/orders/events");
+    },
+    "503 LAKE_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/events")),
+  },
+  "POST /v1/topics/{topic}/flush": {
+    "202": async (harness) => {
+      harness.db.sqlite.exec("INSERT INTO shards VALUES ('orders', 0, 1, '2026-11-20T10:00:00Z')");
+      return await harness.post("/v1/topics/orders/flush", "");
+    },
+    "404 UNKNOWN_TOPIC": send("", "/v1/topics/nope/flush"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(send("", "/v1/topics/orders/flush")),
+  },
+  "GET /v1/activity": {
+    "200": get("/v1/activity?hours=24"),
+    "400 INVALID_PARAMETER": get("/v1/activity?hours=0"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/activity")),
+  },
+  "GET /v1/topics/{topic}/activity": {
+    "200": get("/v1/topics/orders/activity"),
+    "400 INVALID_PARAMETER": get("/v1/topics/orders/activity?hours=25"),
+    "404 UNKNOWN_TOPIC": get("/v1/topics/nope/activity"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/activity")),
   },
   "GET /v1/contracts/{topic}": {
     ...topicCases(""),
