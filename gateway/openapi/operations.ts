@@ -9,6 +9,7 @@ import { metricsOperations } from "../routes/metrics.api.ts";
 import { peekOperations } from "../routes/peek.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
+import { replaysOperations } from "../routes/replays.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
 import { topicsOperations } from "../routes/topics.api.ts";
 import type { Operation } from "./operation.ts";
@@ -22,6 +23,7 @@ export const operations: readonly Operation[] = [
   ...activityOperations,
   ...contractsOperations,
   ...tablesOperations,
+  ...replaysOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,

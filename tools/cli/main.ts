@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   keys: () => import("./keys.ts"),
   "new-topic": () => import("./new-topic.ts"),
   provision: () => import("./provision.ts"),
+  replay: () => import("./replay.ts"),
   schemas: () => import("./schemas.ts"),
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),

@@ -219,6 +219,15 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/quarantine"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/quarantine")),
   },
+  "POST /v1/replays": {
+    "200": send({ topic: "orders", from: "2026-11-20", to: "2026-11-21", dry_run: false }, "/v1/replays"),
+    "400 INVALID_PARAMETER": send({ topic: "orders", from: "2026-11-21", to: "2026-11-20" }, "/v1/replays"),
+    "404 UNKNOWN_TOPIC": send({ topic: "nope", from: "2026-11-20", to: "2026-11-21" }, "/v1/replays"),
+    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), "/v1/replays"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(
+      send({ topic: "orders", from: "2026-11-20", to: "2026-11-21" }, "/v1/replays"),
+    ),
+  },
   ...keysCases,
   "GET /registry/subjects": { "200": call("GET", "/subjects") },
   "POST /registry/subjects/{subject}": {
