@@ -29,6 +29,7 @@ import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
 import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
 import { announceReleases } from "./scheduled/releases/announce.ts";
+import { retentionDuty } from "./scheduled/retention.ts";
 import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
@@ -93,6 +94,7 @@ function dutiesOf(env: Env): readonly Duty[] {
         planCompaction({ db: env.DB, builds: env.BUILDS, policy: COMPACTION_POLICY, now: () => Date.now(), log }),
     },
     { name: "tombstones", everyMinutes: 1, run: () => deleteTombstones({ db: env.DB, bucket: env.LAKE, log }) },
+    retentionDuty({ db: env.DB, contracts }),
     { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
     {
       name: "alerts",

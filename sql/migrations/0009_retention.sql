@@ -21,9 +21,5 @@ CREATE TABLE sealed_partitions (
 -- Retention asks for all dates of a file.
 CREATE INDEX bronze_file_dates_by_file ON bronze_file_dates (file);
 
--- Superseded snapshots whose data files were given up; their rows stay, as history.
-CREATE TABLE retired_snapshots (
-  snapshot_id TEXT PRIMARY KEY,
-  retired_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+-- Retention forgets superseded snapshots by their age.
 CREATE INDEX snapshots_by_commit ON snapshots (committed_at);
