@@ -11,6 +11,8 @@ type Op =
   | { readonly do: "plan" | "tick" | "sweep" | "settle" }
   | { readonly do: "begin" | "end" | "stall"; readonly n: number }
   | { readonly do: "replay"; readonly daysAgo: number }
+  /** A rebuild that begins just before its bronze is retired, or what it reads is superseded. */
+  | { readonly do: "overtaken"; readonly daysAgo: number; readonly by: "retention" | "rebuild" }
   | { readonly do: "advance"; readonly ms: number };
 
 const MINUTE = 60_000;
@@ -30,6 +32,14 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("begin" as const, "end" as const), n }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("stall" as const), n }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("replay" as const), daysAgo }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("overtaken" as const),
+      daysAgo,
+      by: fc.constantFrom("retention" as const, "rebuild" as const),
+    }),
+  },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -59,6 +69,16 @@ async function step(lake: RetentionLake, one: Op): Promise<void> {
       return lake.stall(one.n);
     case "replay":
       return lake.replay(one.daysAgo);
+    case "overtaken":
+      lake.replay(one.daysAgo);
+      await lake.plan();
+      await lake.begin(0);
+      if (one.by === "rebuild") {
+        await lake.begin(0);
+        await lake.end(lake.builders.length - 1);
+      }
+      await lake.tick();
+      return await lake.sweep();
     case "advance":
       lake.now += one.ms;
   }
@@ -74,10 +94,11 @@ test("deletes nothing that is read, and in the end everything that is past its r
         await step(lake, one);
         lake.judge();
       }
-      // Quiet: builders are gone, the planner and the cron go on for as long as anything is kept.
+      // Quiet: builders are gone, operators see to what is dead, planner and cron go on for as long as anything is kept.
       lake.builders.length = 0;
       for (let day = 0; day < 14; day++) {
         lake.now += 25 * HOUR;
+        lake.revive();
         await lake.settle();
         await lake.tick();
         await lake.sweep();
@@ -88,7 +109,7 @@ test("deletes nothing that is read, and in the end everything that is past its r
       sealed += lake.sealed();
       quarantined += lake.quarantined();
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
   // The schedules do meet what they are about.
   expect([sealed > 100, quarantined > 10]).toEqual([true, true]);

@@ -149,6 +149,11 @@ export class RetentionLake {
     this.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE partition_date = ?", this.#date(daysAgo));
   }
 
+  /** What the alert of a dead partition asks an operator for: bronze that is not built is kept. */
+  revive(): void {
+    this.d1.rows("UPDATE partition_meta SET status = 'PENDING', retry_count = 0 WHERE status = 'DEAD'");
+  }
+
   /** Ticks of the planner, and every build to its end, until there is nothing to do. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 3; ) {
