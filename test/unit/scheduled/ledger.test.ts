@@ -120,7 +120,7 @@ test("hours from before the migration are counted, and not judged", async () => 
     INSERT INTO bronze_files VALUES ('f', 'orders', 0, 1, 'i', 1, 5, 9, '2026-11-21T08:59:00Z', '2026-11-21T09:01:00Z', '2026-11-21T09:02:00Z', NULL);
     INSERT INTO bronze_file_dates VALUES ('orders', '2026-11-20', 'f', 0, 2), ('orders', '2026-11-21', 'f', 2, 3);
     INSERT INTO ledger VALUES ('orders', 0, 1, 'i', '2026-11-21T09:00:00Z', '', 4);`);
-  apply("0008_ledger.sql");
+  apply("0007_ledger.sql");
   const hours = old.prepare("SELECT partition_date, hour, rows, registered_at FROM bronze_file_hours ORDER BY 1").all();
   expect(hours.map((row) => ({ ...row }))).toEqual([
     { partition_date: "2026-11-20", hour: "2026-11-21T08:00:00Z", rows: 2, registered_at: "" },
