@@ -111,7 +111,9 @@ function printReport(file: string, report: DeliveryReport, tookMs: number): void
 }
 
 function failureOf(url: string, { undelivered }: DeliveryReport, problem: DeliveryProblem): CommandProblem {
-  const message = `${describe(url, problem)}. ${undelivered} ${undelivered === 1 ? "event is" : "events are"} not known to be stored, and the rest of the file was not read; events that are sent twice are recognised by their id.`;
+  const advice =
+    problem.httpStatus === null ? " Start the platform (npm run dev), or give its address with --url." : "";
+  const message = `${describe(url, problem)}.${advice} ${undelivered} ${undelivered === 1 ? "event is" : "events are"} not known to be stored, and the rest of the file was not read; events that are sent twice are recognised by their id.`;
   return new CommandProblem("SEND_FAILED", message);
 }
 
