@@ -14,8 +14,8 @@ import { readDocument, readLines } from "./send/read-events.ts";
 const HELP = `sluice send FILE|- --topic T [flags]
 
 Sends events, in requests of up to 500, several at once, each event as it stands in the file. What the gateway could not
-store is sent again. Rejected events stand in the dead letters; the first 20 are listed with their lines, and the exit
-code is 1.
+store is sent again. Rejected events stand in the dead letters; the first 20 are listed with their lines and every reason,
+and the exit code is 1.
 
   --topic T           where to; sluice refuses one that does not exist
   --format F          ndjson: one event per line. json: an array, or one event. By the file's name if not given
@@ -103,14 +103,17 @@ function printReport(file: string, report: DeliveryReport, tookMs: number): void
   console.log(
     `${events} ${events === 1 ? "event" : "events"} of ${source}: ${counts} (${(tookMs / 1_000).toFixed(1)} s)`,
   );
-  for (const { position, eventId, reason } of rejections) {
-    console.log(`  ${String(position).padStart(6)}  ${eventId ?? "-"}  ${reason}`);
+  for (const { position, eventId, reasons } of rejections) {
+    const label = `  ${String(position).padStart(6)}  ${eventId ?? "-"}  `;
+    console.log(label + reasons.join(`\n${" ".repeat(label.length)}`));
   }
   if (rejected > rejections.length) console.log(`  and ${rejected - rejections.length} more; see the dead letters`);
 }
 
 function failureOf(url: string, { undelivered }: DeliveryReport, problem: DeliveryProblem): CommandProblem {
-  const message = `${describe(url, problem)}. ${undelivered} events are not known to be stored, and the rest of the file was not read; events that are sent twice are recognised by their id.`;
+  const advice =
+    problem.httpStatus === null ? " Start the platform (npm run dev), or give its address with --url." : "";
+  const message = `${describe(url, problem)}.${advice} ${undelivered} ${undelivered === 1 ? "event is" : "events are"} not known to be stored, and the rest of the file was not read; events that are sent twice are recognised by their id.`;
   return new CommandProblem("SEND_FAILED", message);
 }
 

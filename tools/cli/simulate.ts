@@ -86,7 +86,10 @@ function topicsOf(all: boolean, named: readonly string[]): readonly SimulatedTop
   if (all || named.length === 0) throw new CommandProblem("USAGE", "Give either --all or one --topic or more.");
   const unknown = named.find((name) => !ALL_TOPICS.some((topic) => topic === name));
   if (unknown === undefined) return ALL_TOPICS.filter((topic) => named.includes(topic));
-  throw new CommandProblem("USAGE", `There is no simulator of "${unknown}". There are: ${ALL_TOPICS.join(", ")}.`);
+  throw new CommandProblem(
+    "USAGE",
+    `There is no simulator of "${unknown}". There are: ${ALL_TOPICS.join(", ")}. Events of another topic come from a file: npx sluice send FILE --topic ${unknown}`,
+  );
 }
 
 function originOf(url: string): string {

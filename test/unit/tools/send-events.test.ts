@@ -75,7 +75,7 @@ describe("delivery", () => {
     }));
     expect(report).toMatchObject({ accepted: 85, rejected: 10, undelivered: 0, failure: null });
     expect(report.rejections.map(({ position }) => position)).toEqual([2, 12, 22, 32, 42, 52, 62, 72, 82, 92]);
-    expect(report.rejections[0]).toEqual({ position: 2, eventId: "e-1", reason: "MISSING_FIELD /x x is missing" });
+    expect(report.rejections[0]).toEqual({ position: 2, eventId: "e-1", reasons: ["MISSING_FIELD /x x is missing"] });
     const all = await run(lines, () => ({ verdict: () => "rejected" }));
     expect([all.rejected, all.rejections.map(({ position }) => position)]).toEqual([
       95,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { AvroRecord } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
+import { describeAvscIssue } from "./avsc-problem.ts";
 
 const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 
@@ -59,7 +60,7 @@ export function parseAvsc(text: string): ParsedAvsc {
   if (parsed.success) return { ok: true, record: dropUndefined(parsed.data) };
   return {
     ok: false,
-    problems: parsed.error.issues.map((issue) => `${issue.path.join(".") || "schema"}: ${issue.message}`),
+    problems: parsed.error.issues.map((issue) => describeAvscIssue(json, issue)),
   };
 }
 

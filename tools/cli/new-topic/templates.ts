@@ -46,6 +46,7 @@ schema:
       # FILL: your fields, in place of the two below. logicalType: string (logicalTypeOptions: minLength, maxLength,
       # pattern), integer or number (minimum, maximum), boolean, timestamp, date, array (items), object (properties).
       # examples: what the example event of /docs has; an optional field stands in it only with one.
+      # docs/new-domain.md shows each kind of field, here and in the schema.
       - name: kind
         logicalType: string
         required: true

@@ -20,7 +20,8 @@ export interface DeliveryOptions {
 export interface ReportedRejection {
   readonly position: number;
   readonly eventId: string | null;
-  readonly reason: string;
+  /** Every error of the verdict: its type, place and detail. */
+  readonly reasons: readonly string[];
 }
 
 export interface DeliveryReport {
@@ -55,10 +56,10 @@ export async function deliver(options: DeliveryOptions): Promise<DeliveryReport>
   });
   let bytes = 0;
 
-  function reject(position: number, eventId: string | null, reason: string): void {
+  function reject(position: number, eventId: string | null, reasons: readonly string[]): void {
     report.rejected++;
     // Verdicts of several requests come in any order; sorted in, the list is the source's beginning.
-    report.rejections.push({ position, eventId, reason });
+    report.rejections.push({ position, eventId, reasons });
     report.rejections.sort((a, b) => a.position - b.position);
     if (report.rejections.length > REPORTED_REJECTIONS) report.rejections.pop();
   }
@@ -66,9 +67,12 @@ export async function deliver(options: DeliveryOptions): Promise<DeliveryReport>
   function count({ position, endsAt }: SourceEvent, verdict: Verdict): void {
     if (verdict.status === "accepted") report.accepted++;
     else if (verdict.status === "rejected") {
-      const [first] = verdict.errors;
-      const reason = first === undefined ? "" : `${first.error_type} ${first.pointer} ${first.detail}`;
-      reject(position, verdict.eventId, reason.replace(/ {2,}/g, " ").trim());
+      const reasons = verdict.errors.map((error) => `${error.error_type} ${error.pointer} ${error.detail}`);
+      reject(
+        position,
+        verdict.eventId,
+        reasons.map((reason) => reason.replace(/ {2,}/g, " ").trim()),
+      );
     } else {
       report.undelivered++;
       report.failure ??= verdict.problem;
@@ -80,7 +84,7 @@ export async function deliver(options: DeliveryOptions): Promise<DeliveryReport>
   try {
     for await (const event of options.events) {
       if (event.text === null) {
-        reject(event.position, null, "MALFORMED_PAYLOAD the line is not UTF-8; it was not sent");
+        reject(event.position, null, ["MALFORMED_PAYLOAD the line is not UTF-8; it was not sent"]);
         continue;
       }
       await client.ready();

@@ -1,0 +1,56 @@
+/** What is wrong with an `.avsc` file, in words: the field by its name, the type that is there, the types that may be. */
+import type { z } from "zod";
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+const SUPPORTED =
+  '"string", "boolean", "int", "long", "double", timestamp-micros, date, decimal, an array, a record, or ["null", one of these] for an optional field';
+
+/** One line for one issue of zod; `json` is the document that was checked. */
+export function describeAvscIssue(json: unknown, issue: Issue): string {
+  if (issue.code !== "invalid_union") return `${placeOf(json, issue.path)}: ${issue.message}`;
+  const path = deepestUnion(json, issue, []);
+  return `${placeOf(json, path)}: ${describeType(valueAt(json, path))}`;
+}
+
+/**
+ * A type is a union of shapes, and a record or array has types inside: the issue of the outermost one only says that no
+ * shape fits. The alternative that came furthest in what is there is the one that was meant; its innermost union is the place.
+ */
+function deepestUnion(json: unknown, issue: Issue, base: Path): Path {
+  const here = [...base, ...issue.path];
+  if (issue.code !== "invalid_union") return [];
+  return issue.errors
+    .flat()
+    .map((inner) => deepestUnion(json, inner, here))
+    .reduce((best, path) => (path.length > best.length && valueAt(json, path) !== undefined ? path : best), here);
+}
+
+function describeType(type: unknown): string {
+  if (isObject(type) && type["type"] === "enum") {
+    return 'the type "enum" is not supported: write "string", and list the values in the contract (quality: metric invalidValues, arguments validValues)';
+  }
+  const text = JSON.stringify(type) ?? "nothing";
+  const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
+  return `the type ${shown} is not supported: there are ${SUPPORTED}`;
+}
+
+function placeOf(json: unknown, path: Path): string {
+  const names = path.flatMap((_, at) => {
+    const holder = valueAt(json, path.slice(0, at + 1));
+    return path[at - 1] === "fields" && isObject(holder) && typeof holder["name"] === "string" ? [holder["name"]] : [];
+  });
+  return names.length > 0 ? `field "${names.join(".")}"` : path.map(String).join(".") || "schema";
+}
+
+function valueAt(json: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, part) => {
+    if (Array.isArray(at)) return at[Number(part)];
+    return isObject(at) ? at[String(part)] : undefined;
+  }, json);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
