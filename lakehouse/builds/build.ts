@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
 import { type QualityRow, recordResults } from "../../sql/statements/quality.ts";
-import { isSealed } from "../../sql/statements/sealed-partitions.ts";
 import { commitSnapshot, type DataFile, isPublishedBy } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../columns/column.ts";
 import { ModelTooLargeError, ModelValueError } from "../models/errors.ts";
@@ -65,8 +64,7 @@ export async function buildPartition(deps: BuildDeps, table: Table, date: string
 
 async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease): Promise<BuildOutcome> {
   try {
-    if (table.kind === "topic" && (await isSealed(deps.db, table.domain, date)))
-      return await addLate(deps, table, lease);
+    if (table.kind === "topic" && lease.sealed) return await addLate(deps, table, lease);
     const candidate = await prepare(deps, table, date);
     const { kept, quarantined, results: separated } = separate(table.checks, candidate.rows);
     const files = await stageFiles(deps.bucket, table, date, lease.runId, kept);

@@ -110,6 +110,8 @@ export interface Lease {
   readonly replays: number;
   /** Whether there is nothing new since the last build: what reads the table has nothing new either. */
   readonly replay: boolean;
+  /** Whether the partition's bronze was retired before: it cannot be built again. */
+  readonly sealed: boolean;
   /** Retries that came before it, for the backoff of the next. */
   readonly retryCount: number;
 }
@@ -130,6 +132,7 @@ export async function acquireLease(
     version: number;
     replays: number;
     replay: number;
+    sealed: number;
     retry_count: number;
   }>([
     db
@@ -142,7 +145,8 @@ export async function acquireLease(
     db
       .prepare(
         `SELECT l.fence, coalesce(i.version, 0) AS version, coalesce(r.replays, 0) AS replays,
-                coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS replay, m.retry_count
+                coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS replay, m.retry_count,
+                EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = ?1 AND s.partition_date = ?2) AS sealed
          FROM partition_leases l JOIN partition_meta m USING (domain, partition_date) LEFT JOIN partition_inputs i USING (domain, partition_date)
          LEFT JOIN partition_replays r USING (domain, partition_date)
          WHERE l.domain = ?1 AND l.partition_date = ?2 AND l.run_id = ?3`,
@@ -168,8 +172,18 @@ export async function acquireLease(
   ]);
   const row = results[1]?.results[0];
   if (row === undefined) return undefined;
-  const { fence, version, replays, replay, retry_count: retryCount } = row;
-  return { domain, date, runId, fence, version, replays, replay: replay === 1, retryCount };
+  const { fence, version, replays, retry_count: retryCount } = row;
+  return {
+    domain,
+    date,
+    runId,
+    fence,
+    version,
+    replays,
+    replay: row.replay === 1,
+    sealed: row.sealed === 1,
+    retryCount,
+  };
 }
 
 export interface Failure {

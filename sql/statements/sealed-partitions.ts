@@ -1,13 +1,5 @@
-/** Partitions that cannot be built again, and what their published snapshot stands on. */
+/** Partitions that cannot be built again: what their published snapshot stands on. */
 import type { OutcomeLine } from "./ledger-outcomes.ts";
-
-export async function isSealed(db: D1Database, topic: string, date: string): Promise<boolean> {
-  const row = await db
-    .prepare("SELECT 1 AS sealed FROM sealed_partitions WHERE topic = ? AND partition_date = ?")
-    .bind(topic, date)
-    .first<{ sealed: number }>();
-  return row !== null;
-}
 
 interface StoredFile {
   readonly file: string;

@@ -7,7 +7,7 @@ import { retire } from "../../../lakehouse/retention/retire.ts";
 import { deleteTombstones } from "../../../lakehouse/tombstones/delete-due.ts";
 import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import { acquireLease, failRun, type Lease } from "../../../sql/statements/partitions.ts";
-import { isSealed, sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
+import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
 import { bronzeInputs, type Commit, commitSnapshot, publishedFiles } from "../../../sql/statements/snapshots.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { requireContract } from "../../oracle/weather.ts";
@@ -87,7 +87,7 @@ export class RetentionLake {
     const inputs = (await bronzeInputs(db, "src", lease.date)).map(({ file }) => ({ file }));
     const rowsOf = (some: readonly unknown[]): number => some.length * ROWS;
     const file = { file: `silver/${lease.runId}`, rows: rowsOf(inputs), bytes: 1 };
-    if (!(await isSealed(db, "src", lease.date))) {
+    if (!lease.sealed) {
       const removed = { topic: "src", duplicates: [], files: [] };
       const ending = { inputs, files: [file], rowsOut: file.rows, dependents: ["agg"], removed };
       return { reads: inputs.map((input) => input.file), ending };

@@ -53,7 +53,8 @@ describe("problems", () => {
       request_id: missing.headers.get("x-request-id"),
     });
     for (const [path, method, allow] of [
-      ["/v1/replays", "GET", "POST"],
+      ["/v1/topics/orders/flush", "GET", "POST"],
+      ["/v1/topics/orders/events", "PUT", "POST, GET, HEAD"],
       ["/v1/topics", "DELETE", "GET, HEAD"],
       ["/healthz", "POST", "GET, HEAD"],
     ] as const) {
