@@ -227,7 +227,9 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   },
   "GET /v1/events/{event_id}": {
     "200": async (harness) => {
-      harness.db.sqlite.exec("INSERT INTO shards VALUES ('orders', 0, 2, ''), ('orders', 1, 2, '')");
+      harness.db.sqlite.exec(
+        "INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES ('orders', 0, 2, ''), ('orders', 1, 2, '')",
+      );
       const at = { received: "2026-11-21T11:59:58.000Z", buffered_since: "2026-11-21T11:59:59.000Z" };
       harness.buffer(() => [{ message_id: "m", event_index: 0, ...at }]);
       return await harness.request("/v1/events/e1?topic=orders&date=2026-11-21");
