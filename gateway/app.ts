@@ -16,6 +16,7 @@ import { requestId } from "./middleware/request-id/request-id.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
+import { getDeadLetter, listDeadLetters } from "./routes/dead-letters.ts";
 import { postEvents } from "./routes/events.ts";
 import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
@@ -55,6 +56,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/contracts/:topic/schema.json", getJsonSchema],
     ["GET", "/v1/tables", listTables(deps)],
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
+    ["GET", "/v1/dead-letters", listDeadLetters(deps)],
+    ["GET", "/v1/dead-letters/:dlq_id", getDeadLetter(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],

@@ -31,8 +31,8 @@ export type Environment = "local" | "staging" | "production";
 export interface GatewayDeps {
   /** The queue of a topic. Throws if there is none: the events then get the verdict `retry`. */
   topicQueue(topic: string): MessageQueue;
-  /** Payloads of dead letters that no message can carry. Resolves when the object is durable. */
-  readonly lake: Pick<R2Bucket, "put">;
+  /** Payloads of dead letters that no message can carry; the lake's tables; parked messages. A put resolves when the object is durable. */
+  readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
   readonly db: D1Database;
   readonly environment: Environment;
   /** Milliseconds since the epoch. */

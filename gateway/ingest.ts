@@ -158,7 +158,7 @@ export interface PreparedMessages {
 export async function prepareMessages(
   judged: Judged,
   request: IngestRequest,
-  lake: GatewayDeps["lake"],
+  lake: Pick<GatewayDeps["lake"], "put">,
   naming: MessageNaming,
 ): Promise<PreparedMessages> {
   const { admitter, masker } = request;

@@ -75,6 +75,13 @@ export const PROBLEMS = {
     cause: "The name is wrong, or nothing was published under it yet: a table appears with its first build.",
     remedy: "See /v1/tables for what is published.",
   },
+  UNKNOWN_DEAD_LETTER: {
+    status: 404,
+    title: "There is no such dead letter",
+    cause:
+      "No dead letter of the days searched has this id, or the key may not read its topic; one that was refused in the last minute may still be buffered.",
+    remedy: "Name its day with ?date=YYYY-MM-DD, or list the dead letters and take the id from there.",
+  },
   UNKNOWN_KEY: {
     status: 404,
     title: "There is no such key",
@@ -166,6 +173,19 @@ export const PROBLEMS = {
     title: "The catalog does not answer",
     cause: "The database that knows tables and files does not answer.",
     remedy: "Send the request again after the seconds that Retry-After says.",
+  },
+  LAKE_BUSY: {
+    status: 503,
+    title: "The lake is being read or written by others",
+    cause:
+      "One operation with Parquet runs at a time in an isolate, and others were faster; or too many files of the time asked for overlap.",
+    remedy: "Send the request again after the seconds that Retry-After says; ask for a shorter time.",
+  },
+  LAKE_UNAVAILABLE: {
+    status: 503,
+    title: "The lake does not answer",
+    cause: "The catalog or the bucket that holds the tables does not answer, or a file in it cannot be read.",
+    remedy: "Send the request again after the seconds that Retry-After says; if it stays, report the `request_id`.",
   },
 } as const satisfies Record<string, ProblemEntry>;
 

@@ -1,5 +1,6 @@
 /** Every call that is documented; a test holds the list against the app's routes. */
 import { contractsOperations } from "../routes/contracts.api.ts";
+import { deadLettersOperations } from "../routes/dead-letters.api.ts";
 import { eventsOperations } from "../routes/events.api.ts";
 import { keysOperations } from "../routes/keys.api.ts";
 import { lagOperations } from "../routes/lag.api.ts";
@@ -15,6 +16,7 @@ export const operations: readonly Operation[] = [
   ...lagOperations,
   ...contractsOperations,
   ...tablesOperations,
+  ...deadLettersOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,

@@ -4,6 +4,7 @@ import { decodeArrowSchema, decodeArrowStream } from "./arrow-read.ts";
 import { emptyExcerpt, readExcerpt } from "./excerpt.ts";
 import { type Footer, type FooterColumn, footerLength, parseFooter, TRAILER_BYTES } from "./footer.ts";
 import { CorruptParquetError, type RangeSource, readExactly, withTail } from "./range-source.ts";
+import { type ColumnRange, columnRange } from "./statistics.ts";
 import { ThriftError } from "./thrift.ts";
 import { requireParquetWasm } from "./wasm.ts";
 
@@ -42,6 +43,8 @@ export interface ParquetFile {
   /** The top-level columns' names. */
   readonly columns: readonly string[];
   schema(): Field[];
+  /** What the footer says of a top-level column's values in a row group; undefined where it says nothing. */
+  range(rowGroup: number, column: string): ColumnRange | undefined;
   read(options?: ParquetReadOptions): AsyncGenerator<Batch, void, undefined>;
 }
 
@@ -66,6 +69,11 @@ export async function openParquet(source: RangeSource): Promise<ParquetFile> {
     metadata: footer.metadata,
     columns: footer.columns.map((column) => column.name),
     schema: () => schemaOf(source.name, footer),
+    range(rowGroup, name) {
+      const group = footer.rowGroups[rowGroup];
+      const column = footer.columns.find((candidate) => candidate.name === name);
+      return group === undefined || column === undefined ? undefined : columnRange(group, column);
+    },
     read: (options = {}) => readRows(whole, footer, options),
   };
 }

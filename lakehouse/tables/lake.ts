@@ -14,9 +14,14 @@ export class MissingObjectError extends Error {
 export async function objectSource(bucket: LakeBucket, key: string): Promise<RangeSource> {
   const head = await bucket.head(key);
   if (head === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
+  return sizedSource(bucket, key, head.size);
+}
+
+/** The same for an object whose size in bytes is known: no HEAD. A read throws `MissingObjectError` when the bucket does not have it. */
+export function sizedSource(bucket: Pick<LakeBucket, "get">, key: string, size: number): RangeSource {
   return {
     name: key,
-    size: head.size,
+    size,
     async read(start, end) {
       const object = await bucket.get(key, { range: { offset: start, length: end - start } });
       if (object === null) throw new MissingObjectError(`${key} vanished while it was read`);

@@ -55,6 +55,30 @@ export class MemoryBucket {
     });
   }
 
+  /** In the order of keys; `cursor` is the last key of the page before. */
+  list(options: R2ListOptions = {}): Promise<R2Objects> {
+    return this.#operation(() => {
+      const { prefix = "", cursor = "", limit = 1_000 } = options;
+      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
+      const page = keys.slice(0, limit);
+      const objects = page.flatMap((key) => {
+        const stored = this.objects.get(key);
+        return stored === undefined ? [] : [describe(key, stored)];
+      });
+      const last = page.at(-1);
+      const listed = { objects, delimitedPrefixes: [] };
+      return keys.length > page.length && last !== undefined
+        ? { ...listed, truncated: true as const, cursor: last }
+        : { ...listed, truncated: false as const };
+    });
+  }
+
+  delete(keys: string | string[]): Promise<void> {
+    return this.#operation(() => {
+      for (const key of typeof keys === "string" ? [keys] : keys) this.objects.delete(key);
+    });
+  }
+
   async #operation<T>(work: () => T): Promise<T> {
     await Promise.resolve();
     const failure = this.failures.shift();

@@ -7,6 +7,7 @@ import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/k
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { MemoryReceipts } from "../../oracle/memory-receipts.ts";
 
 /** 2026-11-21T12:00:00Z */
@@ -15,6 +16,7 @@ export const NOW = 1_795_262_400_000;
 export interface SentMessage {
   readonly topic: string;
   readonly bytes: number;
+  readonly body: Uint8Array;
   readonly header: MessageHeader;
   readonly envelopes: readonly (Envelope & { readonly shard: number })[];
 }
@@ -22,7 +24,9 @@ export interface SentMessage {
 export interface Harness {
   readonly db: D1OnSqlite;
   readonly sent: SentMessage[];
+  /** What the gateway put into the bucket, by key. */
   readonly objects: Map<string, Uint8Array>;
+  readonly bucket: MemoryBucket;
   readonly logs: Record<string, unknown>[];
   readonly clock: { now(): number; advance(ms: number): void };
   /** Sends, counted from 0 in the order they are begun, that fail. */
@@ -53,10 +57,10 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   addKey(db, "local-dev-key", ["*:write", "*:read", "*:admin"]);
   const sent: SentMessage[] = [];
   const objects = new Map<string, Uint8Array>();
+  const bucket = new GatewayBucket(objects);
   const logs: Record<string, unknown>[] = [];
   let failing: (send: number) => boolean = () => false;
   let sends = 0;
-  let putsFail = false;
   let receiptsFail = false;
   let now = NOW;
   let ids = 0;
@@ -80,7 +84,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   const receipts = new MemoryReceipts((topic, body) => topicQueue(topic).send(body), clock.now);
   const app = createGateway({
     topicQueue,
-    lake: createLake(objects, () => putsFail),
+    lake: bucket,
     db: db.d1,
     environment: options.environment ?? "local",
     clock,
@@ -108,6 +112,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     db,
     sent,
     objects,
+    bucket,
     logs,
     clock,
     failSends(...failed) {
@@ -121,7 +126,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       failing = () => false;
     },
     failPuts() {
-      putsFail = true;
+      bucket.putsFail = true;
     },
     failReceipts() {
       receiptsFail = true;
@@ -134,6 +139,23 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       return request(path, { method: "POST", body: text, headers: { "content-type": "application/json", ...headers } });
     },
   };
+}
+
+class GatewayBucket extends MemoryBucket {
+  putsFail = false;
+  readonly #put: Map<string, Uint8Array>;
+
+  constructor(put: Map<string, Uint8Array>) {
+    super();
+    this.#put = put;
+  }
+
+  override async put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
+    if (this.putsFail) throw new Error("put: internal error");
+    const stored = await super.put(key, value, options);
+    this.#put.set(key, this.bytesOf(key));
+    return stored;
+  }
 }
 
 const NO_RECEIPT: ReceiptStub = {
@@ -149,23 +171,6 @@ export function addKey(db: D1OnSqlite, key: string, scopes: readonly string[], e
       "INSERT INTO api_keys (key_hash, producer, scopes, created_at, expires_at) VALUES (?, ?, ?, '2026-01-01T00:00:00Z', ?)",
     )
     .run(hash, `producer of ${key}`, JSON.stringify(scopes), expiresAt);
-}
-
-function createLake(objects: Map<string, Uint8Array>, fails: () => boolean): Pick<R2Bucket, "put"> {
-  // R2 answers an unconditional put with the object; nobody reads it here.
-  function put(key: string, value: unknown): Promise<R2Object>;
-  function put(
-    key: string,
-    value: unknown,
-    options: R2PutOptions & { onlyIf: R2Conditional | Headers },
-  ): Promise<R2Object | null>;
-  async function put(key: string, value: unknown): Promise<R2Object> {
-    if (fails()) throw new Error("put: internal error");
-    if (!(value instanceof Uint8Array)) throw new Error("expected bytes");
-    objects.set(key, value.slice());
-    return JSON.parse(JSON.stringify({ key, size: value.byteLength }));
-  }
-  return { put };
 }
 
 function read(topic: string, bytes: Uint8Array): SentMessage {
@@ -186,7 +191,7 @@ function read(topic: string, bytes: Uint8Array): SentMessage {
     if (count !== slice.count) throw new Error(`a slice of ${slice.count} has ${count} events`);
   }
   if (envelopes.length !== header.count) throw new Error(`a message of ${header.count} has ${envelopes.length} events`);
-  return { topic, bytes: bytes.byteLength, header, envelopes };
+  return { topic, bytes: bytes.byteLength, body: bytes, header, envelopes };
 }
 
 /** A valid order; its amount is the sum of its items. */

@@ -1,6 +1,8 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
+import { tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
 import type { Harness } from "../harness.ts";
-import { addKey, answer, createHarness, order } from "../harness.ts";
+import { addKey, answer, createHarness, deadLetters, order } from "../harness.ts";
+import { land } from "../land.ts";
 
 /** `METHOD path status [code]`, as `responseKeys` writes it. */
 export type ResponseKey = string;
@@ -155,6 +157,40 @@ const keysCases: Record<string, Record<ResponseKey, Case>> = {
   "POST /v1/keys/{key_id}/revoke": { ...adminCases("/v1/keys/nope/revoke", {}), "200": onNewKey("revoke", {}) },
 };
 
+async function refuseOrder(harness: Harness): Promise<string> {
+  await harness.post(EVENTS, [order("b", { amount: -1 })]);
+  const [id] = deadLetters(harness).map((letter) => String(letter["dlq_id"]));
+  await land(harness);
+  return id ?? "";
+}
+const withBusyLake =
+  (next: Case): Case =>
+  async (harness) => {
+    using _permit = tryAcquireWasm();
+    return await next(harness);
+  };
+const lakeCases = (path: string): Record<ResponseKey, Case> => ({
+  "503 LAKE_BUSY": withBusyLake(get(path)),
+  "503 LAKE_UNAVAILABLE": withoutCatalog(get(path)),
+});
+const deadLettersCases: Record<string, Record<ResponseKey, Case>> = {
+  "GET /v1/dead-letters": {
+    ...lakeCases("/v1/dead-letters"),
+    "200": async (harness) => {
+      await refuseOrder(harness);
+      return await harness.request("/v1/dead-letters?topic=orders");
+    },
+    "400 INVALID_PARAMETER": get("/v1/dead-letters?from=yesterday"),
+    "404 UNKNOWN_TOPIC": get("/v1/dead-letters?topic=nope"),
+  },
+  "GET /v1/dead-letters/{dlq_id}": {
+    ...lakeCases("/v1/dead-letters/00"),
+    "200": async (harness) => await harness.request(`/v1/dead-letters/${await refuseOrder(harness)}`),
+    "400 INVALID_PARAMETER": get("/v1/dead-letters/00?date=2026-02-31"),
+    "404 UNKNOWN_DEAD_LETTER": get("/v1/dead-letters/00"),
+  },
+};
+
 /** By operation, then by status and code. The cases that follow from how a call is protected are the test's own. */
 export const cases: Record<string, Record<ResponseKey, Case>> = {
   "POST /v1/topics/{topic}/events": eventsCases,
@@ -182,6 +218,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/files"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
   },
+  ...deadLettersCases,
   ...keysCases,
   "GET /registry/subjects": { "200": call("GET", "/subjects") },
   "POST /registry/subjects/{subject}": {
