@@ -23,6 +23,7 @@ import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts
 import { getLag } from "./routes/lag.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { createRegistry } from "./routes/registry.ts";
+import { postReplay } from "./routes/replay.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
@@ -58,6 +59,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
     ["GET", "/v1/dead-letters", listDeadLetters(deps)],
     ["GET", "/v1/dead-letters/:dlq_id", getDeadLetter(deps)],
+    ["POST", "/v1/dead-letters/replay", postReplay(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],
@@ -76,6 +78,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
+  app.post("/v1/dead-letters/replay", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);
   for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {
     app.all(path, methodNotAllowed(sorts.map(([method]) => method)));

@@ -141,7 +141,8 @@ export interface MessageNaming {
   next(topic: string): { readonly message_id: string; readonly sequence: number };
 }
 
-function isolateNaming(deps: GatewayDeps): MessageNaming {
+/** Messages named by this isolate. */
+export function isolateNaming(deps: Pick<GatewayDeps, "ids">): MessageNaming {
   return {
     gateway: instanceId(() => deps.ids.uuidv7()),
     next: (topic) => ({ message_id: deps.ids.uuidv7(), sequence: nextSequence(topic) }),
@@ -181,18 +182,20 @@ export async function prepareMessages(
   return { messages, unstored: letters.unstored };
 }
 
-interface Target {
+/** What a message is packed for. */
+export interface Target {
   readonly topic: string;
   readonly version: string;
   readonly shards: number;
   readonly schemaId: number;
 }
 
-function pack(
+/** The messages of events of one request. */
+export function pack(
   events: readonly PackedEvent[],
   buffer: EventBuffer,
   target: Target,
-  request: IngestRequest,
+  request: Pick<IngestRequest, "producer" | "requestId" | "received">,
   naming: MessageNaming,
 ): OutgoingMessage[] {
   const header = {

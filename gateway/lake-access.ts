@@ -13,6 +13,11 @@ export async function readLake<Result>(work: () => Promise<Result>): Promise<Res
   if (permit === undefined) {
     throw new ProblemError("LAKE_BUSY", "this isolate is working on other files of the lake: try again");
   }
+  return await lakeAnswers(work);
+}
+
+/** Work with bucket or catalog that needs no permit. Throws the problem LAKE_UNAVAILABLE in place of their errors. */
+export async function lakeAnswers<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (cause) {

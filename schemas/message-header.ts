@@ -29,6 +29,17 @@ export interface MessageHeader {
   readonly sequence: number;
   readonly count: number;
   readonly slices: readonly Slice[];
+  /** Of a replay: the first dead letter of each event, in the order of the slices. Absent from what producers sent. */
+  readonly replay_of?: readonly string[];
+}
+
+/** The first dead letters of a slice's events; undefined if they are no replays. */
+export function replaysOf(header: MessageHeader, slice: Slice): readonly string[] | undefined {
+  const { replay_of, slices } = header;
+  if (replay_of === undefined) return undefined;
+  const before = slices.slice(0, slices.indexOf(slice));
+  const start = before.reduce((sum, { count }) => sum + count, 0);
+  return replay_of.slice(start, start + slice.count);
 }
 
 const headerType = avro.Type.forSchema({
@@ -67,19 +78,24 @@ const headerType = avro.Type.forSchema({
   ],
 });
 
+/** Stands behind the header, and only in that of a replay: every other header is what it was before there were replays. */
+const replayType = avro.Type.forSchema({ type: "array", items: "string" });
+
 /** Bytes that are not a message or frame of this format: a `data` error of the one who wrote them. */
 export class PackedBlockError extends Error {
   override readonly name = "PackedBlockError";
 }
 
 export function encodeHeader(header: MessageHeader): Uint8Array {
-  return headerType.toBuffer(header);
+  const { replay_of } = header;
+  const bytes = headerType.toBuffer(header);
+  return replay_of === undefined ? bytes : Buffer.concat([bytes, replayType.toBuffer(replay_of)]);
 }
 
 /** Reads a header that fills `bytes`. Throws `PackedBlockError` where it does not, or says what no buffer could rely on. */
 export function decodeHeader(bytes: Uint8Array): MessageHeader {
   const reader = new HeaderReader(bytes);
-  const header: MessageHeader = {
+  const sent: MessageHeader = {
     message_id: reader.text(),
     topic: reader.text(),
     schema_id: reader.long(),
@@ -99,6 +115,7 @@ export function decodeHeader(bytes: Uint8Array): MessageHeader {
       tally: Object.fromEntries(reader.items(() => [reader.text(), reader.long()] as const)),
     })),
   };
+  const header = reader.done ? sent : { ...sent, replay_of: reader.items(() => reader.text()) };
   reader.end();
   checkHeader(header);
   return header;
@@ -127,6 +144,8 @@ function checkHeader(header: MessageHeader): void {
     count += slice.count;
   }
   if (count !== header.count) throw new PackedBlockError(`the header says ${header.count} events, its slices ${count}`);
+  const replays = header.replay_of?.length ?? count;
+  if (replays !== count) throw new PackedBlockError(`the header names ${replays} dead letters for ${count} events`);
 }
 
 /** Avro binary (specification 1.12, "Binary Encoding") that never reads past its bytes. */
@@ -184,7 +203,11 @@ class HeaderReader {
     }
   }
 
+  get done(): boolean {
+    return this.#at === this.#bytes.byteLength;
+  }
+
   end(): void {
-    if (this.#at !== this.#bytes.byteLength) throw new PackedBlockError("the header has bytes past its end");
+    if (!this.done) throw new PackedBlockError("the header has bytes past its end");
   }
 }

@@ -14,8 +14,9 @@ import { CLEAN, compileCheck, INVALID, isRecord, NULLS, type Scratch, UNKNOWN_FI
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import type { EventBuffer } from "./event-buffer.ts";
 import { loneSurrogates } from "./json-walk.ts";
-import { compilePlan, type RecordPlan } from "./plan.ts";
-import { compileRules } from "./record-rules.ts";
+import { compilePlan, type OnMasked, type RecordPlan } from "./plan.ts";
+import { type CompiledRule, compileRules } from "./record-rules.ts";
+import { rulesForReplay } from "./replay-rules.ts";
 import { nullsResidue, type Residue, takeResidue } from "./residue.ts";
 
 /** The largest event, envelope included: with its header it still fits a queue message of 128 KB (DESIGN 4). */
@@ -45,14 +46,16 @@ export interface Admitter {
   readonly codec: SchemaCodec;
   /** What each field must be, and how it is masked. */
   readonly plan: RecordPlan;
+  readonly rules: readonly CompiledRule[];
   admit(event: unknown, index: number, context: AdmissionContext): Admission;
 }
 
 const NO_RESIDUE: Residue = { extra: null, lexical: null };
 
-export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter {
-  const plan = compilePlan(contract, codec.schema);
-  const rules = compileRules(contract.rules, plan);
+export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked: OnMasked = "judge"): Admitter {
+  const plan = compilePlan(contract, codec.schema, onMasked);
+  const compiled = compileRules(contract.rules, plan);
+  const rules = onMasked === "take" ? rulesForReplay(compiled, plan) : compiled;
   const scratch: Scratch = { eventMicros: 0 };
   const check = compileCheck(plan, scratch);
   const refusesUnknown = contract.unknownFields === "reject";
@@ -104,6 +107,7 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
   return {
     codec,
     plan,
+    rules,
     admit(sent, index, context) {
       const judged = judge(sent, context);
       if (judged === null || !isRecord(sent)) return refuse(sent, context);

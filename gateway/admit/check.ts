@@ -11,6 +11,7 @@ import {
   type DecimalPlan,
   fitsLength,
   isCanonicalDecimal,
+  isTakenMasked,
   LONG_MAX,
   LONG_MIN,
   type RecordPlan,
@@ -97,6 +98,12 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 function compileValue(plan: ValuePlan, scratch: Scratch): Check {
+  const check = compileAccepted(plan, scratch);
+  if (plan.kind !== "string" || plan.onMasked === "judge") return check;
+  return (value) => (isTakenMasked(value, plan) ? CLEAN : check(value));
+}
+
+function compileAccepted(plan: ValuePlan, scratch: Scratch): Check {
   const { accepted } = plan;
   const check = compileShape(plan, scratch);
   if (accepted === null) return check;

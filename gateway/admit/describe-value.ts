@@ -6,9 +6,18 @@ import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { hasNearestDouble, isEncodableTime, unscaledOf } from "./check.ts";
 import { type ErrorList, STRUCTURE, UNREADABLE, VALUE } from "./error-list.ts";
 import { disclose } from "./excerpt.ts";
-import { type Bounds, type DecimalPlan, type IntegerPlan, lengthOf, type TextPlan, type ValuePlan } from "./plan.ts";
+import {
+  type Bounds,
+  type DecimalPlan,
+  type IntegerPlan,
+  isTakenMasked,
+  lengthOf,
+  type TextPlan,
+  type ValuePlan,
+} from "./plan.ts";
 
 export function describeValue(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
+  if (isTakenMasked(value, plan)) return;
   const mismatch = (expected: string): void => {
     errors.add(
       STRUCTURE,

@@ -8,8 +8,11 @@ import { registerRuleFunctions } from "../../contracts/rule-functions.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
 import { BAIL, compileFastRule } from "./rule-closures.ts";
+import { fieldsRead } from "./rule-reads.ts";
 
 export interface CompiledRule extends RecordRule {
+  /** The event's own fields that the expression reads; null: it may read any. */
+  readonly reads: ReadonlySet<string> | null;
   /** null: it holds. Else why not; an expression that cannot be evaluated does not hold. */
   violation(event: unknown): string | null;
 }
@@ -21,6 +24,7 @@ export function compileRules(rules: readonly RecordRule[], plan: RecordPlan): re
     const fast = compileFastRule(evaluate.ast);
     return {
       ...rule,
+      reads: fieldsRead(evaluate.ast),
       violation(event) {
         const decided = fast === undefined ? BAIL : fast(event);
         if (decided === true) return null;

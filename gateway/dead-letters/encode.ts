@@ -6,9 +6,9 @@ import { createEventBuffer, type EventBuffer } from "../admit/event-buffer.ts";
 import { mapBounded } from "../map-bounded.ts";
 import type { PackedEvent } from "../pack.ts";
 import {
+  type DeadLetterEvent,
   deadLetterId,
   deadLetterOf,
-  errorTypeOf,
   type Refusal,
   type RefusalContext,
   type StoredPayload,
@@ -86,10 +86,18 @@ interface StoredRefusal {
 }
 
 function encode({ refusal, dlqId, payload }: StoredRefusal, context: RefusalContext, buffer: EventBuffer): PackedEvent {
-  const event = deadLetterOf(refusal, context, dlqId, refusal.payload.offset, payload);
+  return appendDeadLetter(
+    deadLetterOf(refusal, context, dlqId, refusal.payload.offset, payload),
+    refusal.index,
+    buffer,
+  );
+}
+
+/** Writes a dead letter to the buffer. `index` is its place among those that are packed with it. */
+export function appendDeadLetter(event: DeadLetterEvent, index: number, buffer: EventBuffer): PackedEvent {
   const start = buffer.length;
-  const end = buffer.append(release.codec, { index: refusal.index, extra: null, lexical: null, event });
+  const end = buffer.append(release.codec, { index: event.event_index, extra: null, lexical: null, event });
   const { shards } = release.contract;
-  const label = `${context.sourceTopic}|${errorTypeOf(refusal)}`;
-  return { index: refusal.index, shard: shardOf([dlqId], shards), start, end, label };
+  const label = `${event.source_topic}|${event.error_type}`;
+  return { index, shard: shardOf([event.dlq_id], shards), start, end, label };
 }

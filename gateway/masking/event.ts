@@ -1,6 +1,6 @@
 /** The masked copy of a valid event: what is encoded, and so stored, in its place. */
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import type { RecordPlan, ValuePlan } from "../admit/plan.ts";
+import { isTakenMasked, type RecordPlan, type ValuePlan } from "../admit/plan.ts";
 import type { Masker } from "./masker.ts";
 
 /** A copy with every masked field masked; the argument stays clear. Unknown fields are not copied: the residue has them, sealed. */
@@ -20,7 +20,8 @@ export function maskEvent(
 function maskValue(value: unknown, plan: ValuePlan, masker: Masker): unknown {
   switch (plan.kind) {
     case "string":
-      return plan.masking !== null && typeof value === "string" ? masker.mask(plan.masking, value) : value;
+      if (plan.masking === null || typeof value !== "string" || isTakenMasked(value, plan)) return value;
+      return masker.mask(plan.masking, value);
     case "record":
       return isJsonObject(value) ? maskEvent(value, plan, masker) : value;
     case "array":

@@ -67,7 +67,7 @@ const summary = z.object({
   position: z
     .object({ request_id: z.string(), event_index: z.int(), byte_offset: z.int().nullable() })
     .describe("Where the event stood: its request, its place in it, its first byte in the decoded body"),
-  attempts: z.int().describe("How often it was refused: once when it came, once more with each replay"),
+  attempts: z.int().describe("1 for an event that came in; one more than the dead letter whose replay was refused"),
   replay_of: z.string().nullable().describe("Of a replay that was refused: the first dead letter of the event"),
 });
 
@@ -77,6 +77,63 @@ const whole = summary.extend({
     .string()
     .describe("utf-8: the text itself; base64, binary: bytes; aes-gcm: sealed, since the topic has masked fields"),
   payload_ref: z.string().nullable().describe("The R2 key of a payload too large for a message"),
+});
+
+export const MOST_REPLAYED = 200;
+
+export const replayBody = z
+  .strictObject({
+    dlq_ids: z.array(z.string().min(1).max(64)).min(1).max(MOST_REPLAYED).optional(),
+    ...filterFields,
+    max: z.int().min(1).max(MOST_REPLAYED).default(100).describe("With a filter: how many at most"),
+    cursor: z.string().max(200).optional().describe("With a filter: `next_cursor` of the answer before"),
+    schema_version: z
+      .int()
+      .min(1)
+      .max(999_999_999)
+      .nullable()
+      .default(null)
+      .describe("Judges events that name no version by this one; by the one they were judged by if absent"),
+    accept_masked: z
+      .boolean()
+      .default(false)
+      .describe("Takes values that were refused and are masked since, which nothing can judge again"),
+    dry_run: z.boolean().default(true).describe("false: events are sent"),
+  })
+  .superRefine((body, context) => {
+    const refuse = (path: string, message: string): void => context.addIssue({ code: "custom", path: [path], message });
+    const { dlq_ids, topic, error_type, producer, cursor } = body;
+    if (dlq_ids === undefined && topic === undefined) refuse("topic", "expected a topic, or dlq_ids");
+    if (dlq_ids === undefined) return;
+    const others = Object.entries({ topic, error_type, producer, cursor });
+    for (const [name, value] of others) if (value !== undefined) refuse(name, "not together with dlq_ids");
+  });
+
+const replayAnswer = z.object({
+  request_id: z.string(),
+  dry_run: z.boolean(),
+  accepted: z.int(),
+  rejected: z.int(),
+  unreplayable: z.int(),
+  not_found: z.int(),
+  retry: z.int(),
+  results: z.array(
+    z.object({
+      dlq_id: z.string(),
+      status: z.enum(["accepted", "rejected", "unreplayable", "not_found", "retry"]),
+      source_topic: z.string().optional(),
+      event_id: z.string().nullable().optional().describe("As the event claimed"),
+      keyed_by_dlq_id: z.literal(true).optional().describe("The event had no id: its first dead letter's is its id"),
+      errors: z
+        .array(
+          z.object({ error_type: z.string(), pointer: z.string(), rule: z.string().nullable(), detail: z.string() }),
+        )
+        .optional(),
+      dead_letter: z.string().optional().describe("Of a rejected one: its new dead letter"),
+      reason: z.string().optional().describe("Why it is unreplayable"),
+    }),
+  ),
+  next_cursor: z.string().nullable().describe("With a filter: there are more"),
 });
 
 export const deadLettersOperations: readonly Operation[] = [
@@ -111,5 +168,25 @@ export const deadLettersOperations: readonly Operation[] = [
     query: showQuery,
     responses: [{ status: 200, description: "The dead letter", content: { "application/json": whole } }],
     refusals: problems("INVALID_PARAMETER", "UNKNOWN_DEAD_LETTER", "LAKE_BUSY", "LAKE_UNAVAILABLE"),
+  },
+  {
+    method: "POST",
+    path: "/v1/dead-letters/replay",
+    tag: "Dead letters",
+    summary: "Send dead letters through admission again",
+    description:
+      "By ids, or by a filter that names its topic, oldest first. A dry run unless `dry_run` is false; then all is durable when it answers. Times are judged by the first reception. Replaying twice gives the same silver. What is refused again becomes a new dead letter with one more attempt. Needs `TOPIC:write` or `TOPIC:admin`.",
+    access: "key",
+    body: { description: "Which, and how", content: { "application/json": replayBody } },
+    responses: [{ status: 200, description: "What became of each", content: { "application/json": replayAnswer } }],
+    refusals: problems(
+      "INVALID_PARAMETER",
+      "UNKNOWN_TOPIC",
+      "BODY_TOO_LARGE",
+      "QUEUE_UNAVAILABLE",
+      "MASKING_KEYS_UNAVAILABLE",
+      "LAKE_BUSY",
+      "LAKE_UNAVAILABLE",
+    ),
   },
 ];

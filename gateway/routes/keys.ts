@@ -1,10 +1,10 @@
 /** `/v1/keys`: make, list, rotate and revoke keys. All need the scope `*:admin`; a key's text leaves here once and is not kept. */
-import type { z } from "zod";
 import { insertKey, keyById, type ListedKey, listKeys, revokeKey, rotateKey } from "../../sql/statements/keys.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { mintKey } from "../keys/key-text.ts";
 import { allows, textsOf } from "../middleware/auth/grant.ts";
+import { bodyOf } from "../openapi/json-body.ts";
 import { ProblemError } from "../problem.ts";
 import { createKeyBody, rotateKeyBody } from "./keys.api.ts";
 
@@ -102,25 +102,6 @@ function shown(key: ListedKey, now: number) {
     origins: textsOf(key.origins),
     state: key.revoked_at !== null ? "revoked" : expired ? "expired" : "active",
   };
-}
-
-/** The JSON body by its schema; an empty body is `{}`. Throws the problem INVALID_PARAMETER, which never quotes the body. */
-async function bodyOf<Schema extends z.ZodType>(c: GatewayContext, schema: Schema): Promise<z.infer<Schema>> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of c.get("bodyChunks")().chunks) chunks.push(chunk);
-  const parsed = schema.safeParse(jsonOf(Buffer.concat(chunks).toString("utf8")));
-  if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
-  throw new ProblemError("INVALID_PARAMETER", details.join("; "));
-}
-
-function jsonOf(text: string): unknown {
-  if (text.trim() === "") return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ProblemError("INVALID_PARAMETER", "the body is not JSON");
-  }
 }
 
 function timeOf(millis: number): string {

@@ -1,7 +1,7 @@
 /** Frames of a topic to one batch of bronze rows, in the order they were appended. */
 import type { Contract } from "../../contracts/contract.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
-import type { Frame } from "../../schemas/packed-block.ts";
+import { type Frame, replaysOf } from "../../schemas/packed-block.ts";
 import { dayOf } from "../../schemas/time.ts";
 import { type ColumnBuilder, createColumnBuilder } from "../columns/builder.ts";
 import type { Batch, Field } from "../columns/column.ts";
@@ -35,6 +35,8 @@ class BronzeRows {
     const producer = this.#bytes("_producer");
     const schema = this.#int32("_schema");
     const received = this.#int64("_received");
+    const replayOf = this.#bytes("_replay_of");
+    const replays = replaysOf(header, slice);
     const reader = new ByteReader(frame.events);
     let count = 0;
     while (!reader.done) {
@@ -43,6 +45,9 @@ class BronzeRows {
       producer.pushString(header.producer);
       schema.push(header.schema_id);
       received.pushNumber(header.received);
+      const origin = replays?.[count];
+      if (origin === undefined) replayOf.pushNull();
+      else replayOf.pushString(origin);
       count++;
     }
     if (count !== slice.count) {

@@ -8,6 +8,7 @@ import {
   type MessageHeader,
   PackedBlockError,
   readFrames,
+  replaysOf,
 } from "../../schemas/packed-block.ts";
 import { uuidAt } from "../oracle/frames.ts";
 
@@ -29,8 +30,9 @@ const message = fc
     received: safeLong,
     sequence: safeLong,
     slices: fc.array(slice, { maxLength: 4 }),
+    isReplay: fc.boolean(),
   })
-  .map(({ ms, n, topic, schema, producer, received, sequence, slices }) => {
+  .map(({ ms, n, topic, schema, producer, received, sequence, slices, isReplay }) => {
     let offset = 0;
     const header: MessageHeader = {
       message_id: uuidAt(ms, n),
@@ -49,6 +51,7 @@ const message = fc
         return one;
       }),
     };
+    if (isReplay) Object.assign(header, { replay_of: Array.from({ length: header.count }, (_, i) => `dlq-${i}`) });
     return { header, bodies: slices.map(({ bytes }) => bytes) };
   });
 
@@ -77,6 +80,8 @@ describe("packed blocks", () => {
         expect(frames.map((frame) => Buffer.from(frame.events))).toEqual(bodies.map((body) => Buffer.from(body)));
         expect(frames.map((frame) => frame.slice)).toEqual(header.slices);
         for (const frame of frames) expect(frame.header).toEqual(header);
+        const replays = frames.flatMap((frame) => replaysOf(frame.header, frame.slice) ?? []);
+        expect(replays).toEqual(header.replay_of ?? []);
       }),
     );
   });

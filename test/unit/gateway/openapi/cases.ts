@@ -1,4 +1,5 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
+import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
 import { tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
 import type { Harness } from "../harness.ts";
 import { addKey, answer, createHarness, deadLetters, order } from "../harness.ts";
@@ -173,6 +174,7 @@ const lakeCases = (path: string): Record<ResponseKey, Case> => ({
   "503 LAKE_BUSY": withBusyLake(get(path)),
   "503 LAKE_UNAVAILABLE": withoutCatalog(get(path)),
 });
+const REPLAY = "/v1/dead-letters/replay";
 const deadLettersCases: Record<string, Record<ResponseKey, Case>> = {
   "GET /v1/dead-letters": {
     ...lakeCases("/v1/dead-letters"),
@@ -188,6 +190,30 @@ const deadLettersCases: Record<string, Record<ResponseKey, Case>> = {
     "200": async (harness) => await harness.request(`/v1/dead-letters/${await refuseOrder(harness)}`),
     "400 INVALID_PARAMETER": get("/v1/dead-letters/00?date=2026-02-31"),
     "404 UNKNOWN_DEAD_LETTER": get("/v1/dead-letters/00"),
+  },
+  "POST /v1/dead-letters/replay": {
+    "200": async (harness) => await harness.post(REPLAY, { dlq_ids: [await refuseOrder(harness), "00"] }),
+    "400 INVALID_PARAMETER": send({ error_type: "MISSING_FIELD" }, REPLAY),
+    "404 UNKNOWN_TOPIC": send({ topic: "nope" }, REPLAY),
+    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), REPLAY),
+    "503 QUEUE_UNAVAILABLE": async (harness) => {
+      const id = await refuseOrder(harness);
+      harness.failAllSends();
+      return await harness.post(REPLAY, { dlq_ids: [id], dry_run: false });
+    },
+    "503 MASKING_KEYS_UNAVAILABLE": async () => {
+      const ring = JSON.stringify({ current: 1, keys: { 1: Buffer.alloc(32, 1).toString("base64") } });
+      const secrets: MaskingSecrets & { MASKING_KEYS: string | undefined } = { MASKING_KEYS: ring, PAYLOAD_KEYS: ring };
+      const deployed = createHarness({ environment: "staging", secrets });
+      addKey(deployed.db, "deployed-key", ["*:write"]);
+      const key = { authorization: "Bearer deployed-key" };
+      await deployed.post("/v1/topics/users/events", [{}], key);
+      await land(deployed);
+      Object.assign(secrets, { MASKING_KEYS: undefined });
+      return await deployed.post(REPLAY, { topic: "users" }, key);
+    },
+    "503 LAKE_BUSY": withBusyLake(send({ topic: "orders" }, REPLAY)),
+    "503 LAKE_UNAVAILABLE": withoutCatalog(send({ topic: "orders" }, REPLAY)),
   },
 };
 

@@ -44,6 +44,7 @@ describe("writeBronze", () => {
       _producer: "test",
       _extra: '{"note":"first"}',
       _lexical: null,
+      _replay_of: null,
     });
     expect(rows[1]).toMatchObject({ event_id: "e1", _event: 1, event_timestamp: "2026-11-21 12:00:00.000001+00" });
   });
