@@ -7,6 +7,7 @@ import type { Command } from "./command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   contracts: () => import("./contracts.ts"),
+  "dead-letters": () => import("./dead-letters.ts"),
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
   "new-topic": () => import("./new-topic.ts"),
