@@ -1,12 +1,14 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
-import { receipt } from "./durable-objects/stubs.ts";
+import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
+import { isRemembered } from "./durable-objects/topic-buffer/remembered-ids.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
-import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
+import { redrive } from "./lakehouse/parked/redrive.ts";
+import { installParquetWasm, tryAcquireWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
 import { consumeBuilds } from "./queue-consumers/builds.ts";
@@ -14,6 +16,7 @@ import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import { redriveDuty } from "./scheduled/redrive.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -31,9 +34,27 @@ function replan(env: Env) {
   return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
 }
 
+/** What sends parked messages on: asked by the gateway and by the cron. */
+function redriveDeps(env: Env) {
+  return {
+    db: env.DB,
+    bucket: env.LAKE,
+    send: async (topic: string, body: Uint8Array) =>
+      void (await topicQueue(env, topic).send(body, { contentType: "bytes" })),
+    remembers: (messageId: string) => isRemembered(messageId, Date.now()),
+    hasUnflushed: (topic: string, shard: number, of: number) =>
+      topicBuffer(env.TOPIC_BUFFER, { topic, shard, of }).poke({ topic, shard, of }),
+    newMessageId: () => uuidv7(),
+    permit: tryAcquireWasm,
+  };
+}
+
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
-  return [{ name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) }];
+  return [
+    { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
+    redriveDuty({ ...redriveDeps(env), log }),
+  ];
 }
 
 function environmentOf(env: Env): Environment {
@@ -68,6 +89,7 @@ function gatewayOf(env: Env): Gateway {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       requestLimiter: { take: async (key) => (await env.REQUEST_LIMIT.limit({ key })).success },
       receipt: (name) => receipt(env.RECEIPTS, name),
+      redrive: (key) => redrive(key, redriveDeps(env)),
       acknowledgedMessages: () => acknowledged,
     });
     gateways.set(env, gateway);

@@ -22,6 +22,7 @@ import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
 import { getLag } from "./routes/lag.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
+import { getParked, postParkedRetry } from "./routes/parked.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { postReplay } from "./routes/replay.ts";
 import { startPage } from "./routes/start-page.ts";
@@ -60,6 +61,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/dead-letters", listDeadLetters(deps)],
     ["GET", "/v1/dead-letters/:dlq_id", getDeadLetter(deps)],
     ["POST", "/v1/dead-letters/replay", postReplay(deps)],
+    ["GET", "/v1/parked", getParked(deps)],
+    ["POST", "/v1/parked/retry", postParkedRetry(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],
@@ -78,6 +81,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
+  app.post("/v1/parked/retry", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/dead-letters/replay", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);
   for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {

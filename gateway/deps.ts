@@ -1,5 +1,6 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
 import type { ReceiptStub } from "../durable-objects/stubs.ts";
+import type { Redriven } from "../lakehouse/parked/redrive.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
@@ -47,6 +48,8 @@ export interface GatewayDeps {
   readonly requestLimiter: RateLimiter;
   /** The receipt of an Idempotency-Key, by its name (`idempotency/receipt-name.ts`): the same name is the same receipt everywhere. */
   receipt(name: string): ReceiptStub;
+  /** Sends a parked message on, by its key. Rejects with what storage or queue throw; it is parked then. */
+  redrive(key: string): Promise<Redriven>;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
   /** Takes one line of JSON per request; the console if absent. */

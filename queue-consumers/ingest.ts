@@ -4,7 +4,8 @@
  */
 import { type ShardAddress, type TopicBufferNamespace, topicBuffer } from "../durable-objects/stubs.ts";
 import { type DecodedMessage, decodeMessage, encodeFrame, PackedBlockError } from "../schemas/packed-block.ts";
-import { type Outcome, settle } from "./outcome.ts";
+import { notAMessage, systemFault } from "./fault.ts";
+import { type Outcome, settle, unavailable } from "./outcome.ts";
 import { bodyBytes, type ParkingBucket, park } from "./parking.ts";
 
 export interface IngestDeps<Id> {
@@ -32,14 +33,14 @@ export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Pro
       const outcome = outcomes[i];
       if (outcome?.kind !== "parked") return;
       try {
-        await park(deps.bucket, batch.queue, message, { cause: "data", detail: outcome.reason });
+        await park(deps.bucket, batch.queue, message, outcome.fault);
       } catch (error) {
-        outcomes[i] = { kind: "retry", reason: `parking failed: ${String(error)}` };
+        outcomes[i] = unavailable(`parking failed: ${String(error)}`);
       }
     }),
   );
   batch.messages.forEach((message, i) => {
-    settle(message, outcomes[i] ?? { kind: "retry", reason: "no outcome" });
+    settle(message, outcomes[i] ?? unavailable("no outcome"));
   });
   const acknowledged = outcomes.filter((outcome) => outcome.kind !== "retry").length;
   deps.countAcknowledged(acknowledged);
@@ -50,10 +51,9 @@ export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Pro
     acknowledged,
     shards: shards.size,
     parked: outcomes.filter((outcome) => outcome.kind === "parked").length,
-    reasons: [...new Set(outcomes.flatMap((outcome) => (outcome.kind === "stored" ? [] : [outcome.reason])))].slice(
-      0,
-      5,
-    ),
+    reasons: [
+      ...new Set(outcomes.flatMap((outcome) => (outcome.kind === "stored" ? [] : [outcome.fault.detail]))),
+    ].slice(0, 5),
   });
 }
 
@@ -66,8 +66,8 @@ function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, Shard
     } catch (error) {
       outcomes[position] =
         error instanceof PackedBlockError
-          ? { kind: "parked", reason: `not a packed message: ${error.message}` }
-          : { kind: "retry", reason: String(error) };
+          ? { kind: "parked", fault: notAMessage(`not a packed message: ${error.message}`) }
+          : unavailable(String(error));
       return;
     }
     const { topic, slices } = decoded.header;
@@ -103,16 +103,13 @@ async function appendShard<Id>(
       if (tooOld.has(header.message_id) && outcomes[position]?.kind !== "retry") {
         outcomes[position] = {
           kind: "parked",
-          reason: `message ${header.message_id} is older than the memory of message ids`,
+          fault: systemFault("too_old", `message ${header.message_id} is older than the memory of message ids`),
         };
       }
     }
   } catch (error) {
     for (const position of shard.messages) {
-      outcomes[position] = {
-        kind: "retry",
-        reason: `append to ${shard.address.topic}/${shard.address.shard}: ${String(error)}`,
-      };
+      outcomes[position] = unavailable(`append to ${shard.address.topic}/${shard.address.shard}: ${String(error)}`);
     }
   }
 }

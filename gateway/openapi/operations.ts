@@ -4,6 +4,7 @@ import { deadLettersOperations } from "../routes/dead-letters.api.ts";
 import { eventsOperations } from "../routes/events.api.ts";
 import { keysOperations } from "../routes/keys.api.ts";
 import { lagOperations } from "../routes/lag.api.ts";
+import { parkedOperations } from "../routes/parked.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
@@ -17,6 +18,7 @@ export const operations: readonly Operation[] = [
   ...contractsOperations,
   ...tablesOperations,
   ...deadLettersOperations,
+  ...parkedOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,

@@ -1,5 +1,6 @@
 /** What a key allows. */
 import type { KeyKind, KeyRow } from "../../../sql/statements/keys.ts";
+import { ProblemError } from "../../problem.ts";
 
 export type Access = "write" | "read" | "admin";
 
@@ -40,6 +41,11 @@ export function textsOf(json: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Throws the problem FORBIDDEN for a key that may not operate the platform. */
+export function demandAdmin(grant: KeyGrant): void {
+  if (!allows(grant, "*", "admin")) throw new ProblemError("FORBIDDEN", 'the key needs the scope "*:admin"');
 }
 
 /** Whether a key may do this on a topic. */

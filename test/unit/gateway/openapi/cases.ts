@@ -217,6 +217,33 @@ const deadLettersCases: Record<string, Record<ResponseKey, Case>> = {
   },
 };
 
+async function parkOne(harness: Harness): Promise<void> {
+  const customMetadata = { cause: "system", detail: "d", attempts: "3", sent: "2026-11-21T00:00:00.000Z" };
+  await harness.bucket.put("parked/sluice-local-orders/m1", Uint8Array.of(1), { customMetadata });
+}
+const RETRY = "/v1/parked/retry";
+const parkedCases: Record<string, Record<ResponseKey, Case>> = {
+  "GET /v1/parked": {
+    "200": async (harness) => {
+      await parkOne(harness);
+      return await harness.request("/v1/parked?queue=sluice-local-orders&limit=1");
+    },
+    "400 INVALID_PARAMETER": get("/v1/parked?limit=0"),
+    "503 LAKE_UNAVAILABLE": async (harness) => {
+      harness.bucket.failures.push(new Error("list: internal error"));
+      return await harness.request("/v1/parked");
+    },
+  },
+  "POST /v1/parked/retry": {
+    "200": async (harness) => {
+      await parkOne(harness);
+      return await harness.post(RETRY, { ids: ["sluice-local-orders/m1", "sluice-local-orders/m2"] });
+    },
+    "400 INVALID_PARAMETER": send({ ids: ["m1"] }, RETRY),
+    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), RETRY),
+  },
+};
+
 /** By operation, then by status and code. The cases that follow from how a call is protected are the test's own. */
 export const cases: Record<string, Record<ResponseKey, Case>> = {
   "POST /v1/topics/{topic}/events": eventsCases,
@@ -245,6 +272,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
   },
   ...deadLettersCases,
+  ...parkedCases,
   ...keysCases,
   "GET /registry/subjects": { "200": call("GET", "/subjects") },
   "POST /registry/subjects/{subject}": {

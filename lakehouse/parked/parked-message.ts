@@ -1,0 +1,91 @@
+/** A message that could not go on, kept byte for byte in R2 under `parked/<queue>/<queue message id>`, with its story as metadata. */
+
+export const PARKED_PREFIX = "parked/";
+
+export interface ParkedMessage {
+  readonly key: string;
+  readonly queue: string;
+  /** The queue's own id of the message. */
+  readonly id: string;
+  /** `data`: its bytes are wrong; `system`: our fault, the bytes are fine. */
+  readonly cause: "data" | "system";
+  readonly detail: string;
+  /** Deliveries before it was parked. */
+  readonly attempts: number;
+  /** When it was sent to its queue, ISO 8601 UTC; empty if unknown. */
+  readonly sent: string;
+  /** When it was parked, or last touched by a re-drive, ISO 8601 UTC. */
+  readonly touched: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Of the object, for compare-and-swap. */
+  readonly etag: string;
+  /** Re-drives that did not succeed. */
+  readonly redrives: number;
+}
+
+/** The key of a message. Its queue and id are the queue's own, so that parking twice is parking once. */
+export function parkedKey(queue: string, id: string): string {
+  return `${PARKED_PREFIX}${queue}/${id}`;
+}
+
+type Story = Pick<ParkedMessage, "cause" | "detail" | "attempts" | "sent"> & Partial<Pick<ParkedMessage, "redrives">>;
+
+/** R2 keeps two kilobytes of metadata. */
+const MAX_DETAIL = 500;
+
+export function metadataOf({ cause, detail, attempts, sent, redrives = 0 }: Story): Record<string, string> {
+  return {
+    cause,
+    detail: detail.slice(0, MAX_DETAIL),
+    attempts: String(attempts),
+    sent,
+    ...(redrives === 0 ? {} : { redrives: String(redrives) }),
+  };
+}
+
+/** An object under the prefix as a message; undefined for a key of another form. */
+export function parkedOf(object: R2Object): ParkedMessage | undefined {
+  const [, queue, id] = KEY.exec(object.key) ?? [];
+  if (queue === undefined || id === undefined) return undefined;
+  const { cause, detail, attempts, sent, redrives } = object.customMetadata ?? {};
+  return {
+    key: object.key,
+    queue,
+    id,
+    cause: cause === "data" ? "data" : "system",
+    detail: detail ?? "",
+    attempts: Number(attempts ?? 0),
+    sent: sent ?? "",
+    touched: object.uploaded.toISOString(),
+    size: object.size,
+    etag: object.etag,
+    redrives: Number(redrives ?? 0),
+  };
+}
+
+const KEY = /^parked\/([^/]+)\/([^/]+)$/;
+
+export interface ParkedPage {
+  readonly messages: readonly ParkedMessage[];
+  /** null: there are no more. */
+  readonly cursor: string | null;
+}
+
+/** A page of parked messages in the order of their keys; of one queue if it is given. Throws R2's errors. */
+export async function listParked(
+  bucket: Pick<R2Bucket, "list">,
+  options: { readonly queue?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
+): Promise<ParkedPage> {
+  const { queue, cursor, limit } = options;
+  const listed = await bucket.list({
+    prefix: queue === undefined ? PARKED_PREFIX : `${PARKED_PREFIX}${queue}/`,
+    limit,
+    include: ["customMetadata"],
+    ...(cursor === undefined ? {} : { cursor }),
+  });
+  return {
+    messages: listed.objects.flatMap((object) => parkedOf(object) ?? []),
+    cursor: listed.truncated ? listed.cursor : null,
+  };
+}
