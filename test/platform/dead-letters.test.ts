@@ -1,5 +1,7 @@
 /** Dead letters and parked messages as an operator meets them: on the real bundle, read back by DuckDB. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { metadataOf } from "../../lakehouse/parked/parked-message.ts";
+import { makeMessage, uuidAt } from "../oracle/frames.ts";
 import { order } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
@@ -124,6 +126,78 @@ describe("dead letters", () => {
       { topic: "orders", accepted: 3, rejected: 4, invalid_enum: 3, missing_field: 1 },
       { topic: "users", accepted: 1, rejected: 1, invalid_enum: 0, missing_field: 1 },
     ]);
+  });
+});
+
+describe("parked messages", () => {
+  const DAY_MS = 86_400_000;
+  const orderAt = (id: string, at: number) => ({
+    event: order(id, { event_timestamp: new Date(at).toISOString() }),
+    extra: null,
+    lexical: null,
+  });
+
+  async function park(id: string, message: Uint8Array): Promise<string> {
+    const customMetadata = metadataOf({
+      cause: "system",
+      detail: "the queue's retries were exhausted",
+      attempts: 100,
+      sent: "",
+    });
+    await at.platform.lake.put(`parked/sluice-local-orders-dlq/${id}`, message, { customMetadata });
+    return `sluice-local-orders-dlq/${id}`;
+  }
+
+  test("go back to their queue as they are; a copy of what has landed changes nothing", async () => {
+    const before = await bronzeRows(at.platform, "orders");
+    const now = Date.now();
+    const events = [orderAt("parked-1", now), orderAt("parked-2", now)];
+    const message = makeMessage({ topic: "orders", messageId: uuidAt(now, 1), received: now * 1_000, events });
+    const ids = [await park("young", message), await park("young-again", message)];
+    const list = await at.get("/v1/parked?queue=sluice-local-orders-dlq");
+    expect(list.json.parked).toEqual([
+      expect.objectContaining({ id: ids[0], cause: "system", attempts: 100, size: message.byteLength }),
+      expect.objectContaining({ id: ids[1] }),
+    ]);
+    const { results } = await call("/v1/parked/retry", { ids });
+    expect(results.map((result: { outcome: string }) => result.outcome)).toEqual(["sent", "sent"]);
+    await settled("orders", before + 2);
+    const rows = await at.rows("SELECT count(*)::INT AS n FROM bronze_orders WHERE event_id LIKE 'parked-%'");
+    expect(rows).toEqual([{ n: 2 }]);
+    expect((await at.get("/v1/parked")).json.parked).toEqual([]);
+  });
+
+  test("older than the memory of ids go under a fresh one, and only if bronze does not have them", async () => {
+    const before = await bronzeRows(at.platform, "orders");
+    const old = Date.now() - 20 * DAY_MS;
+    const message = makeMessage({
+      topic: "orders",
+      messageId: uuidAt(old, 1),
+      received: old * 1_000,
+      events: [orderAt("aged-1", old), orderAt("aged-2", old)],
+    });
+    // Through the queue such a message is parked, never appended.
+    const queued = await call("/v1/parked/retry", { ids: [await park("old", message)] });
+    expect(queued.results).toEqual([expect.objectContaining({ outcome: "sent", events: 2 })]);
+    await settled("orders", before + 2);
+    const rows = await at.rows(
+      "SELECT event_id, _message FROM bronze_orders WHERE event_id LIKE 'aged-%' ORDER BY event_id",
+    );
+    const { message_id } = queued.results[0];
+    expect(rows).toEqual([
+      { event_id: "aged-1", _message: message_id },
+      { event_id: "aged-2", _message: message_id },
+    ]);
+    const copy = await call("/v1/parked/retry", { ids: [await park("old-again", message)] });
+    expect(copy.results).toEqual([expect.objectContaining({ outcome: "discarded", detail: expect.any(String) })]);
+    expect(await bronzeRows(at.platform, "orders")).toBe(before + 2);
+  });
+
+  test("bytes that are no message stay, with their cause", async () => {
+    const poison = await park("poison", Uint8Array.of(1, 2, 3));
+    const { results } = await call("/v1/parked/retry", { ids: [poison, "sluice-local-orders/none"] });
+    expect(results.map((result: { outcome: string }) => result.outcome)).toEqual(["kept", "not_found"]);
+    expect((await at.get("/v1/parked")).json.parked).toHaveLength(1);
   });
 });
 

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
   "new-topic": () => import("./new-topic.ts"),
+  parked: () => import("./parked.ts"),
   provision: () => import("./provision.ts"),
   schemas: () => import("./schemas.ts"),
   simulate: () => import("./simulate.ts"),
