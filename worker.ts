@@ -6,6 +6,7 @@ import { isRemembered } from "./durable-objects/topic-buffer/remembered-ids.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
+import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { redrive } from "./lakehouse/parked/redrive.ts";
 import { installParquetWasm, tryAcquireWasm } from "./lakehouse/parquet/wasm.ts";
@@ -39,8 +40,10 @@ function redriveDeps(env: Env) {
   return {
     db: env.DB,
     bucket: env.LAKE,
-    send: async (topic: string, body: Uint8Array) =>
-      void (await topicQueue(env, topic).send(body, { contentType: "bytes" })),
+    send: async (topic: string, body: Uint8Array) => {
+      await topicQueue(env, topic).send(body, { contentType: "bytes" });
+      countSent(1);
+    },
     remembers: (messageId: string) => isRemembered(messageId, Date.now()),
     hasUnflushed: (topic: string, shard: number, of: number) =>
       topicBuffer(env.TOPIC_BUFFER, { topic, shard, of }).poke({ topic, shard, of }),

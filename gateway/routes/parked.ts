@@ -3,7 +3,6 @@ import { listParked, PARKED_PREFIX, type ParkedMessage } from "../../lakehouse/p
 import type { Redriven } from "../../lakehouse/parked/redrive.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { countSent } from "../in-flight.ts";
 import { lakeAnswers } from "../lake-access.ts";
 import { demandAdmin } from "../middleware/auth/grant.ts";
 import { bodyOf } from "../openapi/json-body.ts";
@@ -43,7 +42,6 @@ async function retried(id: string, deps: GatewayDeps): Promise<object> {
   }
   switch (redriven.kind) {
     case "sent":
-      countSent(1);
       return { outcome: "sent", message_id: redriven.messageId, events: redriven.events };
     case "not_found":
       return { outcome: "not_found" };
