@@ -11,4 +11,4 @@ export function positionOf(order: Order, cursor: string): Position | undefined {
   return of === order ? { received: Number(received), id } : undefined;
 }
 
-const CURSOR = /^(newest|oldest)\/(\d{1,16})\/([0-9a-z~-]{0,64})$/;
+const CURSOR = /^(newest|oldest)\/(\d{1,16})\/(.{0,100})$/;
