@@ -1,5 +1,6 @@
-/** Secrets (`wrangler secret put NAME`), which wrangler.toml cannot name; docs/masking.md says what they hold. Absent in local runs. */
+/** Secrets (`wrangler secret put NAME`), which wrangler.toml cannot name; docs/masking.md says what the keys hold, docs/operations.md where alerts go. Absent in local runs. */
 interface Env {
   readonly MASKING_KEYS?: string;
   readonly PAYLOAD_KEYS?: string;
+  readonly ALERT_WEBHOOK_URL?: string;
 }

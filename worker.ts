@@ -1,11 +1,12 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
+import { contracts } from "./contracts/registry.ts";
 import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
 import { isRemembered } from "./durable-objects/topic-buffer/remembered-ids.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { createGateway } from "./gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { redrive } from "./lakehouse/parked/redrive.ts";
@@ -16,8 +17,21 @@ import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
+import { alertDuty } from "./scheduled/alerts/duty.ts";
+import { blockedPartitionsSource } from "./scheduled/conditions/blocked-partitions.ts";
+import type { ConditionSource } from "./scheduled/conditions/condition.ts";
+import { deadLetterRateSource } from "./scheduled/conditions/dead-letter-rate.ts";
+import { failedPartitionsSource } from "./scheduled/conditions/failed-partitions.ts";
+import { lateDataSource } from "./scheduled/conditions/late-data.ts";
+import { ledgerSource } from "./scheduled/conditions/ledger.ts";
+import { parkedMessagesSource } from "./scheduled/conditions/parked-messages.ts";
+import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
+import { compareLedger } from "./scheduled/ledger.ts";
+import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
 import { redriveDuty } from "./scheduled/redrive.ts";
+import { announceReleases } from "./scheduled/releases/announce.ts";
+import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -41,7 +55,7 @@ function redriveDeps(env: Env) {
     db: env.DB,
     bucket: env.LAKE,
     send: async (topic: string, body: Uint8Array) => {
-      await topicQueue(env, topic).send(body, { contentType: "bytes" });
+      await messageQueue(env, topic).send(body);
       countSent(1);
     },
     remembers: (messageId: string) => isRemembered(messageId, Date.now()),
@@ -52,11 +66,57 @@ function redriveDeps(env: Env) {
   };
 }
 
+function emitDeps(env: Env): EmitDeps {
+  return { topicQueue: (topic) => messageQueue(env, topic), uuidv7: () => uuidv7(), countSent };
+}
+
+function messageQueue(env: Env, topic: string): MessageQueue {
+  const queue = topicQueue(env, topic);
+  return {
+    send: async (body) => void (await queue.send(body, { contentType: "bytes" })),
+    backlog: async () => {
+      const { backlogCount: messages, oldestMessageTimestamp: oldest } = await queue.metrics();
+      return { messages, oldestSent: messages === 0 ? null : (oldest?.getTime() ?? null) };
+    },
+  };
+}
+
+function webhookDeps(env: Env): WebhookDeps {
+  const { DB: db, ENVIRONMENT: environment, ALERT_WEBHOOK_URL: url } = env;
+  return { db, environment, url, fetch: (address, init) => fetch(address, init) };
+}
+
+/** What an operator is told of. */
+function conditionSources(env: Env): readonly ConditionSource[] {
+  return [
+    failedPartitionsSource(env.DB, (domain) => planPolicy.knows(domain)),
+    blockedPartitionsSource(env.DB),
+    parkedMessagesSource(env.LAKE),
+    staleTopicsSource(env.DB, contracts),
+    deadLetterRateSource(env.DB),
+    ledgerSource(env.DB),
+    lateDataSource(
+      env.DB,
+      contracts.map(({ topic }) => topic),
+    ),
+  ];
+}
+
 /** What the cron does, in this order. */
 function dutiesOf(env: Env): readonly Duty[] {
   return [
     { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
     redriveDuty({ ...redriveDeps(env), log }),
+    { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
+    {
+      name: "alerts",
+      everyMinutes: 1,
+      run: async (now) => ({
+        ...(await alertDuty({ ...emitDeps(env), db: env.DB, sources: conditionSources(env) }, now)),
+      }),
+    },
+    { name: "webhook", everyMinutes: 1, run: async (now) => ({ ...(await deliverAlerts(webhookDeps(env), now)) }) },
+    { name: "ledger", everyMinutes: 15, run: (now) => compareLedger(env.DB, now) },
   ];
 }
 
@@ -75,10 +135,8 @@ function gatewayOf(env: Env): Gateway {
   if (gateway === undefined) {
     let maskingKeys: MaskingKeys | undefined;
     gateway = createGateway({
-      topicQueue: (topic) => {
-        const queue = topicQueue(env, topic);
-        return { send: async (body) => void (await queue.send(body, { contentType: "bytes" })) };
-      },
+      topicQueue: (topic) => messageQueue(env, topic),
+      topicBuffer: (address) => topicBuffer(env.TOPIC_BUFFER, address),
       lake: env.LAKE,
       db: env.DB,
       environment: environmentOf(env),
@@ -93,6 +151,7 @@ function gatewayOf(env: Env): Gateway {
       requestLimiter: { take: async (key) => (await env.REQUEST_LIMIT.limit({ key })).success },
       receipt: (name) => receipt(env.RECEIPTS, name),
       redrive: (key) => redrive(key, redriveDeps(env)),
+      findBuffered: (address, column, text) => topicBuffer(env.TOPIC_BUFFER, address).find(address, column, text),
       acknowledgedMessages: () => acknowledged,
     });
     gateways.set(env, gateway);

@@ -54,18 +54,57 @@ export type Bound =
     }
   | { readonly op: "mustBeBetween" | "mustNotBeBetween"; readonly value: readonly [number, number] };
 
-/** One library check of ODCS on a table's candidate rows. */
-export interface Check {
+interface CheckBase {
+  /** Unique among the checks of its table and layer. */
   readonly name: string;
   readonly layer: Layer;
+  /** The gold table that a gold check measures; absent at the other layers, which a topic has one table of. */
+  readonly table?: string;
+  readonly bound: Bound;
+  readonly onFail: OnFail;
+}
+
+/** One library check of ODCS on a table's candidate rows. */
+export interface LibraryCheck extends CheckBase {
   readonly metric: "rowCount" | "nullValues" | "missingValues" | "invalidValues" | "duplicateValues";
   /** The columns measured; empty for rowCount. */
   readonly columns: readonly string[];
   /** For invalidValues: what is valid. For missingValues: what counts as missing. */
   readonly values: readonly string[];
   readonly unit: "rows" | "percent";
-  readonly bound: Bound;
-  readonly onFail: OnFail;
+}
+
+/** A check that measures what its query gives over a table's candidate rows: one number. */
+export interface SqlCheck extends CheckBase {
+  readonly metric: "sql";
+  /** DuckDB's SQL, its placeholders filled in. Its plan is compiled with the models (`lakehouse/quality/compiled-check.ts`). */
+  readonly query: string;
+}
+
+export type Check = LibraryCheck | SqlCheck;
+
+/** What the contract promises its readers (ODCS `slaProperties`); durations in milliseconds. What is not promised is absent. */
+export interface ServiceLevels {
+  /** From the acceptance of an event to bronze. */
+  readonly latencyMs?: number;
+  /** How old the newest event time in the published table may be. */
+  readonly freshnessMs?: number;
+  /** Of the events received for the topic, the share that reaches the published table, copies included: above 0, at most 100. */
+  readonly completenessPercent?: number;
+  /** How long rows are kept; seven days when the contract does not say. */
+  readonly retentionMs: number;
+}
+
+/** What the contract promises its readers (ODCS `slaProperties`); durations in milliseconds. What is not promised is absent. */
+export interface ServiceLevels {
+  /** From the acceptance of an event to bronze. */
+  readonly latencyMs?: number;
+  /** How old the newest event time in the published table may be. */
+  readonly freshnessMs?: number;
+  /** Of the events received for the topic, the share that reaches the published table, copies included: above 0, at most 100. */
+  readonly completenessPercent?: number;
+  /** How long rows are kept; seven days when the contract does not say. */
+  readonly retentionMs: number;
 }
 
 export interface Contract {
@@ -89,7 +128,7 @@ export interface Contract {
   readonly partition: { readonly column: string; readonly source: "event" | "received" };
   readonly unknownFields: "keep" | "reject";
   readonly flush: { readonly bytes: number; readonly rows: number; readonly ageMs: number };
-  readonly retentionDays: number;
+  readonly sla: ServiceLevels;
   readonly fields: readonly FieldRule[];
   readonly rules: readonly RecordRule[];
   readonly checks: readonly Check[];

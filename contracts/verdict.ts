@@ -66,8 +66,8 @@ export const ERROR_HELP: Readonly<Record<ErrorType, { readonly cause: string; re
   },
   RULE_VIOLATION: {
     cause:
-      "The fields are well formed each, but a rule of the contract over the whole event does not hold; `rule` names it.",
-    remedy: "Read the rule at /v1/topics/TOPIC and correct the values it compares.",
+      "The fields are well formed each, but a rule of the contract over the whole event does not hold; `rule` names it, `detail` has its expression and the values it read.",
+    remedy: "Correct the values; the whole rule stands at /v1/topics/TOPIC.",
   },
   EVENT_TOO_LARGE: {
     cause: "The event has more than 100,000 bytes once encoded.",

@@ -15,22 +15,50 @@ export interface AppendResult {
   readonly tooOld: readonly string[];
 }
 
+/** Events that only a buffer holds. */
+export interface Unflushed {
+  readonly events: number;
+  /** When the oldest of them was appended, milliseconds since the epoch; null if there are none. */
+  readonly oldestAppended: number | null;
+}
+
 /** The RPC face of a TopicBuffer. */
 export interface TopicBufferStub {
   /** Appends frames (`schemas/packed-block.ts`). Resolved means durable; rejected means nothing was appended. */
   append(address: ShardAddress, frames: Uint8Array): Promise<AppendResult>;
   /** Makes sure that an alarm is set if there is anything to flush; true if there is. */
   poke(address: ShardAddress): Promise<boolean>;
+  /** What is appended and not yet registered in bronze. Changes nothing. */
+  unflushed(): Promise<Unflushed>;
 }
 
 /** The part of a Durable Object namespace that this needs; Cloudflare's own fits it. */
-export interface TopicBufferNamespace<Id> {
+export interface TopicBufferNamespace<Id, Stub = TopicBufferStub> {
   idFromName(name: string): Id;
-  get(id: Id): TopicBufferStub;
+  get(id: Id): Stub;
 }
 
-export function topicBuffer<Id>(namespace: TopicBufferNamespace<Id>, address: ShardAddress): TopicBufferStub {
+export function topicBuffer<Id, Stub = TopicBufferStub>(
+  namespace: TopicBufferNamespace<Id, Stub>,
+  address: ShardAddress,
+): Stub {
   return namespace.get(namespace.idFromName(`${address.topic}/${address.shard}/${address.of}`));
+}
+
+/** An event that no bronze file has yet. */
+export interface BufferedEvent {
+  readonly message_id: string;
+  /** Its position in its request. */
+  readonly event_index: number;
+  /** Times are ISO 8601 UTC. */
+  readonly received: string;
+  readonly buffered_since: string;
+}
+
+/** What a trace asks of a TopicBuffer. */
+export interface BufferSearchStub {
+  /** The waiting events whose `column` is `text`. */
+  find(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
 }
 
 /** An answer as it was first given, to the byte. */

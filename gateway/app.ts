@@ -6,6 +6,7 @@ import { type Handler, Hono } from "hono";
 import { findKey, originHasKey } from "../sql/statements/keys.ts";
 import type { GatewayContext, GatewayEnv } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { createRequestCounts } from "./metrics/request-counts.ts";
 import { auth } from "./middleware/auth/auth.ts";
 import { grantOf } from "./middleware/auth/grant.ts";
 import { createKeyCache } from "./middleware/auth/key-cache.ts";
@@ -13,6 +14,7 @@ import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
 import { cors } from "./middleware/cors/cors.ts";
 import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
+import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
@@ -21,13 +23,16 @@ import { postEvents } from "./routes/events.ts";
 import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
 import { getLag } from "./routes/lag.ts";
+import { getLedger } from "./routes/ledger.ts";
+import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { getParked, postParkedRetry } from "./routes/parked.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { postReplay } from "./routes/replay.ts";
 import { startPage } from "./routes/start-page.ts";
-import { listFiles, listTables } from "./routes/tables.ts";
+import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
+import { getEvent } from "./routes/trace.ts";
 
 export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const now = () => deps.clock.now();
@@ -43,10 +48,12 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     load: async (origin) => ((await originHasKey(deps.db, origin, new Date(now()).toISOString())) ? true : null),
     now,
   });
+  const counts = createRequestCounts();
   const routes: readonly (readonly [method: "GET" | "POST", path: string, handler: Handler<GatewayEnv>])[] = [
     ["GET", "/", startPage(deps)],
     ["GET", "/healthz", healthz(deps)],
     ["GET", "/readyz", readyz(deps)],
+    ["GET", "/metrics", getMetrics(deps, counts)],
     ["GET", "/openapi.json", getOpenApi],
     ["GET", "/docs", getDocs],
     ["GET", "/v1/topics", listTopics],
@@ -63,6 +70,9 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["POST", "/v1/dead-letters/replay", postReplay(deps)],
     ["GET", "/v1/parked", getParked(deps)],
     ["POST", "/v1/parked/retry", postParkedRetry(deps)],
+    ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
+    ["GET", "/v1/ledger", getLedger(deps)],
+    ["GET", "/v1/events/:event_id", getEvent(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],
@@ -72,12 +82,14 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const app = new Hono<GatewayEnv>();
   // The wide event stands outside, so that it sees the status of every answer; it reads the id at its end.
   app.use(wideEvent({ log, now }));
+  app.use(requestMetrics({ counts, now }));
   app.use(requestId({ uuidv7: () => deps.ids.uuidv7() }));
   const authenticate = auth({ keys, environment: deps.environment, now });
   // Before auth: a preflight has no key, and refusals have no business with other origins.
   app.use("/v1/topics/:topic/events", cors({ origins }));
   const limitRate = rateLimit({ limiter: deps.requestLimiter, environment: deps.environment, now });
   app.use("/v1/*", authenticate, limitRate);
+  app.use("/metrics", authenticate, limitRate);
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));

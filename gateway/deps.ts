@@ -1,11 +1,19 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
-import type { ReceiptStub } from "../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
 import type { Redriven } from "../lakehouse/parked/redrive.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
   /** Resolves when the message is durable, and not before. The buffer belongs to the queue from the call on: it is detached. */
   send(body: Uint8Array): Promise<void>;
+  /** What waits in it, as far as the platform tells: a batch that a consumer has just been given may be missing. */
+  backlog(): Promise<QueueBacklog>;
+}
+
+export interface QueueBacklog {
+  readonly messages: number;
+  /** When the oldest was sent, milliseconds since the epoch; null if there is none. */
+  readonly oldestSent: number | null;
 }
 
 /** Counts by key. */
@@ -32,6 +40,8 @@ export type Environment = "local" | "staging" | "production";
 export interface GatewayDeps {
   /** The queue of a topic. Throws if there is none: the events then get the verdict `retry`. */
   topicQueue(topic: string): MessageQueue;
+  /** The buffer of one shard. */
+  topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed">;
   /** Payloads of dead letters that no message can carry; the lake's tables; parked messages. A put resolves when the object is durable. */
   readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
   readonly db: D1Database;
@@ -50,6 +60,8 @@ export interface GatewayDeps {
   receipt(name: string): ReceiptStub;
   /** Sends a parked message on, by its key. Rejects with what storage or queue throw; it is parked then. */
   redrive(key: string): Promise<Redriven>;
+  /** The events waiting in a shard's buffer whose `column` is `text`. */
+  findBuffered(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
   /** Takes one line of JSON per request; the console if absent. */

@@ -2,10 +2,14 @@
  * A request's events to verdicts: admit each, store what was accepted and what was refused, and only then say so. Nothing
  * here knows HTTP.
  */
+import type { Contract } from "../contracts/contract.ts";
 import { currentSchema } from "../contracts/registry.ts";
+import { createEventBuffer, type EventBuffer } from "../schemas/event-buffer.ts";
+import type { NumberRange } from "../schemas/number-ranges.ts";
+import { type PackedEvent, type PackedMessage, packMessages } from "../schemas/pack.ts";
+import type { MessageHeader } from "../schemas/packed-block.ts";
 import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
-import { createEventBuffer, type EventBuffer } from "./admit/event-buffer.ts";
 import type { TopicAdmitter } from "./admit/topics.ts";
 import { EmptyBody, type EventBatch, type Fault, TooManyEvents } from "./bodies/event-batch.ts";
 import type { Refusal, RefusalContext } from "./dead-letters/dead-letter.ts";
@@ -14,9 +18,9 @@ import type { GatewayDeps } from "./deps.ts";
 import { instanceId, nextSequence } from "./instance.ts";
 import { concealedDetail } from "./masking/detail.ts";
 import type { Masker } from "./masking/masker.ts";
-import { type PackedEvent, packMessage, planMessages } from "./pack.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
-import { type OutgoingMessage, sendAll } from "./send.ts";
+import { sendAll } from "./send.ts";
+import { noteUnsent, takeUnsent } from "./unsent.ts";
 
 /** Why an event must be sent again. */
 export type RetryCode = "QUEUE_UNAVAILABLE" | "STORAGE_UNAVAILABLE";
@@ -126,8 +130,10 @@ export interface Stored {
 
 /** Sends accepted events and dead letters, all settled when it resolves. Never throws for a queue or the lake. */
 export async function store(judged: Judged, request: IngestRequest, deps: GatewayDeps): Promise<Stored> {
-  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps));
+  const names: MessageName[] = [];
+  const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps, names));
   const outcome = await sendAll(messages, (topic) => deps.topicQueue(topic));
+  noteFailed(names, outcome.failed);
   const retry = new Map<number, RetryCode>();
   for (const index of unstored) retry.set(index, "STORAGE_UNAVAILABLE");
   for (const index of outcome.unsent) retry.set(index, "QUEUE_UNAVAILABLE");
@@ -138,19 +144,38 @@ export async function store(judged: Judged, request: IngestRequest, deps: Gatewa
 export interface MessageNaming {
   readonly gateway: string;
   /** Names the next message of a topic. */
-  next(topic: string): { readonly message_id: string; readonly sequence: number };
+  next(topic: string): Pick<MessageHeader, "message_id" | "sequence" | "unsent">;
 }
 
-/** Messages named by this isolate. */
-export function isolateNaming(deps: Pick<GatewayDeps, "ids">): MessageNaming {
+/** What a message was named. */
+export interface MessageName {
+  readonly topic: string;
+  readonly sequence: number;
+  readonly unsent: readonly NumberRange[];
+}
+
+/** Messages named by this isolate; notes in `names` whom it named. */
+export function isolateNaming(deps: Pick<GatewayDeps, "ids">, names: MessageName[]): MessageNaming {
   return {
     gateway: instanceId(() => deps.ids.uuidv7()),
-    next: (topic) => ({ message_id: deps.ids.uuidv7(), sequence: nextSequence(topic) }),
+    next(topic) {
+      const name = { topic, sequence: nextSequence(topic), unsent: takeUnsent(topic) };
+      names.push(name);
+      return { message_id: deps.ids.uuidv7(), sequence: name.sequence, unsent: name.unsent };
+    },
   };
 }
 
+/** Notes the messages that were not sent, by position: messages stand in the order in which they were named. */
+export function noteFailed(names: readonly MessageName[], failed: readonly number[]): void {
+  for (const position of failed) {
+    const name = names[position];
+    if (name !== undefined) noteUnsent(name.topic, [[name.sequence, name.sequence], ...name.unsent]);
+  }
+}
+
 export interface PreparedMessages {
-  readonly messages: readonly OutgoingMessage[];
+  readonly messages: readonly PackedMessage[];
   /** Indexes of refused events whose payload could not be stored: no message has their dead letter. */
   readonly unstored: readonly number[];
 }
@@ -173,7 +198,7 @@ export async function prepareMessages(
     conceal: masker === null ? null : (bytes, schemaVersion) => admitter.conceal(bytes, schemaVersion, masker),
   };
   const letters = await encodeDeadLetters(judged.refusals, refusalContext, lake);
-  const messages: OutgoingMessage[] = [];
+  const messages: PackedMessage[] = [];
   for (const [schemaId, events] of Map.groupBy(judged.accepted, (event) => event.schemaId)) {
     messages.push(...pack(events, judged.buffer, { ...contract, schemaId }, request, naming));
   }
@@ -182,40 +207,30 @@ export async function prepareMessages(
   return { messages, unstored: letters.unstored };
 }
 
+/** Whose events travel: what a request and the first reception of a replay have in common. */
+export type Origin = Pick<IngestRequest, "requestId" | "producer" | "received">;
+
 /** What a message is packed for. */
-export interface Target {
-  readonly topic: string;
-  readonly version: string;
-  readonly shards: number;
+export interface Target extends Pick<Contract, "topic" | "version" | "shards"> {
   readonly schemaId: number;
 }
 
-/** The messages of events of one request. */
+/** The messages of events of one origin. */
 export function pack(
   events: readonly PackedEvent[],
   buffer: EventBuffer,
-  target: Target,
-  request: Pick<IngestRequest, "producer" | "requestId" | "received">,
+  { topic, version, shards, schemaId }: Target,
+  { requestId, producer, received }: Origin,
   naming: MessageNaming,
-): OutgoingMessage[] {
+): PackedMessage[] {
   const header = {
-    topic: target.topic,
-    schema_id: target.schemaId,
-    contract_version: target.version,
-    producer: request.producer,
-    request_id: request.requestId,
-    received: request.received,
+    topic,
+    schema_id: schemaId,
+    contract_version: version,
+    producer,
+    request_id: requestId,
+    received,
     gateway: naming.gateway,
   };
-  const headerTextBytes = Buffer.byteLength(Object.values(header).join("")) + UUID_BYTES;
-  return planMessages(events, headerTextBytes).map((plan) => ({
-    topic: target.topic,
-    body: packMessage(plan, target.shards, { ...header, ...naming.next(target.topic) }, (start, end) =>
-      buffer.slice(start, end),
-    ),
-    indexes: plan.map((event) => event.index),
-  }));
+  return packMessages(events, buffer, shards, header, () => naming.next(topic));
 }
-
-/** The canonical text of the message id. */
-const UUID_BYTES = 36;

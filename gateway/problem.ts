@@ -82,6 +82,14 @@ export const PROBLEMS = {
       "No dead letter of the days searched has this id, or the key may not read its topic; one that was refused in the last minute may still be buffered.",
     remedy: "Name its day with ?date=YYYY-MM-DD, or list the dead letters and take the id from there.",
   },
+  EVENT_NOT_FOUND: {
+    status: 404,
+    title: "The event was not found",
+    cause:
+      "No buffer, bronze file or dead letter among those `searched` has an event of this id. It may be outside of the time searched, in its queue, or was never accepted.",
+    remedy:
+      "Give the topic and the event's date (?topic=&date=); if its request was answered with `retry`, send it again.",
+  },
   UNKNOWN_KEY: {
     status: 404,
     title: "There is no such key",
@@ -176,9 +184,9 @@ export const PROBLEMS = {
   },
   LAKE_BUSY: {
     status: 503,
-    title: "The lake is being read or written by others",
+    title: "The lake cannot be read just now",
     cause:
-      "One operation with Parquet runs at a time in an isolate, and others were faster; or too many files of the time asked for overlap.",
+      "Other work of this isolate, such as a build, reads or writes Parquet, and there is memory for one; or too many files of the time asked for overlap.",
     remedy: "Send the request again after the seconds that Retry-After says; ask for a shorter time.",
   },
   LAKE_UNAVAILABLE: {

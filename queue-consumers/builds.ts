@@ -1,5 +1,5 @@
 /** The builds queue: one partition a message. */
-import { z } from "zod";
+import * as z from "zod";
 import { type BuildDeps, buildPartition } from "../lakehouse/builds/build.ts";
 import { tryAcquireWasm } from "../lakehouse/parquet/wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";

@@ -1,5 +1,5 @@
 /** Messages that cannot go on now, kept byte for byte in R2 until somebody re-drives them. Never a drop. */
-import { metadataOf, parkedKey } from "../lakehouse/parked/parked-message.ts";
+import { contentsOf, metadataOf, parkedKey } from "../lakehouse/parked/parked-message.ts";
 import type { Fault } from "./fault.ts";
 
 export type ParkingBucket = Pick<R2Bucket, "put">;
@@ -24,7 +24,8 @@ function textOf(body: unknown): string {
 export async function park(bucket: ParkingBucket, queue: string, message: Message, fault: Fault): Promise<void> {
   const { cause, detail } = fault;
   const { attempts, timestamp } = message;
-  await bucket.put(parkedKey(queue, message.id), bodyBytes(message.body), {
-    customMetadata: metadataOf({ cause, detail, attempts, sent: timestamp.toISOString() }),
+  const bytes = bodyBytes(message.body);
+  await bucket.put(parkedKey(queue, message.id), bytes, {
+    customMetadata: metadataOf({ cause, detail, attempts, sent: timestamp.toISOString(), contents: contentsOf(bytes) }),
   });
 }

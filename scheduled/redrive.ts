@@ -2,14 +2,12 @@
  * Re-drives messages that were parked by a fault of ours, once that may be over: a few a tick, each less often the more often it
  * failed. Messages whose bytes are wrong are left to an operator.
  */
-import { listParked, type ParkedMessage } from "../lakehouse/parked/parked-message.ts";
+import { listAllParked, type ParkedMessage } from "../lakehouse/parked/parked-message.ts";
 import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/parked/redrive.ts";
 import type { Duty, DutyLog } from "./duties.ts";
 
 /** Messages of one tick at most. */
 const PER_TICK = 20;
-/** Pages of a thousand that a tick lists at most. */
-const PAGES = 5;
 const FIRST_WAIT_MS = 10 * 60_000;
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
@@ -28,7 +26,7 @@ export function redriveDuty(deps: RedriveDutyDeps): Duty {
     name: "redrive",
     everyMinutes: 5,
     async run(now) {
-      const parked = await allParked(deps.bucket);
+      const { messages: parked } = await listAllParked(deps.bucket);
       const system = parked.filter(({ cause }) => cause === "system");
       const due = system.filter((message) => dueAt(message) <= now).sort((a, b) => (a.touched < b.touched ? -1 : 1));
       const counts: Record<Redriven["kind"], number> = { sent: 0, discarded: 0, kept: 0, postponed: 0, not_found: 0 };
@@ -59,15 +57,4 @@ async function tryOne(key: string, deps: RedriveDutyDeps): Promise<Redriven | un
     await noteFailure(key, deps.bucket);
     return undefined;
   }
-}
-
-async function allParked(bucket: Pick<R2Bucket, "list">): Promise<ParkedMessage[]> {
-  const messages: ParkedMessage[] = [];
-  let cursor: string | null | undefined;
-  for (let page = 0; page < PAGES && cursor !== null; page++) {
-    const listed: Awaited<ReturnType<typeof listParked>> = await listParked(bucket, { cursor, limit: 1_000 });
-    messages.push(...listed.messages);
-    cursor = listed.cursor;
-  }
-  return messages;
 }

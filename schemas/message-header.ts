@@ -3,6 +3,7 @@
  * value, so that a damaged count of slices keeps it busy for minutes.
  */
 import avro from "avsc";
+import type { NumberRange } from "./number-ranges.ts";
 
 /** One shard's part of a message: slices follow each other without gaps, one a shard. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
 export interface Slice {
@@ -29,6 +30,8 @@ export interface MessageHeader {
   readonly sequence: number;
   readonly count: number;
   readonly slices: readonly Slice[];
+  /** Earlier numbers of the topic whose messages the gateway failed to send: their events were answered as `retry`. Absent if there are none. */
+  readonly unsent?: readonly NumberRange[];
   /** Of a replay: the first dead letter of each event, in the order of the slices. Absent from what producers sent. */
   readonly replay_of?: readonly string[];
 }
@@ -78,24 +81,41 @@ const headerType = avro.Type.forSchema({
   ],
 });
 
-/** Stands behind the header, and only in that of a replay: every other header is what it was before there were replays. */
-const replayType = avro.Type.forSchema({ type: "array", items: "string" });
-
 /** Bytes that are not a message or frame of this format: a `data` error of the one who wrote them. */
 export class PackedBlockError extends Error {
   override readonly name = "PackedBlockError";
 }
 
+// Two arrays may stand behind the header: `unsent`, then `replay_of`. They are told apart by their order, so `unsent` is written, empty
+// if need be, wherever `replay_of` follows; neither is where there is nothing to tell. So nearly all headers end as they did before.
+const unsentType = avro.Type.forSchema({
+  type: "array",
+  items: {
+    type: "record",
+    name: "Unsent",
+    namespace: "sluice",
+    fields: [
+      { name: "first", type: "long" },
+      { name: "last", type: "long" },
+    ],
+  },
+});
+const replayType = avro.Type.forSchema({ type: "array", items: "string" });
+
 export function encodeHeader(header: MessageHeader): Uint8Array {
-  const { replay_of } = header;
-  const bytes = headerType.toBuffer(header);
-  return replay_of === undefined ? bytes : Buffer.concat([bytes, replayType.toBuffer(replay_of)]);
+  const { unsent = [], replay_of } = header;
+  const parts = [headerType.toBuffer(header)];
+  if (unsent.length > 0 || replay_of !== undefined) {
+    parts.push(unsentType.toBuffer(unsent.map(([first, last]) => ({ first, last }))));
+  }
+  if (replay_of !== undefined) parts.push(replayType.toBuffer(replay_of));
+  return Buffer.concat(parts);
 }
 
 /** Reads a header that fills `bytes`. Throws `PackedBlockError` where it does not, or says what no buffer could rely on. */
 export function decodeHeader(bytes: Uint8Array): MessageHeader {
   const reader = new HeaderReader(bytes);
-  const sent: MessageHeader = {
+  const known: MessageHeader = {
     message_id: reader.text(),
     topic: reader.text(),
     schema_id: reader.long(),
@@ -115,8 +135,14 @@ export function decodeHeader(bytes: Uint8Array): MessageHeader {
       tally: Object.fromEntries(reader.items(() => [reader.text(), reader.long()] as const)),
     })),
   };
-  const header = reader.done ? sent : { ...sent, replay_of: reader.items(() => reader.text()) };
+  const unsent = reader.ended ? [] : reader.items(() => [reader.long(), reader.long()] as const);
+  const replays = reader.ended ? undefined : reader.items(() => reader.text());
   reader.end();
+  const header: MessageHeader = {
+    ...known,
+    ...(unsent.length === 0 ? {} : { unsent }),
+    ...(replays === undefined ? {} : { replay_of: replays }),
+  };
   checkHeader(header);
   return header;
 }
@@ -142,6 +168,11 @@ function checkHeader(header: MessageHeader): void {
     }
     offset += slice.length;
     count += slice.count;
+  }
+  for (const [first, last] of header.unsent ?? []) {
+    if (first < 1 || last < first || last >= header.sequence) {
+      throw new PackedBlockError(`message ${header.sequence} says that ${first} to ${last} were not sent`);
+    }
   }
   if (count !== header.count) throw new PackedBlockError(`the header says ${header.count} events, its slices ${count}`);
   const replays = header.replay_of?.length ?? count;
@@ -203,11 +234,11 @@ class HeaderReader {
     }
   }
 
-  get done(): boolean {
+  get ended(): boolean {
     return this.#at === this.#bytes.byteLength;
   }
 
   end(): void {
-    if (!this.done) throw new PackedBlockError("the header has bytes past its end");
+    if (!this.ended) throw new PackedBlockError("the header has bytes past its end");
   }
 }

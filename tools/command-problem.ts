@@ -13,6 +13,7 @@ export type ProblemCode =
   | "PLATFORM_REFUSED"
   | "SEND_FAILED"
   | "NOT_READABLE"
+  | "LEDGER_OPEN"
   | "DOCS_OUT_OF_DATE"
   | "PROVISION_FAILED"
   | "SCHEMAS_REFUSED"

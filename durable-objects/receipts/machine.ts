@@ -13,7 +13,7 @@ export interface Receipt {
   /** Microseconds since the epoch. */
   readonly received: number;
   readonly phase: "begun" | "prepared" | "done";
-  /** SHA-256 of what the request said: another body under the same key is refused. null until it is prepared. */
+  /** Stands for what the request said, keyed where that may be personal: another body under the same key is refused. null until it is prepared. */
   readonly fingerprint: string | null;
   /** Deliveries that left something unsent, and the time (milliseconds) before which the alarm does not try again. */
   readonly attempts: number;

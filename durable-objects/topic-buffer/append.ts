@@ -1,6 +1,7 @@
 /** Appending frames: each message once, whatever is delivered again; ids, blocks and counts in one transaction. */
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import type { AppendResult } from "../stubs.ts";
+import { firstSlicesByHour, withArrivals } from "./arrivals.ts";
 import { hourOf, type RememberedIds } from "./remembered-ids.ts";
 import type { BufferStore, LedgerLine } from "./store.ts";
 
@@ -41,6 +42,9 @@ function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly F
       );
       ids.add(frames.map((frame) => frame.header.message_id));
       store.countEvents(ledgerLines(frames));
+      for (const [hour, headers] of firstSlicesByHour(frames)) {
+        store.arrivals.save(hour, withArrivals(store.arrivals.load(hour), headers));
+      }
     });
   } catch (error) {
     ids.reset();

@@ -1,11 +1,11 @@
 /** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
 import type { Contract } from "../../contracts/contract.ts";
 import { type BronzeBucket, writeBronze } from "../../lakehouse/bronze/write.ts";
-import { readFrames } from "../../schemas/packed-block.ts";
+import { publishArrivals } from "../../sql/statements/arrivals.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
-import type { RememberedIds } from "./remembered-ids.ts";
+import { hourText, type RememberedIds } from "./remembered-ids.ts";
 import type { BufferStore } from "./store.ts";
 
 export interface FlushDeps {
@@ -77,19 +77,22 @@ async function flushStep(
     case "write": {
       using permit = deps.permit();
       if (permit === undefined) return false;
-      const frames = [...store.frozenBlocks(seq)].flatMap((block) => [...readFrames(block)]);
-      store.markWritten(seq, await writeBronze(deps.bucket, contract, { ...shard, seq }, frames));
+      const blocks = store.frozenBlocks(seq);
+      store.markWritten(seq, await writeBronze(deps.bucket, contract, { ...shard, seq }, blocks));
       return true;
     }
     case "register": {
       const now = new Date(deps.now()).toISOString();
       const ledger = store.unpublishedLedger();
+      const arrivals = store.arrivals.unpublished();
       await db.batch([
         ...store.writtenFiles(seq).flatMap((file) => registerBronzeFile(db, file, now)),
         publishLedger(db, shard, ledger),
+        publishArrivals(db, shard, arrivals),
       ]);
       deps.transaction(() => {
         store.markPublished(ledger);
+        store.arrivals.markPublished(arrivals);
         store.markRegistered(seq);
       });
       return true;
@@ -97,7 +100,9 @@ async function flushStep(
     case "forget":
       deps.transaction(() => {
         store.forget(seq);
-        deps.ids.forgetBefore(deps.ids.oldest(deps.now()));
+        const oldest = deps.ids.oldest(deps.now());
+        deps.ids.forgetBefore(oldest);
+        store.arrivals.forgetBefore(hourText(oldest));
       });
       return true;
   }

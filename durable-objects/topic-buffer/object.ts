@@ -7,8 +7,16 @@ import type { Contract } from "../../contracts/contract.ts";
 import { contractOf } from "../../contracts/registry.ts";
 import { tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
 import { listShard } from "../../sql/statements/bronze.ts";
-import type { AppendResult, ShardAddress, TopicBufferStub } from "../stubs.ts";
+import type {
+  AppendResult,
+  BufferedEvent,
+  BufferSearchStub,
+  ShardAddress,
+  TopicBufferStub,
+  Unflushed,
+} from "../stubs.ts";
 import { appendFrames } from "./append.ts";
+import { findBuffered } from "./find.ts";
 import { type FlushDeps, runFlush } from "./flush.ts";
 import { alarmToSet, type FlushLimits, nextAlarm } from "./machine.ts";
 import { RememberedIds } from "./remembered-ids.ts";
@@ -26,7 +34,7 @@ const WASM_BUSY_MS = 100;
 /** When the alarm rings again after a fault that the machine knows nothing of: no contract in this deploy, storage that fails. */
 const AFTER_FAULT_MS = 60_000;
 
-export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicBufferStub {
+export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicBufferStub, BufferSearchStub {
   readonly #store: BufferStore;
   readonly #deps: FlushDeps;
   /** Before this time another operation of the isolate is expected to hold parquet-wasm: an earlier alarm would only spin. */
@@ -61,6 +69,14 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
     const contract = requireContract(address);
     await this.#list(address);
     return this.#arm(contract, Date.now());
+  }
+
+  async unflushed(): Promise<Unflushed> {
+    return this.#store.unflushed();
+  }
+
+  async find(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]> {
+    return findBuffered(this.#store, requireContract(address), column, text);
   }
 
   /** Nothing reaches the runtime, which gives up after six failures: a fault sets the alarm anew. */

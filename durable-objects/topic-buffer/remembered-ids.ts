@@ -15,6 +15,11 @@ export function hourOf(messageId: string): number {
   return Math.floor(millis / HOUR_MS);
 }
 
+/** `YYYY-MM-DDTHH:00:00Z` of an hour counted from the epoch. */
+export function hourText(hour: number): string {
+  return `${new Date(hour * HOUR_MS).toISOString().slice(0, 13)}:00:00Z`;
+}
+
 /** The oldest hour whose messages may still be appended. */
 export function oldestHour(now: number): number {
   return Math.floor(now / HOUR_MS) - REMEMBERED_HOURS;

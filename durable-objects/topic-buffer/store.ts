@@ -1,5 +1,8 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
+import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
+import type { Unflushed } from "../stubs.ts";
+import { ArrivalStore } from "./arrival-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
 
@@ -23,11 +26,13 @@ export interface LedgerLine {
 }
 
 export class BufferStore implements IdStore {
+  readonly arrivals: ArrivalStore;
   readonly #sql: Pick<SqlStorage, "exec">;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
     sql.exec(SCHEMA);
+    this.arrivals = new ArrivalStore(sql);
   }
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
@@ -109,6 +114,16 @@ export class BufferStore implements IdStore {
     return { open: { rows: open.rows ?? 0, bytes: open.bytes ?? 0, oldestAt: open.oldest }, flush: this.#flush() };
   }
 
+  /** Open and frozen blocks: a flush drops its own once D1 has the files. */
+  unflushed(): Unflushed {
+    const { events, oldest } = this.#sql
+      .exec<{ events: number | null; oldest: number | null }>(
+        "SELECT sum(rows) AS events, min(appended_at) AS oldest FROM blocks",
+      )
+      .one();
+    return { events: events ?? 0, oldestAppended: oldest };
+  }
+
   #flush(): FlushState | null {
     const row = this.#sql
       .exec<{ seq: number; step: string; attempts: number; not_before: number }>(
@@ -143,13 +158,31 @@ export class BufferStore implements IdStore {
     return seq;
   }
 
-  /** The frozen blocks of a flush in append order, read one at a time. */
-  *frozenBlocks(seq: number): Generator<Uint8Array> {
+  /** The frozen blocks of a flush: each read is one row, and holds one block. */
+  frozenBlocks(seq: number): BlockSource {
     const ids = this.#sql.exec<{ id: number }>("SELECT id FROM blocks WHERE seq = ? ORDER BY id", seq).toArray();
-    for (const { id } of ids) {
-      yield new Uint8Array(
-        this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one().bytes,
-      );
+    return {
+      count: ids.length,
+      read: (block) => {
+        const { bytes } = this.#sql
+          .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", ids[block]?.id ?? null)
+          .one();
+        return new Uint8Array(bytes);
+      },
+    };
+  }
+
+  /** Blocks that D1 knows no file of, in append order, read one at a time. */
+  *unregisteredBlocks(): Generator<{ readonly bytes: Uint8Array; readonly appendedAt: number }> {
+    const ids = this.#sql
+      .exec<{ id: number; at: number }>(
+        `SELECT id, appended_at AS at FROM blocks LEFT JOIN flushes USING (seq)
+          WHERE step IS NULL OR step <> 'registered' ORDER BY id`,
+      )
+      .toArray();
+    for (const { id, at } of ids) {
+      const { bytes } = this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one();
+      yield { bytes: new Uint8Array(bytes), appendedAt: at };
     }
   }
 

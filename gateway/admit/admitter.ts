@@ -6,13 +6,13 @@ import type { Contract } from "../../contracts/contract.ts";
 import { shardOf } from "../../contracts/shards.ts";
 import type { EventError } from "../../contracts/verdict.ts";
 import type { SchemaCodec } from "../../schemas/codecs.ts";
+import type { EventBuffer } from "../../schemas/event-buffer.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
+import type { PackedEvent } from "../../schemas/pack.ts";
 import { maskEvent } from "../masking/event.ts";
 import type { Masker } from "../masking/masker.ts";
-import type { PackedEvent } from "../pack.ts";
 import { CLEAN, compileCheck, INVALID, isRecord, NULLS, type Scratch, UNKNOWN_FIELDS } from "./check.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
-import type { EventBuffer } from "./event-buffer.ts";
 import { loneSurrogates } from "./json-walk.ts";
 import { compilePlan, type OnMasked, type RecordPlan } from "./plan.ts";
 import { type CompiledRule, compileRules } from "./record-rules.ts";
@@ -34,7 +34,7 @@ export interface AdmissionContext {
   readonly masker: Masker | null;
 }
 
-/** An event written to `[start, end)` of the output, for a shard: what `pack.ts` packs. */
+/** An event written to `[start, end)` of the output, for a shard: what `schemas/pack.ts` packs. */
 export interface AdmittedEvent extends PackedEvent {
   readonly accepted: true;
   readonly schemaId: number;

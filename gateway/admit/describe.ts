@@ -12,6 +12,7 @@ import { isDeeperThan, loneSurrogates, MAX_UNKNOWN_DEPTH } from "./json-walk.ts"
 import { knownPath } from "./known-path.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
 import type { CompiledRule } from "./record-rules.ts";
+import { ruleDetail } from "./rule-evidence.ts";
 
 /** Event times that are taken, in microseconds since the epoch, inclusive. */
 export interface TimeWindow {
@@ -55,8 +56,9 @@ export function describe(event: unknown, demands: Demands): EventError[] {
     const violation = rule.violation(event);
     if (violation === null) continue;
     // Why a rule could not be evaluated may quote a value.
-    const detail = demands.plan.pii ? rule.description : violation;
-    errors.add(RULE, "RULE_VIOLATION", rule.pointer, rule.id, () => detail);
+    const why = demands.plan.pii ? rule.description : violation;
+    const detail = () => ruleDetail(why, rule.expression, rule.reads, event, demands.plan);
+    errors.add(RULE, "RULE_VIOLATION", rule.pointer, rule.id, detail);
   }
   return errors.list();
 }

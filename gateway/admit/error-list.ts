@@ -13,7 +13,7 @@ export const RULE = 4;
 export type ErrorClass = typeof STRUCTURE | typeof UNREADABLE | typeof VALUE | typeof TIME_WINDOW | typeof RULE;
 
 const MAX_ERRORS = 50;
-const MAX_DETAIL = 300;
+export const MAX_DETAIL = 300;
 
 export interface ErrorList {
   /** `detail` is only called for an error that is listed: an event may have a million. */

@@ -7,24 +7,43 @@ import type { RecordRule } from "../../contracts/contract.ts";
 import { registerRuleFunctions } from "../../contracts/rule-functions.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
-import { BAIL, compileFastRule } from "./rule-closures.ts";
-import { fieldsRead } from "./rule-reads.ts";
+import { BAIL, compileFastRule, type FastRule } from "./rule-closures.ts";
+import { type FieldPath, fieldsRead } from "./rule-evidence.ts";
 
 export interface CompiledRule extends RecordRule {
-  /** The event's own fields that the expression reads; null: it may read any. */
-  readonly reads: ReadonlySet<string> | null;
+  /** The fields that it reads; an empty path: the event as a whole. */
+  readonly reads: readonly FieldPath[];
   /** null: it holds. Else why not; an expression that cannot be evaluated does not hold. */
   violation(event: unknown): string | null;
 }
 
-export function compileRules(rules: readonly RecordRule[], plan: RecordPlan): readonly CompiledRule[] {
-  const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
-  return rules.map((rule) => {
+interface ParsedRule {
+  readonly evaluate: ReturnType<Environment["parse"]>;
+  readonly fast: FastRule | undefined;
+  readonly reads: readonly FieldPath[];
+}
+
+const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
+
+/** By the contract's own object: every schema version of a topic has the same rules, and parsing them is a good part of the start. */
+const parsedRules = new WeakMap<RecordRule, ParsedRule>();
+
+function parsedRule(rule: RecordRule): ParsedRule {
+  let parsed = parsedRules.get(rule);
+  if (parsed === undefined) {
     const evaluate = environment.parse(rule.expression);
-    const fast = compileFastRule(evaluate.ast);
+    parsed = { evaluate, fast: compileFastRule(evaluate.ast), reads: fieldsRead(evaluate.ast) };
+    parsedRules.set(rule, parsed);
+  }
+  return parsed;
+}
+
+export function compileRules(rules: readonly RecordRule[], plan: RecordPlan): readonly CompiledRule[] {
+  return rules.map((rule) => {
+    const { evaluate, fast, reads } = parsedRule(rule);
     return {
       ...rule,
-      reads: fieldsRead(evaluate.ast),
+      reads,
       violation(event) {
         const decided = fast === undefined ? BAIL : fast(event);
         if (decided === true) return null;

@@ -14,9 +14,8 @@ export function rulesForReplay(rules: readonly CompiledRule[], plan: RecordPlan)
 /** Whether a rule reads a field of this event in which a masked value stands. */
 export function readsMasked(rule: CompiledRule, event: unknown, plan: RecordPlan): boolean {
   if (!isJsonObject(event)) return false;
-  return plan.fields.some(
-    ({ name, value }) => (rule.reads === null || rule.reads.has(name)) && holdsMasked(event[name], value),
-  );
+  const reads = (name: string) => rule.reads.some(([first]) => first === undefined || first === name);
+  return plan.fields.some(({ name, value }) => reads(name) && holdsMasked(event[name], value));
 }
 
 function holdsMasked(value: unknown, plan: ValuePlan): boolean {

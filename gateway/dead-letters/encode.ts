@@ -2,9 +2,9 @@
 import { contractOf, currentSchema } from "../../contracts/registry.ts";
 import { shardOf } from "../../contracts/shards.ts";
 import { codecById } from "../../schemas/codecs.ts";
-import { createEventBuffer, type EventBuffer } from "../admit/event-buffer.ts";
+import { createEventBuffer, type EventBuffer } from "../../schemas/event-buffer.ts";
+import type { PackedEvent } from "../../schemas/pack.ts";
 import { mapBounded } from "../map-bounded.ts";
-import type { PackedEvent } from "../pack.ts";
 import {
   type DeadLetterEvent,
   deadLetterId,

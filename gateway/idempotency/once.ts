@@ -22,8 +22,8 @@ export interface OnceRequest {
   judge(stamp: RequestStamp): Promise<Omit<PreparedRequest, "requestId">>;
   /** Reads what is left of the body. */
   drain(): Promise<void>;
-  /** Of the body, when it was read to its end. */
-  fingerprint(): string;
+  /** Of the body, when it was read to its end: the one to keep, then those of the same body under earlier keys. */
+  fingerprints(): readonly string[];
 }
 
 export interface OnceAnswer extends StoredAnswer {
@@ -44,8 +44,21 @@ export async function answerOnce(request: OnceRequest): Promise<OnceAnswer> {
     // To its end in every case: the fingerprint is of the whole body.
     await request.drain();
   }
-  const outcome = await reach(() => receipt.submit(request.fingerprint(), prepared));
-  return answerOf(outcome);
+  return answerOf(await submit(receipt, request.fingerprints(), prepared));
+}
+
+/** A key may have been rotated since the first try: another fingerprint is another body only if no earlier key makes it. */
+async function submit(
+  receipt: ReceiptStub,
+  [fingerprint = "", ...earlier]: readonly string[],
+  prepared: PreparedRequest | null,
+): Promise<ReceiptOutcome> {
+  let outcome = await reach(() => receipt.submit(fingerprint, prepared));
+  for (const other of earlier) {
+    if (outcome.state !== "reused") break;
+    outcome = await reach(() => receipt.submit(other, null));
+  }
+  return outcome;
 }
 
 async function prepare(request: OnceRequest, { requestId, received }: RequestStamp): Promise<PreparedRequest> {

@@ -1,5 +1,5 @@
 /** The keys of masking and sealing, as the secrets MASKING_KEYS and PAYLOAD_KEYS hold them. */
-import { z } from "zod";
+import * as z from "zod";
 import { LOCAL_ONLY_MASKING_KEYS, LOCAL_ONLY_PAYLOAD_KEYS } from "./local-keys.ts";
 
 /** Numbered keys: new values are written with the current one, values written with an older one stay readable. */

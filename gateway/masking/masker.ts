@@ -9,6 +9,8 @@ export interface Masker {
   mask(masking: Masking, text: string): string;
   /** Encrypts what cannot be masked field by field, for `topic` only; `unseal` reads it. */
   seal(topic: string, content: string | Uint8Array): string;
+  /** Keyed digests of a text, `v<k>:<64 hexadecimal>`, one a key and the current one's first: equal texts can be told by them, guessed ones cannot. */
+  digests(text: string): readonly string[];
 }
 
 /** `randomBytes` gives unpredictable bytes: an iv must not repeat under one key (NIST SP 800-38D, section 8.2.2: at most 2^32 seals a key). */
@@ -29,6 +31,11 @@ export function createMasker(
       const encrypted = clear.byteLength === 0 ? clear : cipher.update(clear);
       const bytes = Buffer.concat([iv, encrypted, cipher.final(), cipher.getAuthTag()]);
       return `sluice:aes:v1:${current}:${bytes.toString("base64url")}`;
+    },
+    digests(text) {
+      const { current, keys: numbered } = maskingKeys;
+      const earlier = [...numbered.keys()].filter((version) => version !== current).sort((a, b) => b - a);
+      return [current, ...earlier].map((version) => `v${version}:${digestOf(text, maskingKeys, version)}`);
     },
   };
 }
@@ -57,6 +64,14 @@ function hashOf(text: string, keyring: Keyring, version: number): string {
     .update(text)
     .digest();
   return hash.subarray(0, HASH_BYTES).toString("base64url");
+}
+
+/** With a key of its own: a masked value must not be the digest of a text that a producer chose. */
+function digestOf(text: string, keyring: Keyring, version: number): string {
+  const key = createHmac("sha256", secretOf(keyOf(keyring, version)))
+    .update("sluice digests")
+    .digest();
+  return createHmac("sha256", key).update(text).digest("hex");
 }
 
 /** A text that is no sealed value, or that was sealed with another key or for another topic, or altered. */

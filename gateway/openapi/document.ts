@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html) of the operations, made from their zod schemas. */
-import { z } from "zod";
+import * as z from "zod";
 import { PROBLEMS } from "../problem.ts";
 import { type Operation, type Refusal, refusalsOf } from "./operation.ts";
 

@@ -1,5 +1,5 @@
 /** Reads small JSON bodies by their zod schemas. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { GatewayContext } from "../context.ts";
 import { ProblemError } from "../problem.ts";
 

@@ -2,7 +2,7 @@
  * What the OpenAPI document says of one call. An operation stands beside the route it describes and holds the very zod
  * schemas by which the route reads its parameters.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import { PROBLEMS, type ProblemCode } from "../problem.ts";
 import { REGISTRY_ERRORS, type RegistryErrorCode, statusOf } from "../registry/error.ts";
 

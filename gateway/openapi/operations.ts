@@ -4,11 +4,14 @@ import { deadLettersOperations } from "../routes/dead-letters.api.ts";
 import { eventsOperations } from "../routes/events.api.ts";
 import { keysOperations } from "../routes/keys.api.ts";
 import { lagOperations } from "../routes/lag.api.ts";
+import { ledgerOperations } from "../routes/ledger.api.ts";
+import { metricsOperations } from "../routes/metrics.api.ts";
 import { parkedOperations } from "../routes/parked.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
 import { topicsOperations } from "../routes/topics.api.ts";
+import { traceOperations } from "../routes/trace.api.ts";
 import type { Operation } from "./operation.ts";
 
 export const operations: readonly Operation[] = [
@@ -17,9 +20,12 @@ export const operations: readonly Operation[] = [
   ...lagOperations,
   ...contractsOperations,
   ...tablesOperations,
+  ...ledgerOperations,
+  ...traceOperations,
   ...deadLettersOperations,
   ...parkedOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,
+  ...metricsOperations,
 ];

@@ -1,5 +1,5 @@
 /** Reads query parameters and headers by their zod schemas. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { GatewayContext } from "../context.ts";
 import { ProblemError } from "../problem.ts";
 

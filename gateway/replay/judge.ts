@@ -4,10 +4,10 @@
  */
 import type { EventError } from "../../contracts/verdict.ts";
 import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import type { EventBuffer } from "../../schemas/event-buffer.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { parseTimestamp } from "../../schemas/time.ts";
 import type { AdmittedEvent } from "../admit/admitter.ts";
-import type { EventBuffer } from "../admit/event-buffer.ts";
 import { readsMasked } from "../admit/replay-rules.ts";
 import type { TopicAdmitter } from "../admit/topics.ts";
 import type { Masker } from "../masking/masker.ts";

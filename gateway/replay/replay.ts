@@ -2,18 +2,18 @@
 import { currentSchema } from "../../contracts/registry.ts";
 import type { EventError } from "../../contracts/verdict.ts";
 import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import { createEventBuffer } from "../../schemas/event-buffer.ts";
+import type { PackedEvent, PackedMessage } from "../../schemas/pack.ts";
 import { parseTimestamp } from "../../schemas/time.ts";
-import { createEventBuffer } from "../admit/event-buffer.ts";
 import { replayAdmitterOf, type TopicAdmitter } from "../admit/topics.ts";
 import { appendDeadLetter, release } from "../dead-letters/encode.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { isolateNaming, pack, type Target } from "../ingest.ts";
+import { isolateNaming, type MessageName, noteFailed, type Origin, pack, type Target } from "../ingest.ts";
 import { lakeAnswers } from "../lake-access.ts";
 import type { Keyring } from "../masking/keyring.ts";
 import type { Masker } from "../masking/masker.ts";
 import { maskerOf } from "../masking/masker-of.ts";
-import type { PackedEvent } from "../pack.ts";
-import { type OutgoingMessage, sendAll } from "../send.ts";
+import { sendAll } from "../send.ts";
 import { judgeReplay } from "./judge.ts";
 import { replayEvent } from "./payload.ts";
 import { refusedAgain } from "./refused-again.ts";
@@ -41,14 +41,8 @@ export interface Replayed {
   readonly messages: number;
 }
 
-/** Whatever a replay sends goes under its event's first reception: its request, producer and time. */
-interface Origin {
-  readonly requestId: string;
-  readonly producer: string;
-  readonly received: number;
-}
-
 interface Outgoing {
+  /** The event's first reception: whatever a replay sends goes under it. */
   readonly origin: Origin;
   readonly target: Target;
   readonly event: PackedEvent;
@@ -97,9 +91,11 @@ export async function replay(
     }
   }
   if (options.dryRun) return { results, messages: 0 };
-  const naming = isolateNaming(deps);
+  const names: MessageName[] = [];
+  const naming = isolateNaming(deps, names);
   const messages = messagesOf(outgoing, (events, target, origin) => pack(events, buffer, target, origin, naming));
-  const { sent, unsent } = await sendAll(messages, (topic) => deps.topicQueue(topic));
+  const { sent, unsent, failed } = await sendAll(messages, (topic) => deps.topicQueue(topic));
+  noteFailed(names, failed);
   const lost = new Set(unsent);
   return {
     results: results.map((result, index) => (lost.has(index) ? { letter: result.letter, status: "retry" } : result)),
@@ -135,8 +131,8 @@ function originOf({ request_id, producer, received_at, dlq_id }: StoredDeadLette
 /** One header speaks for all events of a message: those of one request, topic and schema travel together. */
 function messagesOf(
   outgoing: readonly Outgoing[],
-  pack: (events: readonly PackedEvent[], target: Target, origin: Origin) => OutgoingMessage[],
-): OutgoingMessage[] {
+  pack: (events: readonly PackedEvent[], target: Target, origin: Origin) => PackedMessage[],
+): PackedMessage[] {
   const groups = Map.groupBy(outgoing, ({ origin, target }) =>
     JSON.stringify([target.topic, target.schemaId, origin.requestId, origin.producer, origin.received]),
   );

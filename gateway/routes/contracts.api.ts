@@ -1,5 +1,5 @@
 /** What the routes of contracts take and answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const contractQuery = z.object({

@@ -1,5 +1,5 @@
 /** What the routes of dead letters take and answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_TYPES } from "../../contracts/verdict.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { type Operation, problems } from "../openapi/operation.ts";

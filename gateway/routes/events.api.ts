@@ -1,5 +1,5 @@
 /** What `POST /v1/topics/{topic}/events` takes and answers. */
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_TYPES } from "../../contracts/verdict.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 

@@ -41,14 +41,15 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     const incoming = c.get("bodyChunks")();
     const attributes = format === "cloudevent-data" ? attributesOfHeaders(c.req.raw.headers) : {};
     const meaning = [format, encoding, String(options.schemaVersion), JSON.stringify(attributes)];
-    const body = idempotencyKey === null ? null : fingerprinted(incoming.chunks, meaning);
+    const masker = maskerOf(admitter, deps);
+    const body = idempotencyKey === null ? null : fingerprinted(incoming.chunks, meaning, masker);
     const request: IngestRequest = {
       admitter,
       requestId: c.get("requestId"),
       producer: c.get("grant").producer,
       received,
       schemaVersion: options.schemaVersion,
-      masker: maskerOf(admitter, deps),
+      masker,
       batches: bodyBatches({
         format,
         encoding,
@@ -80,7 +81,7 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
         judge: async (stamp) =>
           submission(await judgeOnTheWay({ ...request, ...stamp }), receiptNaming(name, stamp), options, deps, wide),
         drain: () => body.drain(),
-        fingerprint: () => body.fingerprint(),
+        fingerprints: () => body.fingerprints(),
       });
       wide.replayed = answer.replayed;
       return onceResponse(answer);

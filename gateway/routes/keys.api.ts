@@ -1,5 +1,5 @@
 /** What the routes of keys take and answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { contractOf } from "../../contracts/registry.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 

@@ -1,5 +1,5 @@
 /** What the route of a topic's lag takes and answers. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const lagQuery = z.object({
@@ -7,6 +7,10 @@ export const lagQuery = z.object({
     .datetime({ offset: false, error: "expected a UTC time such as 2026-01-31T12:00:00.000Z" })
     .optional()
     .describe("Counts what was received from then on; a day ago if absent"),
+  waiting: z
+    .enum(["true", "false"], { error: "expected true or false" })
+    .optional()
+    .describe("true: asks queue and buffers too, one request to each buffer, and answers `waiting`"),
 });
 
 export const lagOperations: readonly Operation[] = [
@@ -16,7 +20,7 @@ export const lagOperations: readonly Operation[] = [
     tag: "Topics and contracts",
     summary: "How much of a topic is readable in bronze",
     description:
-      "Ask before sending, keep `as_of`, send, and ask again with `since` until `bronze.rows` has grown to what was accepted. Events that others send meanwhile count too.",
+      "Ask before sending, keep `as_of`, send, and ask again with `since` until `bronze.rows` has grown to what was accepted. Events that others send meanwhile count too: your own are there when, besides, `waiting.queue` has nothing sent before your last answer, and after that `waiting.buffers` nothing appended before it was seen so.",
     access: "key",
     path_parameters: { topic: "A topic's name" },
     query: lagQuery,
@@ -40,6 +44,15 @@ export const lagOperations: readonly Operation[] = [
               files: z.int(),
               newest_received: z.string().nullable(),
             }),
+            waiting: z
+              .object({
+                queue: z
+                  .object({ messages: z.int(), oldest_sent: z.string().nullable() })
+                  .describe("As far as the queue tells: what a consumer was just given may be missing"),
+                buffers: z.object({ events: z.int(), oldest_appended: z.string().nullable() }),
+              })
+              .optional()
+              .describe("What is not in bronze yet; only with `waiting=true`"),
           }),
         },
       },

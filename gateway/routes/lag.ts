@@ -1,5 +1,5 @@
 /** `GET /v1/topics/{topic}/lag`: what of a topic is readable in bronze; what `sluice send --wait` waits by. */
-import { appendedSince, bronzeSince } from "../../sql/statements/lag.ts";
+import { appendedSince, bronzeSince, shardsOf } from "../../sql/statements/lag.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { queryOf } from "../openapi/parameters.ts";
@@ -20,10 +20,36 @@ export function getLag(deps: GatewayDeps): (c: GatewayContext) => Promise<Respon
         bronzeSince(deps.db, topic, since.slice(0, -1)),
         appendedSince(deps.db, topic, since.slice(0, 13)),
       ]);
+      const waiting = query.waiting === "true" ? { waiting: await waitingOf(deps, topic) } : {};
       const appended = { from_hour: `${since.slice(0, 13)}:00:00Z`, events };
-      return c.json({ topic, as_of: new Date(now).toISOString(), since, appended, bronze });
+      return c.json({ topic, as_of: new Date(now).toISOString(), since, appended, bronze, ...waiting });
     } catch (cause) {
-      throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
+      throw new ProblemError(
+        "CATALOG_UNAVAILABLE",
+        "the catalog, the queue or a buffer does not answer: try again",
+        {},
+        {},
+        { cause },
+      );
     }
   };
+}
+
+/** In the way of an event: the queue before the buffers, so that none slips by between the two looks. */
+async function waitingOf(deps: GatewayDeps, topic: string) {
+  const { messages, oldestSent } = await deps.topicQueue(topic).backlog();
+  const shards = await shardsOf(deps.db, topic);
+  const buffers = await Promise.all(shards.map(({ shard, of }) => deps.topicBuffer({ topic, shard, of }).unflushed()));
+  const oldest = buffers.flatMap(({ oldestAppended }) => oldestAppended ?? []);
+  return {
+    queue: { messages, oldest_sent: timeOf(oldestSent) },
+    buffers: {
+      events: buffers.reduce((sum, { events }) => sum + events, 0),
+      oldest_appended: timeOf(oldest.length === 0 ? null : Math.min(...oldest)),
+    },
+  };
+}
+
+function timeOf(milliseconds: number | null): string | null {
+  return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }

@@ -1,5 +1,5 @@
 /** What the routes of parked messages take and answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const queueName = z.string().regex(/^[a-z0-9-]{1,63}$/, "expected a queue's name such as sluice-local-orders");

@@ -1,5 +1,5 @@
 /** What the open addresses answer: start page, health, this document. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const environment = z.enum(["local", "staging", "production"]);

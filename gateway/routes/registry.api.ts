@@ -1,5 +1,5 @@
 /** What the calls under `/registry` take and answer (Confluent Schema Registry API, version 7). */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, registryErrors } from "../openapi/operation.ts";
 import type { RegistryErrorCode } from "../registry/error.ts";
 

@@ -1,5 +1,5 @@
 /** `POST /v1/dead-letters/replay`: dead letters through admission again, a dry run first. */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
 import { readDeadLetters } from "../../lakehouse/dead-letters/page.ts";
 import type { GatewayContext } from "../context.ts";

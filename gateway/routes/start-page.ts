@@ -19,6 +19,7 @@ const LINKS = [
   ["/v1/contracts/weather/example", "a valid event, ready to be sent (needs a key)"],
   ["/registry/subjects", "schemas, for clients of the Confluent Schema Registry (needs a key)"],
   ["/v1/tables", "published tables (needs a key)"],
+  ["/metrics", "metrics for Prometheus (needs a key)"],
 ] as const;
 
 export function startPage(deps: GatewayDeps): (c: GatewayContext) => Response | Promise<Response> {

@@ -1,5 +1,5 @@
 /** What the routes of tables take and answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const filesQuery = z.object({
@@ -55,6 +55,25 @@ export const tablesOperations: readonly Operation[] = [
         status: 200,
         description: "The table and its files",
         content: { "application/json": tableSummary.extend({ files: z.array(dataFile) }) },
+      },
+    ],
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "CATALOG_UNAVAILABLE"),
+  },
+  {
+    method: "GET",
+    path: "/v1/tables/{table}/quarantine",
+    tag: "Tables",
+    summary: "The files of the rows that quality checks keep out of a table",
+    access: "key",
+    path_parameters: { table: "A table's name, see /v1/tables" },
+    query: filesQuery,
+    responses: [
+      {
+        status: 200,
+        description: "The rows' number and their files; the column _failed_checks says why each is there",
+        content: {
+          "application/json": z.object({ table_name: z.string(), rows: z.int(), files: z.array(dataFile) }),
+        },
       },
     ],
     refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "CATALOG_UNAVAILABLE"),

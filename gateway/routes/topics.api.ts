@@ -1,5 +1,5 @@
 /** What the routes of topics answer. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const topicSummary = z.object({
@@ -18,7 +18,17 @@ const topicDetail = topicSummary.extend({
   event_time: z.string(),
   event_time_window: z.object({ past_ms: z.number(), future_ms: z.number() }).nullable(),
   unknown_fields: z.enum(["keep", "reject"]),
-  retention_days: z.number(),
+  service_levels: z
+    .object({
+      latency_ms: z.number().nullable().describe("From acceptance to bronze"),
+      freshness_ms: z.number().nullable().describe("How old the newest event time in the published table may be"),
+      completeness_percent: z
+        .number()
+        .nullable()
+        .describe("Share of the received events that reaches the published table"),
+      retention_ms: z.number(),
+    })
+    .describe("What the contract promises; null: nothing"),
   schemas: z.array(z.looseObject({ id: z.int(), version: z.int() })),
   fields: z.array(z.looseObject({ name: z.string(), kind: z.string(), required: z.boolean() })),
   rules: z.array(

@@ -18,7 +18,7 @@ export function listTopics(c: GatewayContext): Response {
 
 export function getTopic(c: GatewayContext): Response {
   const contract = knownTopic(c.req.param("topic"));
-  const { dedupeKey, eventTime, eventTimeWindow, unknownFields, retentionDays, fields, rules, schemas } = contract;
+  const { dedupeKey, eventTime, eventTimeWindow, unknownFields, sla, fields, rules, schemas } = contract;
   return c.json({
     ...summaryOf(contract),
     dedupe_key: dedupeKey,
@@ -26,7 +26,12 @@ export function getTopic(c: GatewayContext): Response {
     event_time_window:
       eventTimeWindow === null ? null : { past_ms: eventTimeWindow.pastMs, future_ms: eventTimeWindow.futureMs },
     unknown_fields: unknownFields,
-    retention_days: retentionDays,
+    service_levels: {
+      latency_ms: sla.latencyMs ?? null,
+      freshness_ms: sla.freshnessMs ?? null,
+      completeness_percent: sla.completenessPercent ?? null,
+      retention_ms: sla.retentionMs,
+    },
     schemas,
     fields,
     rules,

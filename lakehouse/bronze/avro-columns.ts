@@ -7,9 +7,7 @@ import { unscaledFromBytes } from "../../schemas/decimal.ts";
 import type { ColumnBuilder } from "../columns/builder.ts";
 import type { Field } from "../columns/column.ts";
 import { pushValue } from "../columns/push-value.ts";
-import type { ByteReader } from "./byte-reader.ts";
-
-export type Walk = (reader: ByteReader) => void;
+import { forEachItem, skipWalk, type Walk } from "./avro-skip.ts";
 
 /** Thrown when a builder does not fit the schema: a mistake of the caller, never of data. */
 function mismatch(what: string, builder: ColumnBuilder): never {
@@ -33,7 +31,7 @@ export function recordWalk(
     .map(([name, builder]) => ({ builder, value: defaults.get(name) ?? null }));
   const walks = schema.fields.map((field) => {
     const builder = columns.get(field.name);
-    return builder === undefined ? skipValue(field.type) : valueWalk(field.type, builder);
+    return builder === undefined ? skipWalk(field.type) : valueWalk(field.type, builder);
   });
   return (reader) => {
     for (const walk of walks) walk(reader);
@@ -132,60 +130,4 @@ function decimalWalk(builder: ColumnBuilder): Walk {
     const negative = length > 0 && (reader.bytes[start] ?? 0) >= 0x80;
     builder.pushNumber(negative ? value - 256 ** length : value);
   };
-}
-
-function forEachItem(reader: ByteReader, item: Walk): void {
-  for (;;) {
-    let count = reader.readLong();
-    if (count === 0) return;
-    if (count < 0) {
-      count = -count;
-      reader.readLong(); // A negative count is followed by the block's size, which only a skipping reader needs.
-    }
-    for (let i = 0; i < count; i++) item(reader);
-  }
-}
-
-function skipValue(avro: AvroType): Walk {
-  if (Array.isArray(avro)) {
-    const nullBranch = avro[0] === "null" ? 0 : 1;
-    const inner = skipValue(unwrapOptional(avro).type);
-    return (reader) => {
-      if (reader.readLong() !== nullBranch) inner(reader);
-    };
-  }
-  const { type } = unwrapOptional(avro);
-  if (typeof type === "string") {
-    switch (type) {
-      case "null":
-        return () => {};
-      case "boolean":
-        return (reader) => void reader.readBoolean();
-      case "double":
-        return (reader) => void reader.readDouble();
-      case "string":
-      case "bytes":
-        return (reader) => void reader.readSpan();
-      case "int":
-      case "long":
-        return (reader) => void reader.readLong();
-    }
-  }
-  switch (type.type) {
-    case "long":
-    case "int":
-      return (reader) => void reader.readLong();
-    case "bytes":
-      return (reader) => void reader.readSpan();
-    case "array": {
-      const item = skipValue(type.items);
-      return (reader) => forEachItem(reader, item);
-    }
-    case "record": {
-      const walks = type.fields.map((field) => skipValue(field.type));
-      return (reader) => {
-        for (const walk of walks) walk(reader);
-      };
-    }
-  }
 }

@@ -1,22 +1,51 @@
-/** Frames of a topic to one batch of bronze rows, in the order they were appended. */
+/** The second pass over a flush: the rows of some dates as batches of bronze, in the order they were appended. */
 import type { Contract } from "../../contracts/contract.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
-import { type Frame, replaysOf } from "../../schemas/packed-block.ts";
-import { dayOf } from "../../schemas/time.ts";
-import { type ColumnBuilder, createColumnBuilder } from "../columns/builder.ts";
+import { type Frame, readFrames, replaysOf } from "../../schemas/packed-block.ts";
+import { type ColumnBuilder, createColumnBuilder, finishBatch } from "../columns/builder.ts";
 import type { Batch, Field } from "../columns/column.ts";
-import { recordWalk, type Walk } from "./avro-columns.ts";
+import { recordWalk } from "./avro-columns.ts";
+import type { Walk } from "./avro-skip.ts";
 import { ByteReader } from "./byte-reader.ts";
+import type { BlockSource, RowRun, RowRuns } from "./row-runs.ts";
 import { bronzeFields, eventFields } from "./table.ts";
 
-/** Reads the events of all frames. Throws when bytes are no events of the frame's schema: they were checked at admission, so that is a fault of the system. */
-export function decodeFrames(contract: Contract, frames: Iterable<Frame>): Batch {
+/** How many bytes of Avro are decoded between two looks at the size of the columns. */
+const LOOK_BYTES = 64 * 1024;
+
+/**
+ * Decodes the rows of `days` into batches of about `batchBytes` bytes of columns. Throws when bytes are no events of their
+ * frame's schema: they were checked at admission, so that is a fault of the system.
+ */
+export function* decodeRuns(
+  contract: Contract,
+  blocks: BlockSource,
+  runs: RowRuns,
+  days: ReadonlySet<number>,
+  batchBytes: number,
+): Generator<Batch, void, undefined> {
   const rows = new BronzeRows(contract);
-  for (const frame of frames) rows.append(frame);
-  return rows.finish();
+  let unseen = 0;
+  for (let block = 0; block < blocks.count; block++) {
+    let frames: Generator<Frame> | undefined;
+    let frame: Frame | undefined;
+    let number = -1;
+    for (const run of runs.ofBlock(block, days)) {
+      frames ??= readFrames(blocks.read(block));
+      for (; number < run.frame; number++) frame = frames.next().value ?? undefined;
+      if (frame === undefined) throw new Error(`block ${block} has no frame ${run.frame}`);
+      rows.append(frame, run);
+      unseen += run.end - run.start;
+      if (unseen < LOOK_BYTES) continue;
+      unseen = 0;
+      if (rows.byteLength >= batchBytes) yield rows.finish();
+    }
+  }
+  if (rows.length > 0) yield rows.finish();
 }
 
 class BronzeRows {
+  length = 0;
   readonly #contract: Contract;
   readonly #fields: readonly Field[];
   readonly #builders = new Map<string, ColumnBuilder>();
@@ -28,54 +57,42 @@ class BronzeRows {
     for (const field of this.#fields) this.#builders.set(field.name, createColumnBuilder(field.type));
   }
 
-  append(frame: Frame): void {
-    const { header, slice } = frame;
+  get byteLength(): number {
+    let total = 0;
+    for (const builder of this.#builders.values()) total += builder.byteLength;
+    return total;
+  }
+
+  append({ header, slice, events }: Frame, run: RowRun): void {
     const walk = this.#walkOf(header.schema_id);
-    const message = this.#bytes("_message");
-    const producer = this.#bytes("_producer");
-    const schema = this.#int32("_schema");
-    const received = this.#int64("_received");
-    const replayOf = this.#bytes("_replay_of");
-    const replays = replaysOf(header, slice);
-    const reader = new ByteReader(frame.events);
+    const reader = new ByteReader(events);
+    reader.at = run.start;
     let count = 0;
-    while (!reader.done) {
+    while (reader.at < run.end) {
       walk(reader);
-      message.pushString(header.message_id);
-      producer.pushString(header.producer);
-      schema.push(header.schema_id);
-      received.pushNumber(header.received);
-      const origin = replays?.[count];
-      if (origin === undefined) replayOf.pushNull();
-      else replayOf.pushString(origin);
       count++;
     }
-    if (count !== slice.count) {
+    if (reader.at !== run.end || count !== run.rows) {
       throw new Error(
-        `message ${header.message_id}: slice of shard ${slice.shard} says ${slice.count} events, holds ${count}`,
+        `message ${header.message_id}: slice of shard ${slice.shard} says ${run.rows} events, holds ${count}`,
       );
     }
+    // What the whole run has in common is written once, not row by row.
+    this.#builder("_message", "bytes").pushRepeated(Buffer.from(header.message_id), count);
+    this.#builder("_producer", "bytes").pushRepeated(Buffer.from(header.producer), count);
+    this.#builder("_schema", "int32").pushRepeated(header.schema_id, count);
+    this.#builder("_received", "int64").pushNumberRepeated(header.received, count);
+    this.#builder(this.#contract.partition.column, "int32").pushRepeated(run.day, count);
+    const replays = replaysOf(header, slice)?.slice(run.first, run.first + count);
+    const replayOf = this.#builder("_replay_of", "bytes");
+    if (replays === undefined) replayOf.pushNulls(count);
+    else for (const origin of replays) replayOf.pushString(origin);
+    this.length += count;
   }
 
   finish(): Batch {
-    const { partition, eventTime } = this.#contract;
-    const timeColumn = partition.source === "event" ? eventTime : "_received";
-    const finished = new Map([...this.#builders].map(([name, builder]) => [name, builder.finish()]));
-    const times = finished.get(timeColumn);
-    if (times?.kind !== "int64") throw new TypeError(`column ${timeColumn} is no timestamp`);
-    finished.set(partition.column, {
-      kind: "int32",
-      type: { kind: "date" },
-      length: times.length,
-      nulls: undefined,
-      values: Int32Array.from(times.values, (micros) => dayOf(Number(micros))),
-    });
-    const columns = this.#fields.map((field) => {
-      const column = finished.get(field.name);
-      if (column === undefined) throw new Error(`bronze has no column ${field.name}`);
-      return column;
-    });
-    return { fields: this.#fields, columns, length: times.length };
+    this.length = 0;
+    return finishBatch(this.#fields, [...this.#builders.values()]);
   }
 
   #walkOf(schemaId: number): Walk {
@@ -84,12 +101,12 @@ class BronzeRows {
     const codec = codecById(schemaId);
     if (codec === undefined) throw new Error(`schema ${schemaId} is not compiled into this deploy`);
     const fields = eventFields(this.#contract);
-    const columns = new Map(fields.map((field) => [field.name, this.#builder(field.name)]));
+    const columns = new Map(fields.map((field) => [field.name, this.#column(field.name)]));
     const event = recordWalk(codec.schema, columns, fields);
     const residue = new Map([
-      ["index", this.#builder("_event")],
-      ["extra", this.#builder("_extra")],
-      ["lexical", this.#builder("_lexical")],
+      ["index", this.#column("_event")],
+      ["extra", this.#column("_extra")],
+      ["lexical", this.#column("_lexical")],
     ]);
     const envelope = envelopeSchema(codec.schema);
     // The envelope's last field is the event itself: its own walker takes over there.
@@ -105,24 +122,22 @@ class BronzeRows {
     return walk;
   }
 
-  #builder(name: string): ColumnBuilder {
+  #column(name: string): ColumnBuilder {
     const builder = this.#builders.get(name);
     if (builder === undefined) throw new Error(`bronze has no column ${name}`);
     return builder;
   }
-  #bytes(name: string) {
-    const builder = this.#builder(name);
-    if (builder.kind !== "bytes") throw new TypeError(`column ${name} is ${builder.kind}, not bytes`);
+
+  #builder<K extends ColumnBuilder["kind"]>(name: string, kind: K): Extract<ColumnBuilder, { readonly kind: K }> {
+    const builder = this.#column(name);
+    if (!hasKind(builder, kind)) throw new TypeError(`column ${name} is ${builder.kind}, not ${kind}`);
     return builder;
   }
-  #int32(name: string) {
-    const builder = this.#builder(name);
-    if (builder.kind !== "int32") throw new TypeError(`column ${name} is ${builder.kind}, not int32`);
-    return builder;
-  }
-  #int64(name: string) {
-    const builder = this.#builder(name);
-    if (builder.kind !== "int64") throw new TypeError(`column ${name} is ${builder.kind}, not int64`);
-    return builder;
-  }
+}
+
+function hasKind<K extends ColumnBuilder["kind"]>(
+  builder: ColumnBuilder,
+  kind: K,
+): builder is Extract<ColumnBuilder, { readonly kind: K }> {
+  return builder.kind === kind;
 }

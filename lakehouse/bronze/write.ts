@@ -1,12 +1,13 @@
 /** Puts the Parquet files of one flush into R2, each exactly once. */
-import { createHash } from "node:crypto";
 import type { Contract } from "../../contracts/contract.ts";
-import type { Frame } from "../../schemas/packed-block.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { writeParquet } from "../parquet/writer.ts";
-import { decodeFrames } from "./decode.ts";
-import { type PlannedFile, planFiles } from "./files.ts";
+import { fileRows } from "./file-rows.ts";
+import { type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
+import { createReceivedHours } from "./received-hours.ts";
+import type { BlockSource } from "./row-runs.ts";
+import { type FlushScan, scanBlocks } from "./scan.ts";
 import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
 
 /** An object stands under our key that was made from other input: two incarnations share a name, or somebody else writes here. Nothing is overwritten and no row is dropped. */
@@ -18,28 +19,29 @@ export class BronzeConflictError extends Error {
 export type BronzeBucket = Pick<R2Bucket, "put" | "head">;
 
 /**
- * Writes the frames of a flush; gives what to register. Repeatable: an object that exists with the digest of the same
- * input is ours, whatever its bytes (a deploy between two tries may change the encoder). Throws `BronzeConflictError`
- * when it is not, and what R2 throws. Call while holding the permit of `tryAcquireWasm`.
+ * Writes the frozen blocks of a flush, file by file and row group by row group; gives what to register. Repeatable: an
+ * object that exists with the digest of the same input is ours, whatever its bytes (a deploy between two tries may change
+ * the encoder). Throws `BronzeConflictError` when it is not, and what R2 throws. Call while holding the permit of
+ * `tryAcquireWasm`.
  */
 export async function writeBronze(
   bucket: BronzeBucket,
   contract: Contract,
   flush: FlushName & { readonly shardOf: number },
-  frames: readonly Frame[],
+  blocks: BlockSource,
 ): Promise<BronzeFile[]> {
-  const input = inputDigest(frames);
-  const batch = decodeFrames(contract, frames);
+  const scan = scanBlocks(contract, blocks);
   const written: BronzeFile[] = [];
-  for (const planned of planFiles(contract, flush, batch)) {
+  for (const planned of planFiles(contract, flush, scan.days)) {
+    const hours = createReceivedHours(contract.partition.column);
     const bytes = await writeParquet({
       fields: bronzeFields(contract),
-      batches: [planned.rows],
+      batches: hours.counting(fileRows(contract, blocks, scan, planned.dates)),
       dictionaryColumns: dictionaryColumns(contract),
-      rowGroupStarts: planned.dates.map((date) => date.firstRow),
-      metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": input },
+      rowGroupStarts: rowGroupStarts(planned.dates),
+      metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": scan.input },
     });
-    const size = await putOnce(bucket, planned.key, bytes, input);
+    const size = await putOnce(bucket, planned.key, bytes, scan.input);
     written.push({
       file: planned.key,
       topic: flush.topic,
@@ -47,10 +49,11 @@ export async function writeBronze(
       shardOf: flush.shardOf,
       incarnation: flush.incarnation,
       seq: flush.seq,
-      rows: planned.rows.length,
+      rows: planned.rows,
       bytes: size,
-      ...receivedRange(planned),
+      ...receivedRange(scan, planned),
       dates: planned.dates.map((date) => ({ date: formatDate(date.day), firstRow: date.firstRow, rows: date.rows })),
+      hours: hours.lines(),
     });
   }
   return written;
@@ -70,23 +73,10 @@ async function putOnce(bucket: BronzeBucket, key: string, bytes: Uint8Array, inp
   );
 }
 
-/** SHA-256 over the frozen frames, message ids included. */
-function inputDigest(frames: readonly Frame[]): string {
-  const hash = createHash("sha256");
-  for (const frame of frames) hash.update(frame.bytes);
-  return hash.digest("hex");
-}
-
-function receivedRange(planned: PlannedFile): { minReceived: string; maxReceived: string } {
-  const index = planned.rows.fields.findIndex((field) => field.name === "_received");
-  const column = planned.rows.columns[index];
-  if (column?.kind !== "int64") throw new TypeError("bronze has no _received column");
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  for (const value of column.values) {
-    const micros = Number(value);
-    if (micros < min) min = micros;
-    if (micros > max) max = micros;
-  }
-  return { minReceived: formatTimestamp(min), maxReceived: formatTimestamp(max) };
+function receivedRange(scan: FlushScan, planned: PlannedFile): { minReceived: string; maxReceived: string } {
+  const days = planned.dates.flatMap(({ day }) => scan.days.get(day) ?? []);
+  return {
+    minReceived: formatTimestamp(Math.min(...days.map(({ minReceived }) => minReceived))),
+    maxReceived: formatTimestamp(Math.max(...days.map(({ maxReceived }) => maxReceived))),
+  };
 }

@@ -4,19 +4,23 @@
  */
 import { createHash } from "node:crypto";
 import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
-import { recordResults } from "../../sql/statements/quality.ts";
-import { commitSnapshot, isPublishedBy } from "../../sql/statements/snapshots.ts";
+import { type QualityRow, recordResults } from "../../sql/statements/quality.ts";
+import { commitSnapshot, type DataFile, isPublishedBy } from "../../sql/statements/snapshots.ts";
+import type { Batch } from "../columns/column.ts";
 import { ModelTooLargeError, ModelValueError } from "../models/errors.ts";
 import { CorruptParquetError } from "../parquet/reader.ts";
 import { backoffMs } from "../partitions/machine.ts";
 import { blocking, type CheckResult, QualityGateError, runChecks } from "../quality/gate.ts";
+import { separate } from "../quality/quarantine.ts";
 import { dependentsOf, type Table } from "../tables/catalog.ts";
 import type { LakeBucket } from "../tables/lake.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
+import { quarantineOf } from "../tables/quarantine.ts";
 import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
 import { prepareGold } from "./gold.ts";
 import { prepareLedger } from "./ledger.ts";
+import { silverOutcomes } from "./outcomes.ts";
 import { PartitionTooLargeError, prepareSilver } from "./silver.ts";
 
 /** A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. */
@@ -60,11 +64,20 @@ export async function buildPartition(deps: BuildDeps, table: Table, date: string
 async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease): Promise<BuildOutcome> {
   try {
     const candidate = await prepare(deps, table, date);
-    const files = await stageFiles(deps.bucket, table, date, lease.runId, candidate.rows);
-    const results = [...candidate.inputResults, ...runChecks(table.checks, table.layer, candidate.rows)];
-    await recordResults(deps.db, lease, table.name, results.map(resultRow), files[0]?.file ?? null);
+    const { kept, quarantined, results: separated } = separate(table.checks, candidate.rows);
+    const files = await stageFiles(deps.bucket, table, date, lease.runId, kept);
+    const aside =
+      table.kind !== "topic" || quarantined.length === 0
+        ? []
+        : await stageFiles(deps.bucket, quarantineOf(table), date, lease.runId, quarantined);
+    const judged = table.checks.filter(({ onFail }) => onFail !== "quarantine");
+    const results = [...candidate.inputResults, ...(await runChecks(judged, table.layer, kept))];
+    await recordResults(deps.db, lease, table.name, [
+      ...results.map((result) => resultRow(result, files)),
+      ...separated.map((result) => resultRow(result, result.passed ? files : aside)),
+    ]);
     if (blocking(results).length > 0) throw new QualityGateError(table.name, date, blocking(results));
-    return await commit(deps, table, lease, candidate, files);
+    return await commit(deps, table, lease, candidate, { kept, files, quarantined, aside });
   } catch (error) {
     return await fail(deps, lease, error);
   }
@@ -86,9 +99,10 @@ async function commit(
   table: Table,
   lease: Lease,
   candidate: Candidate,
-  files: Awaited<ReturnType<typeof stageFiles>>,
+  staged: Staged,
 ): Promise<BuildOutcome> {
-  const inputs = candidate.inputs;
+  const { inputs, duplicates } = candidate;
+  const { kept, files, quarantined, aside } = staged;
   const mine = await commitOrReadBack(deps, table, lease, {
     lease,
     snapshotId: lease.runId,
@@ -97,14 +111,23 @@ async function commit(
     inputs: table.kind === "ledger" ? [] : inputs,
     files,
     rowsIn: candidate.rowsIn,
-    rowsOut: candidate.rows.length,
+    rowsOut: kept.length,
     layer: table.layer,
     path: `${table.directory}/${table.partition}=${lease.date}/`,
     dependents: dependentsOf(table.name),
-    ...(candidate.duplicates === undefined ? {} : { duplicates: candidate.duplicates }),
+    ...(duplicates === undefined ? {} : { removed: { topic: table.domain, duplicates, files: aside } }),
+    ...(table.kind === "topic" ? { outcomes: silverOutcomes(table.contract.topic, kept, quarantined) } : {}),
   });
   if (!mine) return { kind: "lost", lease };
-  return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: candidate.rows.length };
+  return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: kept.length };
+}
+
+/** A candidate after its quarantine, and the files of both parts. */
+interface Staged {
+  readonly kept: Batch;
+  readonly files: readonly DataFile[];
+  readonly quarantined: Batch;
+  readonly aside: readonly DataFile[];
 }
 
 /** A commit whose answer was lost may have happened: what D1 says afterwards decides. */
@@ -146,7 +169,7 @@ function isDataFailure(error: unknown): boolean {
   );
 }
 
-function resultRow(result: CheckResult) {
+function resultRow(result: CheckResult, files: readonly DataFile[]): QualityRow {
   const { check } = result;
   return {
     layer: check.layer,
@@ -157,5 +180,6 @@ function resultRow(result: CheckResult) {
     passed: result.passed ? 1 : 0,
     on_fail: check.onFail,
     failing_rows: result.failingRows.length === 0 ? null : JSON.stringify(result.failingRows),
+    candidate: files[0]?.file ?? null,
   };
 }

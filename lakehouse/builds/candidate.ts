@@ -1,5 +1,6 @@
 /** What a builder hands over to be gated, staged and committed. */
 import type { Batch } from "../columns/column.ts";
+import type { EventsOfHour } from "../ledger/by-hour.ts";
 import type { CheckResult } from "../quality/gate.ts";
 
 export interface Candidate {
@@ -9,8 +10,6 @@ export interface Candidate {
   readonly inputs: readonly Readonly<Record<string, string | number>>[];
   /** Checks that were measured on the inputs; their row numbers count the input rows, files in the order of `inputs`. */
   readonly inputResults: readonly CheckResult[];
-  readonly duplicates?: {
-    readonly topic: string;
-    readonly byHour: readonly { readonly hour: string; readonly events: number }[];
-  };
+  /** Copies that were removed from a topic's silver. */
+  readonly duplicates?: readonly EventsOfHour[];
 }

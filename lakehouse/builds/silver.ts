@@ -3,6 +3,7 @@ import { bronzeInputs } from "../../sql/statements/snapshots.ts";
 import type { Batch, Column } from "../columns/column.ts";
 import { concatBatches } from "../columns/concat.ts";
 import { gather } from "../columns/gather.ts";
+import { eventsByHour } from "../ledger/by-hour.ts";
 import { openParquet } from "../parquet/reader.ts";
 import { runChecks } from "../quality/gate.ts";
 import { deduplicate } from "../silver/dedupe.ts";
@@ -43,7 +44,7 @@ export async function prepareSilver(
       batches.push(conform(batch, stored));
   }
   const bronze = batches.length === 0 ? emptyBatch(stored) : concatBatches(batches);
-  const inputResults = runChecks(contract.checks, "bronze", bronze);
+  const inputResults = await runChecks(table.checks, "bronze", bronze);
   const { rows, copies, removedReceived } = deduplicate(bronze, contract.dedupeKey);
   const columns: Column[] = bronze.columns.map((column) => gather(column, rows));
   columns.push({ kind: "int32", type: { kind: "int32" }, length: copies.length, nulls: undefined, values: copies });
@@ -52,19 +53,6 @@ export async function prepareSilver(
     rowsIn: bronze.length,
     inputs: files.map(({ file, first_row, rows: count }) => ({ file, first_row, rows: count })),
     inputResults,
-    duplicates: { topic: contract.topic, byHour: countByHour(removedReceived) },
+    duplicates: eventsByHour(removedReceived),
   };
-}
-
-const HOUR_MICROS = 3_600_000_000;
-
-function countByHour(received: readonly number[]): { hour: string; events: number }[] {
-  const hours = new Map<number, number>();
-  for (const micros of received) {
-    const hour = Math.floor(micros / HOUR_MICROS);
-    hours.set(hour, (hours.get(hour) ?? 0) + 1);
-  }
-  return [...hours]
-    .sort(([a], [b]) => a - b)
-    .map(([hour, events]) => ({ hour: `${new Date(hour * 3_600_000).toISOString().slice(0, 13)}:00:00Z`, events }));
 }

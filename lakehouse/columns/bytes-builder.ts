@@ -5,7 +5,7 @@ import { grownCapacity, INITIAL_CAPACITY, MAX_OFFSET, NullMarks } from "./growth
 const encoder = new TextEncoder();
 
 /** Below this many bytes a loop beats `TypedArray.set`, which needs a temporary view. */
-const LOOP_COPY_LIMIT = 24;
+const LOOP_COPY_LIMIT = 48;
 
 /** UTF-8 bytes per UTF-16 code unit, at most. */
 const MAX_UTF8_PER_UNIT = 3;
@@ -46,17 +46,47 @@ export class BytesBuilder {
     this.#endValue(used + count);
   }
 
+  /** Appends `value` `count` times; for `utf8` as `pushBytes` has it. */
+  pushRepeated(value: Uint8Array, count: number): void {
+    const size = value.length;
+    const start = this.#used;
+    const end = start + size * count;
+    this.#reserveBytes(size * count);
+    this.#reserveRows(count);
+    if (count > 0) this.#bytes.set(value, start);
+    // Doubling what is there: a few large copies instead of many small ones.
+    for (let filled = start + size; filled < end; ) {
+      const copied = Math.min(filled - start, end - filled);
+      this.#bytes.copyWithin(filled, start, start + copied);
+      filled += copied;
+    }
+    for (let i = 1; i <= count; i++) this.#offsets[this.length + i] = start + size * i;
+    this.#used = end;
+    this.length += count;
+  }
+
   /** Appends `text` as UTF-8. Throws a RangeError on a lone surrogate, which has no UTF-8 form: encoding would replace it in silence. */
   pushString(text: string): void {
     if (!text.isWellFormed()) throw new RangeError("the text holds a lone surrogate");
     this.#reserveBytes(text.length * MAX_UTF8_PER_UNIT);
-    const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#used));
+    // No more room than it can need: what workerd does with the destination costs time by its length.
+    const { written } = encoder.encodeInto(
+      text,
+      this.#bytes.subarray(this.#used, this.#used + text.length * MAX_UTF8_PER_UNIT),
+    );
     this.#endValue(this.#used + written);
   }
 
   pushNull(): void {
     this.#nulls.mark(this.length);
     this.#endValue(this.#used);
+  }
+
+  pushNulls(count: number): void {
+    this.#reserveRows(count);
+    this.#nulls.markRange(this.length, this.length + count);
+    this.#offsets.fill(this.#used, this.length + 1, this.length + count + 1);
+    this.length += count;
   }
 
   appendFrom(column: Column, index: number): void {
@@ -85,14 +115,18 @@ export class BytesBuilder {
     this.#bytes = grown;
   }
 
+  #reserveRows(count: number): void {
+    const needed = this.length + 1 + count;
+    if (needed <= this.#offsets.length) return;
+    const grown = new Int32Array(grownCapacity(this.#offsets.length, needed));
+    grown.set(this.#offsets);
+    this.#offsets = grown;
+  }
+
   /** `offsets[0]` is 0 for good: it is never written. */
   #endValue(end: number): void {
     const row = this.length + 1;
-    if (row === this.#offsets.length) {
-      const grown = new Int32Array(grownCapacity(row, row + 1));
-      grown.set(this.#offsets);
-      this.#offsets = grown;
-    }
+    if (row === this.#offsets.length) this.#reserveRows(1);
     this.#offsets[row] = end;
     this.#used = end;
     this.length = row;

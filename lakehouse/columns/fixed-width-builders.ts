@@ -84,13 +84,17 @@ export class Int32Builder {
   push(value: number): void {
     if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
     const row = this.length;
-    if (row === this.#values.length) {
-      const grown = new Int32Array(grownCapacity(row, row + 1));
-      grown.set(this.#values);
-      this.#values = grown;
-    }
+    if (row === this.#values.length) this.#reserve(1);
     this.#values[row] = value;
     this.length = row + 1;
+  }
+
+  /** Pushes `value` `count` times. */
+  pushRepeated(value: number, count: number): void {
+    if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
+    this.#reserve(count);
+    this.#values.fill(value, this.length, this.length + count);
+    this.length += count;
   }
 
   pushNull(): void {
@@ -110,6 +114,14 @@ export class Int32Builder {
     const nulls = this.#nulls.take(length);
     this.length = 0;
     return { kind: "int32", type, length, nulls, values };
+  }
+
+  #reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.#values.length) return;
+    const grown = new Int32Array(grownCapacity(this.#values.length, needed));
+    grown.set(this.#values);
+    this.#values = grown;
   }
 }
 
@@ -194,7 +206,7 @@ export class Int64Builder {
 
   push(value: bigint): void {
     if (value > this.#max || value < this.#min) throw new RangeError(`${value} is out of range for ${this.type.kind}`);
-    this.#reserve();
+    this.#reserve(1);
     this.#values[this.length++] = value;
   }
 
@@ -205,6 +217,16 @@ export class Int64Builder {
     }
     const high = Math.floor(value / TWO_POW_32);
     this.#pushWords(value - high * TWO_POW_32, high);
+  }
+
+  /** Pushes `value` `count` times, as `pushNumber` does. */
+  pushNumberRepeated(value: number, count: number): void {
+    if (count === 0) return;
+    this.pushNumber(value);
+    this.#reserve(count - 1);
+    const first = this.length - 1;
+    this.#values.fill(this.#values[first]!, first, first + count);
+    this.length = first + count;
   }
 
   pushNull(): void {
@@ -228,16 +250,16 @@ export class Int64Builder {
 
   /** Stores wrap modulo 2^32, so `low` may be given unsigned. */
   #pushWords(low: number, high: number): void {
-    this.#reserve();
+    this.#reserve(1);
     const word = this.length++ * 2;
     this.#words[word] = low;
     this.#words[word + 1] = high;
   }
 
-  #reserve(): void {
-    const row = this.length;
-    if (row < this.#values.length) return;
-    const grown = new BigInt64Array(grownCapacity(row, row + 1));
+  #reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.#values.length) return;
+    const grown = new BigInt64Array(grownCapacity(this.#values.length, needed));
     grown.set(this.#values);
     this.#values = grown;
     this.#words = new Int32Array(grown.buffer);

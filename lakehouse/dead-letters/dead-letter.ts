@@ -1,5 +1,5 @@
 /** A dead letter as the lake's tables have it (schemas/dead_letters). */
-import { z } from "zod";
+import * as z from "zod";
 import { formatTimestamp } from "../../schemas/time.ts";
 import type { Batch } from "../columns/column.ts";
 import { rowAt } from "../columns/value.ts";

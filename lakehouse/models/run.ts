@@ -2,10 +2,10 @@ import type { Batch, Column } from "../columns/column.ts";
 import { ModelMismatchError } from "./errors.ts";
 import { nullColumn } from "./expressions/casts.ts";
 import type { Rows } from "./expressions/vector.ts";
-import { type CompiledModel, IR_VERSION, type IrField } from "./ir.ts";
+import { type CompiledModel, IR_VERSION, type IrField, type Plan } from "./ir.ts";
 import { irTypeOf, sameType, sqlName } from "./ir-types.ts";
 import { execute } from "./operators/execute.ts";
-import { createHeldRows } from "./operators/held-rows.ts";
+import { createHeldRows, type HeldRows } from "./operators/held-rows.ts";
 import { collectRows, reorderRows, sortedOrder } from "./operators/sort.ts";
 
 /** Where a model reads: one partition's rows of a table, the named columns at least, in batches, in the table's order. */
@@ -24,7 +24,7 @@ export async function runModel(model: CompiledModel, inputs: ModelInputs): Promi
     throw new ModelMismatchError(`model ${model.name} has IR version ${model.irVersion}, this code runs ${IR_VERSION}`);
   }
   const held = createHeldRows(model.name, model.maxRows);
-  const stream = execute(model.plan, { scan: (table, columns) => scanRows(inputs, table, columns), held });
+  const stream = runPlan(model.plan, inputs, held);
   const rows = (await collectRows(stream, held)) ?? noRows(model);
   const by = model.key.map((name) => {
     const column = rows.columns[model.fields.findIndex((field) => field.name === name)];
@@ -33,6 +33,11 @@ export async function runModel(model: CompiledModel, inputs: ModelInputs): Promi
   });
   const sorted = reorderRows(rows, sortedOrder(by, rows.length));
   return { fields: model.fields, columns: sorted.columns, length: sorted.length };
+}
+
+/** The rows of a plan, batch by batch. Throws as `runModel` does; what it may hold is for `held` to say. */
+export function runPlan(plan: Plan, inputs: ModelInputs, held: HeldRows): AsyncIterable<Rows> {
+  return execute(plan, { scan: (table, columns) => scanRows(inputs, table, columns), held });
 }
 
 function noRows(model: CompiledModel): Rows {

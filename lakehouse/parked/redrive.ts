@@ -3,7 +3,7 @@
  * one is looked up in bronze first; what bronze does not have goes under a fresh message id, which is written down before it is
  * used, so that every other try of the same message uses it too. The object goes once the send is durable.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type DecodedMessage, decodeMessage, encodeMessage, PackedBlockError } from "../../schemas/packed-block.ts";
 import type { LakeBucket } from "../tables/lake.ts";
 import { type LookUp, lookUp } from "./look-up.ts";
@@ -163,7 +163,9 @@ function withSlices(
     events += slice.count;
     return [moved];
   });
-  const own = { ...header, message_id: messageId, gateway: `redrive/${header.message_id}`, sequence: 1 };
+  // Numbers are told by their gateway's own messages: under another name they would say nothing.
+  const naming = { gateway: `redrive/${header.message_id}`, sequence: 1, unsent: [] };
+  const own = { ...header, ...naming, message_id: messageId };
   const origin = header.replay_of === undefined ? {} : { replay_of: replays };
   return { bytes: encodeMessage({ ...own, count: events, slices, ...origin }, bodies), events };
 }

@@ -14,6 +14,7 @@ import type { Batch, Column, Field, Nulls } from "../columns/column.ts";
 import { layoutOf, typeName } from "../columns/column-kind.ts";
 import { sliceColumn } from "../columns/slice.ts";
 import { arrowField } from "./arrow-types.ts";
+import { IpcSink } from "./ipc-sink.ts";
 
 /** The Arrow schema of a batch's fields. */
 export function arrowSchema(fields: readonly Field[]): Schema {
@@ -23,19 +24,24 @@ export function arrowSchema(fields: readonly Field[]): Schema {
 /**
  * Batches as the bytes of one Arrow IPC stream, one record batch for each. Arrays are used as they are where the layouts agree;
  * bits are packed and narrow decimals widened here. Throws a TypeError when a column is not of its field's type, a RangeError when
- * a column that is not nullable holds a null or a decimal is too wide for its precision, naming the column.
+ * a column that is not nullable holds a null or a decimal is too wide for its precision, naming the column. Bytes of a given sink
+ * stand until its next stream.
  */
-export function encodeArrowStream(fields: readonly Field[], batches: readonly Batch[]): Uint8Array {
+export function encodeArrowStream(
+  fields: readonly Field[],
+  batches: readonly Batch[],
+  sink: IpcSink = new IpcSink(),
+): Uint8Array {
   const schema = arrowSchema(fields);
   const root = new Struct(schema.fields);
   const writer = new RecordBatchStreamWriter();
-  writer.reset(undefined, schema);
+  writer.reset(sink, schema);
   for (const batch of batches) {
     const children = childData(schema.fields, fields, batch.columns, batch.length, undefined, "");
     writer.write(new RecordBatch(schema, makeData({ type: root, length: batch.length, nullCount: 0, children })));
   }
   writer.finish();
-  return writer.toUint8Array(true);
+  return sink.take();
 }
 
 /** A null is allowed in a field that is not nullable only under a null parent, where no reader can see it. */

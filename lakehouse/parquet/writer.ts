@@ -11,6 +11,7 @@ import type { Batch, Field } from "../columns/column.ts";
 import { sameType, typeName } from "../columns/column-kind.ts";
 import { sliceBatch } from "../columns/slice.ts";
 import { encodeArrowStream } from "./arrow-write.ts";
+import { IpcSink } from "./ipc-sink.ts";
 import { ParquetJoin } from "./join.ts";
 import { requireParquetWasm } from "./wasm.ts";
 
@@ -31,7 +32,7 @@ export interface ParquetWriteOptions {
   readonly dictionaryColumns?: readonly string[];
   /** A row group ends after this many rows, if not before. */
   readonly rowGroupRows?: number;
-  /** Rows, counted from the file's first, with which a row group must start; ascending. One row group per date is made so. */
+  /** Rows, counted from the file's first, with which a row group must start; ascending. */
   readonly rowGroupStarts?: readonly number[];
   /** Added to the footer's key-value metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -57,6 +58,7 @@ class RowGroups {
   readonly #options: ParquetWriteOptions;
   readonly #join: ParquetJoin;
   readonly #starts: readonly number[];
+  readonly #sink = new IpcSink();
   #nextStart = 0;
   #written = 0;
   #pending: Batch[] = [];
@@ -112,7 +114,7 @@ class RowGroups {
 
   #flush(): void {
     const { fields, dictionaryColumns = [] } = this.#options;
-    const table = Table.fromIPCStream(encodeArrowStream(fields, this.#pending));
+    const table = Table.fromIPCStream(encodeArrowStream(fields, this.#pending, this.#sink));
     // Takes the table and the properties: nothing is left to free, whether it throws or not.
     const file = writeTable(table, writerProperties(fields, dictionaryColumns, this.#pendingRows));
     this.#join.add(file, this.#pendingRows);

@@ -1,34 +1,63 @@
 /**
- * Gates: library checks of ODCS 3.1 measured over a candidate, and the verdict that lets it through or holds it back.
+ * Gates: the checks of ODCS 3.1 measured over a candidate, and the verdict that lets it through or holds it back.
  * Pure: batches in, results out.
  */
-import type { Bound, Check, Layer } from "../../contracts/contract.ts";
+import type { Bound, Layer, LibraryCheck } from "../../contracts/contract.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Batch, Column } from "../columns/column.ts";
 import { keyReader } from "../columns/row-key.ts";
 import { valueAt } from "../columns/value.ts";
+import type { RunnableCheck } from "./compiled-check.ts";
+import { measureQuery } from "./measure-query.ts";
 
 /** How many failing rows a result names. */
-const FAILING_ROWS = 20;
+export const FAILING_ROWS = 20;
 
 export interface CheckResult {
-  readonly check: Check;
-  readonly measured: number;
+  readonly check: RunnableCheck;
+  /** Null when a query gave no number: then the check failed. */
+  readonly measured: number | null;
   readonly passed: boolean;
-  /** Row numbers in the candidate, the first twenty. */
+  /** Row numbers, the first twenty: in the candidate, or in the quarantine file of a check whose rows stand there. */
   readonly failingRows: readonly number[];
+  /** Why nothing was measured. */
+  readonly problem?: string;
 }
 
 /** Measures the checks of one layer over a candidate. Throws a RangeError when a check names a column that the candidate lacks. */
-export function runChecks(checks: readonly Check[], layer: Layer, candidate: Batch): CheckResult[] {
-  return checks
-    .filter((check) => check.layer === layer)
-    .map((check) => {
-      const failingRows = check.metric === "rowCount" ? [] : failing(check, candidate);
-      const rows = check.metric === "rowCount" ? candidate.length : failingRows.length;
-      const measured = check.unit === "percent" ? (candidate.length === 0 ? 0 : (rows * 100) / candidate.length) : rows;
-      return { check, measured, passed: holds(check.bound, measured), failingRows: failingRows.slice(0, FAILING_ROWS) };
-    });
+export async function runChecks(
+  checks: readonly RunnableCheck[],
+  layer: Layer,
+  candidate: Batch,
+): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of checks) {
+    if (check.layer !== layer) continue;
+    results.push(check.metric === "sql" ? await queryResult(check, candidate) : libraryResult(check, candidate));
+  }
+  return results;
+}
+
+async function queryResult(check: RunnableCheck & { metric: "sql" }, candidate: Batch): Promise<CheckResult> {
+  const measure = await measureQuery(check, candidate);
+  if ("problem" in measure) return { check, measured: null, passed: false, failingRows: [], problem: measure.problem };
+  return { check, measured: measure.value, passed: holds(check.bound, measure.value), failingRows: [] };
+}
+
+function libraryResult(check: LibraryCheck, candidate: Batch): CheckResult {
+  const { measured, failingRows } = measureRows(check, candidate);
+  return { check, measured, passed: holds(check.bound, measured), failingRows: failingRows.slice(0, FAILING_ROWS) };
+}
+
+/** What a library check measures, and every row that counts against it. Throws as `runChecks` does. */
+export function measureRows(
+  check: LibraryCheck,
+  candidate: Batch,
+): { readonly measured: number; readonly failingRows: readonly number[] } {
+  const failingRows = failing(check, candidate);
+  const rows = check.metric === "rowCount" ? candidate.length : failingRows.length;
+  const measured = check.unit === "percent" ? (candidate.length === 0 ? 0 : (rows * 100) / candidate.length) : rows;
+  return { measured, failingRows };
 }
 
 /** The results that hold a candidate back. */
@@ -65,15 +94,15 @@ export class QualityGateError extends Error {
 
   constructor(table: string, date: string, results: readonly CheckResult[]) {
     const failures = results.map(
-      ({ check, measured }) =>
-        `${check.layer} check "${check.name}" measured ${measured}, ${check.bound.op} ${JSON.stringify(check.bound.value)}`,
+      ({ check, measured, problem }) =>
+        `${check.layer} check "${check.name}" measured ${measured ?? `nothing (${problem})`}, ${check.bound.op} ${JSON.stringify(check.bound.value)}`,
     );
     super(`QUALITY_GATE: ${table} ${date}: ${failures.join("; ")}. The last good snapshot stays published.`);
     this.results = results;
   }
 }
 
-function failing(check: Check, candidate: Batch): number[] {
+function failing(check: LibraryCheck, candidate: Batch): number[] {
   switch (check.metric) {
     case "rowCount":
       return [];
@@ -103,7 +132,7 @@ function failing(check: Check, candidate: Batch): number[] {
 
 function rowsWhere(
   candidate: Batch,
-  check: Check,
+  check: LibraryCheck,
   test: (column: Column, row: number, text: (row: number) => string) => boolean,
 ): number[] {
   const columns = check.columns.map((name) => columnOf(candidate, name));

@@ -1,8 +1,8 @@
 /** The checks of a model's front matter in the form that contracts use: one evaluator serves both. */
-import type { Bound, Check } from "../../contracts/contract.ts";
+import type { Bound, LibraryCheck } from "../../contracts/contract.ts";
 import type { CompiledModel, ModelCheck } from "../models/ir.ts";
 
-export function modelChecks(model: CompiledModel): Check[] {
+export function modelChecks(model: Pick<CompiledModel, "checks">): LibraryCheck[] {
   return model.checks.map((check) => {
     const columns = columnsOf(check);
     return {

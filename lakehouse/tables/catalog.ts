@@ -3,17 +3,19 @@
  * name in `partition_meta`: the topic for a topic's silver, the table's own name for the others.
  */
 
-import type { Check, Contract } from "../../contracts/contract.ts";
+import type { Contract } from "../../contracts/contract.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { eventSchema } from "../bronze/table.ts";
 import type { Field } from "../columns/column.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.ts";
 import { models } from "../models/compiled.generated.ts";
 import type { CompiledModel } from "../models/ir.ts";
+import { compiledChecks } from "../quality/compiled.generated.ts";
+import { type RunnableCheck, runnableChecks } from "../quality/compiled-check.ts";
 import { modelChecks } from "../quality/model-checks.ts";
 import { silverFields, silverTableName } from "../silver/columns.ts";
 
-interface TableBase {
+export interface TableBase {
   readonly domain: string;
   readonly name: string;
   readonly layer: "silver" | "gold";
@@ -21,7 +23,8 @@ interface TableBase {
   readonly directory: string;
   readonly partition: string;
   readonly fields: readonly Field[];
-  readonly checks: readonly Check[];
+  /** Of a topic's silver: with those of its bronze. */
+  readonly checks: readonly RunnableCheck[];
   readonly dictionaryColumns: readonly string[];
 }
 export interface TopicTable extends TableBase {
@@ -37,6 +40,11 @@ export interface ModelTable extends TableBase {
 }
 export type Table = TopicTable | LedgerTable | ModelTable;
 
+const contractChecks = new Map<string, readonly RunnableCheck[]>(
+  contracts.map(({ topic, checks }) => [topic, runnableChecks(topic, checks, compiledChecks)]),
+);
+const goldChecks = Map.groupBy([...contractChecks.values()].flat(), ({ table }) => table);
+
 function topicTable(contract: Contract): TopicTable {
   return {
     kind: "topic",
@@ -47,7 +55,7 @@ function topicTable(contract: Contract): TopicTable {
     directory: `silver/${contract.topic}`,
     partition: contract.partition.column,
     fields: silverFields(contract, eventSchema(contract)),
-    checks: contract.checks,
+    checks: (contractChecks.get(contract.topic) ?? []).filter(({ layer }) => layer !== "gold"),
     dictionaryColumns: [
       ...contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name),
       "_producer",
@@ -78,7 +86,7 @@ function modelTable(model: CompiledModel): ModelTable {
     directory: `gold/${model.name}`,
     partition: model.partition,
     fields: model.fields,
-    checks: modelChecks(model),
+    checks: [...modelChecks(model), ...(goldChecks.get(model.name) ?? [])],
     dictionaryColumns: [],
   };
 }

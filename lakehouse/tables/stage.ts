@@ -7,8 +7,11 @@ import type { DataFile } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../columns/column.ts";
 import { sliceBatch } from "../columns/slice.ts";
 import { writeParquet } from "../parquet/writer.ts";
-import type { Table } from "./catalog.ts";
+import type { TableBase } from "./catalog.ts";
 import type { LakeBucket } from "./lake.ts";
+
+/** What staging asks of a table. */
+export type StagedTable = Pick<TableBase, "name" | "directory" | "partition" | "fields" | "dictionaryColumns">;
 
 /** Rows of a data file at the most: large enough for readers, small enough to be rewritten and to fit an isolate. */
 const FILE_ROWS = 250_000;
@@ -16,7 +19,7 @@ const FILE_ROWS = 250_000;
 /** Writes `<directory>/<partition>=<date>/<run id>-<n>.parquet`; always at least one file, so that an empty partition still has its columns. */
 export async function stageFiles(
   bucket: LakeBucket,
-  table: Table,
+  table: StagedTable,
   date: string,
   runId: string,
   rows: Batch,

@@ -10,6 +10,8 @@ export type Reaction = "read" | "again" | "split" | "uncompressed" | "give up";
 export interface Attempt {
   readonly compressed: boolean;
   readonly events: number;
+  /** Whether the gateway refused the body as a whole for what stands in it. */
+  readonly malformed: boolean;
   /** This one included. */
   readonly attempts: number;
   /** Milliseconds since the first try. */
@@ -25,7 +27,8 @@ const MAX_ATTEMPTS_ON_ERROR = 10;
 /** The reaction to a status; null stands for no answer at all. An answer that cannot be read counts as status 500. */
 export function reactionTo(status: number | null, attempt: Attempt, giveUpAfterMs: number): Reaction {
   if (status !== null && VERDICTS.has(status)) return "read";
-  if (status === 413) return attempt.events > 1 ? "split" : "give up";
+  // One event may be to blame, and its neighbours must not fail with it: halves find it in 2 log2(n) requests.
+  if (status === 413 || (status === 400 && attempt.malformed)) return attempt.events > 1 ? "split" : "give up";
   if (status === 415 && attempt.compressed) return "uncompressed";
   if (attempt.elapsedMs >= giveUpAfterMs) return "give up";
   if (status === null || BUSY.has(status)) return "again";

@@ -41,6 +41,8 @@ export function settlementOf<Event extends IdentifiedEvent>(
   const attempt = {
     compressed,
     events: batch.events.length,
+    // Other refusals (a parameter, a header) would come for each half alike.
+    malformed: reply.status === 400 && readProblem(reply.text, 400).code === "MALFORMED_PAYLOAD",
     attempts: batch.attempts,
     elapsedMs: now - (batch.firstTriedAt ?? now),
   };

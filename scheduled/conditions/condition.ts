@@ -21,3 +21,6 @@ export interface ConditionSource {
   readonly name: string;
   find(now: number): Promise<readonly Condition[]>;
 }
+
+/** A source that finds more finds too much for people to read: the rest is left out, and what is left out is not taken for gone. */
+export const MAX_CONDITIONS = 100;

@@ -25,6 +25,7 @@ SELECT
   coalesce(sum(events) FILTER (WHERE error_type = 'RULE_VIOLATION'), 0)::BIGINT AS rule_violation,
   coalesce(sum(events) FILTER (WHERE error_type = 'EVENT_TOO_LARGE'), 0)::BIGINT AS event_too_large,
   coalesce(sum(events) FILTER (WHERE error_type = 'QUALITY_GATE'), 0)::BIGINT AS quality_gate,
-  coalesce(sum(events) FILTER (WHERE term = 'duplicate'), 0)::BIGINT AS duplicates
+  coalesce(sum(events) FILTER (WHERE term = 'duplicate'), 0)::BIGINT AS duplicates,
+  coalesce(sum(events) FILTER (WHERE term = 'quarantined'), 0)::BIGINT AS quarantined
 FROM silver_ledger
 GROUP BY ledger_date, hour, topic

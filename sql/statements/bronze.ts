@@ -13,6 +13,15 @@ export interface BronzeFile {
   readonly minReceived: string;
   readonly maxReceived: string;
   readonly dates: readonly { readonly date: string; readonly firstRow: number; readonly rows: number }[];
+  /** Rows by date and hour of reception; absent in an outbox from before they were counted. */
+  readonly hours?: readonly ReceivedHour[];
+}
+
+export interface ReceivedHour {
+  readonly date: string;
+  /** `YYYY-MM-DDTHH:00:00Z`, of reception. */
+  readonly hour: string;
+  readonly rows: number;
 }
 
 export interface ShardName {
@@ -28,7 +37,7 @@ export function listShard(db: D1Database, shard: ShardName, now: string): D1Prep
     .bind(shard.topic, shard.shard, shard.shardOf, now);
 }
 
-/** Registers a file and its dates: two statements for a batch. */
+/** Registers a file, its dates and its hours of reception: three statements for a batch. */
 export function registerBronzeFile(db: D1Database, file: BronzeFile, now: string): D1PreparedStatement[] {
   return [
     db
@@ -55,7 +64,17 @@ export function registerBronzeFile(db: D1Database, file: BronzeFile, now: string
          SELECT ?1, value ->> 'date', ?2, value ->> 'firstRow', value ->> 'rows' FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING`,
       )
       .bind(file.topic, file.file, JSON.stringify(file.dates)),
+    db
+      .prepare(
+        `INSERT INTO bronze_file_hours (topic, partition_date, hour, file, rows, registered_at)
+         SELECT ?1, value ->> 'date', value ->> 'hour', ?2, value ->> 'rows', ?4 FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING`,
+      )
+      .bind(file.topic, file.file, JSON.stringify(file.hours ?? hoursByFirstReception(file)), now),
   ];
+}
+
+function hoursByFirstReception({ dates, minReceived }: BronzeFile): ReceivedHour[] {
+  return dates.map(({ date, rows }) => ({ date, hour: `${minReceived.slice(0, 13)}:00:00Z`, rows }));
 }
 
 /** Writes absolute totals of appended events of one shard. */
@@ -66,9 +85,9 @@ export function publishLedger(
 ): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events)
-       SELECT ?1, ?2, ?3, ?4, value ->> 'hour', value ->> 'detail', value ->> 'events' FROM json_each(?5) WHERE true
-       ON CONFLICT DO UPDATE SET events = max(events, excluded.events)`,
+      `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events, published_at)
+       SELECT ?1, ?2, ?3, ?4, value ->> 'hour', value ->> 'detail', value ->> 'events', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM json_each(?5) WHERE true
+       ON CONFLICT DO UPDATE SET events = max(events, excluded.events), published_at = excluded.published_at`,
     )
     .bind(shard.topic, shard.shard, shard.shardOf, shard.incarnation, JSON.stringify(lines));
 }

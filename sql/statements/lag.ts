@@ -24,6 +24,18 @@ export async function bronzeSince(db: D1Database, topic: string, since: string):
   return row ?? { rows: 0, files: 0, newest_received: null };
 }
 
+/** The shards of a topic that were ever addressed: whoever asks their buffers sees every event that waits. */
+export async function shardsOf(
+  db: D1Database,
+  topic: string,
+): Promise<readonly { readonly shard: number; readonly of: number }[]> {
+  const { results } = await db
+    .prepare('SELECT shard, shard_of AS "of" FROM shards WHERE topic = ? ORDER BY shard_of, shard')
+    .bind(topic)
+    .all<{ shard: number; of: number }>();
+  return results;
+}
+
 /** Events of a topic that buffers appended in hours of reception from `hour` (`YYYY-MM-DDTHH`) on, as published with their flushes. */
 export async function appendedSince(db: D1Database, topic: string, hour: string): Promise<number> {
   const events = await db

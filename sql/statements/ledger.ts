@@ -3,8 +3,11 @@
 export interface LedgerTerm {
   readonly hour: string;
   readonly topic: string;
-  /** `accepted`: appended to a buffer; `rejected`: stands in the dead letters; `duplicate`: a copy that silver removed. */
-  readonly term: "accepted" | "rejected" | "duplicate";
+  /**
+   * `accepted`: appended to a buffer; `rejected`: stands in the dead letters; `bronze`: a row of a bronze file. Of these, `duplicate`:
+   * a copy that silver removed, and `silver`, `superseded`, `quarantined`, `expired`: what became of the rest.
+   */
+  readonly term: "accepted" | "rejected" | "bronze" | "duplicate" | "silver" | "superseded" | "quarantined" | "expired";
   readonly error_type: string | null;
   readonly events: number;
 }
@@ -21,8 +24,14 @@ export async function ledgerTerms(db: D1Database, date: string): Promise<LedgerT
        SELECT hour, substr(detail, 1, instr(detail, '|') - 1), 'rejected', substr(detail, instr(detail, '|') + 1), sum(events)
          FROM ledger WHERE hour >= ?1 AND hour < ?2 AND topic = 'dead_letters' AND detail <> '' GROUP BY hour, detail
        UNION ALL
+       SELECT hour, topic, 'bronze', NULL, sum(rows)
+         FROM bronze_file_hours WHERE hour >= ?1 AND hour < ?2 GROUP BY hour, topic
+       UNION ALL
        SELECT hour, topic, 'duplicate', NULL, sum(events)
          FROM ledger_duplicates WHERE hour >= ?1 AND hour < ?2 AND events > 0 GROUP BY hour, topic
+       UNION ALL
+       SELECT hour, topic, term, NULL, sum(events)
+         FROM ledger_outcomes WHERE hour >= ?1 AND hour < ?2 AND events > 0 GROUP BY hour, topic, term
        ORDER BY 1, 2, 3, 4`,
     )
     .bind(from, to)

@@ -53,6 +53,20 @@ export async function publishedFiles(db: D1Database, table: string, date: string
   return results;
 }
 
+/** The files of the rows that checks keep out of a table's published snapshots, by date and key; of one date if it is given. */
+export async function quarantinedFiles(db: D1Database, table: string, date: string | null): Promise<PublishedFile[]> {
+  const { results } = await db
+    .prepare(`
+      SELECT p.partition_date, p.snapshot_id, q.file, q.rows, q.bytes
+      FROM published p
+      JOIN quarantine_files q ON q.snapshot_id = p.snapshot_id
+      WHERE p.table_name = ?1 AND (?2 IS NULL OR p.partition_date = ?2)
+      ORDER BY p.partition_date, q.file`)
+    .bind(table, date)
+    .all<PublishedFile>();
+  return results;
+}
+
 /** Whether the catalog answers. Throws D1's error if it does not. */
 export async function pingCatalog(db: D1Database): Promise<void> {
   await db.prepare("SELECT 1").first();

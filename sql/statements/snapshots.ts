@@ -1,5 +1,7 @@
 /** Snapshots in D1: reading what is published, and the one fenced commit that publishes. */
+import { type Outcomes, outcomeStatements } from "./ledger-outcomes.ts";
 import type { Lease } from "./partitions.ts";
+import { type RemovedRows, removedRowsStatements } from "./removed-rows.ts";
 
 export interface DataFile {
   /** R2 key. */
@@ -86,11 +88,10 @@ export interface Commit {
   readonly path: string;
   /** Domains whose partition of the same date reads this table. */
   readonly dependents: readonly string[];
-  /** Copies removed, by hour of reception; undefined where the table is not a topic's silver. */
-  readonly duplicates?: {
-    readonly topic: string;
-    readonly byHour: readonly { readonly hour: string; readonly events: number }[];
-  };
+  /** Undefined where the table is not a topic's silver. */
+  readonly removed?: RemovedRows;
+  /** Where the bronze rows went besides copies; undefined where the table is not a topic's silver. */
+  readonly outcomes?: Outcomes;
 }
 
 /**
@@ -107,6 +108,7 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
   const now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
   const guarded = (sql: string, ...values: (string | number | null)[]): D1PreparedStatement =>
     db.prepare(sql).bind(domain, date, runId, fence, ...values);
+  const guard = { held, prepare: guarded };
 
   const statements = [
     guarded(
@@ -134,7 +136,8 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
       `INSERT INTO table_versions (table_name, version) SELECT ?5, 1 WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
       table,
     ),
-    ...duplicateStatements(commit, guarded, held),
+    ...(commit.removed === undefined ? [] : removedRowsStatements(commit.removed, commit.snapshotId, guard)),
+    ...(commit.outcomes === undefined ? [] : outcomeStatements(commit.outcomes, guard)),
     guarded(
       `INSERT INTO partition_inputs (domain, partition_date, version)
        SELECT value, ?2, 1 FROM json_each(?5) WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
@@ -171,32 +174,6 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
   ];
   const results = await db.batch<{ mine: number }>(statements);
   return results.at(-1)?.results[0]?.mine === 1;
-}
-
-function duplicateStatements(
-  commit: Commit,
-  guarded: (sql: string, ...values: (string | number | null)[]) => D1PreparedStatement,
-  held: string,
-): D1PreparedStatement[] {
-  if (commit.duplicates === undefined) return [];
-  const { topic, byHour } = commit.duplicates;
-  const hours = JSON.stringify(byHour);
-  return [
-    // An hour that lost its copies (a bronze file was replaced) is set to zero rather than deleted, so that the ledger's trigger sees it.
-    guarded(
-      `UPDATE ledger_duplicates SET events = 0 WHERE topic = ?5 AND partition_date = ?2
-         AND hour NOT IN (SELECT value ->> 'hour' FROM json_each(?6)) AND ${held}`,
-      topic,
-      hours,
-    ),
-    guarded(
-      `INSERT INTO ledger_duplicates (topic, partition_date, hour, events)
-       SELECT ?5, ?2, value ->> 'hour', value ->> 'events' FROM json_each(?6) WHERE ${held}
-       ON CONFLICT DO UPDATE SET events = excluded.events`,
-      topic,
-      hours,
-    ),
-  ];
 }
 
 function publishedBy(db: D1Database, table: string, date: string, runId: string): D1PreparedStatement {

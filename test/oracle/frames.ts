@@ -1,6 +1,7 @@
 /** Messages and frames of valid events, made the way the gateway makes them, for tests of what comes after it. */
 import { contractOf, currentSchema } from "../../contracts/registry.ts";
 import { shardOf } from "../../contracts/shards.ts";
+import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import { codecById, type Envelope } from "../../schemas/codecs.ts";
 import { decodeMessage, encodeFrame, encodeMessage, type Frame, readFrames } from "../../schemas/packed-block.ts";
 
@@ -8,6 +9,8 @@ export interface MessageOptions {
   readonly topic: string;
   readonly messageId: string;
   readonly received: number;
+  /** The gateway's running number; 1 if not given. */
+  readonly sequence?: number;
   /** The current one if not given. */
   readonly schemaVersion?: number;
   readonly events: readonly Omit<Envelope, "index">[];
@@ -50,7 +53,7 @@ export function makeMessage(options: MessageOptions): Uint8Array {
       request_id: "request",
       received: options.received,
       gateway: "test",
-      sequence: 1,
+      sequence: options.sequence ?? 1,
       count: options.events.length,
       slices,
     },
@@ -62,6 +65,14 @@ export function makeMessage(options: MessageOptions): Uint8Array {
 export function framesOf(message: Uint8Array): Frame[] {
   const decoded = decodeMessage(message);
   return decoded.header.slices.flatMap((_, number) => [...readFrames(encodeFrame(decoded, number))]);
+}
+
+/** Frames as a buffer's frozen blocks, two to a block. */
+export function blocksOf(frames: readonly Frame[]): BlockSource {
+  return {
+    count: Math.ceil(frames.length / 2),
+    read: (block) => Buffer.concat(frames.slice(block * 2, block * 2 + 2).map((frame) => frame.bytes)),
+  };
 }
 
 /** The `n`th UUIDv7 of a millisecond (RFC 9562, section 5.7), the same every time. */

@@ -10,7 +10,7 @@ import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { planPolicy } from "../../lakehouse/tables/policy.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
 import { FaultyD1 } from "./faulty-d1.ts";
-import { framesOf } from "./frames.ts";
+import { blocksOf, framesOf } from "./frames.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
 import { requireContract } from "./weather.ts";
 
@@ -30,7 +30,7 @@ export class Lake {
   async land(topic: string, messages: readonly Uint8Array[], contract = requireContract(topic)): Promise<void> {
     const frames = messages.flatMap(framesOf);
     const shard = { topic, shard: 0, shardOf: 1, incarnation: "11aa22bb" };
-    const files = await writeBronze(this.bucket, contract, { ...shard, seq: ++this.#seq }, frames);
+    const files = await writeBronze(this.bucket, contract, { ...shard, seq: ++this.#seq }, blocksOf(frames));
     const hour = `${new Date(this.now).toISOString().slice(0, 13)}:00:00Z`;
     const events = frames.reduce((sum, frame) => sum + frame.slice.count, 0);
     const before = this.d1.rows<{ events: number }>(

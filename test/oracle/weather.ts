@@ -36,13 +36,15 @@ export interface WeatherMessage {
   readonly received: number;
   readonly events: readonly { readonly eventId: string; readonly at: number }[];
   readonly tally?: Readonly<Record<string, number>>;
+  readonly sequence?: number;
 }
 
-export function weatherMessage({ messageId, received, events, tally }: WeatherMessage): Uint8Array {
+export function weatherMessage({ messageId, received, events, tally, sequence = 1 }: WeatherMessage): Uint8Array {
   return makeMessage({
     topic: "weather",
     messageId,
     received,
+    sequence,
     ...(tally === undefined ? {} : { tally }),
     events: events.map(({ eventId, at }) => ({ event: reading(eventId, at), extra: null, lexical: null })),
   });

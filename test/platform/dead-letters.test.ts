@@ -119,7 +119,7 @@ describe("dead letters", () => {
 
   test("stand in the gold model of the pipeline's health, with every refusal by its type", async () => {
     const health = await at.rows(
-      "SELECT topic, sum(accepted)::INT AS accepted, sum(rejected)::INT AS rejected, sum(invalid_enum)::INT AS invalid_enum, sum(missing_field)::INT AS missing_field FROM pipeline_health GROUP BY topic ORDER BY topic",
+      "SELECT topic, sum(accepted)::INT AS accepted, sum(rejected)::INT AS rejected, sum(invalid_enum)::INT AS invalid_enum, sum(missing_field)::INT AS missing_field FROM pipeline_health WHERE topic IN ('dead_letters', 'orders', 'users') GROUP BY topic ORDER BY topic",
     );
     expect(health).toEqual([
       { topic: "dead_letters", accepted: 5, rejected: 0, invalid_enum: 0, missing_field: 0 },

@@ -17,6 +17,21 @@ export function order(id: string, changes: Readonly<Record<string, unknown>> = {
   };
 }
 
+export function payment(id: string, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return {
+    event_id: id,
+    payment_id: "pay_000001",
+    order_id: "ord_000001",
+    event_timestamp: new Date(NOW - 60_000).toISOString(),
+    method: "card",
+    status: "succeeded",
+    amount: 20.5,
+    currency: "EUR",
+    attempt: 1,
+    ...changes,
+  };
+}
+
 export function weather(id: string, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
     event_id: id,

@@ -49,6 +49,10 @@ export interface HarnessOptions {
   readonly faults?: boolean;
   readonly stateDir?: string;
   readonly crons?: "schedule" | "manual";
+  /** Sees each line that the Worker logs. */
+  readonly onWorkerLog?: (log: { readonly level: string; readonly message: string }) => void;
+  /** Over wrangler.toml's and the harness's own. */
+  readonly vars?: Readonly<Record<string, string>>;
 }
 
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
@@ -67,8 +71,9 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     stateDir,
     port: 0,
     crons: options.crons ?? "manual",
-    vars: { FLUSH_AGE_SECONDS: "1" },
+    vars: { FLUSH_AGE_SECONDS: "1", ...options.vars },
     onWorkerLog: ({ level, message }) => {
+      options.onWorkerLog?.({ level, message });
       logs.push(message);
       if (level === "error") errors.push(message);
     },

@@ -104,3 +104,37 @@ test("R2 and D1 failing while a buffer flushes: nothing is lost or doubled", asy
   expect(rows).toHaveLength(events.length);
   expect(rows.every((row) => row["n"] === "1")).toBe(true);
 });
+
+test("an event that waits in its buffer is found there; when it is in bronze, it is found there", async () => {
+  await at.arm({ "LAKE.put": { always: true } });
+  expect((await at.post("orders", JSON.stringify(order("waits")))).status).toBe(202);
+  const trace = () => at.get("/v1/events/waits?topic=orders");
+  await at.until("the event in its buffer", async () => (await trace()).status === 200);
+  const waiting = await trace();
+  expect(waiting.json).toMatchObject({ state: "buffered", copies: [], dead_letters: [] });
+  expect(waiting.json.buffered).toMatchObject([{ topic: "orders", shard_of: 2, event_index: 0 }]);
+  await at.arm({});
+  await at.until("the event in silver", async () => (await trace()).json.state === "silver");
+  const { copies, buffered } = (await trace()).json;
+  expect(copies).toMatchObject([{ message_id: waiting.json.buffered[0].message_id, silver: "kept" }]);
+  expect(buffered).toEqual([]);
+});
+
+test("of all the sends that failed, the ledger suspects no loss: later messages say which numbers were not sent", async () => {
+  await at.arm({ "TOPIC_ORDERS.send": { fail: [1] } });
+  expect((await at.post("orders", JSON.stringify(order("fails")))).status).toBe(503);
+  await at.arm({});
+  expect((await at.post("orders", JSON.stringify(order("tells")))).status).toBe(202);
+  await at.until("the order in bronze", async () => {
+    const rows = await at.rows("SELECT 1 FROM bronze_orders WHERE event_id = 'tells'");
+    return rows.length === 1;
+  });
+  const told = await at.platform.db
+    .prepare(
+      "SELECT count(*) AS n FROM ledger_arrivals, json_each(instances) WHERE topic = 'orders' AND value -> 3 IS NOT NULL",
+    )
+    .first<number>("n");
+  expect(told).toBeGreaterThan(0);
+  const { messages } = (await at.get("/v1/ledger?topic=orders")).json;
+  expect(messages).toMatchObject([{ topic: "orders", in_flight: 0, suspected_lost: 0 }]);
+});

@@ -3,14 +3,14 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { contracts, currentSchema } from "../../contracts/registry.ts";
 import { createAdmitter } from "../../gateway/admit/admitter.ts";
-import { createEventBuffer } from "../../gateway/admit/event-buffer.ts";
 import { compilePlan } from "../../gateway/admit/plan.ts";
 import { rebuildEvents } from "../../lakehouse/bronze/rebuild.ts";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
 import { codecById } from "../../schemas/codecs.ts";
+import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
-import { decodeMessage, encodeFrame, encodeMessage, readFrames } from "../../schemas/packed-block.ts";
+import { decodeMessage, encodeFrame, encodeMessage } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
@@ -62,9 +62,8 @@ describe.each(contracts.filter((contract) => !contract.platformOnly))("$topic", 
         );
         const bucket = new MemoryBucket();
         const flush = { topic: contract.topic, shard: 0, shardOf: 1, incarnation: "a", seq: 1 };
-        const files = await writeBronze(bucket, contract, flush, [
-          ...readFrames(encodeFrame(decodeMessage(message), 0)),
-        ]);
+        const blocks = { count: 1, read: () => encodeFrame(decodeMessage(message), 0) };
+        const files = await writeBronze(bucket, contract, flush, blocks);
 
         const rebuilt: { readonly index: number; readonly event: string }[] = [];
         for (const { file } of files) {

@@ -80,3 +80,47 @@ test("every send ends once; accepted is what was stored, copies with the same id
     { numRuns: 150 },
   );
 });
+
+test("poison fails alone: whatever else travelled with it is stored, in few requests", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 60 }),
+      fc.constantFrom({ status: 413, code: "BODY_TOO_LARGE" }, { status: 400, code: "MALFORMED_PAYLOAD" }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.constantFrom<(FakeAnswer | null)[]>(null, { lost: "before" }, { status: 503, retryAfter: "1" }),
+      async (poisoned, refusal, maxBatchEvents, trouble) => {
+        vi.useFakeTimers();
+        const gateway = createFakeGateway(({ events }, index) => {
+          if (trouble !== null && index % 3 === 0 && index < 30) return trouble;
+          return events.some(({ poison }) => poison === true) ? refusal : { verdict: () => "accepted" };
+        });
+        const client = createClient<Record<string, object>>({
+          url: "http://gateway.test",
+          key: "k",
+          fetch: gateway.fetch,
+          gzip: "off",
+          chance: () => 0.5,
+          eventIdFields: {},
+          maxBatchEvents,
+        });
+        const verdicts = client.sendMany(
+          "a",
+          poisoned.map((poison, index) => ({ event_id: `e-${index}`, poison })),
+        );
+        await vi.advanceTimersByTimeAsync(600_000);
+        const statuses = (await verdicts).map(({ status }) => status);
+        expect(statuses).toEqual(poisoned.map((poison) => (poison ? "undelivered" : "accepted")));
+        const sound = poisoned.flatMap((poison, index) => (poison ? [] : [`e-${index}`]));
+        expect([...gateway.stored].sort()).toEqual(sound.sort());
+        // Halving: each poisoned event costs two requests a level at most, a batch its one; and the troubles their own.
+        const batches = Math.ceil(poisoned.length / maxBatchEvents);
+        const levels = Math.ceil(Math.log2(maxBatchEvents)) + 1;
+        const poisons = poisoned.filter((poison) => poison).length;
+        expect(gateway.requests.length).toBeLessThanOrEqual(batches + 2 * levels * poisons + 10);
+        await client.close();
+        expect(vi.getTimerCount()).toBe(0);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});

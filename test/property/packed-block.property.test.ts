@@ -30,13 +30,18 @@ const message = fc
     received: safeLong,
     sequence: safeLong,
     slices: fc.array(slice, { maxLength: 4 }),
+    unsent: fc.array(fc.tuple(safeLong, safeLong), { maxLength: 3 }),
     isReplay: fc.boolean(),
   })
   .map(({ isReplay, ...parts }) => {
-    const { ms, n, topic, schema, producer, received, sequence } = parts;
+    const { ms, n, topic, schema, producer, received, sequence, unsent } = parts;
     // An id for each event: few, since damage is tried at every byte.
     const slices = isReplay ? parts.slices.map((one) => ({ ...one, count: (one.count % 3) + 1 })) : parts.slices;
     let offset = 0;
+    const told = unsent.flatMap(([a, b]) => {
+      const range = [Math.min(a, b), Math.max(a, b)] as const;
+      return range[0] >= 1 && range[1] < sequence ? [range] : [];
+    });
     const header: MessageHeader = {
       message_id: uuidAt(ms, n),
       topic,
@@ -53,6 +58,7 @@ const message = fc
         offset += bytes.byteLength;
         return one;
       }),
+      ...(told.length === 0 ? {} : { unsent: told }),
     };
     if (isReplay) Object.assign(header, { replay_of: Array.from({ length: header.count }, (_, i) => `dlq-${i}`) });
     return { header, bodies: slices.map(({ bytes }) => bytes) };

@@ -11,7 +11,7 @@ import { decodeMessage } from "../../schemas/packed-block.ts";
 import { registerBronzeFile } from "../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { FaultyD1 } from "../oracle/faulty-d1.ts";
-import { framesOf, makeMessage, uuidAt } from "../oracle/frames.ts";
+import { blocksOf, framesOf, makeMessage, uuidAt } from "../oracle/frames.ts";
 import { AnswerLostError, MemoryBucket } from "../oracle/memory-bucket.ts";
 import { requireContract } from "../oracle/weather.ts";
 import { order } from "../unit/gateway/harness.ts";
@@ -96,7 +96,7 @@ class World {
     this.appended.set(shard, (this.appended.get(shard) ?? 0) + 1);
     const frames = framesOf(message).filter((frame) => frame.slice.shard === shard);
     const flush = { topic: "orders", shard, shardOf: 2, incarnation: "11aa22bb", seq: ++this.#flushes };
-    for (const file of await writeBronze(this.bucket, requireContract("orders"), flush, frames)) {
+    for (const file of await writeBronze(this.bucket, requireContract("orders"), flush, blocksOf(frames))) {
       await this.d1.binding.batch(registerBronzeFile(this.d1.binding, file, new Date(OLD).toISOString()));
     }
   }

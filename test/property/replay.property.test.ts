@@ -5,13 +5,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Admission } from "../../gateway/admit/admitter.ts";
-import { createEventBuffer } from "../../gateway/admit/event-buffer.ts";
 import { admitterOf, replayAdmitterOf } from "../../gateway/admit/topics.ts";
 import { unseal } from "../../gateway/masking/masker.ts";
 import { judgeReplay } from "../../gateway/replay/judge.ts";
 import { replayEvent } from "../../gateway/replay/payload.ts";
 import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
 import { codecById } from "../../schemas/codecs.ts";
+import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";

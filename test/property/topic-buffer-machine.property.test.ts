@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { hourOf, oldestHour, packId } from "../../durable-objects/topic-buffer/remembered-ids.ts";
+import { hourOf, hourText, oldestHour, packId } from "../../durable-objects/topic-buffer/remembered-ids.ts";
 import { rowAt } from "../../lakehouse/columns/value.ts";
 import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
 import { formatDate } from "../../schemas/time.ts";
@@ -64,6 +64,7 @@ const pool = fc.array(message, { minLength: 1, maxLength: 8 }).map((specs) =>
       bytes: weatherMessage({
         messageId: uuidAt(ms, n),
         received,
+        sequence: n + 1,
         events: days.map((day, i) => ({ eventId: `${n}-${i}`, at: (ms - day * DAY) * 1_000 })),
         ...(tallied === 0 ? {} : { tally: { [LABEL]: tallied } }),
       }),
@@ -221,6 +222,23 @@ async function judge(shard: Shard, messages: readonly Message[], refused: Readon
     "SELECT hour, detail, events FROM ledger",
   );
   expect(new Map(ledger.map(({ hour, detail, events }) => [`${hour} ${detail}`, events]))).toEqual(totals);
+
+  // Bronze by hour of reception is what was appended; of each hour's messages D1 knows how many, and between which numbers.
+  const byHour = (lines: readonly { hour: string; n: number }[]) => new Map(lines.map(({ hour, n }) => [hour, n]));
+  const count = (table: string, column: string) =>
+    byHour(shard.d1.rows<{ hour: string; n: number }>(`SELECT hour, sum(${column}) AS n FROM ${table} GROUP BY hour`));
+  expect(count("bronze_file_hours", "rows")).toEqual(count("ledger", "events"));
+  const arrived = Map.groupBy(inBronze, ({ id }) => hourText(hourOf(id)));
+  const numbers = (of: readonly Message[]) => of.map((one) => messages.indexOf(one) + 1);
+  expect(
+    shard.d1
+      .rows<{ hour: string; instances: string }>("SELECT hour, instances FROM ledger_arrivals ORDER BY hour")
+      .map(({ hour, instances }) => [hour, JSON.parse(instances)]),
+  ).toEqual(
+    [...arrived]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([hour, of]) => [hour, { test: [of.length, Math.min(...numbers(of)), Math.max(...numbers(of))] }]),
+  );
 
   expect(shard.storage.exec("SELECT hour FROM ledger WHERE published <> events").toArray()).toEqual([]);
   expect(shard.overwritten).toEqual([]);

@@ -1,11 +1,11 @@
 /** Gateway CPU per event: decode, admit and encode, against `JSON.parse` of the same bytes (docs/benchmarks.md). */
 
-import { createEventBuffer } from "../../gateway/admit/event-buffer.ts";
 import { admitterOf } from "../../gateway/admit/topics.ts";
 import { jsonBatches } from "../../gateway/bodies/json.ts";
 import { readMaskingKeys } from "../../gateway/masking/keyring.ts";
 import { createMasker } from "../../gateway/masking/masker.ts";
 import { simulate } from "../../producers/simulators/plan.ts";
+import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { type Bench, median } from "./bench.ts";
 
 const EVENTS = 500;

@@ -5,8 +5,11 @@ import { CommandProblem } from "../command-problem.ts";
 import type { Bench } from "./bench.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  cost: () => import("./cost.ts"),
+  flush: () => import("./flush.ts"),
   freshness: () => import("./freshness.ts"),
   gateway: () => import("./gateway.ts"),
+  ingest: () => import("./ingest.ts"),
   startup: () => import("./startup.ts"),
 };
 

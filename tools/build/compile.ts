@@ -6,7 +6,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Contract } from "../../contracts/contract.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../../lakehouse/ledger/table.ts";
-import { silverFields, silverTableName } from "../../lakehouse/silver/columns.ts";
+import type { CompiledModel } from "../../lakehouse/models/ir.ts";
+import type { CompiledCheck } from "../../lakehouse/quality/compiled-check.ts";
+import { COPIES_FIELD, silverFields, silverTableName } from "../../lakehouse/silver/columns.ts";
 import type { SchemaRelease } from "../../schemas/avro-schema.ts";
 import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
 import { compileContract } from "./contracts/compile.ts";
@@ -16,6 +18,7 @@ import { compileModels, type TableSchema } from "./models/compile-models.ts";
 import { ModelErrors } from "./models/model-error.ts";
 import { renderModels } from "./models/render-models.ts";
 import { BuildError, type BuildProblem } from "./problem.ts";
+import { compileChecks, type TopicChecks } from "./quality/compile-checks.ts";
 import { evolutionProblems } from "./schemas/evolution.ts";
 import { loadSchemas } from "./schemas/load.ts";
 
@@ -24,6 +27,7 @@ const HEADER = "// Written by `npm run compile`. Do not edit: change the contrac
 /** The contracts and schemas under a root, compiled. */
 export interface CompiledContracts {
   readonly contracts: readonly Contract[];
+  readonly checks: readonly TopicChecks[];
   readonly documents: readonly ContractDocument[];
   readonly releases: readonly SchemaRelease[];
   /** Everything that is wrong; what it concerns may lack in the rest. */
@@ -37,6 +41,7 @@ export function compileContracts(root: string): CompiledContracts {
   problems.push(...schemas.problems);
 
   const contracts: Contract[] = [];
+  const checks: TopicChecks[] = [];
   const topics = new Map<string, string>();
   const documents: ContractDocument[] = [];
   for (const name of readdirSync(join(root, "contracts"))
@@ -61,20 +66,22 @@ export function compileContracts(root: string): CompiledContracts {
       problems.push({ file, line: undefined, message: `describes topic ${topic}: name it contracts/${topic}.yaml` });
     topics.set(topic, file);
     contracts.push(compiled.contract);
+    checks.push({ topic, checks: compiled.checks });
     documents.push({ topic, file, text });
   }
   for (const contract of contracts) {
     const versions = contract.schemas.flatMap(({ id }) => schemas.releases.filter((release) => release.id === id));
     problems.push(...evolutionProblems(root, versions, contract.compatibility));
   }
-  return { contracts, documents, releases: schemas.releases, problems };
+  return { contracts, checks, documents, releases: schemas.releases, problems };
 }
 
 /** Compiles everything under `root`; throws `BuildError` with every problem found. */
 export async function compileProject(root: string): Promise<void> {
-  const { contracts, documents, releases, problems } = compileContracts(root);
+  const project = compileContracts(root);
+  const { contracts, documents, releases, problems } = project;
   if (problems.length > 0) throw new BuildError(problems);
-  const models = await compileGold(root, contracts, releases);
+  const { models, checks } = await compileSql(root, project);
 
   writeIfChanged(
     join(root, "schemas/releases.generated.ts"),
@@ -82,6 +89,10 @@ export async function compileProject(root: string): Promise<void> {
   );
   writeIfChanged(join(root, "contracts/documents/documents.generated.ts"), renderDocuments(documents));
   writeIfChanged(join(root, "lakehouse/models/compiled.generated.ts"), renderModels(models));
+  writeIfChanged(
+    join(root, "lakehouse/quality/compiled.generated.ts"),
+    `${HEADER}import type { CompiledCheck } from "./compiled-check.ts";\n\nexport const compiledChecks: readonly CompiledCheck[] = ${parsedAtStart(checks)};\n`,
+  );
   const topicEvents = `${HEADER}${renderTopicEvents(contracts, releases)}`;
   writeIfChanged(join(root, "producers/client/topic-events.generated.ts"), topicEvents);
   writeIfChanged(
@@ -90,23 +101,43 @@ export async function compileProject(root: string): Promise<void> {
   );
 }
 
-/** Models read silver; its columns are what the contracts just compiled to. Throws `BuildError`. */
-export async function compileGold(root: string, contracts: readonly Contract[], releases: readonly SchemaRelease[]) {
+/** What is compiled with DuckDB. */
+export interface CompiledSql {
+  readonly models: readonly CompiledModel[];
+  readonly checks: readonly CompiledCheck[];
+}
+
+/** Models read silver, whose columns are what the contracts just compiled to; checks read bronze, silver and gold. Throws `BuildError`. */
+export async function compileSql(
+  root: string,
+  project: Pick<CompiledContracts, "contracts" | "checks" | "releases">,
+): Promise<CompiledSql> {
+  const silver: TableSchema[] = project.contracts.map((contract) => {
+    const versions = contract.schemas.flatMap(({ id }) => project.releases.filter((release) => release.id === id));
+    return {
+      name: silverTableName(contract.topic),
+      partition: contract.partition.column,
+      fields: silverFields(contract, tableSchema(versions.map((release) => release.schema)).schema),
+    };
+  });
+  // Bronze is measured as silver's build reads it: today's columns, before copies are counted.
+  const bronze = silver.map(({ name, partition, fields }) => ({
+    name: name.replace(/^silver_/, "bronze_"),
+    partition,
+    fields: fields.filter((field) => field.name !== COPIES_FIELD.name),
+  }));
+  const ledger = { name: LEDGER_TABLE, partition: LEDGER_PARTITION, fields: LEDGER_FIELDS };
+  const models = await compileGold(root, [...silver, ledger]);
+  const { compiled, problems } = await compileChecks(project.checks, [...bronze, ...silver], models);
+  if (problems.length > 0) throw new BuildError(problems);
+  return { models, checks: compiled };
+}
+
+async function compileGold(root: string, tables: readonly TableSchema[]): Promise<readonly CompiledModel[]> {
   const sources = readdirSync(join(root, "sql/gold"))
     .filter((entry) => entry.endsWith(".sql"))
     .sort()
     .map((name) => ({ path: `sql/gold/${name}`, text: readFileSync(join(root, "sql/gold", name), "utf8") }));
-  const tables: TableSchema[] = contracts.flatMap((contract) => {
-    const versions = contract.schemas.flatMap(({ id }) => releases.filter((release) => release.id === id));
-    return [
-      {
-        name: silverTableName(contract.topic),
-        partition: contract.partition.column,
-        fields: silverFields(contract, tableSchema(versions.map((release) => release.schema)).schema),
-      },
-    ];
-  });
-  tables.push({ name: LEDGER_TABLE, partition: LEDGER_PARTITION, fields: LEDGER_FIELDS });
   try {
     return await compileModels({ models: sources, tables });
   } catch (error) {

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   "dead-letters": () => import("./dead-letters.ts"),
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
+  ledger: () => import("./ledger.ts"),
   "new-topic": () => import("./new-topic.ts"),
   parked: () => import("./parked.ts"),
   provision: () => import("./provision.ts"),
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),
   smoke: () => import("./smoke.ts"),
+  trace: () => import("./trace.ts"),
 };
 
 async function help(): Promise<string> {

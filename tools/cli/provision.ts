@@ -16,6 +16,8 @@ const HELP = `sluice provision --env NAME [flags]
 Makes what the environment in wrangler.toml needs in the Cloudflare account: queues, bucket, database (its id is written into
 wrangler.toml), the database's migrations, and the secrets MASKING_KEYS and PAYLOAD_KEYS with fresh keys. What is there is left
 as it is, so the command can be repeated, also after a failure. Log in first: npx wrangler login, or CLOUDFLARE_API_TOKEN.
+The secret ALERT_WEBHOOK_URL, where alerts are posted, is optional: it is set if a variable of that name is given and it is not
+set yet.
 
   --env NAME          staging, production: an [env.NAME] of wrangler.toml
   --keys-file FILE    keeps a copy of the keys, readable by you only; needed to rotate them one day, and shown nowhere else.
@@ -44,6 +46,7 @@ export const command: Command = {
     await provision(environment, {
       wrangler: projectWrangler(root),
       keyrings: keyringsIn(file, randomBytes),
+      optionalSecrets: { ALERT_WEBHOOK_URL: process.env["ALERT_WEBHOOK_URL"] ?? "" },
       writeDatabaseId(binding, id) {
         const toml = join(root, "wrangler.toml");
         writeFileSync(toml, withDatabaseId(readFileSync(toml, "utf8"), env, binding, id));
@@ -51,7 +54,7 @@ export const command: Command = {
       },
       report(step, outcome) {
         if (step.kind === "secret" && outcome === "created") made++;
-        console.log(`${step.kind.padEnd(10)}  ${step.name.padEnd(44)}  ${outcome}`);
+        console.log(`${step.kind.padEnd(15)}  ${step.name.padEnd(44)}  ${outcome}`);
       },
     });
     if (made > 0) {
@@ -65,13 +68,18 @@ export const command: Command = {
   },
 };
 
+const STDIN: Readonly<Partial<Record<Step["kind"], string>>> = {
+  secret: "   # if it is not set; a fresh keyring on standard input",
+  "optional secret": "   # if it is not set, and the variable of that name is, which goes to standard input",
+};
+
 /** The commands as they would run if nothing were there, those that ask included. */
 export function dryRun(steps: readonly Step[], env: string): string[] {
   const first = new Set<Step["kind"]>();
   return steps.flatMap((step) => {
     const lines = first.has(step.kind) ? [] : listing(step, env);
     first.add(step.kind);
-    const stdin = step.kind === "secret" ? "   # if it is not set; a fresh keyring on standard input" : "";
+    const stdin = STDIN[step.kind] ?? "";
     const id = step.kind === "database" ? `   # if missing; then database_id in [[env.${env}.d1_databases]]` : "";
     return [...lines, `npx wrangler ${commandOf(step, env).join(" ")}${stdin}${id}`];
   });
@@ -88,6 +96,7 @@ function listing(step: Step, env: string): string[] {
       return [`npx wrangler ${LISTS.database(env).join(" ")}${missing}`];
     case "secret":
       return [`npx wrangler ${LISTS.secret(env).join(" ")}${missing}`];
+    case "optional secret":
     case "migrations":
       return [];
   }

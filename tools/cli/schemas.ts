@@ -1,7 +1,8 @@
 /** `sluice schemas`: the versions of every topic's schema, and the release of new ones. Works on the project's files, not on a platform. */
 import { resolve } from "node:path";
-import { renderProblem } from "../build/problem.ts";
+import { type BuildProblem, renderProblem } from "../build/problem.ts";
 import { releaseCandidates, reviewSchemas, type SchemaReview, type TopicSchemas } from "../build/schemas/release.ts";
+import { unfilledProblems } from "../build/schemas/unfilled.ts";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import type { Command } from "./command.ts";
@@ -13,7 +14,8 @@ const HELP = `sluice schemas check|release
   check     shows the versions of every topic and holds them, and files that are not released yet, against each
             other as the contract's compatibility demands (customProperties: compatibility, else FULL_TRANSITIVE)
   release   does the same, then gives every new schemas/<topic>/v<N>.avsc its id and digest in schemas/releases.json;
-            refuses if anything is wrong. A released file never changes again.`;
+            refuses if anything is wrong, or if a line of a template still says FILL in the contract, the schema or a
+            model of the topic. A released file never changes again.`;
 
 export const command: Command = {
   summary: "Checks schema versions for compatibility and releases new ones",
@@ -26,8 +28,10 @@ export const command: Command = {
     }
     const review = reviewSchemas(ROOT);
     if (action === "check") for (const topic of review.topics) console.log(lineOf(topic));
-    refuseProblems(review);
-    if (action === "release") release(review);
+    refuse(review.problems);
+    if (action === "check") return;
+    refuse(unfilledProblems(ROOT, review.topics));
+    release(review);
   },
 };
 
@@ -48,7 +52,7 @@ function lineOf({ topic, mode, released, candidates }: TopicSchemas): string {
   return `${topic.padEnd(20)}${mode.padEnd(21)}${versions.join(", ")}`;
 }
 
-function refuseProblems({ problems }: SchemaReview): void {
+function refuse(problems: readonly BuildProblem[]): void {
   if (problems.length === 0) return;
   const count = `${problems.length} problem${problems.length === 1 ? "" : "s"}`;
   throw new CommandProblem(

@@ -1,6 +1,6 @@
 /** What changes for producers between two sets of compiled contracts. Pure; `at-ref.ts` has the sets. */
 import type { Contract } from "../../contracts/contract.ts";
-import { type Change, fieldChanges } from "./field-changes.ts";
+import { type Change, fieldChanges } from "../../contracts/field-changes.ts";
 
 export interface TopicChange extends Change {
   readonly topic: string;
@@ -107,7 +107,7 @@ const SETTINGS = [
   "shards",
   "partition",
   "latenessMs",
-  "retentionDays",
+  "sla",
   "compatibility",
   "flush",
   "checks",

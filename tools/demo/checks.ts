@@ -5,7 +5,7 @@ import type { CompiledModel } from "../../lakehouse/models/ir.ts";
 import type { SendReport } from "../../producers/simulators/report.ts";
 import { compareWithDuckDb } from "../lake/model-oracle.ts";
 import type { Expectations } from "./expectations.ts";
-import type { Standing } from "./settle.ts";
+import { OWN_TOPICS, type Standing } from "./settle.ts";
 
 /** What this version can be made to say; UNKNOWN_FIELD needs a contract that rejects, QUALITY_GATE comes from later layers. */
 const COVERED: readonly ErrorType[] = ERROR_TYPES.filter((type) => type !== "UNKNOWN_FIELD" && type !== "QUALITY_GATE");
@@ -41,6 +41,8 @@ export async function runChecks(evidence: Evidence): Promise<Check[]> {
   const since = (column = "_received") => `${column} >= TIMESTAMPTZ '${startedAt}'`;
   const overTopics = (layer: string, select: string) =>
     evidence.topics.map((topic) => `SELECT ${select} FROM ${layer}_${topic} WHERE ${since()}`).join(" UNION ALL ");
+
+  const ownTopics = OWN_TOPICS.map((topic) => `'${topic}'`).join(", ");
 
   const checks: Check[] = [
     {
@@ -95,17 +97,33 @@ export async function runChecks(evidence: Evidence): Promise<Check[]> {
     {
       name: "ledger closed: appended = rows in bronze",
       expected: standing.appended,
-      actual: await bronzeTotal(connection, count),
+      actual: await rowsOfLayer("bronze", connection, count),
     },
     {
-      name: "ledger published: accepted, all topics",
+      name: "ledger published: accepted, all topics of producers",
       expected: standing.appended,
-      actual: await count("SELECT sum(events) FROM silver_ledger WHERE term = 'accepted'"),
+      actual: await count(
+        `SELECT sum(events) FROM silver_ledger WHERE term = 'accepted' AND topic NOT IN (${ownTopics})`,
+      ),
     },
     {
       name: "ledger published: rejected = dead letters",
       expected: await count("SELECT count(*) FROM bronze_dead_letters"),
       actual: await count("SELECT sum(events) FROM silver_ledger WHERE term = 'rejected'"),
+    },
+    {
+      name: "ledger closed: bronze = silver + duplicates + quarantined",
+      expected: await rowsOfLayer("bronze", connection, count),
+      actual:
+        (await rowsOfLayer("silver", connection, count)) +
+        (await count("SELECT sum(events) FROM silver_ledger WHERE term IN ('duplicate', 'quarantined')")),
+    },
+    {
+      name: "ledger published: bronze = silver + copies + what is held back",
+      expected: await count("SELECT sum(events) FROM silver_ledger WHERE term = 'bronze'"),
+      actual: await count(
+        "SELECT sum(events) FROM silver_ledger WHERE term IN ('silver', 'duplicate', 'superseded', 'quarantined', 'expired')",
+      ),
     },
     { name: "partitions that are not built", expected: 0, actual: standing.unbuilt + standing.failed.length },
     {
@@ -122,12 +140,22 @@ export async function runChecks(evidence: Evidence): Promise<Check[]> {
   return checks;
 }
 
-async function bronzeTotal(connection: DuckDBConnection, count: (sql: string) => Promise<number>): Promise<number> {
+/** Rows of all topics; the published ledger is no topic's table. */
+async function rowsOfLayer(
+  layer: "bronze" | "silver",
+  connection: DuckDBConnection,
+  count: (sql: string) => Promise<number>,
+): Promise<number> {
   const views = (
-    await connection.runAndReadAll("SELECT view_name FROM duckdb_views() WHERE view_name LIKE 'bronze\\_%' ESCAPE '\\'")
+    await connection.runAndReadAll(
+      "SELECT view_name FROM duckdb_views() WHERE view_name LIKE $layer || '\\_%' ESCAPE '\\' AND view_name <> 'silver_ledger'",
+      { layer },
+    )
   ).getRows();
   let total = 0;
-  for (const [name] of views) total += await count(`SELECT count(*) FROM ${name}`);
+  const own = OWN_TOPICS.map((topic) => `bronze_${topic}`);
+  for (const [name] of views.filter(([name]) => !own.includes(String(name))))
+    total += await count(`SELECT count(*) FROM ${name}`);
   return total;
 }
 

@@ -52,9 +52,22 @@ export function disclosesItself(event: unknown, contract: Contract): boolean {
   if (!isJsonObject(event)) return false;
   return contract.fields.some((field) => {
     const value = event[field.name];
-    if (field.masking === undefined) return value !== undefined && leakIn(JSON.stringify(value) ?? "") !== undefined;
+    if (field.masking === undefined) return leaksInside(value);
     return (
       field.masking === "email" && typeof value === "string" && leakIn(value.split("@").at(-1) ?? "") !== undefined
     );
   });
+}
+
+/** Whether any text or key of a JSON value holds a needle. Not by recursion: fuzzed values nest thousands deep. */
+export function leaksInside(value: unknown): boolean {
+  const left: unknown[] = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next === "string") {
+      if (leakIn(next) !== undefined) return true;
+    } else if (Array.isArray(next)) for (const item of next) left.push(item);
+    else if (isJsonObject(next)) for (const [key, item] of Object.entries(next)) left.push(key, item);
+  }
+  return false;
 }

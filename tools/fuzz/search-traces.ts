@@ -1,85 +1,112 @@
 /** Looks for personal data wherever the platform keeps something, and for what it promised in bronze. */
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { openLake } from "../lake/open.ts";
+import { type Lake, openLake } from "../lake/open.ts";
 import { bindingsSource } from "../lake/source.ts";
 import type { Platform } from "../local-platform/platform.ts";
+import { readAgain } from "../local-platform/read-again.ts";
 import { leakIn, NEEDLES } from "./canaries.ts";
-import { eventKey, type FuzzFailure, type Promised } from "./send-requests.ts";
+import type { FailureList } from "./failure-list.ts";
+import { LETTERS, NO_ID, promisedSelect } from "./promised-rows.ts";
 
-const MAX_LISTED = 5;
+const MAX_LISTED = 20;
 
-/** Every accepted event is in bronze as often as it was accepted, every refused one once in the dead letters, nothing else. */
-export async function checkBronze(platform: Platform, promised: Promised): Promise<FuzzFailure[]> {
-  const failures: FuzzFailure[] = [];
+/** Calls `work` with the lake as DuckDB reads it. What does not fit its memory goes to `folder`. */
+export async function withLake(platform: Platform, folder: string, work: (lake: Lake) => Promise<void>): Promise<void> {
   const lake = await openLake({ source: bindingsSource(platform.db, platform.lake), cacheDir: platform.state.cache });
   try {
-    for (const { name, kind } of lake.views) {
-      if (kind !== "bronze" || name === "dead_letters") continue;
-      const letters = name === "bronze_dead_letters";
-      const columns = letters ? "request_id, event_index" : "event_id, _event";
-      const sql = `SELECT ${columns}, count(*)::INT FROM "${name}" GROUP BY ALL`;
-      const rows = (await lake.connection.runAndReadAll(sql)).getRows();
-      const found = new Map(rows.map(([id, index, times]) => [eventKey(id, index), Number(times)]));
-      const expected = letters
-        ? new Map([...promised.letters].map((key) => [key, 1]))
-        : (promised.accepted.get(name.slice("bronze_".length)) ?? new Map<string, number>());
-      const wrong = [...new Set([...expected.keys(), ...found.keys()])].filter(
-        (key) => expected.get(key) !== found.get(key),
-      );
-      for (const key of wrong.slice(0, MAX_LISTED)) {
-        const what = `${name}: ${JSON.stringify(key)} was promised ${expected.get(key) ?? 0} times and is there ${found.get(key) ?? 0} times`;
-        failures.push({ index: null, what });
-      }
-      if (wrong.length > MAX_LISTED)
-        failures.push({ index: null, what: `${name}: and ${wrong.length - MAX_LISTED} more` });
-    }
-    return failures;
+    await lake.connection.run(`SET temp_directory = '${folder.replaceAll("'", "''")}'`);
+    await lake.connection.run("SET memory_limit = '1GB'");
+    await work(lake);
   } finally {
     lake.close();
   }
 }
 
-/** Personal data in tables as DuckDB decodes them, in objects, in the databases' files and in the log. */
-export async function searchTraces(platform: Platform, logs: readonly string[]): Promise<FuzzFailure[]> {
-  const failures: FuzzFailure[] = [];
-  const found = (where: string, leak: string) =>
-    void failures.push({ index: null, what: `personal data in ${where}: ${JSON.stringify(leak)}` });
+/** Every accepted event is in bronze as often as it was accepted, every refused one once in the dead letters, nothing else. */
+export async function checkBronze(lake: Lake, promisedPath: string, failures: FailureList): Promise<void> {
+  const tables = lake.views.filter(({ name, kind }) => kind === "bronze" && name !== LETTERS);
+  // A dead letter is known by its request and position, an accepted event by its id and position: bronze has no request of it.
+  const stored = tables.map(({ name }) => {
+    const topic = name.slice("bronze_".length);
+    const row =
+      topic === LETTERS
+        ? `request_id AS owner, event_index::INTEGER AS position`
+        : `coalesce(hex(event_id), '${NO_ID}') AS owner, _event::INTEGER AS position`;
+    return `SELECT '${topic}' AS topic, ${row} FROM "${name}"`;
+  });
+  const promised = `SELECT topic, CASE topic WHEN '${LETTERS}' THEN request_id ELSE id END AS owner, position FROM (${promisedSelect(promisedPath)})`;
+  const sql = `
+    SELECT topic, owner, position, sum(promised)::INTEGER AS promised, sum(stored)::INTEGER AS stored, count(*) OVER () AS wrong
+      FROM (SELECT topic, owner, position, 1 AS promised, 0 AS stored FROM (${promised})
+            UNION ALL
+            SELECT topic, owner, position, 0 AS promised, 1 AS stored FROM (${stored.join(" UNION ALL ")}))
+     GROUP BY topic, owner, position HAVING sum(promised) <> sum(stored)
+     ORDER BY topic, owner, position LIMIT ${MAX_LISTED}`;
+  const rows = (await lake.connection.runAndReadAll(sql)).getRows();
+  for (const [topic, owner, position, wanted, found] of rows) {
+    const name = topic === LETTERS ? String(owner) : Buffer.from(String(owner), "hex").toString();
+    const what = `bronze_${String(topic)}: event ${String(position)} of ${JSON.stringify(name)}`;
+    failures.add(null, `${what} was promised ${String(wanted)} times and is there ${String(found)} times`);
+  }
+  const wrong = Number(rows[0]?.[5] ?? 0);
+  if (wrong > rows.length) failures.add(null, `bronze: and ${wrong - rows.length} more`);
+}
+
+/** Personal data in tables as DuckDB decodes them, in objects, and in the databases' files. */
+export async function searchTraces(platform: Platform, lake: Lake, failures: FailureList): Promise<void> {
   const look = (content: string | Uint8Array, where: string) => {
     const leak = leakIn(content);
-    if (leak !== undefined) found(where, leak);
+    if (leak !== undefined) failures.add(null, `personal data in ${where}: ${JSON.stringify(leak)}`);
   };
-  await searchTables(platform, found);
+  await searchTables(lake, failures);
   let cursor: string | undefined;
   do {
-    const page = await platform.lake.list(cursor === undefined ? {} : { cursor });
+    const page = await readAgain(() => platform.lake.list(cursor === undefined ? {} : { cursor }));
     for (const { key } of page.objects) {
       look(key, "an object's key");
-      const object = await platform.lake.get(key);
-      if (object !== null) look(new Uint8Array(await object.arrayBuffer()), `object ${key}`);
+      const bytes = await readAgain(async () => await (await platform.lake.get(key))?.arrayBuffer());
+      if (bytes !== undefined) look(new Uint8Array(bytes), `object ${key}`);
     }
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
-  for (const line of logs) look(line, "the log");
   // D1 and the Durable Objects' databases, their write-ahead logs too, as they lie on the disk.
   for (const entry of readdirSync(platform.state.storage, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    look(readFileSync(path), `file ${entry.name}`);
+    for (const piece of piecesOf(join(entry.parentPath, entry.name))) look(piece, `file ${entry.name}`);
   }
-  return failures;
 }
 
-async function searchTables(platform: Platform, found: (where: string, leak: string) => void): Promise<void> {
-  const lake = await openLake({ source: bindingsSource(platform.db, platform.lake), cacheDir: platform.state.cache });
-  const hit = NEEDLES.map((needle) => `contains(row, '${needle}')`).join(" OR ");
+const PIECE_BYTES = 4_194_304;
+/** A needle that a cut goes through stands whole in one of the two pieces: this is more than the longest. */
+const OVERLAP_BYTES = 256;
+
+/** A file in pieces that overlap. The next one overwrites the last. */
+function* piecesOf(path: string): Generator<Uint8Array> {
+  const file = openSync(path, "r");
   try {
-    for (const { name } of lake.views) {
-      const sql = `SELECT row FROM (SELECT to_json(t)::VARCHAR AS row FROM "${name}" t) WHERE ${hit} LIMIT ${MAX_LISTED}`;
-      const rows = (await lake.connection.runAndReadAll(sql)).getRows();
-      for (const [row] of rows) found(`table ${name}`, leakIn(String(row)) ?? "");
+    const buffer = Buffer.alloc(PIECE_BYTES);
+    let kept = 0;
+    for (;;) {
+      const read = readSync(file, buffer, kept, PIECE_BYTES - kept, null);
+      if (read === 0) return;
+      const filled = kept + read;
+      yield buffer.subarray(0, filled);
+      kept = Math.min(OVERLAP_BYTES, filled);
+      buffer.copyWithin(0, filled - kept, filled);
     }
   } finally {
-    lake.close();
+    closeSync(file);
+  }
+}
+
+async function searchTables(lake: Lake, failures: FailureList): Promise<void> {
+  const hit = NEEDLES.map((needle) => `contains(row, '${needle}')`).join(" OR ");
+  for (const { name } of lake.views) {
+    const sql = `SELECT row FROM (SELECT to_json(t)::VARCHAR AS row FROM "${name}" t) WHERE ${hit} LIMIT ${MAX_LISTED}`;
+    const rows = (await lake.connection.runAndReadAll(sql)).getRows();
+    for (const [row] of rows) {
+      failures.add(null, `personal data in table ${name}: ${JSON.stringify(leakIn(String(row)) ?? "")}`);
+    }
   }
 }

@@ -3,26 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { readMessageCounts } from "../local-platform/drain.ts";
 import { leakIn } from "./canaries.ts";
+import { FailureList } from "./failure-list.ts";
 import { type FuzzRequest, type FuzzWorld, fuzzRequest } from "./fuzz-request.ts";
-
-export interface FuzzFailure {
-  /** Of the request, null for what no request alone is to blame for. */
-  readonly index: number | null;
-  readonly what: string;
-}
-
-/** What the answers promise about the lake. */
-export interface Promised {
-  /** Accepted events by `topic`, then by `eventKey`, with how often. */
-  readonly accepted: Map<string, Map<string, number>>;
-  /** `request_id` and index of each dead letter. */
-  readonly letters: Set<string>;
-  acceptedTotal: number;
-}
+import type { PromisedRows } from "./promised-rows.ts";
 
 export interface SendReport {
-  readonly promised: Promised;
-  readonly failures: FuzzFailure[];
+  readonly failures: FailureList;
   readonly statuses: Map<number, number>;
   readonly errorTypes: Map<string, number>;
 }
@@ -35,25 +21,19 @@ export interface SendOptions {
   readonly first: number;
   readonly bodies: number;
   readonly concurrency: number;
+  readonly promised: PromisedRows;
   readonly onProgress?: (done: number) => void;
 }
 
 const STATUSES: ReadonlySet<number> = new Set([202, 207, 400, 409, 413, 415, 422]);
 
-/** An accepted event as bronze has it: its id and its position in the request. */
-export function eventKey(eventId: unknown, index: unknown): string {
-  return `${String(eventId)} ${String(index)}`;
-}
-
 /** Resolves when every request is answered. Never throws for an answer: what is wrong stands in `failures`. */
 export async function sendRequests(options: SendOptions): Promise<SendReport> {
   const report: SendReport = {
-    promised: { accepted: new Map(), letters: new Set(), acceptedTotal: 0 },
-    failures: [],
+    failures: new FailureList(),
     statuses: new Map(),
     errorTypes: new Map(),
   };
-  const seenRequests = new Set<string>();
   const end = options.first + options.bodies;
   let next = options.first;
   const roomInQueues = backpressure(options.url);
@@ -63,12 +43,9 @@ export async function sendRequests(options: SendOptions): Promise<SendReport> {
       if (next >= end) return;
       const request = fuzzRequest(options.world, next++);
       try {
-        await sendOne(request, options, report, seenRequests);
+        await sendOne(request, options, report);
       } catch (error) {
-        report.failures.push({
-          index: request.index,
-          what: String(error),
-        });
+        report.failures.add(request.index, String(error));
       }
       options.onProgress?.(next - options.first);
     }
@@ -100,11 +77,10 @@ function backpressure(url: string): () => Promise<void> {
 
 async function sendOne(
   request: FuzzRequest,
-  { url, apiKey }: SendOptions,
+  { url, apiKey, promised }: SendOptions,
   report: SendReport,
-  seenRequests: Set<string>,
 ): Promise<void> {
-  const fail = (what: string) => report.failures.push({ index: request.index, what: `${request.topic}: ${what}` });
+  const fail = (what: string) => report.failures.add(request.index, `${request.topic}: ${what}`);
   const response = await posted(`${url}/v1/topics/${request.topic}/events${request.query}`, {
     method: "POST",
     headers: { ...request.headers, authorization: `Bearer ${apiKey}` },
@@ -122,15 +98,12 @@ async function sendOne(
     return;
   }
   const requestId = String(answer["request_id"]);
-  // The answer to an Idempotency-Key comes again, and promises what it promised before.
-  const again = seenRequests.has(requestId);
-  seenRequests.add(requestId);
   const { results } = answer;
-  if (Array.isArray(results)) checkVerdicts(answer, results, status, request, report, fail, again);
+  if (Array.isArray(results)) checkVerdicts(answer, results, status, request, promised, report.errorTypes, fail);
   else {
     count(report.errorTypes, String(answer["code"]));
     // Counted with the requests: not every code leaves a dead letter.
-    if (answer["code"] === "MALFORMED_PAYLOAD" && !request.dryRun) report.promised.letters.add(`${requestId} 0`);
+    if (answer["code"] === "MALFORMED_PAYLOAD" && !request.dryRun) promised.letter(requestId, 0);
   }
 }
 
@@ -156,10 +129,11 @@ function checkVerdicts(
   results: readonly unknown[],
   status: number,
   request: FuzzRequest,
-  { promised, errorTypes }: SendReport,
+  promised: PromisedRows,
+  errorTypes: Map<string, number>,
   fail: (what: string) => void,
-  again: boolean,
 ): void {
+  const requestId = String(answer["request_id"]);
   const counts = { accepted: 0, rejected: 0, retry: 0 };
   for (const result of results) {
     if (!isJsonObject(result)) {
@@ -169,17 +143,13 @@ function checkVerdicts(
     const { index, event_id, errors } = result;
     if (result["status"] === "accepted") {
       counts.accepted++;
-      if (request.dryRun || again) continue;
-      const byKey = promised.accepted.get(request.topic) ?? new Map<string, number>();
-      promised.accepted.set(request.topic, byKey);
-      count(byKey, eventKey(event_id, index));
-      promised.acceptedTotal++;
+      if (!request.dryRun) promised.accepted(request.topic, requestId, index, event_id);
     } else if (result["status"] === "rejected") {
       counts.rejected++;
       const listed = Array.isArray(errors) ? errors.filter(isJsonObject) : [];
       if (listed.length === 0) fail(`event ${String(index)} is rejected without a reason`);
       for (const { error_type } of listed) count(errorTypes, String(error_type));
-      if (!request.dryRun) promised.letters.add(`${String(answer["request_id"])} ${String(index)}`);
+      if (!request.dryRun) promised.letter(requestId, index);
     } else counts.retry++;
   }
   if (counts.retry > 0) fail(`${counts.retry} events were not stored`);

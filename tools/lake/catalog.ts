@@ -46,6 +46,15 @@ export async function bronzeTables(source: LakeSource): Promise<TableFiles[]> {
   return byName(rows);
 }
 
+/** The rows that quality checks keep out of each topic's published partitions, as `quarantine_<topic>`. */
+export async function quarantineTables(source: LakeSource): Promise<TableFiles[]> {
+  const rows = await source.query(
+    `SELECT 'quarantine_' || substr(p.table_name, length('silver_') + 1) AS name, q.file AS key, q.bytes, q.rows, 1 AS live
+     FROM published p JOIN quarantine_files q USING (snapshot_id) ORDER BY p.table_name, p.partition_date, q.file`,
+  );
+  return byName(rows);
+}
+
 /** The tables of the catalog that exist, whole. */
 export async function stateTables(source: LakeSource): Promise<StateTable[]> {
   const tables: StateTable[] = [];

@@ -4,14 +4,22 @@ import { contracts } from "../../contracts/registry.ts";
 import { bronzeFields, evolvedFields } from "../../lakehouse/bronze/table.ts";
 import type { Field } from "../../lakehouse/columns/column.ts";
 import { silverTableName } from "../../lakehouse/silver/columns.ts";
-import { bronzeTables, publishedTables, type StateTable, stateTables, type TableFiles } from "./catalog.ts";
+import { quarantineFields, quarantineName } from "../../lakehouse/tables/quarantine.ts";
+import {
+  bronzeTables,
+  publishedTables,
+  quarantineTables,
+  type StateTable,
+  stateTables,
+  type TableFiles,
+} from "./catalog.ts";
 import { cacheObjects } from "./object-cache.ts";
 import type { CatalogRow, LakeSource } from "./source.ts";
 import { emptyView, parquetView, stateTable } from "./sql-text.ts";
 
 export interface LakeView {
   readonly name: string;
-  readonly kind: "published" | "bronze" | "state";
+  readonly kind: "published" | "bronze" | "quarantine" | "state";
   readonly rows: number;
 }
 
@@ -33,17 +41,18 @@ export interface OpenLakeOptions {
 const DEAD_LETTERS = { view: "dead_letters", bronze: "bronze_dead_letters" };
 
 /**
- * Makes a view for each published table, for `bronze_<topic>` of each contract (empty ones too) and for the dead letters,
- * and a table for each of D1's `STATE_TABLES`. It is the lake of this moment: open it again to see later commits. Throws
+ * Makes a view for each published table, for `bronze_<topic>` of each contract and `quarantine_<topic>` of those with such checks
+ * (empty ones too), and for the dead letters, and a table for each of D1's `STATE_TABLES`. It is the lake of this moment: open it again to see later commits. Throws
  * CommandProblem (LAKE_UNREADABLE) when a live file cannot be had.
  */
 export async function openLake({ source, cacheDir }: OpenLakeOptions): Promise<Lake> {
-  const [published, bronze, state] = [
+  const [published, bronze, quarantine, state] = [
     await publishedTables(source),
     await bronzeTables(source),
+    await quarantineTables(source),
     await stateTables(source),
   ];
-  const files = [...published, ...bronze].flatMap(readFiles);
+  const files = [...published, ...bronze, ...quarantine].flatMap(readFiles);
   const paths = await cacheObjects(source, files, cacheDir);
   const pathsOf = (table: TableFiles) => readFiles(table).flatMap(({ key }) => paths.get(key) ?? []);
 
@@ -52,7 +61,14 @@ export async function openLake({ source, cacheDir }: OpenLakeOptions): Promise<L
   const views: LakeView[] = [];
   await connection.run("SET TimeZone = 'UTC'");
   for (const table of published) views.push(await addFiles(connection, table, "published", pathsOf(table)));
-  for (const table of withEveryTopic(bronze)) views.push(await addFiles(connection, table, "bronze", pathsOf(table)));
+  const bronzeNames = contracts.map(({ topic }) => `bronze_${topic}`);
+  const quarantineNames = contracts
+    .filter(({ checks }) => checks.some(({ onFail }) => onFail === "quarantine"))
+    .map(({ topic }) => quarantineName(topic));
+  for (const table of withEvery(bronzeNames, bronze))
+    views.push(await addFiles(connection, table, "bronze", pathsOf(table)));
+  for (const table of withEvery(quarantineNames, quarantine))
+    views.push(await addFiles(connection, table, "quarantine", pathsOf(table)));
   if (!views.some((view) => view.name === DEAD_LETTERS.view)) {
     const bronzeView = views.find((view) => view.name === DEAD_LETTERS.bronze);
     if (bronzeView !== undefined) {
@@ -75,30 +91,43 @@ function readFiles(table: TableFiles) {
   return table.files.length === 0 && table.schemaFile !== undefined ? [table.schemaFile] : table.files;
 }
 
-function withEveryTopic(tables: readonly TableFiles[]): TableFiles[] {
+function withEvery(expected: readonly string[], tables: readonly TableFiles[]): TableFiles[] {
   const names = new Set(tables.map((table) => table.name));
-  const empty = contracts.map((contract) => `bronze_${contract.topic}`).filter((name) => !names.has(name));
+  const empty = expected.filter((name) => !names.has(name));
   return [...tables, ...empty.map((name) => ({ name, files: [], rows: 0 }))].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function addFiles(
   connection: DuckDBConnection,
   table: TableFiles,
-  kind: "published" | "bronze",
+  kind: Exclude<LakeView["kind"], "state">,
   paths: readonly string[],
 ): Promise<LakeView> {
   const { name, rows } = table;
-  const contract = contracts.find(({ topic }) => `bronze_${topic}` === name);
   if (paths.length > 0) {
     const rowsShown = table.files.length > 0 ? "all" : "none";
     await connection.run(parquetView(name, paths, rowsShown, evolvedColumns(name)));
-  } else if (contract !== undefined) await connection.run(emptyView(name, bronzeFields(contract)));
+  } else {
+    const fields = fieldsOf(name);
+    if (fields !== undefined) await connection.run(emptyView(name, fields));
+  }
   return { name, kind, rows };
+}
+
+/** The columns of a table that has no file yet. */
+function fieldsOf(name: string): readonly Field[] | undefined {
+  for (const contract of contracts) {
+    if (name === `bronze_${contract.topic}`) return bronzeFields(contract);
+    if (name === quarantineName(contract.topic)) return quarantineFields(contract);
+  }
+  return undefined;
 }
 
 /** The columns that older files of a topic's table may lack. */
 function evolvedColumns(name: string): readonly Field[] {
-  const contract = contracts.find(({ topic }) => name === `bronze_${topic}` || name === silverTableName(topic));
+  const contract = contracts.find(({ topic }) =>
+    [`bronze_${topic}`, silverTableName(topic), quarantineName(topic)].includes(name),
+  );
   return contract === undefined ? [] : evolvedFields(contract);
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { CommandProblem } from "../command-problem.ts";
 import type { LocalDatabase, LocalLake } from "../local-platform/bindings.ts";
+import { readAgain } from "../local-platform/read-again.ts";
 import { inUse, readState, type StateFolder, tryLockState } from "../local-platform/state.ts";
 import { type LockHolder, lockHolder, type ProcessLock } from "../process-lock.ts";
 
@@ -41,12 +42,14 @@ export async function openSource(folder: StateFolder): Promise<LakeSource> {
 export function bindingsSource(db: LocalDatabase, lake: LocalLake): LakeSource {
   return {
     async query(sql) {
-      const { results } = await db.prepare(sql).all();
+      const { results } = await readAgain(async () => await db.prepare(sql).all());
       return results;
     },
     async read(key) {
-      const object = await lake.get(key);
-      return object === null ? undefined : new Uint8Array(await object.arrayBuffer());
+      return await readAgain(async () => {
+        const object = await lake.get(key);
+        return object === null ? undefined : new Uint8Array(await object.arrayBuffer());
+      });
     },
     close: async () => {},
   };

@@ -3,14 +3,17 @@ import { CommandProblem } from "../command-problem.ts";
 import { answerTo, listBuckets, listDatabases, listQueues, listSecrets, refusal, textOf } from "./account.ts";
 import type { Environment } from "./environment.ts";
 import type { Keyrings } from "./keyrings.ts";
-import { commandOf, isPlaceholder, planOf, type Step } from "./plan.ts";
+import { commandOf, isPlaceholder, type OptionalSecret, planOf, type Step } from "./plan.ts";
 import type { Wrangler } from "./wrangler.ts";
 
-export type Outcome = "created" | "exists" | "done";
+/** `not set`: an optional secret that nobody gave. */
+export type Outcome = "created" | "exists" | "done" | "not set";
 
 export interface ProvisionDeps {
   readonly wrangler: Wrangler;
   readonly keyrings: Keyrings;
+  /** The values of optional secrets; those without one are left unset. */
+  readonly optionalSecrets: Readonly<Partial<Record<OptionalSecret, string>>>;
   /** Puts a database's id into wrangler.toml. */
   writeDatabaseId(binding: string, id: string): void;
   report(step: Step, outcome: Outcome): void;
@@ -67,6 +70,13 @@ async function take(
       if ((await account.secrets()).has(step.name)) return "exists";
       await answerTo(wrangler, args, deps.keyrings.valueOf(step.name));
       return "created";
+    case "optional secret": {
+      if ((await account.secrets()).has(step.name)) return "exists";
+      const value = deps.optionalSecrets[step.name] ?? "";
+      if (value === "") return "not set";
+      await answerTo(wrangler, args, value);
+      return "created";
+    }
   }
 }
 

@@ -6,11 +6,16 @@ export type Step =
   | { readonly kind: "bucket"; readonly name: string }
   | { readonly kind: "database"; readonly name: string; readonly binding: string; readonly id: string }
   | { readonly kind: "migrations"; readonly name: string }
-  | { readonly kind: "secret"; readonly name: SecretName };
+  | { readonly kind: "secret"; readonly name: SecretName }
+  | { readonly kind: "optional secret"; readonly name: OptionalSecret };
 
 /** Both are keyrings of `gateway/masking/keyring.ts`; docs/masking.md. */
 export const SECRETS = ["MASKING_KEYS", "PAYLOAD_KEYS"] as const;
 export type SecretName = (typeof SECRETS)[number];
+
+/** Set from a variable of the same name where `provision` runs, if there is one: nobody can make them up. docs/operations.md. */
+export const OPTIONAL_SECRETS = ["ALERT_WEBHOOK_URL"] as const;
+export type OptionalSecret = (typeof OPTIONAL_SECRETS)[number];
 
 /** Migrations follow their database, secrets come last: the first of them makes an empty Worker if there is none. */
 export function planOf(environment: Environment): Step[] {
@@ -20,6 +25,7 @@ export function planOf(environment: Environment): Step[] {
     ...environment.databases.map((database): Step => ({ kind: "database", ...database })),
     ...environment.databases.map(({ binding }): Step => ({ kind: "migrations", name: binding })),
     ...SECRETS.map((name): Step => ({ kind: "secret", name })),
+    ...OPTIONAL_SECRETS.map((name): Step => ({ kind: "optional secret", name })),
   ];
 }
 
@@ -31,6 +37,7 @@ export function commandOf(step: Step, env: string): string[] {
     database: ["d1", "create", step.name],
     migrations: ["d1", "migrations", "apply", step.name, "--remote"],
     secret: ["secret", "put", step.name],
+    "optional secret": ["secret", "put", step.name],
   }[step.kind];
   return [...command, "--env", env];
 }

@@ -1,8 +1,8 @@
 /** A gateway on fakes that fail like the real things, and the way to read back what it sent. */
 import { createHash, randomBytes } from "node:crypto";
-import type { ReceiptStub } from "../../../durable-objects/stubs.ts";
+import type { BufferedEvent, ReceiptStub, ShardAddress, Unflushed } from "../../../durable-objects/stubs.ts";
 import { createGateway } from "../../../gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment, type GatewayLimits } from "../../../gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment, type GatewayLimits, type QueueBacklog } from "../../../gateway/deps.ts";
 import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/keyring.ts";
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
@@ -21,8 +21,12 @@ export interface SentMessage {
   readonly envelopes: readonly (Envelope & { readonly shard: number })[];
 }
 
+export type FindBuffered = (address: ShardAddress, column: string, text: string) => readonly BufferedEvent[];
+
 export interface Harness {
   readonly db: D1OnSqlite;
+  /** What waits in buffers. */
+  buffer(find: FindBuffered): void;
   readonly sent: SentMessage[];
   /** What the gateway put into the bucket, by key. */
   readonly objects: Map<string, Uint8Array>;
@@ -50,6 +54,8 @@ export interface HarnessOptions {
   /** Requests of one key that the platform's counter lets pass; all if not given. */
   readonly requestsPerKey?: number;
   readonly secrets?: MaskingSecrets;
+  readonly backlog?: () => QueueBacklog;
+  readonly unflushed?: (address: ShardAddress) => Unflushed;
 }
 
 export function createHarness(options: HarnessOptions = {}): Harness {
@@ -70,6 +76,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       now += ms;
     },
   };
+  let buffered: FindBuffered = () => [];
   const requests = new Map<string, number>();
   const topicQueue = (topic: string) => ({
     async send(body: Uint8Array) {
@@ -80,10 +87,14 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       // Like the real queue: the buffer is gone from the caller.
       sent.push(read(topic, structuredClone(body, { transfer: [body.buffer] })));
     },
+    backlog: async () => options.backlog?.() ?? { messages: 0, oldestSent: null },
   });
   const receipts = new MemoryReceipts((topic, body) => topicQueue(topic).send(body), clock.now);
   const app = createGateway({
     topicQueue,
+    topicBuffer: (address) => ({
+      unflushed: async () => options.unflushed?.(address) ?? { events: 0, oldestAppended: null },
+    }),
     lake: bucket,
     db: db.d1,
     environment: options.environment ?? "local",
@@ -100,6 +111,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       },
     },
     receipt: (name) => (receiptsFail ? NO_RECEIPT : receipts.open(name)),
+    findBuffered: async (address, column, text) => buffered(address, column, text),
     redrive: async (key) => {
       if (!bucket.objects.has(key)) return { kind: "not_found" };
       await bucket.delete(key);
@@ -115,6 +127,9 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   };
   return {
     db,
+    buffer(find) {
+      buffered = find;
+    },
     sent,
     objects,
     bucket,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { publishLedger, registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import { listShard, publishLedger, registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import { createHarness, NOW } from "./harness.ts";
 
 const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1_000).toISOString();
@@ -40,4 +40,29 @@ test("counts rows of live files with events received since then, and what buffer
   });
   const day = await (await harness.request("/v1/topics/orders/lag")).json();
   expect(day).toMatchObject({ since: at(86_400), bronze: { rows: 111, files: 3 } });
+});
+
+test("waiting=true asks the queue and the buffer of every shard that was ever addressed", async () => {
+  const oldest: Record<string, number | null> = { "0/2": NOW - 5_000, "1/2": null, "0/1": NOW - 9_000 };
+  const harness = createHarness({
+    backlog: () => ({ messages: 3, oldestSent: NOW - 2_000 }),
+    unflushed: ({ topic, shard, of }) => {
+      const oldestAppended = oldest[`${shard}/${of}`] ?? null;
+      return { events: topic === "orders" && oldestAppended !== null ? 7 : 0, oldestAppended };
+    },
+  });
+  const { d1 } = harness.db;
+  for (const [shard, shardOf] of [
+    [0, 1],
+    [0, 2],
+    [1, 2],
+  ] as const) {
+    await listShard(d1, { topic: "orders", shard, shardOf }, at(100)).run();
+  }
+  const response = await harness.request("/v1/topics/orders/lag?waiting=true");
+  expect(await response.json()).toMatchObject({
+    waiting: { queue: { messages: 3, oldest_sent: at(2) }, buffers: { events: 14, oldest_appended: at(9) } },
+  });
+  const empty = await (await harness.request("/v1/topics/weather/lag?waiting=true")).json();
+  expect(empty).toMatchObject({ waiting: { buffers: { events: 0, oldest_appended: null } } });
 });

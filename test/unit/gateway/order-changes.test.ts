@@ -1,7 +1,7 @@
 /** The rules of order_changes: an order moves along its path, and the rows before and after fit the operation. */
 import { describe, expect, test } from "vitest";
-import { createEventBuffer } from "../../../gateway/admit/event-buffer.ts";
 import { admitterOf } from "../../../gateway/admit/topics.ts";
+import { createEventBuffer } from "../../../schemas/event-buffer.ts";
 import { NOW } from "./harness.ts";
 
 const STATUSES = ["placed", "confirmed", "shipped", "delivered", "cancelled"] as const;

@@ -1,7 +1,7 @@
 /** The registry's answers in detail; that each documented one comes is openapi/openapi.test.ts's part. */
 import { describe, expect, it, test } from "vitest";
 import { contracts } from "../../../contracts/registry.ts";
-import { createHarness } from "./harness.ts";
+import { addKey, createHarness } from "./harness.ts";
 
 interface Version {
   readonly subject: string;
@@ -163,5 +163,30 @@ describe("access", () => {
     expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, HEAD, PUT"]);
     expect((await harness.request("/registry/subjects", { method: "HEAD" })).status).toBe(200);
     expect(harness.logs.map(({ problem }) => problem)).toEqual(["REGISTRY_404", "METHOD_NOT_ALLOWED", undefined]);
+  });
+});
+
+describe("limits", () => {
+  it("counts its requests with the key's others, and says when to come back", async () => {
+    const harness = createHarness({ requestsPerKey: 2 });
+    addKey(harness.db, "small", ["*:read"]);
+    const headers = { authorization: "Bearer small" };
+    const paths = ["/v1/topics", "/registry/subjects", "/registry/schemas/types", "/registry/no/such/path"];
+    const answers: Response[] = [];
+    for (const path of paths) answers.push(await harness.request(path, { headers }));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
+    expect(answers[2]?.headers.get("retry-after")).toBe("10");
+    expect(await answers[2]?.json()).toMatchObject({ error_code: 429 });
+  });
+
+  const text = JSON.stringify({ schema: "x".repeat(1_000_001) });
+  it.each<[string, () => RequestInit]>([
+    ["that says so", () => ({ body: text, headers: { "content-length": String(text.length) } })],
+    ["that does not", () => ({ body: new Blob([text]).stream(), duplex: "half" })],
+  ])("refuses a body over a megabyte %s", async (_name, init) => {
+    for (const path of ["/subjects/orders-value", "/compatibility/subjects/orders-value/versions"]) {
+      const response = await createHarness().request(`/registry${path}`, { method: "POST", ...init() });
+      expect([path, response.status]).toEqual([path, 413]);
+    }
   });
 });

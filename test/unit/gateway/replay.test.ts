@@ -157,6 +157,13 @@ describe("POST /v1/dead-letters/replay", () => {
     const answer = await replay({ topic: "orders", dry_run: false });
     expect(answer.retry).toBe(1);
     expect(answer.accepted + answer.rejected).toBe(1);
+    // The next message says which number was not sent: the ledger must not take it for a loss.
+    const failed = harness.sent.some(({ topic }) => topic === "orders") ? "dead_letters" : "orders";
+    harness.sent.splice(0);
+    await harness.post("/v1/topics/orders/events", [order("next"), order("bad", { currency: "XXX" })]);
+    const next = harness.sent.find(({ topic }) => topic === failed);
+    const before = (next?.header.sequence ?? 0) - 1;
+    expect(next?.header.unsent).toEqual([[before, before]]);
   });
 
   test("pages by its cursor, oldest first", async () => {

@@ -103,6 +103,7 @@ describe("topics and tables", () => {
       INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/old.parquet', 10, 100);
       INSERT INTO snapshot_files VALUES ('s2', 'silver/orders/b.parquet', 5, 50), ('s2', 'silver/orders/a.parquet', 7, 70);
       INSERT INTO published VALUES ('silver_orders', '2026-11-20', 's2'), ('silver_orders', '2026-11-21', 's3');
+      INSERT INTO quarantine_files VALUES ('s1', 'quarantine/orders/old.parquet', 9, 90), ('s2', 'quarantine/orders/a.parquet', 2, 20);
       INSERT INTO table_versions VALUES ('silver_orders', 3);`);
     const summary = {
       table_name: "silver_orders",
@@ -118,6 +119,14 @@ describe("topics and tables", () => {
       files: [
         { partition_date: "2026-11-20", snapshot_id: "s2", file: "silver/orders/a.parquet", rows: 7, bytes: 70 },
         { partition_date: "2026-11-20", snapshot_id: "s2", file: "silver/orders/b.parquet", rows: 5, bytes: 50 },
+      ],
+    });
+    const quarantine = await harness.request("/v1/tables/silver_orders/quarantine");
+    expect(JSON.parse(await quarantine.text())).toEqual({
+      table_name: "silver_orders",
+      rows: 2,
+      files: [
+        { partition_date: "2026-11-20", snapshot_id: "s2", file: "quarantine/orders/a.parquet", rows: 2, bytes: 20 },
       ],
     });
     const none = await harness.request("/v1/tables/silver_orders/files?partition=2026-11-21");

@@ -4,11 +4,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { contractOf } from "../../../contracts/registry.ts";
 import { recordWalk } from "../../../lakehouse/bronze/avro-columns.ts";
 import { ByteReader } from "../../../lakehouse/bronze/byte-reader.ts";
-import { decodeFrames } from "../../../lakehouse/bronze/decode.ts";
+import { decodeRuns } from "../../../lakehouse/bronze/decode.ts";
 import { rebuildEvents } from "../../../lakehouse/bronze/rebuild.ts";
+import { scanBlocks } from "../../../lakehouse/bronze/scan.ts";
 import { conform } from "../../../lakehouse/builds/conform.ts";
 import { createColumnBuilder, finishBatch } from "../../../lakehouse/columns/builder.ts";
 import type { Batch } from "../../../lakehouse/columns/column.ts";
+import { concatBatches } from "../../../lakehouse/columns/concat.ts";
 import { fieldsFromAvro } from "../../../lakehouse/columns/from-avro.ts";
 import { openParquet } from "../../../lakehouse/parquet/reader.ts";
 import { evolvedRows } from "../../../lakehouse/tables/evolved-rows.ts";
@@ -17,7 +19,7 @@ import type { AvroField, AvroRecord } from "../../../schemas/avro-schema.ts";
 import { tableSchema } from "../../../schemas/compatibility/table-schema.ts";
 import { formatTimestamp } from "../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
-import { framesOf, makeMessage, uuidAt } from "../../oracle/frames.ts";
+import { blocksOf, framesOf, makeMessage, uuidAt } from "../../oracle/frames.ts";
 import { Lake } from "../../oracle/lake.ts";
 import { rowsOf } from "./columns/column-of.ts";
 
@@ -64,7 +66,9 @@ describe("orders v1 and v2", () => {
   test("one flush holds both, and every event comes back as it was sent", () => {
     const sent = [order(1), order(2, { delivery_fee: 2.5, gift: true })];
     const frames = [...framesOf(orders(1, sent[0] ?? {}, '{"gift":true}')), ...framesOf(orders(2, sent[1] ?? {}))];
-    const batch = decodeFrames(ordersContract(), frames);
+    const blocks = blocksOf(frames);
+    const { runs, days } = scanBlocks(ordersContract(), blocks);
+    const batch = concatBatches([...decodeRuns(ordersContract(), blocks, runs, new Set(days.keys()), 1_000_000)]);
     expect(rowsOf([batch]).map(({ delivery_fee, gift, _schema }) => ({ delivery_fee, gift, _schema }))).toEqual([
       { delivery_fee: null, gift: null, _schema: 100_001 },
       { delivery_fee: "2.50", gift: true, _schema: 100_006 },

@@ -22,7 +22,10 @@ const property = z.object({
     })
     .partial()
     .default({}),
-  quality: z.array(z.object({ arguments: z.object({ validValues: z.array(z.string()) }) })).default([]),
+  // Checks without valid values (nulls, SQL) are of the tables, not of an event.
+  quality: z
+    .array(z.object({ arguments: z.object({ validValues: z.array(z.string()).optional() }).default({}) }))
+    .default([]),
   get items() {
     return z.object({ properties: z.array(property) }).optional();
   },
@@ -113,7 +116,7 @@ function checkField(field: Property, value: unknown, decimals: boolean, found: S
     }
   } else {
     if (typeof value !== "string") return void found.add("TYPE_MISMATCH");
-    const accepted = field.quality.flatMap((rule) => rule.arguments.validValues);
+    const accepted = field.quality.flatMap((rule) => rule.arguments.validValues ?? []);
     if (accepted.length > 0 && !accepted.includes(value)) found.add("INVALID_ENUM");
     const length = [...value].length;
     if (!value.isWellFormed()) found.add("INVALID_FORMAT");

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { createEventBuffer } from "../../../gateway/admit/event-buffer.ts";
 import { admitterOf } from "../../../gateway/admit/topics.ts";
 import { livePlan, liveSource } from "../../../producers/simulators/live.ts";
 import { orderLog } from "../../../producers/simulators/order-changes.ts";
@@ -7,6 +6,7 @@ import { createRandom } from "../../../producers/simulators/random.ts";
 import { restaurantSnapshots } from "../../../producers/simulators/restaurants.ts";
 import { ALL_TOPICS, POLLED_TOPICS } from "../../../producers/simulators/topics.ts";
 import { userExtracts } from "../../../producers/simulators/users.ts";
+import { createEventBuffer } from "../../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../../schemas/exact-json.ts";
 
 const MINUTE_MS = 60_000;
@@ -146,7 +146,11 @@ describe.each(POLLED_TOPICS)("a poll of %s", (topic) => {
     const context = {
       received: nowMs * 1_000,
       suspectSurrogates: true,
-      masker: { mask: () => "masked", seal: (_topic: string, text: string | Uint8Array) => String(text) },
+      masker: {
+        digests: () => [],
+        mask: () => "masked",
+        seal: (_topic: string, text: string | Uint8Array) => String(text),
+      },
     };
     for (const { line, label } of events) {
       const expected = label.kind === "fault" ? [label.expected] : [];

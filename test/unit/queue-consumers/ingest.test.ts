@@ -44,6 +44,7 @@ function platform(
         appended.push({ shard: name, ids });
         return { stored: ids, tooOld: [] };
       },
+      unflushed: async () => ({ events: 0, oldestAppended: null }),
       poke: async () => false,
     }),
   };

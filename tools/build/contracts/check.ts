@@ -1,6 +1,6 @@
 /** `npm run contracts:check`: everything that `npm run compile` would refuse, and nothing is written. For CI. */
 import { resolve } from "node:path";
-import { compileContracts, compileGold } from "../compile.ts";
+import { compileContracts, compileSql } from "../compile.ts";
 import { BuildError, type BuildProblem, renderProblem } from "../problem.ts";
 import { contractNotes } from "./notes.ts";
 
@@ -14,18 +14,19 @@ export interface ContractsReview {
 
 /** Checks the contracts, schemas and models under `root`. */
 export async function reviewContracts(root: string): Promise<ContractsReview> {
-  const { contracts, documents, releases, problems } = compileContracts(root);
+  const project = compileContracts(root);
+  const { contracts, documents, problems } = project;
   const wrong = new Set(problems.map(({ file }) => file));
   const passed = documents.flatMap(({ topic, file }) => {
     const version = contracts.find((contract) => contract.topic === topic)?.version ?? "";
     return wrong.has(file) ? [] : [`ok  ${file} (version ${version})`];
   });
   const notes = documents.flatMap(({ file, text }) => contractNotes(file, text));
-  return { passed, notes, problems: problems.length > 0 ? problems : await modelProblems() };
+  return { passed, notes, problems: problems.length > 0 ? problems : await sqlProblems() };
 
-  async function modelProblems(): Promise<readonly BuildProblem[]> {
+  async function sqlProblems(): Promise<readonly BuildProblem[]> {
     try {
-      await compileGold(root, contracts, releases);
+      await compileSql(root, project);
       return [];
     } catch (error) {
       if (error instanceof BuildError) return error.problems;

@@ -3,15 +3,17 @@
  * says what is wrong and what to do; all problems of a file are reported together.
  */
 import { Environment } from "@marcbachmann/cel-js";
-import type { Bound, Check, Contract, FieldRule, Layer, OnFail, RecordRule } from "../../../contracts/contract.ts";
+import type { Contract, FieldRule, RecordRule } from "../../../contracts/contract.ts";
 import { registerRuleFunctions } from "../../../contracts/rule-functions.ts";
 import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
 import { compareWithAvro, inEveryVersion } from "./agreement.ts";
+import { type CheckSource, contractChecks } from "./checks.ts";
 import { checkMasking, maskingOf } from "./masking.ts";
 import { type Extensions, extensions, type Odcs, type OdcsItem, type OdcsProperty, odcs } from "./odcs.ts";
-import { libraryChecks, type OdcsQuality } from "./odcs-quality.ts";
+import { libraryChecks } from "./odcs-quality.ts";
 import { pathProblems } from "./rule-paths.ts";
+import { serviceLevels } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
 
 export interface ContractSource {
@@ -20,7 +22,12 @@ export interface ContractSource {
 }
 
 export type Compiled =
-  | { readonly ok: true; readonly contract: Contract }
+  | {
+      readonly ok: true;
+      readonly contract: Contract;
+      /** The contract's checks with their places, in the contract's order. */
+      readonly checks: readonly CheckSource[];
+    }
   | { readonly ok: false; readonly problems: readonly BuildProblem[] };
 
 export function compileContract(source: ContractSource, releases: readonly SchemaRelease[]): Compiled {
@@ -47,7 +54,8 @@ export function compileContract(source: ContractSource, releases: readonly Schem
     return { ok: false, problems };
   }
 
-  const contract = assemble(parsed.data, extended.data, releases);
+  const checks = contractChecks(parsed.data.schema[0], { file: source.file, document, report });
+  const contract = assemble(parsed.data, extended.data, releases, report, checks);
   checkReferences(contract, report);
   checkMasking(contract, parsed.data.schema[0].properties, report);
   checkRules(contract, inEveryVersion(contract, releases), parsed.data, report);
@@ -61,21 +69,26 @@ export function compileContract(source: ContractSource, releases: readonly Schem
       `no schema is released for topic ${contract.topic}: fill schemas/${contract.topic}/v1.avsc, then \`npx sluice schemas release\``,
     );
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, contract };
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, contract, checks };
 }
 
 function extensionValues(contract: Odcs): Record<string, unknown> {
   return Object.fromEntries((contract.customProperties ?? []).map((entry) => [entry.property, entry.value]));
 }
 
-function assemble(contract: Odcs, extension: Extensions, releases: readonly SchemaRelease[]): Contract {
+function assemble(
+  contract: Odcs,
+  extension: Extensions,
+  releases: readonly SchemaRelease[],
+  report: Report,
+  checks: readonly CheckSource[],
+): Contract {
   const table = contract.schema[0];
   const primaryKey = table.properties
     .filter((property) => property.primaryKey === true)
     .sort((a, b) => (a.primaryKeyPosition ?? 0) - (b.primaryKeyPosition ?? 0))
     .map((property) => property.name);
   const dedupeKey = extension.dedupeKey ?? primaryKey;
-  const retention = contract.slaProperties?.find((property) => property.property === "retention")?.value;
   return {
     topic: table.name,
     version: contract.version,
@@ -96,15 +109,10 @@ function assemble(contract: Odcs, extension: Extensions, releases: readonly Sche
     unknownFields: extension.unknownFields,
     compatibility: extension.compatibility,
     flush: { bytes: extension.flush.bytes, rows: extension.flush.rows, ageMs: extension.flush.age },
-    retentionDays: typeof retention === "number" ? retention : 7,
+    sla: serviceLevels(contract.slaProperties, report),
     fields: table.properties.map(fieldRule),
     rules: extension.rules,
-    checks: [
-      ...libraryChecks(table.quality).flatMap((quality) => tableCheck(quality, [])),
-      ...table.properties.flatMap((property) =>
-        libraryChecks(property.quality).flatMap((quality) => tableCheck(quality, [property.name])),
-      ),
-    ],
+    checks: checks.map(({ check }) => check),
     schemas: releases
       .filter((release) => release.topic === table.name)
       .sort((a, b) => a.version - b.version)
@@ -147,57 +155,6 @@ function valueRule(property: Omit<OdcsProperty, "items">): FieldRule {
   };
 }
 
-const BOUND_NAMES = [
-  "mustBe",
-  "mustNotBe",
-  "mustBeGreaterThan",
-  "mustBeGreaterOrEqualTo",
-  "mustBeLessThan",
-  "mustBeLessOrEqualTo",
-] as const;
-
-function boundOf(quality: OdcsQuality): Bound | undefined {
-  for (const op of BOUND_NAMES) {
-    const value = quality[op];
-    if (value !== undefined) return { op, value };
-  }
-  if (quality.mustBeBetween !== undefined) return { op: "mustBeBetween", value: quality.mustBeBetween };
-  if (quality.mustNotBeBetween !== undefined) return { op: "mustNotBeBetween", value: quality.mustNotBeBetween };
-  return undefined;
-}
-
-// A check on a field without a layer is a rule of admission (accepted values) and, again, a silver gate: what the edge
-// enforced must still hold in the table.
-function tableCheck(quality: OdcsQuality, columns: readonly string[]): Check[] {
-  const bound = boundOf(quality);
-  if (bound === undefined) return [];
-  const custom = new Map((quality.customProperties ?? []).map((entry) => [entry.property, entry.value]));
-  const layer = custom.get("layer") ?? "silver";
-  const onFail = custom.get("onFail") ?? "block";
-  if (!isLayer(layer) || !isOnFail(onFail)) return [];
-  const measured = quality.arguments?.properties ?? columns;
-  return [
-    {
-      name: quality.name ?? `${quality.metric}${measured.length > 0 ? ` of ${measured.join(", ")}` : ""}`,
-      layer,
-      metric: quality.metric,
-      columns: measured,
-      values: quality.arguments?.validValues ?? quality.arguments?.missingValues ?? [],
-      unit: quality.unit ?? "rows",
-      bound,
-      onFail,
-    },
-  ];
-}
-
-function isLayer(value: unknown): value is Layer {
-  return value === "bronze" || value === "silver" || value === "gold";
-}
-
-function isOnFail(value: unknown): value is OnFail {
-  return value === "block" || value === "quarantine" || value === "warn";
-}
-
 type Report = (path: readonly PropertyKey[], message: string) => void;
 
 function checkReferences(contract: Contract, report: Report): void {
@@ -230,12 +187,6 @@ function checkReferences(contract: Contract, report: Report): void {
     const field = contract.fields.find((candidate) => candidate.name === name);
     if (field !== undefined && (!field.required || field.kind === "object" || field.kind === "array")) {
       report(["customProperties"], `key field "${name}" must be required and not nested`);
-    }
-  }
-  for (const check of contract.checks) {
-    for (const column of check.columns) {
-      if (!names.includes(column))
-        report(["schema", 0, "quality"], `check "${check.name}" measures "${column}", which is not a field`);
     }
   }
 }

@@ -2,7 +2,11 @@
 import type { BuildProblem } from "../problem.ts";
 import { type OdcsProperty, odcs } from "./odcs.ts";
 import type { OdcsQualityEntry } from "./odcs-quality.ts";
+import { SERVICE_LEVELS } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
+
+/** The custom properties of a check that have a meaning here. */
+const CHECK_PROPERTIES = new Set(["layer", "onFail", "table"]);
 
 /** The notes on a contract, in the document's order; none for one that does not parse, whose problems come first. */
 export function contractNotes(file: string, text: string): BuildProblem[] {
@@ -13,17 +17,36 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
   const note = (path: readonly PropertyKey[], message: string): void => {
     notes.push({ file, line: document.lineOf(path), message });
   };
-  const noteQuality = (entries: readonly OdcsQualityEntry[] | undefined, path: readonly PropertyKey[]): void => {
+  const noteQuality = (
+    entries: readonly OdcsQualityEntry[] | undefined,
+    path: readonly PropertyKey[],
+    nested = false,
+  ): void => {
     for (const [index, entry] of (entries ?? []).entries()) {
-      if ("metric" in entry) continue;
+      const at = [...path, "quality", index];
       const name = entry.name === undefined ? "" : ` "${entry.name}"`;
-      note([...path, "quality", index], `the quality check${name} of type ${entry.type} is not executed`);
+      if (!("metric" in entry) && !("query" in entry)) {
+        note(at, `the quality check${name} of type ${entry.type} is not executed`);
+        continue;
+      }
+      for (const { property } of entry.customProperties ?? []) {
+        if (!CHECK_PROPERTIES.has(property))
+          note(
+            at,
+            `the custom property ${property} of the quality check${name} is not read: ${[...CHECK_PROPERTIES].join(", ")} are`,
+          );
+      }
+      if (nested && "metric" in entry && entry.metric !== "invalidValues")
+        note(
+          at,
+          `the quality check${name} of a nested field is not executed: a check in SQL on the table would measure it`,
+        );
     }
   };
   const noteProperties = (properties: readonly OdcsProperty[] | undefined, path: readonly PropertyKey[]): void => {
     for (const [index, property] of (properties ?? []).entries()) {
       const at = [...path, "properties", index];
-      noteQuality(property.quality, at);
+      noteQuality(property.quality, at, path.length > 2);
       if (property.unique === true)
         note(at, `unique of "${property.name}" is not enforced: a duplicateValues check at silver would measure it`);
       noteProperties(property.properties, at);
@@ -33,6 +56,10 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
   const [table] = parsed.data.schema;
   noteProperties(table.properties, ["schema", 0]);
   noteQuality(table.quality, ["schema", 0]);
+  for (const [index, { property }] of (parsed.data.slaProperties ?? []).entries()) {
+    if (!SERVICE_LEVELS.some((name) => name === property))
+      note(["slaProperties", index], `the service level ${property} is not read: ${SERVICE_LEVELS.join(", ")} are`);
+  }
   if (parsed.data.servers !== undefined)
     note(["servers"], "servers are not read: wrangler.toml says where a topic lives");
   return notes;

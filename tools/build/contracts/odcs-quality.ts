@@ -1,4 +1,4 @@
-/** The quality checks of ODCS v3.1. Sluice executes those of type library; the others are accepted, and inform people. */
+/** The quality checks of ODCS v3.1. Sluice executes those of type library and sql; the others are accepted, and inform people. */
 import { z } from "zod";
 import { authoritativeDefinitions, customProperty, stableId, tags } from "./odcs-documentation.ts";
 
@@ -59,16 +59,7 @@ const library = z
 const unit = z.string().optional();
 const text = z.strictObject({ ...common, type: z.literal("text"), unit });
 const sql = z
-  .strictObject({
-    ...common,
-    ...bounds,
-    type: z.literal("sql"),
-    unit,
-    query: z.string(),
-    // SQL may return anything that can be compared.
-    mustBe: z.unknown().optional(),
-    mustNotBe: z.unknown().optional(),
-  })
+  .strictObject({ ...common, ...bounds, type: z.literal("sql"), unit, query: z.string() })
   .refine(hasOneBound, ONE_BOUND);
 const custom = z.strictObject({
   ...common,
@@ -81,10 +72,10 @@ const custom = z.strictObject({
 export const quality = z.array(z.discriminatedUnion("type", [library, text, sql, custom]));
 /** What stands under `quality`. */
 export type OdcsQualityEntry = z.infer<typeof quality>[number];
-/** A check that Sluice executes. */
-export type OdcsQuality = z.infer<typeof library>;
+export type OdcsLibraryCheck = z.infer<typeof library>;
+export type OdcsSqlCheck = z.infer<typeof sql>;
 
-/** The checks that are executed, in the document's order. */
-export function libraryChecks(entries: readonly OdcsQualityEntry[] | undefined): readonly OdcsQuality[] {
+/** The library checks, in the document's order. */
+export function libraryChecks(entries: readonly OdcsQualityEntry[] | undefined): readonly OdcsLibraryCheck[] {
   return (entries ?? []).flatMap((entry) => ("metric" in entry ? [entry] : []));
 }

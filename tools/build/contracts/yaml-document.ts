@@ -1,5 +1,5 @@
 /** A YAML file that knows on which line each of its values stands. */
-import { isNode, LineCounter, parseDocument } from "yaml";
+import { isNode, isScalar, LineCounter, parseDocument, Scalar } from "yaml";
 import type { BuildProblem } from "../problem.ts";
 
 export interface YamlDocument {
@@ -7,6 +7,8 @@ export interface YamlDocument {
   readonly problems: readonly BuildProblem[];
   /** The line, from 1, of the value at a path; of its nearest existing ancestor if the path leads nowhere. */
   lineOf(path: readonly PropertyKey[]): number;
+  /** The line of the `line`th line, from 1, of the text at a path. Texts that YAML folds count as one line. */
+  lineInText(path: readonly PropertyKey[], line: number): number;
 }
 
 export function parseYaml(file: string, text: string): YamlDocument {
@@ -17,15 +19,21 @@ export function parseYaml(file: string, text: string): YamlDocument {
     line: lines.linePos(error.pos[0]).line,
     message: error.message.split("\n")[0] ?? error.message,
   }));
+  const lineOf = (path: readonly PropertyKey[]): number => {
+    for (let length = path.length; length > 0; length--) {
+      const node = document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
   return {
     value: problems.length === 0 ? document.toJS() : undefined,
     problems,
-    lineOf(path) {
-      for (let length = path.length; length > 0; length--) {
-        const node = document.getIn(path.slice(0, length), true);
-        if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-      }
-      return 1;
+    lineOf,
+    lineInText(path, line) {
+      const node = document.getIn(path, true);
+      // A literal block begins on the line after its `|`.
+      return lineOf(path) + (isScalar(node) && node.type === Scalar.BLOCK_LITERAL ? line : 0);
     },
   };
 }

@@ -1,24 +1,15 @@
 import type { Field } from "../../../lakehouse/columns/column.ts";
-import { type CompiledModel, IR_VERSION, type Plan } from "../../../lakehouse/models/ir.ts";
+import { type CompiledModel, IR_VERSION } from "../../../lakehouse/models/ir.ts";
 import { columnTypeOf } from "../../../lakehouse/models/ir-types.ts";
 import { checkModel } from "./check-model.ts";
-import { type DecodeContext, reportAt } from "./decode-context.ts";
-import { decodePlan, ROW_NUMBER } from "./decode-plan.ts";
+import { reportAt } from "./decode-context.ts";
+import { ROW_NUMBER } from "./decode-plan.ts";
 import { parseModelFile } from "./front-matter.ts";
-import { PlanShapeError } from "./json.ts";
 import { scannedTables } from "./lineage.ts";
 import { type ModelError, ModelErrors, Problems } from "./model-error.ts";
-import { didYouMean } from "./nearest-names.ts";
-import { outputTypes } from "./output-types.ts";
-import {
-  isRefusal,
-  openPlannerSession,
-  type PlannerSession,
-  type Refusal,
-  type TableSchema,
-} from "./planner-session.ts";
+import { planStatement } from "./plan-statement.ts";
+import { openPlannerSession, type PlannerSession, type TableSchema } from "./planner-session.ts";
 import { pruneColumns } from "./prune-columns.ts";
-import { createSourceMap } from "./source-map.ts";
 
 export type { TableSchema } from "./planner-session.ts";
 
@@ -75,7 +66,7 @@ async function compileModel(
 ): Promise<CompiledModel | undefined> {
   const file = parseModelFile(source.text, problems);
   if (file === undefined) return undefined;
-  const planned = await planStatement(file.sql, file.sqlOffset, session, problems, tables);
+  const planned = await planStatement({ ...file, of: "model" }, session, problems, tables);
   if (planned === undefined) return undefined;
   const { context, plan, columns } = planned;
   if (!checkModel({ file, plan, columns, tables, context })) return undefined;
@@ -100,84 +91,4 @@ async function compileModel(
     ),
     plan: pruned,
   };
-}
-
-/** Parses, binds, plans and decodes the one SELECT of a file. */
-async function planStatement(
-  sql: string,
-  sqlOffset: number,
-  session: PlannerSession,
-  problems: Problems,
-  tables: readonly TableSchema[],
-) {
-  const context: DecodeContext = {
-    sql,
-    sqlOffset,
-    source: createSourceMap({}),
-    problems,
-    isVolatile: session.isVolatile,
-  };
-  const statements = await session.parse(sql);
-  if (isRefusal(statements)) return reportRefusal(context, statements, tables);
-  const [statement, second] = statements;
-  if (statement === undefined)
-    return reportAt(context, undefined, "there is no SELECT", "write one SELECT after the front matter");
-  if (second !== undefined) {
-    return reportAt(
-      context,
-      undefined,
-      `there are ${statements.length} statements`,
-      "a model is one SELECT: remove the others",
-    );
-  }
-  const answer = await session.plan(sql);
-  if (isRefusal(answer)) return reportRefusal(context, answer, tables);
-  const decoding = { ...context, source: createSourceMap(statement) };
-  const plan: Plan | undefined = decodePlan(answer, decoding);
-  if (plan === undefined) return undefined;
-  const described = await session.describe(sql);
-  return { context: decoding, plan, columns: outputColumns(plan, described) };
-}
-
-function outputColumns(plan: Plan, described: readonly { readonly name: string; readonly type: string }[]) {
-  const types = outputTypes(plan);
-  if (types.length !== described.length) {
-    throw new PlanShapeError(`the plan has ${types.length} columns, DESCRIBE ${described.length}`);
-  }
-  return described.map(({ name }, index) => {
-    const type = types[index];
-    if (type === undefined) throw new PlanShapeError(`the plan has no column ${index}`);
-    return { name, type };
-  });
-}
-
-function reportRefusal(context: DecodeContext, refusal: Refusal, tables: readonly TableSchema[]): undefined {
-  const [message = refusal.message] = refusal.message.split("\n");
-  const at = refusal.byte;
-  switch (refusal.subtype) {
-    case "SYNTAX_ERROR":
-      return reportAt(context, at, `SQL: ${message}`, "correct the statement");
-    case "COLUMN_NOT_FOUND":
-      return reportAt(
-        context,
-        at,
-        `unknown column "${refusal.name ?? ""}"`,
-        didYouMean(refusal.name ?? "", refusal.candidates),
-      );
-    case "MISSING_ENTRY":
-      if (message.startsWith("Table ")) {
-        const names = tables.map((table) => table.name);
-        return reportAt(context, at, `unknown table "${refusal.name ?? ""}"`, didYouMean(refusal.name ?? "", names));
-      }
-      return reportAt(
-        context,
-        at,
-        `unknown function "${refusal.name ?? ""}"`,
-        didYouMean(refusal.name ?? "", refusal.candidates),
-      );
-  }
-  if (message.startsWith("Only SELECT") || message.startsWith("Cannot plan statement")) {
-    return reportAt(context, undefined, "the statement is no SELECT", "a model is one SELECT");
-  }
-  return reportAt(context, at, `DuckDB refuses it: ${message}`, "correct the statement");
 }

@@ -30,7 +30,9 @@ const thresholds = {
   mustBeLessThan: z.number().optional(),
   mustBeLessOrEqualTo: z.number().optional(),
   mustBeBetween: z.tuple([z.number(), z.number()]).optional(),
-  on_fail: z.enum(["block", "quarantine", "warn"]),
+  on_fail: z.enum(["block", "warn"], {
+    error: "on_fail is block or warn: the rows of a model are those of its SELECT, so none can go into quarantine",
+  }),
 };
 const columnName = z.string().min(1);
 const check = z

@@ -21,12 +21,12 @@ export interface Surroundings {
 
 /** The platform's port and its inspector's: what `npm run dev` listens on. */
 const PORTS = [8787, 8788];
-/** wrangler's own minimum; the project installs a newer one for its scripts. */
-const OLDEST_NODE = 22;
+/** From here on Node runs TypeScript as it stands (nodejs.org/api/typescript.html); package.json's engines is what `npm ci` needs. */
+const RUNS_TYPESCRIPT = { major: 22, minor: 18 };
 
 export function doctorChecks({ root, nodeVersion, wrangler }: Surroundings): readonly Check[] {
   return [
-    { name: "node", adviceOnError: "run npm ci", run: () => nodeVerdict(nodeVersion) },
+    { name: "node", adviceOnError: "run npm ci", run: () => nodeVerdict(root, nodeVersion) },
     { name: "install", adviceOnError: "run npm ci", run: () => installVerdict(root) },
     { name: "lock", adviceOnError: "restore package-lock.json from git, then npm ci", run: () => lockVerdict(root) },
     { name: "contracts", adviceOnError: "mend what it says, then npm run compile", run: () => contractsVerdict(root) },
@@ -37,9 +37,16 @@ export function doctorChecks({ root, nodeVersion, wrangler }: Surroundings): rea
   ];
 }
 
-function nodeVerdict(version: string): Verdict {
-  if (Number.parseInt(version, 10) >= OLDEST_NODE) return ok(version);
-  return wrong(`${version} is too old`, "npm ci installs the right one; run commands by npm run or npx sluice");
+/** Commands run on the project's own Node, a devDependency, whatever the machine has: only another one is worth a word. */
+function nodeVerdict(root: string, version: string): Verdict {
+  const own = manifestOf(root)["devDependencies"]?.["node"];
+  if (own === undefined) return wrong("package.json names no Node of the project's own", "restore it from git");
+  if (version === own) return ok(`${version}, the project's own`);
+  const advice = "run commands by npm run or npx sluice, which take the project's own";
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const runs = major > RUNS_TYPESCRIPT.major || (major === RUNS_TYPESCRIPT.major && minor >= RUNS_TYPESCRIPT.minor);
+  if (runs) return warning(`${version}, not the project's own ${own}`, advice);
+  return wrong(`${version} cannot run the project's TypeScript`, advice);
 }
 
 /** Whether what is installed is what package.json asks for: `node_modules/.package-lock.json` is npm's own record. */
@@ -62,10 +69,12 @@ function versionsIn(lockFile: string): Map<string, string | undefined> {
 }
 
 function directOf(root: string): string[] {
-  const { dependencies = {}, devDependencies = {} }: Record<string, Record<string, string> | undefined> = JSON.parse(
-    readFileSync(join(root, "package.json"), "utf8"),
-  );
+  const { dependencies = {}, devDependencies = {} } = manifestOf(root);
   return Object.keys({ ...dependencies, ...devDependencies });
+}
+
+function manifestOf(root: string): Record<string, Record<string, string> | undefined> {
+  return JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 }
 
 function lockVerdict(root: string): Verdict {

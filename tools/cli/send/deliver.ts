@@ -45,7 +45,7 @@ export async function deliver(options: DeliveryOptions): Promise<DeliveryReport>
     url: options.url,
     key: options.key,
     maxBatchEvents: options.batch,
-    // Large batches of a file need more than the bytes of a service's trickle; the gateway takes 10 MB.
+    // Large batches of a file need more than the bytes of a service's trickle; the gateway takes 20 MiB.
     maxBatchBytes: 2_000_000,
     giveUpAfterMs: GIVE_UP_AFTER_MS,
     onError: ({ willRetry, problem }) => {

@@ -2,8 +2,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { CommandProblem } from "../../command-problem.ts";
+import { BEGINNING, CLOCK_MARGIN_MS, nextProgress } from "./own-events.ts";
 
-const lag = z.object({ as_of: z.string(), bronze: z.object({ rows: z.int() }) });
+const lag = z.object({
+  as_of: z.string(),
+  bronze: z.object({ rows: z.int() }),
+  waiting: z
+    .object({
+      queue: z.object({ oldest_sent: z.string().nullable() }),
+      buffers: z.object({ oldest_appended: z.string().nullable() }),
+    })
+    .optional(),
+});
 
 export interface Platform {
   /** Without a slash at the end. */
@@ -12,40 +22,70 @@ export interface Platform {
 }
 
 export interface BronzeWait {
-  /** Resolves when bronze has this many rows more than at the beginning; `onProgress` hears how many it has. */
-  until(rows: number, timeoutMs: number, onProgress: (rows: number) => void): Promise<void>;
+  /**
+   * To be called after the last answer. Resolves when the `accepted` events are in bronze, others' or not (`own-events.ts`);
+   * `onProgress` hears by how many rows bronze has grown. Throws CommandProblem: NOT_READABLE when the time is up, SEND_FAILED.
+   */
+  until(accepted: number, timeoutMs: number, onProgress: (rows: number) => void): Promise<void>;
 }
 
 const POLL_MS = 1_000;
-/** Isolates' clocks differ by less; what arrived in it before is counted at the beginning and taken off. */
-const CLOCK_MARGIN_MS = 1_000;
 
 /** To be called before the first event is sent. Throws CommandProblem (SEND_FAILED) if the platform does not answer. */
-export async function beginBronzeWait(platform: Platform, topic: string): Promise<BronzeWait> {
+export async function beginBronzeWait(platform: Platform, topic: string, pollMs = POLL_MS): Promise<BronzeWait> {
   const { as_of } = await readLag(platform, topic, null);
+  // What arrived within the margin is counted here and taken off.
   const since = new Date(Date.parse(as_of) - CLOCK_MARGIN_MS).toISOString();
-  const before = (await readLag(platform, topic, since)).bronze.rows;
+  const before = (await readLag(platform, topic, `since=${since}`)).bronze.rows;
   return {
-    async until(rows, timeoutMs, onProgress) {
+    async until(accepted, timeoutMs, onProgress) {
       const deadline = performance.now() + timeoutMs;
+      const answered = Date.parse((await readLag(platform, topic, null)).as_of);
+      let progress = BEGINNING;
+      let rows = 0;
       for (;;) {
-        const present = (await readLag(platform, topic, since)).bronze.rows - before;
-        onProgress(Math.max(0, present));
-        if (present >= rows) return;
-        if (performance.now() >= deadline) {
-          const message = `All ${rows} accepted events are durable, but after ${timeoutMs / 1_000} s bronze shows ${present} of them. Look at ${platform.url}/readyz, or wait longer (--wait-timeout).`;
-          throw new CommandProblem("NOT_READABLE", message);
-        }
-        await delay(POLL_MS);
+        // The queue and the buffers are worth a question only when the count is there.
+        const waiting = rows >= accepted ? "&waiting=true" : "";
+        const look = await readLag(platform, topic, `since=${since}${waiting}`);
+        rows = look.bronze.rows - before;
+        onProgress(Math.max(0, rows));
+        progress = nextProgress(progress, lookOf(look, rows), { answered, accepted });
+        if (progress.done) return;
+        if (performance.now() >= deadline) throw notReadable(platform, accepted, rows, timeoutMs);
+        if (rows < accepted || waiting !== "") await delay(pollMs);
       }
     },
   };
 }
 
-async function readLag({ url, key }: Platform, topic: string, since: string | null): Promise<z.infer<typeof lag>> {
-  const query = since === null ? "" : `?since=${since}`;
+function lookOf({ as_of, waiting }: z.infer<typeof lag>, rows: number) {
+  return {
+    asOf: Date.parse(as_of),
+    rows,
+    waiting:
+      waiting === undefined
+        ? null
+        : { oldestSent: timeOf(waiting.queue.oldest_sent), oldestAppended: timeOf(waiting.buffers.oldest_appended) },
+  };
+}
+
+function timeOf(text: string | null): number | null {
+  return text === null ? null : Date.parse(text);
+}
+
+function notReadable({ url }: Platform, accepted: number, rows: number, timeoutMs: number): CommandProblem {
+  const seen =
+    rows < accepted
+      ? `bronze shows ${Math.max(0, rows)} of them`
+      : `some may still wait in the queue or a buffer (bronze has ${rows} rows more, others' among them)`;
+  const message = `All ${accepted} accepted events are durable, but after ${timeoutMs / 1_000} s ${seen}. Look at ${url}/readyz, or wait longer (--wait-timeout).`;
+  return new CommandProblem("NOT_READABLE", message);
+}
+
+async function readLag({ url, key }: Platform, topic: string, query: string | null): Promise<z.infer<typeof lag>> {
   try {
-    const response = await fetch(`${url}/v1/topics/${encodeURIComponent(topic)}/lag${query}`, {
+    const address = `${url}/v1/topics/${encodeURIComponent(topic)}/lag${query === null ? "" : `?${query}`}`;
+    const response = await fetch(address, {
       headers: { Authorization: `Bearer ${key}` },
       signal: AbortSignal.timeout(30_000),
     });

@@ -14,7 +14,7 @@ export interface SourceEvent {
 const NEWLINE = 0x0a;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
-/** The gateway's largest body; a "line" beyond it is no line. */
+/** An event has at most 100 KB once encoded: a "line" of this length is no line. */
 const MAX_LINE_BYTES = 10_000_000;
 /** A JSON document is read whole. */
 const MAX_DOCUMENT_BYTES = 500_000_000;

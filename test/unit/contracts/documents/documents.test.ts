@@ -7,9 +7,9 @@ import { exampleEvent } from "../../../../contracts/documents/example-event.ts";
 import { jsonSchemaOf } from "../../../../contracts/documents/json-schema.ts";
 import { patternText } from "../../../../contracts/documents/pattern-text.ts";
 import { contractOf, contracts, currentSchema } from "../../../../contracts/registry.ts";
-import { createEventBuffer } from "../../../../gateway/admit/event-buffer.ts";
 import { admitterOf } from "../../../../gateway/admit/topics.ts";
 import { codecById } from "../../../../schemas/codecs.ts";
+import { createEventBuffer } from "../../../../schemas/event-buffer.ts";
 import { answer, createHarness, NOW } from "../../gateway/harness.ts";
 
 const ID = "019aa000-0000-7000-8000-000000000000";

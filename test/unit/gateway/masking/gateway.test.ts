@@ -164,3 +164,23 @@ describe("a reader's complaint", () => {
     expect(shown).not.toContain(SECRET);
   });
 });
+
+test("an Idempotency-Key holds across a rotation of the masking keys, and still for one body only", async () => {
+  let secrets = first;
+  const options: HarnessOptions = {
+    get secrets() {
+      return secrets;
+    },
+  };
+  const harness = createHarness(options);
+  const post = (body: unknown) => harness.post(URL, body, { "idempotency-key": "k1" });
+  const before = await post(user());
+  const sent = harness.sent.length;
+  secrets = rotated;
+  const again = await post(user());
+  expect([before.status, again.status, again.headers.get("idempotent-replayed")]).toEqual([202, 202, "true"]);
+  expect(await again.text()).toBe(await before.text());
+  const other = await post(user({ tier: "gold" }));
+  expect([other.status, (await answer(other)).code]).toEqual([409, "IDEMPOTENCY_KEY_REUSED"]);
+  expect(harness.sent).toHaveLength(sent);
+});

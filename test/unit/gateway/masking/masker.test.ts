@@ -1,5 +1,6 @@
-import { createHmac } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { fingerprinted } from "../../../../gateway/idempotency/fingerprint.ts";
 import { type MaskingSecrets, readMaskingKeys } from "../../../../gateway/masking/keyring.ts";
 import { LOCAL_ONLY_MASKING_KEYS, LOCAL_ONLY_PAYLOAD_KEYS } from "../../../../gateway/masking/local-keys.ts";
 import { createMasker, maskedValue, UnsealError, unseal } from "../../../../gateway/masking/masker.ts";
@@ -167,4 +168,30 @@ describe("the secrets", () => {
       expect(keys.reason).not.toContain(keyText(9, 16).slice(0, 8));
     }
   });
+});
+
+test("digests tell equal texts apart from others by key, the current one's first, and are no hash that anybody can make", async () => {
+  const [old = ""] = createMasker(before, counting).digests("a body");
+  const both = createMasker(after, counting).digests("a body");
+  expect(both).toEqual([expect.stringMatching(/^v2:[0-9a-f]{64}$/), old]);
+  expect(old).toMatch(/^v1:[0-9a-f]{64}$/);
+  expect(createMasker(before, counting).digests("b body")).not.toContain(old);
+  // Nor a masked value: a producer may choose what is masked.
+  const masked = createHmac("sha256", Buffer.alloc(32, 1)).update("a body").digest("hex");
+  expect(old).not.toContain(masked.slice(0, 32));
+});
+
+test("a body with personal data is known by digests of its hash, another one by the hash", async () => {
+  async function* chunks() {
+    yield Buffer.from("one ");
+    yield Buffer.from("body");
+  }
+  const hash = createHash("sha256")
+    .update(`${JSON.stringify(["json"])}\none body`)
+    .digest("hex");
+  for (const masker of [null, createMasker(after, counting)]) {
+    const body = fingerprinted(chunks(), ["json"], masker);
+    await body.drain();
+    expect(body.fingerprints()).toEqual(masker === null ? [hash] : masker.digests(hash));
+  }
 });

@@ -1,6 +1,10 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
+import { shardOf } from "../../../../contracts/shards.ts";
 import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
+import { createColumnBuilder, finishBatch } from "../../../../lakehouse/columns/builder.ts";
 import { tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
+import { writeParquet } from "../../../../lakehouse/parquet/writer.ts";
+import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import type { Harness } from "../harness.ts";
 import { addKey, answer, createHarness, deadLetters, order } from "../harness.ts";
 import { land } from "../land.ts";
@@ -39,6 +43,7 @@ async function publish(harness: Harness): Promise<void> {
   harness.db.sqlite.exec(`
     INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
     INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/a.parquet', 10, 100);
+    INSERT INTO quarantine_files VALUES ('s1', 'quarantine/orders/a.parquet', 2, 90);
     INSERT INTO published VALUES ('silver_orders', '2026-11-20', 's1');
     INSERT INTO table_versions VALUES ('silver_orders', 1);`);
 }
@@ -48,6 +53,24 @@ const published =
     await publish(harness);
     return await harness.request(path);
   };
+
+/** A bronze file of orders with one event, registered. */
+async function landOrder(harness: Harness, eventId: string): Promise<void> {
+  loadParquetWasm();
+  const builder = createColumnBuilder({ kind: "utf8" });
+  if (builder.kind === "bytes") builder.pushString(eventId);
+  const fields = [{ name: "event_id", type: { kind: "utf8" }, nullable: false } as const];
+  const bytes = await writeParquet({ fields, batches: [finishBatch(fields, [builder])] });
+  await harness.bucket.put("f", bytes);
+  harness.db.sqlite
+    .prepare(
+      "INSERT INTO bronze_files VALUES ('f', 'orders', ?, 2, 'i', 1, 1, ?, ?3, ?3, ?3, NULL)".replaceAll(
+        "?3",
+        "'2026-11-21T11:00:00Z'",
+      ),
+    )
+    .run(shardOf([eventId], 2), bytes.byteLength);
+}
 
 const SUBJECT = "/subjects/weather-value";
 const UNKNOWN = "/subjects/nope-value";
@@ -250,7 +273,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   "GET /v1/topics": { "200": get("/v1/topics") },
   "GET /v1/topics/{topic}": { "200": get("/v1/topics/orders"), "404 UNKNOWN_TOPIC": get("/v1/topics/nope") },
   "GET /v1/topics/{topic}/lag": {
-    "200": get("/v1/topics/orders/lag"),
+    "200": get("/v1/topics/orders/lag?waiting=true"),
     "400 INVALID_PARAMETER": get("/v1/topics/orders/lag?since=today"),
     "404 UNKNOWN_TOPIC": get("/v1/topics/nope/lag"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/lag")),
@@ -270,6 +293,35 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/files?partition=today"),
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/files"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
+  },
+  "GET /v1/tables/{table}/quarantine": {
+    "200": published("/v1/tables/silver_orders/quarantine?partition=2026-11-20"),
+    "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/quarantine?partition=today"),
+    "404 UNKNOWN_TABLE": get("/v1/tables/nope/quarantine"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/quarantine")),
+  },
+  "GET /v1/ledger": {
+    "200": get("/v1/ledger?topic=orders&by=partition"),
+    "400 INVALID_PARAMETER": get("/v1/ledger?from=today"),
+    "404 UNKNOWN_TOPIC": get("/v1/ledger?topic=nope"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/ledger")),
+  },
+  "GET /v1/events/{event_id}": {
+    "200": async (harness) => {
+      harness.db.sqlite.exec("INSERT INTO shards VALUES ('orders', 0, 2, ''), ('orders', 1, 2, '')");
+      const at = { received: "2026-11-21T11:59:58.000Z", buffered_since: "2026-11-21T11:59:59.000Z" };
+      harness.buffer(() => [{ message_id: "m", event_index: 0, ...at }]);
+      return await harness.request("/v1/events/e1?topic=orders&date=2026-11-21");
+    },
+    "400 INVALID_PARAMETER": get("/v1/events/e1?cursor=1"),
+    "404 UNKNOWN_TOPIC": get("/v1/events/e1?topic=nope"),
+    "404 EVENT_NOT_FOUND": get("/v1/events/e1"),
+    "503 LAKE_BUSY": async (harness) => {
+      await landOrder(harness, "e1");
+      using _permit = tryAcquireWasm();
+      return await harness.request("/v1/events/e1?topic=orders");
+    },
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/events/e1")),
   },
   ...deadLettersCases,
   ...parkedCases,
@@ -310,6 +362,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   "GET /": { "200": get("/", { headers: { accept: "application/json" } }) },
   "GET /healthz": { "200": get("/healthz") },
   "GET /readyz": { "200": get("/readyz"), "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/readyz")) },
+  "GET /metrics": { "200": get("/metrics") },
   "GET /openapi.json": { "200": get("/openapi.json") },
   "GET /docs": { "200": get("/docs") },
 };

@@ -1,8 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { RARE_DATE_ROWS } from "../../../../lakehouse/bronze/files.ts";
 import { BronzeConflictError, writeBronze } from "../../../../lakehouse/bronze/write.ts";
+import { decodeMessage, encodeFrame, encodeMessage } from "../../../../schemas/packed-block.ts";
+import { frozenBlocks } from "../../../../tools/bench/flush/frozen-blocks.ts";
+import { flushMemory } from "../../../../tools/bench/flush/memory.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
-import { framesOf, makeMessage } from "../../../oracle/frames.ts";
+import { blocksOf, framesOf, makeMessage } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { readWithDuckDb } from "../../../oracle/read-parquet.ts";
 import { reading, weather } from "../../../oracle/weather.ts";
@@ -11,13 +14,17 @@ const flush = { topic: "weather", shard: 0, shardOf: 1, incarnation: "abcd1234",
 const NOW = Date.UTC(2026, 10, 21, 12) * 1_000;
 const DAY = 86_400_000_000;
 
-function frames(times: readonly number[], id = "019307a0-0000-7000-8000-000000000001") {
+function message(times: readonly number[], id = "019307a0-0000-7000-8000-000000000001") {
   const events = times.map((micros, i) => ({
     event: reading(`e${i}`, micros),
     extra: i === 0 ? '{"note":"first"}' : null,
     lexical: null,
   }));
-  return framesOf(makeMessage({ topic: "weather", messageId: id, received: NOW, events }));
+  return makeMessage({ topic: "weather", messageId: id, received: NOW, events });
+}
+
+function blocks(times: readonly number[], id?: string) {
+  return blocksOf(framesOf(message(times, id)));
 }
 
 beforeAll(() => loadParquetWasm());
@@ -25,7 +32,7 @@ beforeAll(() => loadParquetWasm());
 describe("writeBronze", () => {
   test("one date: one file in the hive path, typed, with metadata, as DuckDB reads it", async () => {
     const bucket = new MemoryBucket();
-    const [file, ...rest] = await writeBronze(bucket, weather, flush, frames([NOW, NOW + 1]));
+    const [file, ...rest] = await writeBronze(bucket, weather, flush, blocks([NOW, NOW + 1]));
     expect(rest).toEqual([]);
     expect(file).toMatchObject({
       file: "bronze/weather/event_date=2026-11-21/000-abcd1234-00000007.parquet",
@@ -55,7 +62,7 @@ describe("writeBronze", () => {
       ...Array.from({ length: RARE_DATE_ROWS }, () => NOW),
       ...Array.from({ length: 400 }, (_, i) => NOW - (i % 6) * DAY - DAY),
     ];
-    const files = await writeBronze(bucket, weather, flush, frames(times));
+    const files = await writeBronze(bucket, weather, flush, blocks(times));
     expect(files.map((file) => file.file)).toEqual([
       "bronze/weather/event_date=2026-11-21/000-abcd1234-00000007.parquet",
       "bronze_mixed/weather/000-abcd1234-00000007.parquet",
@@ -72,19 +79,72 @@ describe("writeBronze", () => {
 
   test("written twice it is the same object; other input under the same name is a conflict and overwrites nothing", async () => {
     const bucket = new MemoryBucket();
-    const first = await writeBronze(bucket, weather, flush, frames([NOW]));
-    const again = await writeBronze(bucket, weather, flush, frames([NOW]));
+    const first = await writeBronze(bucket, weather, flush, blocks([NOW]));
+    const again = await writeBronze(bucket, weather, flush, blocks([NOW]));
     expect(again).toEqual(first);
     const before = bucket.bytesOf(first[0]?.file ?? "");
-    const other = frames([NOW], "019307a0-0000-7000-8000-000000000002");
+    const other = blocks([NOW], "019307a0-0000-7000-8000-000000000002");
     await expect(writeBronze(bucket, weather, flush, other)).rejects.toThrow(BronzeConflictError);
     expect(bucket.bytesOf(first[0]?.file ?? "")).toBe(before);
   });
 
   test("a slice that holds other than it says is refused", async () => {
-    const [frame] = frames([NOW]);
-    if (frame === undefined) throw new Error("no frame");
-    const lying = { ...frame, slice: { ...frame.slice, count: 2 } };
-    await expect(writeBronze(new MemoryBucket(), weather, flush, [lying])).rejects.toThrow("says 2 events, holds 1");
+    const { header, body } = decodeMessage(message([NOW]));
+    const slices = header.slices.map((slice) => ({ ...slice, count: 2 }));
+    const lying = encodeFrame(decodeMessage(encodeMessage({ ...header, count: 2, slices }, [body])), 0);
+    const source = { count: 1, read: () => lying };
+    await expect(writeBronze(new MemoryBucket(), weather, flush, source)).rejects.toThrow("says 2 events, holds 1");
   });
+
+  test("dates mixed in every block: each date's rows together, in the order they were appended", async () => {
+    const bucket = new MemoryBucket();
+    const frames = Array.from({ length: 30 }, (_, n) =>
+      framesOf(
+        message(
+          Array.from({ length: 40 }, (_, i) => NOW - ((i * 7 + n) % 13) * DAY),
+          `019307a0-0000-7000-8000-${String(n).padStart(12, "0")}`,
+        ),
+      ),
+    ).flat();
+    const files = await writeBronze(bucket, weather, flush, blocksOf(frames));
+    expect(files).toHaveLength(1);
+    const rows = await readWithDuckDb(bucket.bytesOf(files[0]?.file ?? ""));
+    expect(rows).toHaveLength(1_200);
+    const place = (row: Record<string, unknown>) =>
+      `${row["event_date"]} ${row["_message"]} ${String(row["_event"]).padStart(3)}`;
+    expect(rows.map(place)).toEqual(rows.map(place).sort());
+    for (const { date, firstRow, rows: count } of files[0]?.dates ?? [])
+      expect(new Set(rows.slice(firstRow, firstRow + count).map((row) => row["event_date"]))).toEqual(new Set([date]));
+  });
+
+  test("each event of a replay has its own dead letter, whatever the dates and slices of its neighbours", async () => {
+    const bucket = new MemoryBucket();
+    const { header, body } = decodeMessage(message([0, 1, 1, 0, 2, 0].map((days) => NOW - days * DAY)));
+    const [whole] = header.slices;
+    if (whole === undefined) throw new Error("no slice");
+    // The same events twice, as the slices of two shards, of which this flush has the second.
+    const slices = [
+      { ...whole, shard: 0, of: 2 },
+      { ...whole, shard: 1, of: 2, offset: whole.length },
+    ];
+    const replay_of = Array.from({ length: 12 }, (_, i) => `d${i}`);
+    const replay = encodeMessage({ ...header, count: 12, slices, replay_of }, [body, body]);
+    const sent = message([NOW, NOW - DAY], "019307a0-0000-7000-8000-000000000002");
+    const frames = [...framesOf(sent), ...framesOf(replay).slice(1), ...framesOf(sent)];
+    const [file] = await writeBronze(bucket, weather, flush, blocksOf(frames));
+    const rows = await readWithDuckDb(bucket.bytesOf(file?.file ?? ""));
+    const origins = rows.map((row) => [row["event_id"], row["_message"] === header.message_id, row["_replay_of"]]);
+    expect(origins.filter(([, isReplay]) => isReplay).map(([id, , origin]) => [id, origin])).toEqual(
+      ["e4", "e1", "e2", "e0", "e3", "e5"].map((id) => [id, `d${6 + Number(id.slice(1))}`]),
+    );
+    expect(origins.filter(([, isReplay]) => !isReplay).map(([, , origin]) => origin)).toEqual([null, null, null, null]);
+  });
+
+  // Garbage that waits for its collection counts, as it does on the platform.
+  test("a storm of 400 dates in 16 MB makes one file, within 60 MB of heap and Wasm together", async () => {
+    const storm = frozenBlocks("weather", { bytes: 16_000_000, rows: 200_000, dates: 400 }, Date.UTC(2026, 9, 1));
+    const { memory, files } = await flushMemory("weather", storm.blocks);
+    expect(files).toBe(1);
+    expect(memory / 1e6).toBeLessThan(60);
+  }, 180_000);
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Check } from "../../../../contracts/contract.ts";
+import type { LibraryCheck } from "../../../../contracts/contract.ts";
 import type { Table } from "../../../../lakehouse/tables/catalog.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
@@ -65,11 +65,16 @@ function meta(lake: Lake, domain: string) {
   )[0];
 }
 
-function withCheck(domain: string, check: Pick<Check, "metric" | "columns" | "values" | "layer">): Table {
-  const added: Check = { ...check, name: "added", unit: "rows", bound: { op: "mustBe", value: 0 }, onFail: "block" };
+function withCheck(domain: string, check: Pick<LibraryCheck, "metric" | "columns" | "values" | "layer">): Table {
+  const added: LibraryCheck = {
+    ...check,
+    name: "added",
+    unit: "rows",
+    bound: { op: "mustBe", value: 0 },
+    onFail: "block",
+  };
   const table = tableOf(domain);
-  const checks = [...table.checks, added];
-  return table.kind === "topic" ? { ...table, checks, contract: { ...table.contract, checks } } : { ...table, checks };
+  return { ...table, checks: [...table.checks, added] };
 }
 
 describe("a build", () => {

@@ -51,6 +51,52 @@ const samples: [ColumnType, Value[]][] = [
   ],
 ];
 
+describe("a value many times", () => {
+  test.each([0, 1, 2, 63, 64, 500])("%i times, between others", (count) => {
+    const utf8 = new BytesBuilder({ kind: "utf8" });
+    const int32 = new Int32Builder({ kind: "int32" });
+    const int64 = new Int64Builder({ kind: "timestamp" });
+    for (const [text, number] of [
+      ["añ😀", -7],
+      ["", 2_000_000_000],
+    ] as const) {
+      utf8.pushString("before");
+      utf8.pushRepeated(new TextEncoder().encode(text), count);
+      int32.pushNull();
+      int32.pushRepeated(number, count);
+      int64.pushNull();
+      int64.pushNumberRepeated(number * 1_000_000, count);
+    }
+    const twice = <T>(make: (text: string, number: number) => T, first: T) => [
+      first,
+      ...Array.from({ length: count }, () => make("añ😀", -7)),
+      first,
+      ...Array.from({ length: count }, () => make("", 2_000_000_000)),
+    ];
+    expect(valuesOf(utf8.finish())).toEqual(twice<Value>((text) => text, "before"));
+    expect(valuesOf(int32.finish())).toEqual(twice<Value>((_, number) => number, null));
+    expect(valuesOf(int64.finish())).toEqual(twice<Value>((_, number) => BigInt(number) * 1_000_000n, null));
+  });
+});
+
+test.each([0, 1, 63, 64, 500])("%i nulls, between texts, and after them none", (count) => {
+  const builder = new BytesBuilder({ kind: "utf8" });
+  const nulls = Array.from({ length: count }, () => null);
+  for (let round = 0; round < 2; round++) {
+    builder.pushString("a");
+    builder.pushNulls(count);
+    builder.pushString("b");
+    builder.pushNulls(count);
+    const bytes = builder.byteLength;
+    const column = builder.finish();
+    expect(valuesOf(column)).toEqual(["a", ...nulls, "b", ...nulls]);
+    expect(columnByteLength(column)).toBe(bytes);
+  }
+  builder.pushString("c");
+  builder.pushNulls(0);
+  expect(builder.finish().nulls).toBeUndefined();
+});
+
 describe("createColumnBuilder", () => {
   test.each(samples)("%j keeps every value, and is reusable", (type, values) => {
     const builder = createColumnBuilder(type);

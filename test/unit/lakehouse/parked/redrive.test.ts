@@ -3,10 +3,10 @@ import { isRemembered } from "../../../../durable-objects/topic-buffer/remembere
 import { writeBronze } from "../../../../lakehouse/bronze/write.ts";
 import { metadataOf, parkedKey, parkedOf } from "../../../../lakehouse/parked/parked-message.ts";
 import { noteFailure, type RedriveDeps, redrive } from "../../../../lakehouse/parked/redrive.ts";
-import { decodeMessage } from "../../../../schemas/packed-block.ts";
+import { decodeMessage, encodeMessage } from "../../../../schemas/packed-block.ts";
 import { registerBronzeFile } from "../../../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
-import { framesOf, makeMessage, uuidAt } from "../../../oracle/frames.ts";
+import { blocksOf, framesOf, makeMessage, uuidAt } from "../../../oracle/frames.ts";
 import { Lake } from "../../../oracle/lake.ts";
 import { AnswerLostError } from "../../../oracle/memory-bucket.ts";
 import { requireContract } from "../../../oracle/weather.ts";
@@ -60,7 +60,7 @@ let seq = 0;
 async function land(shard: number, messages: readonly Uint8Array[]): Promise<string[]> {
   const frames = messages.flatMap(framesOf).filter((frame) => frame.slice.shard === shard);
   const flush = { topic: "orders", shard, shardOf: 2, incarnation: "11aa22bb", seq: ++seq };
-  const files = await writeBronze(lake.bucket, requireContract("orders"), flush, frames);
+  const files = await writeBronze(lake.bucket, requireContract("orders"), flush, blocksOf(frames));
   for (const file of files) {
     await lake.d1.binding.batch(registerBronzeFile(lake.d1.binding, file, new Date(OLD).toISOString()));
   }
@@ -124,6 +124,15 @@ describe("redrive", () => {
     await land(1, [resent]);
     const third = await park(bytes, "q3");
     expect(await redrive(third, { ...deps, remembers: () => false })).toMatchObject({ kind: "discarded" });
+  });
+
+  test("what an old one tells of its gateway's numbers is not told under another name", async () => {
+    const { header, body } = decodeMessage(message(OLD));
+    const bodies = header.slices.map(({ offset, length }) => body.subarray(offset, offset + length));
+    await land(0, [message(OLD, 2)]);
+    const bytes = encodeMessage({ ...header, sequence: 9, unsent: [[3, 5]] }, bodies);
+    expect(await redrive(await park(bytes), deps)).toMatchObject({ kind: "sent", events: 8 });
+    expect(headers()).toEqual([{ ...header, message_id: uuidAt(NOW, 1), gateway: `redrive/${header.message_id}` }]);
   });
 
   test("two tries at once use one id", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Bound, Check } from "../../../../contracts/contract.ts";
+import type { Bound, LibraryCheck } from "../../../../contracts/contract.ts";
 import type { Field } from "../../../../lakehouse/columns/column.ts";
 import type { Value } from "../../../../lakehouse/columns/value.ts";
-import { blocking, holds, QualityGateError, runChecks } from "../../../../lakehouse/quality/gate.ts";
+import { blocking, holds, measureRows, QualityGateError, runChecks } from "../../../../lakehouse/quality/gate.ts";
 import { batchOf } from "../columns/column-of.ts";
 
 const FIELDS: readonly Field[] = [
@@ -21,7 +21,7 @@ const FIELDS: readonly Field[] = [
   },
 ];
 
-function check(metric: Check["metric"], more: Partial<Check> = {}): Check {
+function check(metric: LibraryCheck["metric"], more: Partial<LibraryCheck> = {}): LibraryCheck {
   return {
     name: metric,
     layer: "silver",
@@ -35,10 +35,9 @@ function check(metric: Check["metric"], more: Partial<Check> = {}): Check {
   };
 }
 
-function measure(rows: readonly Record<string, Value>[], one: Check) {
-  const [result] = runChecks([one], "silver", batchOf(FIELDS, rows));
-  if (result === undefined) throw new Error("no result");
-  return { measured: result.measured, failing: result.failingRows };
+function measure(rows: readonly Record<string, Value>[], one: LibraryCheck) {
+  const { measured, failingRows } = measureRows(one, batchOf(FIELDS, rows));
+  return { measured, failing: failingRows };
 }
 
 describe("metrics", () => {
@@ -80,13 +79,14 @@ describe("metrics", () => {
     expect(measure(rows, check("nullValues", { columns: ["id"], unit: "percent" })).measured).toBe(25);
     expect(measure([], check("nullValues", { columns: ["id"], unit: "percent" })).measured).toBe(0);
   });
-  test("at most twenty failing rows are named, all are counted", () => {
-    const result = measure(
+  test("at most twenty failing rows are named, all are counted", async () => {
+    const candidate = batchOf(
+      FIELDS,
       Array.from({ length: 50 }, () => ({ id: null })),
-      check("nullValues", { columns: ["id"] }),
     );
-    expect(result.measured).toBe(50);
-    expect(result.failing).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    const [result] = await runChecks([check("nullValues", { columns: ["id"] })], "silver", candidate);
+    expect(result?.measured).toBe(50);
+    expect(result?.failingRows).toEqual(Array.from({ length: 20 }, (_, i) => i));
   });
 
   test.each<[string, Value, string, string]>([
@@ -129,16 +129,17 @@ describe("bounds", () => {
 });
 
 describe("the verdict", () => {
-  test("only failed checks of the layer that say block hold a candidate back", () => {
+  test("only failed checks of the layer that say block hold a candidate back", async () => {
     const candidate = batchOf(FIELDS, [{ id: null }]);
-    const failing = (name: string, more: Partial<Check>) => check("nullValues", { name, columns: ["id"], ...more });
+    const failing = (name: string, more: Partial<LibraryCheck>) =>
+      check("nullValues", { name, columns: ["id"], ...more });
     const checks = [
       failing("warns", { onFail: "warn" }),
       failing("blocks", {}),
       failing("other layer", { layer: "bronze" }),
       check("rowCount", { name: "passes", bound: { op: "mustBe", value: 1 } }),
     ];
-    const results = runChecks(checks, "silver", candidate);
+    const results = await runChecks(checks, "silver", candidate);
     expect(results.map((result) => [result.check.name, result.passed])).toEqual([
       ["warns", false],
       ["blocks", false],

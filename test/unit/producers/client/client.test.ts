@@ -246,6 +246,26 @@ describe("failures", () => {
     expect(verdicts[2]).toMatchObject({ eventId: "e-2", problem: { httpStatus: 413, code: "BODY_TOO_LARGE" } });
   });
 
+  test("a body that is malformed as a whole is halved too, one that is refused for another reason is not", async () => {
+    const poison = createFakeGateway(({ events }) =>
+      events.some(({ pad }) => pad === "poison") ? { status: 400, code: "MALFORMED_PAYLOAD" } : ALL_ACCEPTED,
+    );
+    const verdicts = clientOf(poison).sendMany("a", [event(0), event(1), event(2), event(3, "poison"), event(4)]);
+    await rest();
+    expect((await verdicts).map(({ status }) => status)).toEqual([
+      "accepted",
+      "accepted",
+      "accepted",
+      "undelivered",
+      "accepted",
+    ]);
+    const strict = createFakeGateway(() => ({ status: 400, code: "INVALID_PARAMETER" }));
+    const refused = clientOf(strict).sendMany("a", [event(0), event(1)]);
+    await rest();
+    expect((await refused).map(({ status }) => status)).toEqual(["undelivered", "undelivered"]);
+    expect(strict.requests).toHaveLength(1);
+  });
+
   test("415 on a compressed body switches compression off", async () => {
     const gateway = createFakeGateway(({ headers }) =>
       headers["Content-Encoding"] === "gzip" ? { status: 415, code: "UNSUPPORTED_CONTENT_ENCODING" } : ALL_ACCEPTED,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,10 +11,11 @@ const root = resolve(import.meta.dirname, "../../../..");
 const dir = mkdtempSync(join(tmpdir(), "sluice-doctor-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+const OWN_NODE: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).devDependencies.node;
 const LOGGED_IN: WranglerAnswer = { exitCode: 0, stdout: '{"loggedIn":true}', stderr: "" };
 
 /** The findings by name; `contracts` compiles the whole project, which other tests do. */
-async function findings(at: string, { node = "24.1.0", login = LOGGED_IN } = {}): Promise<Map<string, Finding>> {
+async function findings(at: string, { node = OWN_NODE, login = LOGGED_IN } = {}): Promise<Map<string, Finding>> {
   const checks = doctorChecks({ root: at, nodeVersion: node, wrangler: async () => login });
   const found = new Map<string, Finding>();
   for await (const finding of examine(checks.filter(({ name }) => name !== "contracts" || at !== root))) {
@@ -37,6 +38,17 @@ describe("sluice doctor", () => {
       expect(found.get(name)?.advice).not.toBe("");
     }
     expect(found.get("state folder")?.seen).toBe("none yet");
+  });
+
+  it.each([
+    [OWN_NODE, "ok", ""],
+    ["22.18.0", "warning", "npx sluice"],
+    ["99.0.0", "warning", "npx sluice"],
+    ["22.17.1", "wrong", "npx sluice"],
+    ["20.19.0", "wrong", "npx sluice"],
+  ])("says of Node %s: %s", async (node, state, advice) => {
+    const finding = (await findings(root, { node })).get("node");
+    expect(finding).toMatchObject({ state, advice: expect.stringContaining(advice) });
   });
 
   it("names a package that is not as locked", async () => {

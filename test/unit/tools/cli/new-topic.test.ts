@@ -5,6 +5,7 @@ import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { compileProject } from "../../../../tools/build/compile.ts";
 import { renderProblem } from "../../../../tools/build/problem.ts";
 import { releaseCandidates, reviewSchemas } from "../../../../tools/build/schemas/release.ts";
+import { unfilledProblems } from "../../../../tools/build/schemas/unfilled.ts";
 import { syncQueues } from "../../../../tools/build/wrangler/queues.ts";
 import { command, planTopic, writeTopic } from "../../../../tools/cli/new-topic.ts";
 
@@ -16,7 +17,7 @@ afterAll(() => rmSync(parent, { recursive: true }));
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(parent, "project-"));
-  const copied = ["contracts", "schemas", "sql/gold", "lakehouse/models", "producers/client"];
+  const copied = ["contracts", "schemas", "sql/gold", "lakehouse/models", "lakehouse/quality", "producers/client"];
   const filter = (path: string) => !basename(path).endsWith(".ts");
   for (const folder of copied) cpSync(join(PROJECT, folder), join(root, folder), { recursive: true, filter });
 });
@@ -54,6 +55,22 @@ describe("sluice new-topic", () => {
   test("says where to fill, in every file, and only there", () => {
     for (const { path, text } of planTopic(root, "delivery_routes"))
       expect([path, /FILL/.test(text)]).toEqual([path, true]);
+  });
+
+  test("a release names every line that is still to fill, and no other topic's", () => {
+    expect(unfilledProblems(root, reviewSchemas(root).topics)).toEqual([]);
+    const files = planTopic(root, "delivery_routes");
+    create("delivery_routes");
+    const found = unfilledProblems(root, reviewSchemas(root).topics);
+    const marked = files.flatMap(({ path, text }) =>
+      text.split("\n").flatMap((line, index) => (line.includes("FILL") ? [`${path}:${index + 1}`] : [])),
+    );
+    expect(found.map(({ file, line }) => `${file}:${line}`)).toEqual(marked);
+    expect(found.map(renderProblem)).toContainEqual(
+      expect.stringMatching(/^contracts\/delivery_routes\.yaml:\d+: still says "FILL or remove: what must hold/),
+    );
+    for (const { path, text } of files) writeFileSync(join(root, path), text.replaceAll(/FILL(?: or remove)?:/g, ""));
+    expect(unfilledProblems(root, reviewSchemas(root).topics)).toEqual([]);
   });
 
   test("a second run is refused and changes nothing", () => {

@@ -37,7 +37,7 @@ describe("the contract compiler", () => {
       eventTimeWindow: { pastMs: 7 * 86_400_000, futureMs: 300_000 },
       latenessMs: 3_600_000,
       flush: { bytes: 16_000_000, rows: 100_000, ageMs: 60_000 },
-      retentionDays: 7,
+      sla: { latencyMs: 60_000, retentionMs: 7 * 86_400_000 },
       compatibility: "FULL_TRANSITIVE",
       schemas: [
         { id: 100_001, version: 1 },
@@ -83,6 +83,35 @@ describe("the contract compiler", () => {
       'measures "nope"',
     );
     expect(complaints("kind: DataContract", "kind: [").join()).toMatch(/^contracts\/orders\.yaml:\d+: /);
+  });
+
+  test.each([
+    ["freshness, value: 2, unit: h", { freshnessMs: 7_200_000 }],
+    ["freshness, value: 1.5, unit: min", { freshnessMs: 90_000 }],
+    ["completeness, value: 99.5", { completenessPercent: 99.5 }],
+    ["completeness, value: 100, unit: percent", { completenessPercent: 100 }],
+    ["retention, value: 36, unit: hours", { retentionMs: 36 * 3_600_000 }],
+    ["availability, value: 99, unit: percent", {}],
+  ])("a service level: %s", (text, expected) => {
+    const changed = orders.replace("property: retention, value: 7, unit: d", `property: ${text}`);
+    const compiled = compileContract({ file: "contracts/orders.yaml", text: changed }, releases);
+    if (!compiled.ok) throw new Error(compiled.problems.map(renderProblem).join("\n"));
+    expect(compiled.contract.sla).toEqual({ latencyMs: 60_000, retentionMs: 7 * 86_400_000, ...expected });
+  });
+
+  test.each([
+    ["retention, value: 7, unit: m", 'the unit "m" is none of ms, s, min, h, d, w, y'],
+    ["retention, value: 7", "it needs a unit"],
+    ["retention, value: forever, unit: d", '"forever" is no length of time'],
+    ["retention, value: 0, unit: d", "0 is no length of time"],
+    ["completeness, value: 101", "101 is no percentage"],
+    ["completeness, value: 99, unit: rows", 'the unit "rows" is not percent'],
+    ["latency, value: 5, unit: s", "latency is stated twice"],
+  ])("a service level that cannot be read: %s", (text, expected) => {
+    const line = lineOf("property: retention");
+    expect(complaints("property: retention, value: 7, unit: d", `property: ${text}`)).toEqual([
+      expect.stringMatching(new RegExp(`^contracts/orders\\.yaml:${line}: .*${expected}`)),
+    ]);
   });
 
   test("all problems of a file are reported together", () => {

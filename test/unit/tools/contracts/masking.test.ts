@@ -104,7 +104,7 @@ describe("masking in a contract", () => {
 
   test("a check cannot measure what is no longer there", () => {
     const check = (metric: string, more = "") =>
-      `{ name: c, metric: ${metric}, mustBe: 0, arguments: { properties: [phone]${more} } }`;
+      `{ name: ${metric}, metric: ${metric}, mustBe: 0, arguments: { properties: [phone]${more} } }`;
     expect(complaints([pii("hmac")], [check("nullValues"), check("duplicateValues")])).toEqual([]);
     expect(complaints([pii("redact")], [check("duplicateValues")]).join()).toContain("stored masked (redact)");
     for (const metric of ["missingValues", "invalidValues"]) {

@@ -153,6 +153,7 @@ const STRICTER: readonly Change[] = [
   ["a time's bounds would not be enforced: eventTimeWindow is", [...TIME, "logicalTypeOptions"], { minimum: "2026" }],
   ["unique items would not be enforced", [...LIST, "logicalTypeOptions"], { uniqueItems: true }],
   ["a check's bound is a number", CHECK, { metric: "rowCount", mustBe: "many" }],
+  ["the bound of a check in SQL is a number too", CHECK, { type: "sql", query: "SELECT 1", mustBe: "one" }],
   ["checks measure rows or percent", CHECK, { ...COUNT, unit: "dozens" }],
   ["an argument that no metric reads is a typo", CHECK, { ...COUNT, arguments: { valid: ["a"] } }],
   ["a check without type and metric checks nothing", CHECK, { description: "good" }],
@@ -206,12 +207,15 @@ describe.skipIf(!present)("the contract standard", () => {
 
 describe("what is accepted but not executed", () => {
   test("is said with its line", () => {
-    const sql = { name: "plausible", type: "sql", query: "SELECT 1", mustBe: 1 };
-    const text = JSON.stringify(changed(changed(orders, CHECK, sql), [...TEXT, "unique"], true), null, 1);
+    const soda = { name: "plausible", type: "custom", engine: "soda", implementation: "checks: []" };
+    const availability = { property: "availability", value: 99.9, unit: "percent" };
+    const document = changed(changed(orders, CHECK, soda), ["slaProperties", 0], availability);
+    const text = JSON.stringify(changed(document, [...TEXT, "unique"], true), null, 1);
     const notes = contractNotes("contracts/orders.yaml", text);
     expect(notes.map(({ message }) => message)).toEqual([
       expect.stringContaining('unique of "order_id" is not enforced'),
-      'the quality check "plausible" of type sql is not executed',
+      'the quality check "plausible" of type custom is not executed',
+      "the service level availability is not read: latency, freshness, retention, completeness are",
     ]);
     expect(notes.every(({ line }) => line !== undefined && line > 1)).toBe(true);
     expect(contractNotes("contracts/orders.yaml", JSON.stringify(orders))).toEqual([]);

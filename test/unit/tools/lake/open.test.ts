@@ -104,6 +104,22 @@ describe("openLake", () => {
     expect(await ask("FROM bronze_weather")).toBe("event_id");
   });
 
+  it("has the quarantine of the published snapshots only, and an empty one of a topic whose checks may fill it", async () => {
+    expect(await ask("SELECT count(*) AS n, count(_failed_checks) AS f FROM quarantine_payments")).toBe("n,f\r\n0,0");
+    for (const [snapshot, id] of [
+      ["s1", "old"],
+      ["s2", "new"],
+    ] as const) {
+      await commit("silver_payments", snapshot, `silver/payments/${id}.parquet`, "SELECT 1 AS x", 1);
+      const bytes = await put(`quarantine/payments/${id}.parquet`, `SELECT '${id}' AS event_id`);
+      catalog
+        .prepare("INSERT INTO quarantine_files VALUES (?, ?, 1, ?)")
+        .run(snapshot, `quarantine/payments/${id}.parquet`, bytes);
+    }
+    expect(await ask("SELECT event_id FROM quarantine_payments")).toBe("event_id\r\nnew");
+    expect(reads).not.toContain("quarantine/payments/old.parquet");
+  });
+
   it("has the columns of every version of a topic, though all its files are older", async () => {
     await registerBronze("orders", "bronze/orders/1.parquet", "SELECT 'a' AS event_id", 1, null);
     expect(await ask("FROM bronze_orders")).toBe("event_id,delivery_fee,gift\r\na,,");

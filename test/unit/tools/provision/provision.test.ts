@@ -23,12 +23,13 @@ let seed = 0;
 const bytes = (count: number) => new Uint8Array(count).fill(++seed);
 
 /** A run of `sluice provision`: what it reported, and what it wrote into wrangler.toml. */
-async function run(account: FakeAccount, environment = staging, keysFile?: string) {
+async function run(account: FakeAccount, environment = staging, keysFile?: string, webhook?: string) {
   const outcomes: string[] = [];
   const ids: string[] = [];
   await provision(environment, {
     wrangler: account.wrangler,
     keyrings: keyringsIn(keysFile, bytes),
+    optionalSecrets: webhook === undefined ? {} : { ALERT_WEBHOOK_URL: webhook },
     writeDatabaseId: (binding, id) => ids.push(`${binding} ${id}`),
     report: (step, outcome) => outcomes.push(`${step.kind} ${step.name} ${outcome}`),
   });
@@ -45,10 +46,11 @@ describe("provision", () => {
     expect(ids).toEqual([`DB ${account.databases.get("sluice-staging")}`]);
     expect(account.migrated).toEqual(["DB"]);
     expect(outcomes.filter((line) => line.endsWith("created"))).toHaveLength(staging.queues.length + 4);
-    expect(outcomes.slice(-3)).toEqual([
+    expect(outcomes.slice(-4)).toEqual([
       "migrations DB done",
       "secret MASKING_KEYS created",
       "secret PAYLOAD_KEYS created",
+      "optional secret ALERT_WEBHOOK_URL not set",
     ]);
   });
 
@@ -61,6 +63,16 @@ describe("provision", () => {
     for (const value of Object.values(values)) expect(account.commands.join("\n")).not.toContain(value);
   });
 
+  it("sets the webhook's address only where it is given, and not over another", async () => {
+    const account = fakeAccount(staging.worker);
+    await run(account);
+    expect([...(account.secrets ?? [])].map(([name]) => name)).toEqual(["MASKING_KEYS", "PAYLOAD_KEYS"]);
+    await run(account, staging, undefined, "https://hooks.example/1");
+    await run(account, staging, undefined, "https://hooks.example/2");
+    expect(account.secrets?.get("ALERT_WEBHOOK_URL")).toBe("https://hooks.example/1");
+    expect(account.commands.join("\n")).not.toContain("hooks.example");
+  });
+
   it("a second run creates nothing and keeps the secrets", async () => {
     const account = fakeAccount(staging.worker);
     const { ids } = await run(account);
@@ -70,7 +82,10 @@ describe("provision", () => {
     const again = await run(account, { ...staging, databases: [{ binding: "DB", name: "sluice-staging", id }] });
     expect(account.commands.filter((line) => /create|put/.test(line))).toEqual([]);
     expect(again.ids).toEqual([]);
-    expect(again.outcomes.filter((line) => !line.endsWith("exists"))).toEqual(["migrations DB done"]);
+    expect(again.outcomes.filter((line) => !line.endsWith("exists"))).toEqual([
+      "migrations DB done",
+      "optional secret ALERT_WEBHOOK_URL not set",
+    ]);
     expect(account.secrets).toEqual(secrets);
   });
 
@@ -146,7 +161,7 @@ describe("provision", () => {
     const lines = dryRun(planOf(staging), "staging");
     expect(lines.every((line) => /^npx wrangler .* --env staging\b/.test(line))).toBe(true);
     expect(lines).toContain("npx wrangler queues create sluice-staging-orders-dlq --env staging");
-    expect(lines.filter((line) => line.includes("secret put"))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes("secret put"))).toHaveLength(3);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What changes for the producers of a topic between two descriptions of its fields. Pure. */
-import type { FieldRule } from "../../contracts/contract.ts";
+import type { FieldRule } from "./contract.ts";
 
 /** One difference. `breaking`: events that were accepted may be refused. */
 export interface Change {
@@ -9,37 +9,60 @@ export interface Change {
   readonly message: string;
 }
 
+/** A difference of one field. */
+export interface FieldChange extends Change {
+  readonly kind: "added" | "removed" | "changed";
+  /** Names from the event down; `*` is every item of an array. */
+  readonly path: readonly string[];
+}
+
+/** A field's path as people read it: `items[].quantity`. */
+function subjectOf(path: readonly string[]): string {
+  return path.reduce(
+    (subject, name) => (name === "*" ? `${subject}[]` : subject === "" ? name : `${subject}.${name}`),
+    "",
+  );
+}
+
 /** `strict`: the contract refuses fields that it does not describe, so that a removed one breaks whoever sends it. */
 export function fieldChanges(
   before: readonly FieldRule[],
   after: readonly FieldRule[],
   strict: boolean,
-  prefix = "",
-): Change[] {
+  parent: readonly string[] = [],
+): FieldChange[] {
   const removed = before.filter(({ name }) => !after.some((field) => field.name === name));
   return [
-    ...removed.map(({ name }) => ({
-      breaking: strict,
-      subject: `${prefix}${name}`,
-      message: strict ? "is removed, and unknown fields are refused" : "is removed; who sends it has it kept in _extra",
-    })),
-    ...after.flatMap((field) => {
+    ...removed.map(
+      ({ name }): FieldChange => ({
+        kind: "removed",
+        path: [...parent, name],
+        breaking: strict,
+        subject: subjectOf([...parent, name]),
+        message: strict
+          ? "is removed, and unknown fields are refused"
+          : "is removed; who sends it has it kept in _extra",
+      }),
+    ),
+    ...after.flatMap((field): FieldChange[] => {
       const old = before.find(({ name }) => name === field.name);
-      if (old !== undefined) return oneField(old, field, strict, `${prefix}${field.name}`);
+      const path = [...parent, field.name];
+      if (old !== undefined) return oneField(old, field, strict, path);
       const message = field.required ? "is added and required" : "is added, optional";
-      return [{ breaking: field.required, subject: `${prefix}${field.name}`, message }];
+      return [{ kind: "added", path, breaking: field.required, subject: subjectOf(path), message }];
     }),
   ];
 }
 
-function oneField(before: FieldRule, after: FieldRule, strict: boolean, subject: string): Change[] {
-  if (before.kind !== after.kind) {
-    return [{ breaking: true, subject, message: `is ${after.kind}, was ${before.kind}` }];
-  }
-  const changes: Change[] = [];
+function oneField(before: FieldRule, after: FieldRule, strict: boolean, path: readonly string[]): FieldChange[] {
+  const changes: FieldChange[] = [];
   const add = (breaking: boolean, message: string): void => {
-    changes.push({ breaking, subject, message });
+    changes.push({ kind: "changed", path, breaking, subject: subjectOf(path), message });
   };
+  if (before.kind !== after.kind) {
+    add(true, `is ${after.kind}, was ${before.kind}`);
+    return changes;
+  }
   if (before.required !== after.required) add(after.required, after.required ? "is required now" : "is optional now");
   for (const bound of ["minimum", "minLength", "minItems"] as const) boundChange(before, after, bound, 1, add);
   for (const bound of ["maximum", "maxLength", "maxItems"] as const) boundChange(before, after, bound, -1, add);
@@ -58,8 +81,8 @@ function oneField(before: FieldRule, after: FieldRule, strict: boolean, subject:
       `is stored ${after.masking === undefined ? "in the clear" : `masked (${after.masking})`}, was ${before.masking ?? "in the clear"}`,
     );
   if (before.item !== undefined && after.item !== undefined)
-    changes.push(...oneField(before.item, after.item, strict, `${subject}[]`));
-  changes.push(...fieldChanges(before.fields ?? [], after.fields ?? [], strict, `${subject}.`));
+    changes.push(...oneField(before.item, after.item, strict, [...path, "*"]));
+  changes.push(...fieldChanges(before.fields ?? [], after.fields ?? [], strict, path));
   return changes;
 }
 

@@ -1,5 +1,6 @@
-/** Which events travel in which message. Pure: ranges in, ranges out; `packMessage` cuts the bytes. */
-import { encodeMessage, MESSAGE_TARGET_BYTES, type MessageHeader, type Slice } from "../schemas/packed-block.ts";
+/** Which events travel in which message, and the messages. Pure: `planMessages` decides on ranges, `packMessage` cuts the bytes. */
+import type { EventBuffer } from "./event-buffer.ts";
+import { encodeMessage, MESSAGE_TARGET_BYTES, type MessageHeader, type Slice } from "./packed-block.ts";
 
 /** An encoded event: `[start, end)` of the request's buffer, for one shard, in the order of the request. */
 export interface PackedEvent {
@@ -63,6 +64,36 @@ function overhead(event: PackedEvent, seen: Seen): number {
   if (event.label === null || seen.labels.has(`${event.shard} ${event.label}`)) return slice;
   return slice + event.label.length * 3 + TALLY_BYTES;
 }
+
+/** What all messages of one packing have in common. */
+export type SharedHeader = Omit<MessageHeader, "message_id" | "sequence" | "count" | "slices">;
+
+/** A packed message and the indexes of its events. */
+export interface PackedMessage {
+  readonly topic: string;
+  readonly body: Uint8Array;
+  readonly indexes: readonly number[];
+}
+
+/** Packs events of one schema, in their order, into as many messages as it takes; `next` names each. */
+export function packMessages(
+  events: readonly PackedEvent[],
+  buffer: EventBuffer,
+  shards: number,
+  header: SharedHeader,
+  next: () => Pick<MessageHeader, "message_id" | "sequence">,
+): PackedMessage[] {
+  const { topic, contract_version, producer, request_id, gateway } = header;
+  const texts = [topic, contract_version, producer, request_id, gateway].join("");
+  return planMessages(events, Buffer.byteLength(texts) + UUID_BYTES).map((plan) => ({
+    topic,
+    body: packMessage(plan, shards, { ...header, ...next() }, (start, end) => buffer.slice(start, end)),
+    indexes: plan.map((event) => event.index),
+  }));
+}
+
+/** The canonical text of the message id. */
+const UUID_BYTES = 36;
 
 /** Packs one message: slices by shard in ascending order, the order of the request inside each. `read` gives bytes of the request's buffer. */
 export function packMessage(

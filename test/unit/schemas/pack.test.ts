@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type PackedEvent, packMessage, planMessages } from "../../../gateway/pack.ts";
+import { type PackedEvent, packMessage, planMessages } from "../../../schemas/pack.ts";
 import { decodeMessage, MESSAGE_TARGET_BYTES } from "../../../schemas/packed-block.ts";
 
 const HEADER = {

@@ -1,6 +1,6 @@
 /** One growing buffer for the envelopes of a request, so that no event allocates its own. */
-import { AvroOutput } from "../../schemas/avro-output.ts";
-import type { Envelope, SchemaCodec } from "../../schemas/codecs.ts";
+import { AvroOutput } from "./avro-output.ts";
+import type { Envelope, SchemaCodec } from "./codecs.ts";
 
 export interface EventBuffer {
   /** Where the next envelope will begin. */

@@ -1,0 +1,152 @@
+/** What the catalog says of the whole platform, as metrics. Pure. */
+import { type CatalogMetrics, RUN_BUCKETS, type RunTotals } from "../../sql/statements/metrics.ts";
+import type { Family, Sample } from "./exposition.ts";
+
+/** Statuses that a partition may have for a while; DONE ones are not counted. */
+const STATUSES = ["UNDISCOVERED", "PENDING", "IN_FLIGHT", "FAILED", "RETRYING", "DEAD", "LATE", "REPROCESSING"];
+
+export function catalogFamilies(metrics: CatalogMetrics): Family[] {
+  return [
+    ...eventFamilies(metrics),
+    ...progressFamilies(metrics),
+    ...buildFamilies(metrics),
+    ...alertFamilies(metrics),
+    {
+      name: "sluice_metrics_rows_read",
+      help: "Rows that D1 read for these metrics, as it bills them; they are cached for ten seconds in each isolate",
+      type: "gauge",
+      samples: [{ value: metrics.rowsRead }],
+    },
+  ];
+}
+
+function eventFamilies({ events }: CatalogMetrics): Family[] {
+  const accepted = new Map<string, number>();
+  const rejected: Sample[] = [];
+  for (const { topic, detail, events: count } of events) {
+    accepted.set(topic, (accepted.get(topic) ?? 0) + count);
+    const [source = "", type = ""] = detail.split("|");
+    if (topic === "dead_letters" && type !== "") {
+      rejected.push({ labels: { topic: source, error_type: type }, value: count });
+    }
+  }
+  const since =
+    "by the UTC day of their reception, from 0 each midnight, as buffers tell with each flush; the whole platform";
+  return [
+    {
+      name: "sluice_events_accepted_total",
+      help: `Events in buffers and bronze, ${since}`,
+      type: "counter",
+      samples: [...accepted].map(([topic, value]) => ({ labels: { topic }, value })),
+    },
+    {
+      name: "sluice_events_rejected_total",
+      help: `Events that stand in the dead letters, by the topic they were sent to, ${since}`,
+      type: "counter",
+      samples: rejected,
+    },
+  ];
+}
+
+function progressFamilies({ topics }: CatalogMetrics): Family[] {
+  const times = (
+    name: string,
+    help: string,
+    timeOf: (row: CatalogMetrics["topics"][number]) => string | null,
+  ): Family => ({
+    name,
+    help,
+    type: "gauge",
+    samples: topics.flatMap((row) => {
+      const time = timeOf(row);
+      return time === null ? [] : [{ labels: { topic: row.topic }, value: Date.parse(time) / 1_000 }];
+    }),
+  });
+  return [
+    times(
+      "sluice_bronze_newest_received_timestamp_seconds",
+      "When the newest event of the topic's newest bronze file was received",
+      (row) => row.newest_received,
+    ),
+    times(
+      "sluice_silver_published_timestamp_seconds",
+      "When the topic's newest silver partition was last published",
+      (row) => row.published_at,
+    ),
+  ];
+}
+
+function buildFamilies({ runs, partitions }: CatalogMetrics): Family[] {
+  const counted = new Map(partitions.map((row) => [row.status, row.partitions]));
+  return [
+    {
+      name: "sluice_partitions",
+      help: "Partitions that are not DONE, by status",
+      type: "gauge",
+      samples: STATUSES.map((status) => ({ labels: { status }, value: counted.get(status) ?? 0 })),
+    },
+    {
+      name: "sluice_runs_total",
+      help: "Builds that ended, by table and outcome (LOST: the builder vanished)",
+      type: "counter",
+      samples: runs.map(({ domain, status, runs: value }) => ({ labels: { domain, status }, value })),
+    },
+    {
+      name: "sluice_run_duration_seconds",
+      help: "How long builds took, by table and outcome",
+      type: "histogram",
+      samples: runs.filter(({ status }) => status !== "LOST").map(runHistogram),
+    },
+  ];
+}
+
+function runHistogram(row: RunTotals) {
+  return {
+    labels: { domain: row.domain, status: row.status },
+    buckets: RUN_BUCKETS.map(([le, column]) => [le, row[column]] as const),
+    count: row.runs,
+    sum: row.seconds,
+  };
+}
+
+interface AlertedCondition {
+  readonly kind: string;
+  readonly severity: string;
+  readonly measured?: number;
+}
+
+const PARKED_KEY = /^message_parked\/(.+)$/;
+
+function alertFamilies({ alerts, alertEvents }: CatalogMetrics): Family[] {
+  const firing = new Map<string, { readonly labels: Record<string, string>; value: number }>();
+  const parked: Sample[] = [];
+  for (const { alert_key: key, condition } of alerts) {
+    // Written by the cron's alerts.
+    const { kind, severity, measured }: AlertedCondition = JSON.parse(condition);
+    const sample = firing.get(`${kind} ${severity}`) ?? { labels: { kind, severity }, value: 0 };
+    firing.set(`${kind} ${severity}`, sample);
+    sample.value++;
+    const queue = PARKED_KEY.exec(key)?.[1];
+    if (queue !== undefined) parked.push({ labels: { queue }, value: measured ?? 0 });
+  }
+  return [
+    {
+      name: "sluice_alerts_firing",
+      help: "Alerts that are open, by kind and severity",
+      type: "gauge",
+      samples: [...firing.values()],
+    },
+    {
+      name: "sluice_parked_messages",
+      help: "Messages parked in the bucket, as the cron counted them in the last minute, at most 1000 a queue; none for queues that have none",
+      type: "gauge",
+      samples: parked,
+    },
+    {
+      name: "sluice_alert_events",
+      help: "Alert events of the last week by what became of their post to the webhook",
+      type: "gauge",
+      samples: alertEvents.map(({ post_state: state, events: value }) => ({ labels: { post: state }, value })),
+    },
+  ];
+}

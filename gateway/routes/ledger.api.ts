@@ -1,0 +1,102 @@
+/** What the route of the ledger takes and answers. */
+import * as z from "zod";
+import { type Operation, problems } from "../openapi/operation.ts";
+
+const time = z
+  .string()
+  .regex(
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?$/,
+    "expected a date such as 2026-01-31 or a UTC time such as 2026-01-31T12:00:00Z",
+  )
+  .refine((text) => !Number.isNaN(Date.parse(text)), "there is no such time");
+
+export const ledgerQuery = z.object({
+  topic: z.string().max(100).optional().describe("Of this topic only; of all that the key may read if absent"),
+  from: time.optional().describe("Events received from the hour of this time on; a day before `to` if absent"),
+  to: time
+    .optional()
+    .describe("Up to this time, the end of its hour included unless it is the hour's start; now if absent"),
+  by: z.enum(["hour", "partition"]).default("hour").describe("A row per hour of reception, or per partition date"),
+});
+
+const events = z.int();
+const bronzeTerms = {
+  bronze: events.describe("Rows written to bronze"),
+  silver: events,
+  duplicates: events.describe("Copies that silver removed"),
+  superseded: events,
+  quarantined: events,
+  expired: events,
+  unbuilt: events.describe("In bronze, waiting for their partition's next build"),
+  difference: events.describe(
+    "Events that should be somewhere and are not; below zero: more than there should be. What is on its way is no difference",
+  ),
+};
+
+const hourRow = z.object({
+  topic: z.string(),
+  hour: z.string().describe("Of reception"),
+  accepted: events.describe("In durable messages that reached their buffers"),
+  rejected: events.describe("In the dead letters"),
+  buffered: events.describe("Appended, waiting for the next flush"),
+  ...bronzeTerms,
+});
+
+const partitionRow = z.object({ topic: z.string(), partition_date: z.string(), ...bronzeTerms });
+
+const topicMessages = z.object({
+  topic: z.string(),
+  arrived: z.int().describe("Messages that reached a buffer"),
+  in_flight: z.int().describe("Numbers that a gateway gave within the last hours and that did not arrive yet"),
+  suspected_lost: z.int().describe("Numbers missing for more than an hour"),
+  instances: z.int().describe("Gateway instances heard of"),
+  silent_instances: z
+    .int()
+    .describe("Instances not heard of for an hour: what such a one sent last and lost is what no ledger can know"),
+  gaps: z
+    .array(z.object({ topic: z.string(), instance: z.string(), hour: z.string(), messages: z.int() }))
+    .describe("Suspected losses, the first fifty"),
+});
+
+const parkedMessages = z.object({
+  topic: z.string().nullable().describe("null: the bytes are no message of ours"),
+  cause: z.string().describe("data: the bytes are wrong; system: a fault of the platform"),
+  messages: z.int(),
+  events: z.int().nullable().describe("null: nobody can say"),
+  oldest: z.string().nullable(),
+});
+
+export const ledgerOperations: readonly Operation[] = [
+  {
+    method: "GET",
+    path: "/v1/ledger",
+    tag: "Ledger",
+    summary: "What became of every event, and what is missing",
+    description:
+      "accepted = bronze + buffered; bronze = silver + duplicates + superseded + quarantined + expired + unbuilt; what is left is `difference`. `messages` is what gateways numbered: in flight, or suspected to be lost. Events answered as `retry` were never stored: only the gateways' logs count them. docs/ledger.md has each term.",
+    access: "key",
+    query: ledgerQuery,
+    responses: [
+      {
+        status: 200,
+        description: "The ledger",
+        content: {
+          "application/json": z.object({
+            as_of: z.string(),
+            from: z.string(),
+            to: z.string(),
+            by: z.enum(["hour", "partition"]),
+            closes: z.boolean().describe("No difference, and no suspected loss"),
+            rows: z.array(z.union([hourRow, partitionRow])),
+            messages: z.array(topicMessages),
+            parked: z.object({
+              groups: z.array(parkedMessages),
+              truncated: z.boolean().describe("More is parked than was counted"),
+            }),
+          }),
+        },
+      },
+    ],
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TOPIC", "CATALOG_UNAVAILABLE"),
+  },
+];

@@ -1,0 +1,130 @@
+/** What the trace of an event takes and answers. */
+import * as z from "zod";
+import { type Operation, problems } from "../openapi/operation.ts";
+
+export const traceQuery = z.object({
+  topic: z
+    .string()
+    .max(100)
+    .optional()
+    .describe("Look through this topic only; through all that the key may read if absent"),
+  date: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d$/, "expected a date such as 2026-01-31")
+    .refine((text) => !Number.isNaN(Date.parse(text)), "there is no such date")
+    .optional()
+    .describe(
+      "The event's partition date. If absent: files of the seven days from the making of a UUIDv7 on, or of the last seven days",
+    ),
+  cursor: z.string().max(1_000).optional().describe("Goes on where the answer that gave it stopped"),
+});
+
+const place = {
+  file: z.string().describe("The object's key in the lake's bucket"),
+  row_group: z.int(),
+  row: z.int().describe("Counted from the file's first"),
+};
+
+const copy = z.object({
+  topic: z.string(),
+  message_id: z.string(),
+  event_index: z.int().describe("The event's position in its request"),
+  producer: z.string(),
+  received: z.string(),
+  schema_id: z.int(),
+  partition_date: z.string(),
+  bronze: z.object(place),
+  silver: z
+    .enum(["kept", "duplicate", "waiting", "held_back"])
+    .describe(
+      "kept: silver's row is this copy; duplicate: it is another one; waiting: its file waits for a build; held_back: built, without a row of this id",
+    ),
+});
+
+const buffered = z.object({
+  topic: z.string(),
+  shard: z.int(),
+  shard_of: z.int(),
+  message_id: z.string(),
+  event_index: z.int(),
+  received: z.string(),
+  buffered_since: z.string(),
+});
+
+const silver = z.object({
+  topic: z.string(),
+  table: z.string(),
+  partition_date: z.string(),
+  snapshot_id: z.string().nullable().describe("null: nothing is published for the date"),
+  committed_at: z.string().nullable(),
+  row: z
+    .object({ ...place, message_id: z.string(), event_index: z.int(), copies: z.int() })
+    .nullable()
+    .describe("Silver's row of this event; null if it has none"),
+});
+
+const gold = z.object({
+  table: z.string(),
+  partition_date: z.string(),
+  snapshot_id: z.string(),
+  committed_at: z.string(),
+  current: z.boolean().describe("Built from the silver snapshot that is published now"),
+});
+
+const deadLetter = z.object({
+  dlq_id: z.string(),
+  topic: z.string(),
+  error_type: z.string(),
+  stage: z.string(),
+  request_id: z.string(),
+  event_index: z.int(),
+  received: z.string(),
+  bronze: z.object(place),
+});
+
+export const traceOperations: readonly Operation[] = [
+  {
+    method: "GET",
+    path: "/v1/events/{event_id}",
+    tag: "Ledger",
+    summary: "What became of one event",
+    description:
+      "Every stored copy of the event with its bronze row, which of them silver kept, the gold tables built of it, or its dead letters. A bounded number of files is read for one answer: with a `cursor` in it there are more to look through. docs/trace.md says what narrows a search.",
+    access: "key",
+    path_parameters: { event_id: "The event's id: the first field of its contract's dedupe key" },
+    query: traceQuery,
+    responses: [
+      {
+        status: 200,
+        description: "What was found, maybe not all of it yet",
+        content: {
+          "application/json": z.object({
+            event_id: z.string(),
+            as_of: z.string(),
+            state: z
+              .enum(["silver", "bronze", "buffered", "rejected"])
+              .nullable()
+              .describe("The farthest that a copy came; null: nothing found up to the cursor"),
+            copies: z.array(copy),
+            buffered: z.array(buffered).describe("Waiting in a buffer for the next flush"),
+            silver: z.array(silver),
+            gold: z.array(gold),
+            dead_letters: z.array(deadLetter),
+            searched: z.object({
+              topics: z.array(z.string()),
+              dates: z.array(z.string()).nullable(),
+              registered_from: z.string().nullable(),
+              registered_to: z.string().nullable(),
+              files: z.int(),
+              files_pruned: z.int().describe("Of those, files whose statistics ruled the event out"),
+              row_groups: z.int(),
+              unreadable: z.array(z.string()).describe("Files that are lost or damaged"),
+            }),
+            cursor: z.string().nullable(),
+          }),
+        },
+      },
+    ],
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TOPIC", "EVENT_NOT_FOUND", "LAKE_BUSY", "CATALOG_UNAVAILABLE"),
+  },
+];

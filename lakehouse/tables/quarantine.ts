@@ -1,0 +1,28 @@
+/** Where the rows stand that quality checks kept out of a topic's silver table. */
+import type { Contract } from "../../contracts/contract.ts";
+import { eventSchema } from "../bronze/table.ts";
+import type { Field } from "../columns/column.ts";
+import { FAILED_CHECKS_FIELD } from "../quality/quarantine.ts";
+import { silverFields } from "../silver/columns.ts";
+import type { TopicTable } from "./catalog.ts";
+import type { StagedTable } from "./stage.ts";
+
+export function quarantineName(topic: string): string {
+  return `quarantine_${topic}`;
+}
+
+/** Silver's columns, and which checks a row failed. */
+export function quarantineFields(contract: Contract): Field[] {
+  return [...silverFields(contract, eventSchema(contract)), FAILED_CHECKS_FIELD];
+}
+
+/** Beside silver, not in it, so that whoever reads silver's folder does not read these. */
+export function quarantineOf({ contract, partition, dictionaryColumns }: TopicTable): StagedTable {
+  return {
+    name: quarantineName(contract.topic),
+    directory: `quarantine/${contract.topic}`,
+    partition,
+    fields: quarantineFields(contract),
+    dictionaryColumns,
+  };
+}

@@ -1,0 +1,34 @@
+/** Blocking checks that keep a partition from being published. */
+import { blockingResults } from "../../sql/statements/conditions.ts";
+import { type Condition, type ConditionSource, MAX_CONDITIONS } from "./condition.ts";
+
+export function blockedPartitionsSource(db: D1Database): ConditionSource {
+  return {
+    name: "blocked_partitions",
+    async find() {
+      const rows = await blockingResults(db, MAX_CONDITIONS + 1);
+      return rows.map((row): Condition => {
+        const { domain, partition_date: partitionDate, check_name: check, metric, measured } = row;
+        const bound = boundOf(row.bound);
+        const candidate = row.candidate === null ? "" : ` The candidate is at ${row.candidate}.`;
+        return {
+          key: `quality_gate/${domain}/${partitionDate}/${check}`,
+          kind: "quality_gate",
+          severity: "critical",
+          message: `${domain} ${partitionDate} is not published: the check "${check}" (${metric}) measured ${measured ?? "no number"}, bound ${row.bound}. What was published before stays.${candidate}`,
+          domain,
+          partitionDate,
+          runId: row.run_id,
+          ...(measured === null ? {} : { measured }),
+          ...(bound === undefined ? {} : { bound }),
+        };
+      });
+    },
+  };
+}
+
+/** The number of a bound that has one: `{"mustBe": 0}`. */
+function boundOf(json: string): number | undefined {
+  const [value]: unknown[] = Object.values(JSON.parse(json));
+  return typeof value === "number" ? value : undefined;
+}

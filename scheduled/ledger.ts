@@ -1,0 +1,35 @@
+/** The duty that compares the ledger: what it finds stands in D1 until a comparison does not find it any more. */
+import { findingsOf } from "../lakehouse/ledger/findings.ts";
+import { arrivalsBetween, forgetArrivals } from "../sql/statements/arrivals.ts";
+import { ledgerState } from "../sql/statements/ledger-balance.ts";
+import { oldestFinding, replaceFindings } from "../sql/statements/ledger-findings.ts";
+
+const HOUR_MS = 3_600_000;
+/** Two days: what is received, delivered late and built happens within; what is found wrong is followed for longer. */
+const WINDOW_MS = 48 * HOUR_MS;
+/** Older than any message that a buffer would take (durable-objects/topic-buffer/remembered-ids.ts), so that nothing changes any more. */
+const LONGEST_MS = 10 * 24 * HOUR_MS;
+const ARRIVALS_KEPT_MS = 31 * 24 * HOUR_MS;
+
+/** Compares the hours from two days ago to now, and further back as long as something is wrong there. */
+export async function compareLedger(db: D1Database, now: number): Promise<Readonly<Record<string, unknown>>> {
+  const oldest = await oldestFinding(db);
+  // A gap is only seen from the last number before it.
+  const start = Math.min(now, oldest === null ? now : Date.parse(oldest)) - WINDOW_MS;
+  const from = hourOf(Math.max(start, now - LONGEST_MS));
+  // The clocks of gateways may be ahead.
+  const to = hourOf(now + 2 * HOUR_MS);
+  const [state, arrivals] = await Promise.all([ledgerState(db, null, from, to), arrivalsBetween(db, null, from, to)]);
+  const findings = findingsOf(state, arrivals, from, now);
+  await replaceFindings(db, findings, new Date(now).toISOString());
+  await forgetArrivals(db, hourOf(now - ARRIVALS_KEPT_MS));
+  return {
+    from,
+    differences: findings.filter(({ kind }) => kind === "difference").length,
+    suspected_losses: findings.filter(({ kind }) => kind === "suspected_loss").length,
+  };
+}
+
+function hourOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 13)}:00:00Z`;
+}

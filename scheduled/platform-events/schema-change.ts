@@ -1,0 +1,21 @@
+/** An event of the topic `schema_changes` (contracts/schema_changes.yaml), of the changes that are told: releases. */
+
+export interface SchemaChange {
+  readonly event_id: string;
+  /** ISO 8601 UTC: when the platform saw it first. */
+  readonly event_timestamp: string;
+  readonly topic: string;
+  readonly change: "schema_released" | "contract_released";
+  readonly contract_version: string;
+  readonly schema_id?: number;
+  readonly schema_version?: number;
+  readonly previous_schema_version?: number;
+  readonly fields: readonly ChangedField[];
+}
+
+export interface ChangedField {
+  /** A JSON pointer into the event; the part `*` stands for every item of an array. */
+  readonly pointer: string;
+  readonly change: "added" | "removed" | "changed";
+  readonly detail?: string;
+}

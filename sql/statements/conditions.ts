@@ -1,0 +1,104 @@
+/** What the conditions that alerts are made of ask the catalog. Each query is bounded: it reads what is wrong, not all there is. */
+
+export interface FailedPartition {
+  readonly domain: string;
+  readonly partition_date: string;
+  readonly status: string;
+  readonly failure_class: "data" | "system";
+  readonly retry_count: number;
+  readonly run_id: string | null;
+  readonly error_message: string | null;
+}
+
+/** Partitions whose last finished build failed, from the failure until a build succeeds; without those that a check blocked. The index is named because the order of the rows would tempt SQLite to read the whole table. */
+export async function failedPartitions(db: D1Database, limit: number): Promise<FailedPartition[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT m.domain, m.partition_date, m.status, l.failure_class, m.retry_count, m.run_id, m.error_message
+       FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
+       WHERE m.status <> 'DONE' AND l.failure_class IS NOT NULL
+         AND (m.status = 'DEAD' OR coalesce(m.error_message, '') NOT LIKE 'QualityGateError:%')
+       ORDER BY m.domain, m.partition_date LIMIT ?1`,
+    )
+    .bind(limit)
+    .all<FailedPartition>();
+  return results;
+}
+
+export interface BlockingResult {
+  readonly domain: string;
+  readonly partition_date: string;
+  readonly run_id: string;
+  readonly check_name: string;
+  readonly metric: string;
+  /** null: the check gave no number. */
+  readonly measured: number | null;
+  /** JSON: `{"mustBe": 0}`. */
+  readonly bound: string;
+  readonly candidate: string | null;
+}
+
+/** The blocking checks that failed in the last build of partitions that have not been published since. */
+export async function blockingResults(db: D1Database, limit: number): Promise<BlockingResult[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT m.domain, m.partition_date, q.run_id, q.check_name, q.metric, q.measured, q.bound, q.candidate
+       FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
+       JOIN quality_results q ON q.run_id =
+         (SELECT r.run_id FROM runs r WHERE r.domain = m.domain AND r.partition_date = m.partition_date AND r.status = 'FAILED'
+          ORDER BY r.started_at DESC LIMIT 1)
+       WHERE m.status <> 'DONE' AND l.failure_class = 'data' AND q.passed = 0 AND q.on_fail = 'block'
+       ORDER BY m.domain, m.partition_date, q.check_name LIMIT ?1`,
+    )
+    .bind(limit)
+    .all<BlockingResult>();
+  return results;
+}
+
+export interface HourTotals {
+  readonly topic: string;
+  readonly accepted: number;
+  readonly rejected: number;
+}
+
+/** What the ledger says of one hour of reception (`YYYY-MM-DDTHH:00:00Z`), by the topic that events were sent to. */
+export async function hourTotals(db: D1Database, hour: string): Promise<HourTotals[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT topic, sum(accepted) AS accepted, sum(rejected) AS rejected FROM (
+         SELECT topic, events AS accepted, 0 AS rejected FROM ledger WHERE hour = ?1 AND topic <> 'dead_letters'
+         UNION ALL
+         SELECT substr(detail, 1, instr(detail, '|') - 1), 0, events FROM ledger WHERE hour = ?1 AND topic = 'dead_letters' AND detail <> ''
+       ) GROUP BY topic ORDER BY topic`,
+    )
+    .bind(hour)
+    .all<HourTotals>();
+  return results;
+}
+
+export interface RevisedPartition {
+  readonly domain: string;
+  readonly partition_date: string;
+  readonly revisions: number;
+  readonly processed_at: string;
+}
+
+/** Partitions of these domains that were published after `since` (ISO 8601 UTC) and revised at least once; of the 200 latest dates that ever were. */
+export async function revisedPartitions(
+  db: D1Database,
+  domains: readonly string[],
+  since: string,
+): Promise<RevisedPartition[]> {
+  const { results } = await db
+    .prepare(
+      `WITH revised AS (
+         SELECT domain, partition_date, revisions FROM partition_leases WHERE revisions > 0 ORDER BY partition_date DESC LIMIT 200
+       )
+       SELECT r.domain, r.partition_date, r.revisions, m.processed_at
+       FROM revised r JOIN partition_meta m USING (domain, partition_date)
+       WHERE m.processed_at >= ?1 AND r.domain IN (SELECT value FROM json_each(?2)) ORDER BY r.domain, r.partition_date`,
+    )
+    .bind(since, JSON.stringify(domains))
+    .all<RevisedPartition>();
+  return results;
+}

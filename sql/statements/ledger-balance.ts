@@ -1,0 +1,84 @@
+/** What the ledger is closed from, read at one moment: a batch of D1 is one transaction. */
+
+export interface AppendedHour {
+  readonly topic: string;
+  /** `YYYY-MM-DDTHH:00:00Z`, of reception. */
+  readonly hour: string;
+  readonly events: number;
+  /** When a shard's total last grew; null when some total is from before that was noted. */
+  readonly published_at: string | null;
+}
+
+/** Bronze rows of one partition received in one hour, and where its last build says that they went. */
+export interface BronzeHour {
+  readonly topic: string;
+  readonly partition_date: string;
+  readonly hour: string;
+  readonly bronze: number;
+  /** Of the newest file; null when some file is from before hours were counted. */
+  readonly registered_at: string | null;
+  readonly silver: number;
+  readonly duplicates: number;
+  readonly superseded: number;
+  readonly quarantined: number;
+  readonly expired: number;
+  /** 1 when the last build saw all that is registered for the partition. */
+  readonly current: number;
+  /** Of the last build; null before the first. */
+  readonly built_at: string | null;
+}
+
+export interface RejectedHour {
+  readonly topic: string;
+  readonly hour: string;
+  readonly events: number;
+}
+
+export interface LedgerState {
+  readonly appended: readonly AppendedHour[];
+  readonly rejected: readonly RejectedHour[];
+  readonly bronze: readonly BronzeHour[];
+}
+
+const OF_CELL = "topic = b.topic AND partition_date = b.partition_date AND hour = b.hour";
+
+/** Events received in hours `[from, to)` of one topic or (null) of all, by topic and hour. */
+export async function ledgerState(
+  db: D1Database,
+  topic: string | null,
+  from: string,
+  to: string,
+): Promise<LedgerState> {
+  const outcome = (term: string) =>
+    `coalesce((SELECT events FROM ledger_outcomes WHERE ${OF_CELL} AND term = '${term}'), 0) AS ${term}`;
+  const [appended, rejected, bronze] = await db.batch<AppendedHour & RejectedHour & BronzeHour>([
+    db
+      .prepare(
+        `SELECT topic, hour, sum(events) AS events, iif(count(*) = count(published_at), max(published_at), NULL) AS published_at
+           FROM ledger WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR topic = ?3) GROUP BY topic, hour ORDER BY topic, hour`,
+      )
+      .bind(from, to, topic),
+    db
+      .prepare(
+        `SELECT substr(detail, 1, instr(detail, '|') - 1) AS topic, hour, sum(events) AS events
+           FROM ledger WHERE hour >= ?1 AND hour < ?2 AND topic = 'dead_letters' AND detail <> ''
+            AND (?3 IS NULL OR substr(detail, 1, instr(detail, '|') - 1) = ?3) GROUP BY 1, 2 ORDER BY 1, 2`,
+      )
+      .bind(from, to, topic),
+    db
+      .prepare(
+        `WITH b AS (
+           SELECT topic, partition_date, hour, sum(rows) AS bronze, iif(min(registered_at) = '', NULL, max(registered_at)) AS registered_at
+             FROM bronze_file_hours WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR topic = ?3) GROUP BY 1, 2, 3)
+         SELECT b.*, ${["silver", "superseded", "quarantined", "expired"].map(outcome).join(", ")},
+                coalesce((SELECT events FROM ledger_duplicates WHERE ${OF_CELL}), 0) AS duplicates,
+                coalesce(i.version = i.built_version, 0) AS current, m.processed_at AS built_at
+           FROM b
+           LEFT JOIN partition_inputs i ON i.domain = b.topic AND i.partition_date = b.partition_date
+           LEFT JOIN partition_meta m ON m.domain = b.topic AND m.partition_date = b.partition_date
+          ORDER BY b.topic, b.hour, b.partition_date`,
+      )
+      .bind(from, to, topic),
+  ]);
+  return { appended: appended?.results ?? [], rejected: rejected?.results ?? [], bronze: bronze?.results ?? [] };
+}

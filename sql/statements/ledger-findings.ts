@@ -1,0 +1,46 @@
+/** What the comparison of the ledger found wrong, in D1: a few rows, or none. */
+
+export interface LedgerFinding {
+  readonly kind: "difference" | "suspected_loss";
+  readonly topic: string;
+  /** `YYYY-MM-DDTHH:00:00Z`. */
+  readonly hour: string;
+  /** Events for a difference (below zero: too many), messages for a suspected loss. */
+  readonly measured: number;
+  readonly detail: string;
+}
+
+/** Puts findings in the place of all earlier ones, atomically. What stays as it was is not written again. */
+export async function replaceFindings(db: D1Database, findings: readonly LedgerFinding[], now: string): Promise<void> {
+  const json = JSON.stringify(findings);
+  await db.batch([
+    db
+      .prepare(
+        `DELETE FROM ledger_findings WHERE (kind, topic, hour) NOT IN
+           (SELECT value ->> 'kind', value ->> 'topic', value ->> 'hour' FROM json_each(?))`,
+      )
+      .bind(json),
+    db
+      .prepare(
+        `INSERT INTO ledger_findings (kind, topic, hour, measured, detail, found_at)
+         SELECT value ->> 'kind', value ->> 'topic', value ->> 'hour', value ->> 'measured', value ->> 'detail', ?2 FROM json_each(?1) WHERE true
+         ON CONFLICT DO UPDATE SET measured = excluded.measured, detail = excluded.detail
+         WHERE measured <> excluded.measured OR detail <> excluded.detail`,
+      )
+      .bind(json, now),
+  ]);
+}
+
+/** All findings, the oldest hour first, at most `limit`. */
+export async function ledgerFindings(db: D1Database, limit: number): Promise<LedgerFinding[]> {
+  const { results } = await db
+    .prepare("SELECT kind, topic, hour, measured, detail FROM ledger_findings ORDER BY hour, topic, kind LIMIT ?")
+    .bind(limit)
+    .all<LedgerFinding>();
+  return results;
+}
+
+/** The hour of the oldest finding; null when there is none. */
+export async function oldestFinding(db: D1Database): Promise<string | null> {
+  return await db.prepare("SELECT min(hour) AS hour FROM ledger_findings").first<string>("hour");
+}

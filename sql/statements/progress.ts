@@ -1,0 +1,24 @@
+/** How far topics have come: what of them is in bronze, and when silver was published. */
+
+export interface TopicProgress {
+  readonly topic: string;
+  /** ISO 8601 UTC, of the newest bronze file; null: it never had one. */
+  readonly newest_received: string | null;
+  /** When its newest silver partition was last published; null: never. */
+  readonly published_at: string | null;
+}
+
+/** A `TopicProgress` for each topic and its silver table. Two indexed reads of one row a topic. */
+export function topicProgress(
+  db: D1Database,
+  topics: readonly { readonly topic: string; readonly table: string }[],
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT t.value ->> 'topic' AS topic,
+              (SELECT max_received FROM bronze_files f WHERE f.topic = t.value ->> 'topic' ORDER BY f.registered_at DESC LIMIT 1) AS newest_received,
+              (SELECT committed_at FROM snapshots s WHERE s.table_name = t.value ->> 'table' ORDER BY s.partition_date DESC, s.committed_at DESC LIMIT 1) AS published_at
+       FROM json_each(?1) t`,
+    )
+    .bind(JSON.stringify(topics));
+}

@@ -1,0 +1,161 @@
+/** Alerts on the real bundle: a condition appears and goes, the topic and a real webhook are told of both, once each. */
+import { createServer, type Server } from "node:http";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { readPrometheusText, seriesValue } from "../oracle/prometheus-text.ts";
+import { allBuilt, startTestPlatform, type TestPlatform } from "./harness.ts";
+
+const SECRET = "/services/very-secret";
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+interface Post {
+  readonly path: string;
+  readonly text: string;
+  readonly status: number;
+}
+
+const posts: Post[] = [];
+const statuses: number[] = [];
+let server: Server;
+let at: TestPlatform;
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += String(chunk);
+    });
+    request.on("end", () => {
+      const status = statuses.shift() ?? 200;
+      const { text }: { text: string } = JSON.parse(body);
+      posts.push({ path: request.url ?? "", text, status });
+      response.writeHead(status).end(status === 200 ? "ok" : "no");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  at = await startTestPlatform({ vars: { ALERT_WEBHOOK_URL: `http://127.0.0.1:${port}${SECRET}` } });
+});
+afterAll(async () => {
+  await at.close();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+/** A tick of the cron at this time. */
+async function tick(time: number): Promise<void> {
+  const worker = await at.platform.mf.getWorker();
+  const { outcome } = await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date(time) });
+  expect(outcome).toBe("ok");
+}
+
+const inSilver = () =>
+  at.rows(
+    "SELECT alert_id, state, severity, _copies::INT AS copies FROM silver_pipeline_alerts ORDER BY event_timestamp",
+  );
+
+async function silverHas(count: number): Promise<boolean> {
+  const published = await at.platform.db
+    .prepare(
+      "SELECT coalesce(sum(rows), 0) AS n FROM published JOIN snapshots USING (snapshot_id) WHERE published.table_name = 'silver_pipeline_alerts'",
+    )
+    .first<number>("n");
+  return (published ?? 0) >= count;
+}
+
+test("a message is parked, and sent again: firing and resolved, in the table and at the webhook", async () => {
+  // The ticks are this far ahead of the clock, and all must fall on one day: silver keeps one row per id and date.
+  const started = Math.min(Date.now(), Math.ceil(Date.now() / DAY) * DAY - 10 * MINUTE);
+  const parked = "parked/sluice-local-orders/1";
+  await at.platform.lake.put(parked, "x", { customMetadata: { cause: "data", detail: "not a packed message" } });
+  statuses.push(500);
+  await tick(started);
+  await tick(started);
+  expect(posts.map(({ status }) => status)).toEqual([500]);
+
+  await tick(started + MINUTE);
+  await tick(started + 2 * MINUTE);
+  expect(posts).toMatchObject([
+    { status: 500 },
+    { status: 200, path: SECRET, text: expect.stringMatching(/Firing: message_parked .*local.*not a packed message/) },
+  ]);
+  await at.until("the firing alert in silver", () => silverHas(1));
+
+  await at.platform.lake.delete(parked);
+  await Promise.all([tick(started + 3 * MINUTE), tick(started + 3 * MINUTE)]);
+  await tick(started + 4 * MINUTE);
+  expect(posts.map(({ text }) => /Firing|Resolved/.exec(text)?.[0])).toEqual(["Firing", "Firing", "Resolved"]);
+
+  // As after a crash between the emission and its record.
+  await at.platform.db.prepare("UPDATE alert_events SET emitted_at = NULL").run();
+  await tick(started + 5 * MINUTE);
+  await at.until("both events in silver", async () => (await silverHas(2)) && (await copies()) >= 2);
+  // Two ticks at once may both have sent what waited: still one row an event.
+  const alert = { alert_id: "message_parked/sluice-local-orders", severity: "critical", copies: expect.any(Number) };
+  expect(await inSilver()).toEqual([
+    { ...alert, state: "firing" },
+    { ...alert, state: "resolved" },
+  ]);
+  expect(posts).toHaveLength(3);
+  expect(at.logs.join("\n")).not.toContain("very-secret");
+  expect(at.logs.some((line) => line.includes('"duty":"webhook"') && line.includes('"status":500'))).toBe(true);
+  expect(at.errors).toEqual([]);
+});
+
+async function copies(): Promise<number> {
+  const rows = await inSilver();
+  return Math.min(...rows.map((row) => Number(row["copies"])));
+}
+
+test("the first tick announced every release", async () => {
+  await at.until("the announcements in silver", async () => {
+    const rows = await at
+      .rows("SELECT count(*)::INT AS n FROM silver_schema_changes WHERE topic = 'orders'")
+      .catch(() => []);
+    return Number(rows[0]?.["n"] ?? 0) === 3;
+  });
+  const changes = await at.rows(
+    "SELECT change, schema_version::INT AS version, previous_schema_version::INT AS before, len(fields) > 0 AS has_fields FROM silver_schema_changes WHERE topic = 'orders' ORDER BY change, schema_version",
+  );
+  expect(changes).toEqual([
+    { change: "contract_released", version: null, before: null, has_fields: true },
+    { change: "schema_released", version: 1, before: null, has_fields: true },
+    { change: "schema_released", version: 2, before: 1, has_fields: true },
+  ]);
+});
+
+test("metrics: a strict reader takes them, and what a scrape costs does not grow with what is stored", async () => {
+  const scrape = async () => {
+    const answer = await at.get("/metrics");
+    expect(answer.status).toBe(200);
+    return readPrometheusText(answer.text);
+  };
+  await at.until("everything is built", () => allBuilt(at.platform));
+  const before = await scrape();
+  expect(seriesValue(before, "sluice_catalog_up")).toBe(1);
+  expect(seriesValue(before, "sluice_runs_total", { domain: "pipeline_alerts", status: "DONE" })).toBeGreaterThan(0);
+  expect(seriesValue(before, "sluice_events_accepted_total", { topic: "pipeline_alerts" })).toBeGreaterThanOrEqual(2);
+  const cost = seriesValue(before, "sluice_metrics_rows_read") ?? 0;
+  expect(cost).toBeGreaterThan(0);
+
+  const days = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)";
+  const day = "date('2020-01-01', i || ' days')";
+  for (const insert of [
+    `INSERT INTO partition_meta (domain, partition_date, status) ${days} SELECT 'orders', ${day}, 'DONE' FROM n`,
+    `INSERT INTO bronze_files ${days} SELECT 'f' || i, 'orders', 0, 1, 'i', i, 1, 1, ${day}, ${day}, ${day}, NULL FROM n`,
+    `INSERT INTO snapshots ${days} SELECT 's' || i, 'silver_orders', ${day}, 'r', 1, 'd', '[]', 1, ${day} FROM n`,
+    `INSERT INTO runs ${days} SELECT 'r' || i, 'orders', ${day}, 1, 'DONE', ${day}, ${day}, 1, 1, NULL FROM n`,
+    `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events) ${days} SELECT 'orders', 0, 1, 'i', ${day} || 'T00:00:00Z', '', 1 FROM n`,
+  ]) {
+    await at.platform.db.prepare(insert).run();
+  }
+  await vi.waitUntil(
+    async () => seriesValue(await scrape(), "sluice_bronze_newest_received_timestamp_seconds", { topic: "orders" }),
+    {
+      timeout: 30_000,
+      interval: 1_000,
+    },
+  );
+  // One row of orders' bronze and one of its snapshots is new to it.
+  expect(seriesValue(await scrape(), "sluice_metrics_rows_read")).toBeLessThan(cost + 50);
+});

@@ -1,0 +1,260 @@
+/** Each source finds what is wrong, says so in words that the contract admits, and is silent when all is well. */
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Contract } from "../../../../contracts/contract.ts";
+import { contracts } from "../../../../contracts/registry.ts";
+import { metadataOf, parkedKey } from "../../../../lakehouse/parked/parked-message.ts";
+import { diffAlerts, MAX_CHANGES, type OpenAlert } from "../../../../scheduled/alerts/diff.ts";
+import { blockedPartitionsSource } from "../../../../scheduled/conditions/blocked-partitions.ts";
+import { type Condition, type ConditionSource, MAX_CONDITIONS } from "../../../../scheduled/conditions/condition.ts";
+import { deadLetterRateSource } from "../../../../scheduled/conditions/dead-letter-rate.ts";
+import { failedPartitionsSource } from "../../../../scheduled/conditions/failed-partitions.ts";
+import { lateDataSource } from "../../../../scheduled/conditions/late-data.ts";
+import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-messages.ts";
+import { staleTopicsSource } from "../../../../scheduled/conditions/stale-topics.ts";
+import { pipelineAlert } from "../../../../scheduled/platform-events/pipeline-alert.ts";
+import { createD1, type D1OnSqlite } from "../../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
+import { refusals } from "../platform-events/receiver.ts";
+
+const NOW = Date.UTC(2026, 10, 21, 12, 30);
+const iso = (minutesAgo: number) => new Date(NOW - minutesAgo * 60_000).toISOString();
+
+let db: D1OnSqlite;
+beforeEach(() => {
+  db = createD1();
+});
+
+/** What a source finds; every condition is checked as the event it becomes. */
+async function find(source: ConditionSource): Promise<readonly Condition[]> {
+  const conditions = await source.find(NOW);
+  const at = iso(0);
+  const events = conditions.map((each) => pipelineAlert(each, { state: "firing", since: at, announced: 1 }, at));
+  expect(refusals("pipeline_alerts", events, NOW)).toEqual([]);
+  return conditions;
+}
+
+function partition(domain: string, status: string, failure: string | null, error: string | null): void {
+  db.sqlite
+    .prepare(
+      "INSERT INTO partition_meta (domain, partition_date, status, run_id, error_message) VALUES (?, '2026-11-20', ?, 'r', ?)",
+    )
+    .run(domain, status, error);
+  db.sqlite
+    .prepare("INSERT INTO partition_leases (domain, partition_date, failure_class) VALUES (?, '2026-11-20', ?)")
+    .run(domain, failure);
+}
+
+describe("failed partitions", () => {
+  const source = () => failedPartitionsSource(db.d1, (domain) => domain !== "forgotten");
+
+  test("data failures are critical, system failures a warning until they are dead; what recovers is silent", async () => {
+    partition("a", "FAILED", "data", "PartitionTooLargeError: 9 rows, at most 8");
+    partition("b", "RETRYING", "system", "Error: D1 is away");
+    partition("c", "DEAD", "system", "Error: D1 is away");
+    partition("d", "DONE", null, "Error: long ago");
+    partition("e", "PENDING", null, null);
+    partition("f", "FAILED", "data", "QualityGateError: its own source tells");
+    partition("forgotten", "FAILED", "data", "Error: no such table");
+    const found = await find(source());
+    expect(found.map(({ key, kind, severity }) => [key, kind, severity])).toEqual([
+      ["partition_failed/a/2026-11-20", "partition_failed", "critical"],
+      ["partition_failed/b/2026-11-20", "partition_failed", "warning"],
+      ["partition_dead/c/2026-11-20", "partition_dead", "critical"],
+    ]);
+    expect(found[0]?.message).toContain("9 rows, at most 8");
+  });
+
+  test("an error that may quote a value is named, not shown", async () => {
+    partition("a", "FAILED", "data", "ModelValueError: 'jane@example.com' is not a INTEGER in plain notation");
+    const [condition] = await find(source());
+    expect(condition?.message).toContain("ModelValueError");
+    expect(condition?.message).not.toContain("jane");
+  });
+});
+
+test("blocking checks of the last failed build", async () => {
+  partition("orders", "FAILED", "data", "QualityGateError: x");
+  db.sqlite.exec(`
+    INSERT INTO runs VALUES ('r0', 'orders', '2026-11-20', 1, 'FAILED', '${iso(9)}', '${iso(8)}', 1, 1, 'x');
+    INSERT INTO runs VALUES ('r1', 'orders', '2026-11-20', 2, 'FAILED', '${iso(7)}', '${iso(6)}', 1, 1, 'x');`);
+  const result = db.sqlite.prepare(
+    "INSERT INTO quality_results VALUES (?, 'silver', ?, 'silver_orders', '2026-11-20', 'duplicateValues', ?, ?, ?, ?, NULL, 'silver/orders/x.parquet', ?)",
+  );
+  result.run("r0", "old", 5, '{"mustBe":0}', 0, "block", iso(8));
+  result.run("r1", "unique", 3, '{"mustBe":0}', 0, "block", iso(6));
+  result.run("r1", "between", 3, '{"mustBeBetween":[0,1]}', 0, "block", iso(6));
+  result.run("r1", "only warns", 3, '{"mustBe":0}', 0, "warn", iso(6));
+  result.run("r1", "passes", 0, '{"mustBe":0}', 1, "block", iso(6));
+  const found = await find(blockedPartitionsSource(db.d1));
+  expect(found).toMatchObject([
+    { key: "quality_gate/orders/2026-11-20/between", measured: 3, runId: "r1" },
+    { key: "quality_gate/orders/2026-11-20/unique", measured: 3, bound: 0 },
+  ]);
+  db.sqlite.exec("UPDATE partition_meta SET status = 'DONE'; UPDATE partition_leases SET failure_class = NULL");
+  expect(await find(blockedPartitionsSource(db.d1))).toEqual([]);
+});
+
+test("parked messages, by queue", async () => {
+  const bucket = new MemoryBucket();
+  const list = vi.spyOn(bucket, "list");
+  const park = (queue: string, id: string, detail: string) =>
+    bucket.put(parkedKey(queue, id), "x", {
+      customMetadata: metadataOf({ cause: "data", detail, attempts: 1, sent: "" }),
+    });
+  expect(await find(parkedMessagesSource(bucket))).toEqual([]);
+  expect(list).toHaveBeenCalledTimes(1);
+  await park("sluice-local-orders", "1", "not a packed message: the header is cut short");
+  await park("sluice-local-orders", "2", "other");
+  for (let i = 0; i < 1_001; i++) await park("sluice-local-users", String(i), "x");
+  const found = await find(parkedMessagesSource(bucket));
+  expect(found).toMatchObject([
+    { key: "message_parked/sluice-local-orders", measured: 2, severity: "critical" },
+    { key: "message_parked/sluice-local-users", measured: 1_000 },
+  ]);
+  expect(found[0]?.message).toContain("the header is cut short");
+  expect(found[1]?.message).toContain("1000 or more");
+});
+
+test("topics that are older than their contract promises, with whose turn it is", async () => {
+  const promised = (topic: string, freshnessMs?: number): Contract => {
+    const [first] = contracts;
+    if (first === undefined) throw new Error("no contracts");
+    return { ...first, topic, sla: { retentionMs: 1, ...(freshnessMs === undefined ? {} : { freshnessMs }) } };
+  };
+  const all = [
+    promised("a", 3_600_000),
+    promised("b", 3_600_000),
+    promised("c", 3_600_000),
+    promised("d", 3_600_000),
+    promised("e"),
+  ];
+  const file = db.sqlite.prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', ?, 1, 1, ?, ?, ?, NULL)");
+  const snapshot = db.sqlite.prepare("INSERT INTO snapshots VALUES (?, ?, ?, 'r', 1, 'd', '[]', 1, ?)");
+  // a: fresh. b: nobody sends. c: builds hang. d: never received. e: promises nothing.
+  for (const [topic, received, built] of [
+    ["a", 5, 4],
+    ["b", 90, 89],
+    ["c", 1, 120],
+    ["e", 999, 998],
+  ] as const) {
+    file.run(`${topic}-old`, topic, 0, iso(received + 500), iso(received + 500), iso(received + 500));
+    file.run(topic, topic, 1, iso(received), iso(received), iso(received));
+    snapshot.run(`${topic}0`, `silver_${topic}`, "2026-11-19", iso(0));
+    snapshot.run(`${topic}1`, `silver_${topic}`, "2026-11-21", iso(built));
+  }
+  const found = await find(staleTopicsSource(db.d1, all));
+  expect(found).toMatchObject([
+    { key: "freshness/b", measured: 5_400, bound: 3_600, message: expect.stringContaining("see its producers") },
+    { key: "freshness/c", measured: 7_200, message: expect.stringContaining("see its builds") },
+  ]);
+});
+
+test("the share of refused events in the last full hour, where it says something", async () => {
+  const line = db.sqlite.prepare(
+    "INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events) VALUES (?, 0, 1, 'i', ?, ?, ?)",
+  );
+  const hour = (h: number, topic: string, accepted: number, rejected: number) => {
+    const at = `2026-11-21T${h}:00:00Z`;
+    if (accepted > 0) line.run(topic, at, "", accepted);
+    if (rejected > 0) line.run("dead_letters", at, `${topic}|MISSING_FIELD`, rejected);
+  };
+  hour(11, "fine", 1_000, 50);
+  hour(11, "warned", 90, 10);
+  hour(11, "broken", 0, 100);
+  hour(11, "few", 1, 50);
+  hour(12, "now", 0, 1_000);
+  hour(10, "before", 0, 1_000);
+  expect(await find(deadLetterRateSource(db.d1))).toMatchObject([
+    { key: "dead_letter_rate/broken", severity: "critical", measured: 1, bound: 0.1 },
+    { key: "dead_letter_rate/warned", severity: "warning", measured: 0.1 },
+  ]);
+});
+
+test("no source reads a whole table", async () => {
+  const plans: string[] = [];
+  const spied: D1Database = {
+    prepare(sql) {
+      const bound = new Set(sql.match(/\?\d/g)).size;
+      const plan = db.sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...Array.from({ length: bound }, () => "[]"));
+      plans.push(...plan.map(({ detail }) => String(detail).replace("COVERING ", "")));
+      return db.d1.prepare(sql);
+    },
+    batch: (statements) => db.d1.batch(statements),
+    exec: (sql) => db.d1.exec(sql),
+    dump: () => db.d1.dump(),
+    withSession: () => db.d1.withSession(),
+  };
+  for (const source of [
+    failedPartitionsSource(spied, () => true),
+    blockedPartitionsSource(spied),
+    staleTopicsSource(spied, contracts),
+    deadLetterRateSource(spied),
+    lateDataSource(spied, ["orders"]),
+  ]) {
+    await source.find(NOW);
+  }
+  const scans = plans.filter((plan) => plan.startsWith("SCAN") && !/VIRTUAL TABLE|^SCAN (r|\(subquery.*)$/.test(plan));
+  expect(scans).toEqual([
+    "SCAN m USING INDEX partition_meta_active",
+    "SCAN m USING INDEX partition_meta_active",
+    "SCAN partition_leases USING INDEX partition_leases_revised",
+  ]);
+});
+
+test("late data, for a day", async () => {
+  const add = (domain: string, revisions: number, hoursAgo: number) => {
+    partition(domain, "DONE", null, null);
+    db.sqlite.prepare("UPDATE partition_leases SET revisions = ? WHERE domain = ?").run(revisions, domain);
+    db.sqlite.prepare("UPDATE partition_meta SET processed_at = ? WHERE domain = ?").run(iso(hoursAgo * 60), domain);
+  };
+  add("orders", 2, 1);
+  add("weather", 1, 30);
+  add("users", 0, 1);
+  add("daily_order_revenue", 1, 1);
+  expect(await find(lateDataSource(db.d1, ["orders", "weather", "users"]))).toMatchObject([
+    { key: "late_data/orders/2026-11-20", measured: 2, severity: "info" },
+  ]);
+});
+
+describe("what changed", () => {
+  const condition = (key: string, more: Partial<Condition> = {}): Condition => ({
+    key,
+    kind: "freshness",
+    severity: "warning",
+    message: key,
+    ...more,
+  });
+  const open = (key: string, source = "s"): OpenAlert => ({
+    key,
+    source,
+    since: iso(60),
+    announced: 1,
+    lastAnnounced: iso(60),
+    condition: condition(key),
+  });
+  const diff = (before: readonly OpenAlert[], conditions: readonly Condition[] | "failed", repeatMs = 7_200_000) =>
+    diffAlerts(before, [{ source: "s", conditions }], NOW, repeatMs);
+
+  test("a source that finds too much is cut, and nothing of it is resolved", () => {
+    const many = Array.from({ length: MAX_CONDITIONS + 1 }, (_, i) => condition(`n${i}`));
+    const { opened, resolved } = diff([open("gone")], many);
+    expect(opened).toHaveLength(MAX_CONDITIONS);
+    expect(resolved).toEqual([]);
+  });
+
+  test("one tick says so much; the rest is said by the next", () => {
+    const before = Array.from({ length: MAX_CHANGES + 5 }, (_, i) => open(`n${i}`));
+    expect(diff(before, []).events).toHaveLength(MAX_CHANGES);
+  });
+
+  test("worse is said at once; other numbers are kept and not said; a source that is no more resolves", () => {
+    expect(diff([open("k")], [condition("k", { severity: "critical" })]).repeated).toMatchObject([{ announced: 2 }]);
+    const quiet = diff([open("k")], [condition("k", { measured: 9, severity: "info" })]);
+    expect(quiet).toMatchObject({ events: [], refreshed: [{ condition: { measured: 9, severity: "warning" } }] });
+    expect(diff([open("k")], [condition("k")], 3_600_000).events).toMatchObject([{ event: { state: "firing" } }]);
+    const info = { ...open("k"), condition: condition("k", { severity: "info" }) };
+    expect(diff([info], [info.condition], 3_600_000).events).toEqual([]);
+    expect(diff([open("k", "another")], []).resolved).toHaveLength(1);
+    expect(diff([open("k")], "failed").resolved).toEqual([]);
+  });
+});

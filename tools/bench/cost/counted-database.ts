@@ -1,0 +1,63 @@
+/** D1 that counts the rows which its answers say were read and written. */
+import type { Operations } from "./operations.ts";
+
+export function countedDatabase(database: D1Database, operations: Operations): D1Database {
+  return {
+    prepare: (query) => new CountedStatement(database.prepare(query), operations),
+    async batch<T>(statements: D1PreparedStatement[]) {
+      // D1 takes only its own statements.
+      const own = statements.map((each) => (each instanceof CountedStatement ? each.own : each));
+      const results = await database.batch<T>(own);
+      for (const { meta } of results) count(meta, operations);
+      return results;
+    },
+    exec: (query) => database.exec(query),
+    withSession: (constraint) => database.withSession(constraint),
+    dump: () => database.dump(),
+  };
+}
+
+class CountedStatement implements D1PreparedStatement {
+  readonly own: D1PreparedStatement;
+  readonly #operations: Operations;
+
+  constructor(own: D1PreparedStatement, operations: Operations) {
+    this.own = own;
+    this.#operations = operations;
+  }
+
+  bind(...values: unknown[]): D1PreparedStatement {
+    return new CountedStatement(this.own.bind(...values), this.#operations);
+  }
+
+  async run<T = Record<string, unknown>>(): Promise<D1Result<T>> {
+    return this.#counted(await this.own.run<T>());
+  }
+
+  async all<T = Record<string, unknown>>(): Promise<D1Result<T>> {
+    return this.#counted(await this.own.all<T>());
+  }
+
+  /** By way of `all`, which is the same query and tells its rows. */
+  async first<T = Record<string, unknown>>(column?: string): Promise<T | null> {
+    const [row] = (await this.all<T>()).results;
+    if (row === undefined) return null;
+    return column === undefined || typeof row !== "object" || row === null ? row : Reflect.get(Object(row), column);
+  }
+
+  raw<T = unknown[]>(options: { columnNames: true }): Promise<[string[], ...T[]]>;
+  raw<T = unknown[]>(options?: { columnNames?: false }): Promise<T[]>;
+  raw(): never {
+    throw new Error("raw() does not tell its rows: the cost bench cannot count it");
+  }
+
+  #counted<T>(result: D1Result<T>): D1Result<T> {
+    count(result.meta, this.#operations);
+    return result;
+  }
+}
+
+function count(meta: D1Meta, operations: Operations): void {
+  operations.databaseRowsRead += meta.rows_read;
+  operations.databaseRowsWritten += meta.rows_written;
+}

@@ -1,0 +1,177 @@
+/** Events a second from HTTP to bronze, sustained, against a route that only parses the same bodies. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { simulate } from "../../producers/simulators/plan.ts";
+import { buildBundle } from "../build/bundle.ts";
+import { openLake } from "../lake/open.ts";
+import { bindingsSource } from "../lake/source.ts";
+import { readMessageCounts } from "../local-platform/drain.ts";
+import { type Platform, startPlatform } from "../local-platform/platform.ts";
+import { runtimeConfig, startRuntime } from "../local-platform/worker-runtime.ts";
+import type { Bench } from "./bench.ts";
+import { load, percentile } from "./ingest/load.ts";
+
+const EVENTS_PER_REQUEST = 100;
+const BODIES = 200;
+const CONNECTIONS = 16;
+const SECONDS = 60;
+const PARSE_SECONDS = 10;
+const PACED_SECONDS = 15;
+const BUDGET = 2;
+/** Messages; Miniflare's broker holds ten thousand. */
+const MAX_BACKLOG = 1_000;
+const BACKLOG_POLL_MS = 20;
+const BRONZE_TIMEOUT_MS = 300_000;
+
+const root = resolve(import.meta.dirname, "../..");
+
+export const bench: Bench = {
+  explanation: `Posts orders, ${EVENTS_PER_REQUEST} a request over ${CONNECTIONS} connections, for ${SECONDS} s as fast as they are answered while at most ${MAX_BACKLOG} messages wait, and waits until DuckDB
+counts every one of them in bronze: events by the whole time. The baseline is a Hono route in raw Miniflare that parses the same bodies, ${PARSE_SECONDS} s
+before and ${PARSE_SECONDS} s after. The ratio is the baseline's rate by ours; budget ${BUDGET}. Then both at half of our rate: the times until accepted.`,
+  async run(log) {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-ingest-"));
+    const parseOnly = await startParseOnly(join(folder, "parse-only"));
+    const bundle = await buildBundle({ root, outdir: "dist" });
+    const stateDir = join(folder, "state");
+    const platform = await startPlatform({ root, bundle, stateDir, port: 0, crons: "manual" });
+    const bodies = orderBodies();
+    const headers = { "content-type": "application/json", authorization: `Bearer ${platform.apiKey}` };
+    const shape = { headers, bodies, connections: CONNECTIONS };
+    const routes = { parse: `${parseOnly.url}${PATH}`, ingest: `${platform.url}${PATH}` };
+    try {
+      const parseRate = async () => {
+        const { requests, seconds } = await load({ ...shape, url: routes.parse, end: { afterSeconds: PARSE_SECONDS } });
+        return (requests * EVENTS_PER_REQUEST) / seconds;
+      };
+      const warm = await load({ ...shape, url: routes.ingest, end: { afterSeconds: 2 } });
+      const before = await parseRate();
+      log(`parse only: ${thousands(before)} events/s`);
+      const start = performance.now();
+      const backlog = watchBacklog(platform.url);
+      const sent = await load({ ...shape, url: routes.ingest, end: { afterSeconds: SECONDS }, ready: backlog.low });
+      await backlog.stop();
+      const events = sent.requests * EVENTS_PER_REQUEST;
+      log(
+        `accepted ${thousands(events)} events in ${sent.seconds.toFixed(1)} s: ${thousands(events / sent.seconds)} a second`,
+      );
+      await inBronze(platform, warm.requests * EVENTS_PER_REQUEST + events);
+      const seconds = (performance.now() - start) / 1_000;
+      const ingestRate = events / seconds;
+      log(`in bronze after ${seconds.toFixed(1)} s: ${thousands(ingestRate)} events/s`);
+      const after = await parseRate();
+      log(`parse only: ${thousands(after)} events/s`);
+      const rate = (before + after) / 2;
+      const paced = {
+        ...shape,
+        end: { afterSeconds: PACED_SECONDS },
+        requestsPerSecond: ingestRate / 2 / EVENTS_PER_REQUEST,
+      };
+      const parseTimes = await load({ ...paced, url: routes.parse });
+      const ingestTimes = await load({ ...paced, url: routes.ingest });
+      const figures = {
+        events_per_second: Math.round(ingestRate),
+        parse_only_events_per_second: Math.round(rate),
+        p50_ms: percentile(ingestTimes.latencies, 0.5),
+        p99_ms: percentile(ingestTimes.latencies, 0.99),
+        parse_only_p50_ms: percentile(parseTimes.latencies, 0.5),
+        parse_only_p99_ms: percentile(parseTimes.latencies, 0.99),
+      };
+      log(`at half of that, accepted: p50 ${figures.p50_ms.toFixed(1)} ms, p99 ${figures.p99_ms.toFixed(1)} ms`);
+      log(`parse only: p50 ${figures.parse_only_p50_ms.toFixed(1)} ms, p99 ${figures.parse_only_p99_ms.toFixed(1)} ms`);
+      const ratio = rate / ingestRate;
+      return { ratio, budget: BUDGET, ok: ratio <= BUDGET, events, ...figures };
+    } finally {
+      await Promise.all([platform.stop(), parseOnly.stop()]);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Holds the sender back while many messages wait: what bronze cannot keep up with is not sustained. */
+function watchBacklog(url: string): { low(): Promise<void>; stop(): Promise<void> } {
+  let waiting = 0;
+  let stopped = false;
+  async function poll(): Promise<void> {
+    while (!stopped) {
+      const counts = await readMessageCounts(url);
+      if (counts !== undefined) waiting = counts.sent - counts.acknowledged;
+      await delay(BACKLOG_POLL_MS);
+    }
+  }
+  const polling = poll();
+  return {
+    async low() {
+      while (waiting > MAX_BACKLOG) await delay(BACKLOG_POLL_MS);
+    },
+    async stop() {
+      stopped = true;
+      await polling;
+    },
+  };
+}
+
+const PATH = "/v1/topics/orders/events";
+
+function orderBodies(): Uint8Array[] {
+  const now = Date.now();
+  const lines = [
+    ...simulate({
+      seed: 11,
+      topics: ["orders"],
+      events: EVENTS_PER_REQUEST * BODIES,
+      startMs: now - 3_600_000,
+      endMs: now,
+      faultRate: 0,
+      duplicateRate: 0,
+      lateRate: 0,
+    }),
+  ].map((event) => event.line);
+  return Array.from({ length: BODIES }, (_, number) =>
+    new TextEncoder().encode(
+      `[${lines.slice(number * EVENTS_PER_REQUEST, (number + 1) * EVENTS_PER_REQUEST).join(",")}]`,
+    ),
+  );
+}
+
+async function startParseOnly(storage: string): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const entry = "tools/bench/ingest/parse-only-worker.ts";
+  const bundle = await buildBundle({ root, outdir: "dist/parse-only", entry });
+  const config = runtimeConfig(join(root, "wrangler.toml"), bundle, {});
+  const runtime = await startRuntime(config, storage, 0, () => {});
+  return { url: (await runtime.ready).origin, stop: () => runtime.dispose() };
+}
+
+/** Waits until DuckDB counts this many orders in bronze. */
+async function inBronze(platform: Platform, rows: number): Promise<void> {
+  const deadline = performance.now() + BRONZE_TIMEOUT_MS;
+  for (;;) {
+    // D1 first: reading the files again and again would take time from what is measured.
+    if ((await registeredRows(platform)) >= rows) break;
+    if (performance.now() > deadline) throw new Error(`bronze has ${await registeredRows(platform)} of ${rows} events`);
+    await delay(100);
+  }
+  const counted = await bronzeRows(platform);
+  if (counted !== rows) throw new Error(`bronze has ${counted} rows of ${rows} events`);
+}
+
+async function registeredRows(platform: Platform): Promise<number> {
+  const sum = "SELECT coalesce(sum(rows), 0) AS n FROM bronze_files WHERE topic = 'orders'";
+  return (await platform.db.prepare(sum).first<number>("n")) ?? 0;
+}
+
+async function bronzeRows(platform: Platform): Promise<number> {
+  const lake = await openLake({ source: bindingsSource(platform.db, platform.lake), cacheDir: platform.state.cache });
+  try {
+    const [row] = (await lake.connection.runAndReadAll("SELECT count(*) FROM bronze_orders")).getRows();
+    return Number(row?.[0] ?? 0);
+  } finally {
+    lake.close();
+  }
+}
+
+function thousands(count: number): string {
+  return Math.round(count).toLocaleString("en");
+}

@@ -1,0 +1,109 @@
+/** One SELECT to its decoded plan: what models and checks are compiled with. */
+import type { Plan } from "../../../lakehouse/models/ir.ts";
+import { type DecodeContext, reportAt } from "./decode-context.ts";
+import { decodePlan } from "./decode-plan.ts";
+import { PlanShapeError } from "./json.ts";
+import type { Problems } from "./model-error.ts";
+import { didYouMean } from "./nearest-names.ts";
+import { outputTypes } from "./output-types.ts";
+import { isRefusal, type PlannerSession, type Refusal, type TableSchema } from "./planner-session.ts";
+import { createSourceMap } from "./source-map.ts";
+
+/** A SELECT, where it begins in its file (UTF-16 units), and what it is of. */
+export interface Statement {
+  readonly sql: string;
+  readonly sqlOffset: number;
+  readonly of: "model" | "check";
+}
+
+/**
+ * Parses, binds, plans and decodes one SELECT over the session's tables; undefined when that cannot be done, and
+ * `problems` says why.
+ */
+export async function planStatement(
+  { sql, sqlOffset, of }: Statement,
+  session: PlannerSession,
+  problems: Problems,
+  tables: readonly TableSchema[],
+) {
+  const context: DecodeContext = {
+    sql,
+    sqlOffset,
+    source: createSourceMap({}),
+    problems,
+    isVolatile: session.isVolatile,
+  };
+  const statements = await session.parse(sql);
+  if (isRefusal(statements)) return reportRefusal(context, statements, tables, of);
+  const [statement, second] = statements;
+  if (statement === undefined)
+    return reportAt(
+      context,
+      undefined,
+      "there is no SELECT",
+      `write one SELECT${of === "model" ? " after the front matter" : ""}`,
+    );
+  if (second !== undefined) {
+    return reportAt(
+      context,
+      undefined,
+      `there are ${statements.length} statements`,
+      `a ${of} is one SELECT: remove the others`,
+    );
+  }
+  const answer = await session.plan(sql);
+  if (isRefusal(answer)) return reportRefusal(context, answer, tables, of);
+  const decoding = { ...context, source: createSourceMap(statement) };
+  const plan: Plan | undefined = decodePlan(answer, decoding);
+  if (plan === undefined) return undefined;
+  const described = await session.describe(sql);
+  return { context: decoding, plan, columns: outputColumns(plan, described) };
+}
+
+function outputColumns(plan: Plan, described: readonly { readonly name: string; readonly type: string }[]) {
+  const types = outputTypes(plan);
+  if (types.length !== described.length) {
+    throw new PlanShapeError(`the plan has ${types.length} columns, DESCRIBE ${described.length}`);
+  }
+  return described.map(({ name }, index) => {
+    const type = types[index];
+    if (type === undefined) throw new PlanShapeError(`the plan has no column ${index}`);
+    return { name, type };
+  });
+}
+
+function reportRefusal(
+  context: DecodeContext,
+  refusal: Refusal,
+  tables: readonly TableSchema[],
+  of: Statement["of"],
+): undefined {
+  const [message = refusal.message] = refusal.message.split("\n");
+  const at = refusal.byte;
+  switch (refusal.subtype) {
+    case "SYNTAX_ERROR":
+      return reportAt(context, at, `SQL: ${message}`, "correct the statement");
+    case "COLUMN_NOT_FOUND":
+      return reportAt(
+        context,
+        at,
+        `unknown column "${refusal.name ?? ""}"`,
+        didYouMean(refusal.name ?? "", refusal.candidates),
+      );
+    case "MISSING_ENTRY":
+      if (message.startsWith("Table ")) {
+        const names = tables.map((table) => table.name);
+        return reportAt(context, at, `unknown table "${refusal.name ?? ""}"`, didYouMean(refusal.name ?? "", names));
+      }
+      return reportAt(
+        context,
+        at,
+        `unknown function "${refusal.name ?? ""}"`,
+        didYouMean(refusal.name ?? "", refusal.candidates),
+      );
+  }
+  if (message.startsWith("Only SELECT") || message.startsWith("Cannot plan statement")) {
+    return reportAt(context, undefined, "the statement is no SELECT", `a ${of} is one SELECT`);
+  }
+  return reportAt(context, at, `DuckDB refuses it: ${message}`, "correct the statement");
+}

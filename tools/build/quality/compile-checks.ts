@@ -1,0 +1,152 @@
+/**
+ * The checks of all contracts against the tables that they measure: queries to plans, as models are compiled, and what a
+ * contract by itself cannot know of gold.
+ */
+import type { LibraryCheck, SqlCheck } from "../../../contracts/contract.ts";
+import type { Field } from "../../../lakehouse/columns/column.ts";
+import { type CompiledModel, IR_VERSION, type Plan } from "../../../lakehouse/models/ir.ts";
+import { isExact, sqlName } from "../../../lakehouse/models/ir-types.ts";
+import { type CompiledCheck, measuredTable } from "../../../lakehouse/quality/compiled-check.ts";
+import { modelChecks } from "../../../lakehouse/quality/model-checks.ts";
+import { silverTableName } from "../../../lakehouse/silver/columns.ts";
+import type { CheckSource } from "../contracts/checks.ts";
+import { reportAt } from "../models/decode-context.ts";
+import { ROW_NUMBER } from "../models/decode-plan.ts";
+import { limitsAreTotal, scannedTables } from "../models/lineage.ts";
+import { Problems } from "../models/model-error.ts";
+import { didYouMean } from "../models/nearest-names.ts";
+import { planStatement } from "../models/plan-statement.ts";
+import { openPlannerSession, type PlannerSession, type TableSchema } from "../models/planner-session.ts";
+import { pruneColumns } from "../models/prune-columns.ts";
+import type { BuildProblem } from "../problem.ts";
+
+/** A topic with the checks of its contract. */
+export interface TopicChecks {
+  readonly topic: string;
+  readonly checks: readonly CheckSource[];
+}
+
+export interface ChecksCompiled {
+  readonly compiled: readonly CompiledCheck[];
+  readonly problems: readonly BuildProblem[];
+}
+
+/** `tables` are bronze and silver of the topics, with the columns that their candidates have. */
+export async function compileChecks(
+  topics: readonly TopicChecks[],
+  tables: readonly TableSchema[],
+  models: readonly CompiledModel[],
+): Promise<ChecksCompiled> {
+  const measurable = [...tables, ...models.map(({ name, partition, fields }) => ({ name, partition, fields }))];
+  const problems: BuildProblem[] = [];
+  const compiled: CompiledCheck[] = [];
+  const session = await openPlannerSession(measurable);
+  try {
+    for (const { topic, checks } of topics) {
+      for (const source of checks) {
+        const { check } = source;
+        const problem = check.layer === "gold" ? goldProblem(topic, source, topics, models) : undefined;
+        if (problem !== undefined) problems.push({ file: source.file, line: source.line, message: problem });
+        else if (check.metric === "sql") {
+          const table = measuredTable(topic, check);
+          const result = await compileQuery(check, table, source, session, measurable);
+          if ("plan" in result) compiled.push({ irVersion: IR_VERSION, table, name: check.name, plan: result.plan });
+          else problems.push(...result.problems);
+        }
+      }
+    }
+  } finally {
+    session.close();
+  }
+  return { compiled, problems };
+}
+
+async function compileQuery(
+  check: SqlCheck,
+  table: string,
+  { file, queryLine }: CheckSource,
+  session: PlannerSession,
+  tables: readonly TableSchema[],
+): Promise<{ readonly plan: Plan } | { readonly problems: readonly BuildProblem[] }> {
+  const problems = new Problems(file, check.query);
+  const statement = { sql: check.query, sqlOffset: 0, of: "check" } as const;
+  const planned = await planStatement(statement, session, problems, tables);
+  if (planned !== undefined) {
+    const { context, plan, columns } = planned;
+    const report = (problem: string, fix: string) => reportAt(context, undefined, problem, fix);
+    const [column, ...others] = columns;
+    if (column === undefined || others.length > 0)
+      report(`the query gives ${columns.length} columns`, "a check gives one number");
+    else if (!isExact(column.type) && column.type.kind !== "float64")
+      report(`the query gives a ${sqlName(column.type)}`, "a check gives a number, such as a count of what is wrong");
+    if (!givesOneRow(plan)) report("the query may give any number of rows", "aggregate without GROUP BY or HAVING");
+    if (!limitsAreTotal(plan)) report("LIMIT without a total order keeps rows by chance", "ORDER BY all columns");
+    const pruned = pruneColumns(plan);
+    const inputs = scannedTables(pruned);
+    const foreign = inputs.find((input) => input.table !== table);
+    if (foreign !== undefined)
+      report(`the query reads ${foreign.table}`, `a check sees the rows of ${table} only: write FROM {object}`);
+    if (inputs.length === 0) report("the query reads no table", "write FROM {object}");
+    if (inputs.some(({ columns: read }) => read.includes(ROW_NUMBER)))
+      report("rowid is no stored column", "use a column of the table");
+    if (problems.none) return { plan: pruned };
+  }
+  return {
+    problems: problems.errors.map(({ line, problem, fix }) => ({
+      file,
+      line: queryLine(line),
+      message: `check "${check.name}": ${problem}; ${fix}`,
+    })),
+  };
+}
+
+/** Whether a plan gives exactly one row, whatever it reads: an aggregate without groups, and nothing that drops it. */
+function givesOneRow(plan: Plan): boolean {
+  switch (plan.node) {
+    case "aggregate":
+      return plan.groups.length === 0;
+    case "project":
+    case "order":
+    case "distinct":
+      return givesOneRow(plan.input);
+    default:
+      return false;
+  }
+}
+
+/** What is wrong with a check at gold, apart from its query. */
+function goldProblem(
+  topic: string,
+  { check }: CheckSource,
+  topics: readonly TopicChecks[],
+  models: readonly CompiledModel[],
+): string | undefined {
+  const of = `check "${check.name}" is of the gold table ${check.table}`;
+  const model = models.find(({ name }) => name === check.table);
+  if (model === undefined) {
+    const names = models.map(({ name }) => name);
+    return `${of}, which no model makes; ${didYouMean(check.table ?? "", names)}`;
+  }
+  const silver = silverTableName(topic);
+  if (!model.inputs.some(({ table }) => table === silver))
+    return `${of}, which does not read ${silver}: it stands in the contract of another topic`;
+  const others = topics.flatMap((other) =>
+    other.topic === topic ? [] : other.checks.filter((source) => source.check.table === check.table),
+  );
+  const named = [...others.map((other) => other.check), ...modelChecks(model)].some(({ name }) => name === check.name);
+  if (named) return `${of}, which has another check of that name: give it a name of its own`;
+  return check.metric === "sql" ? undefined : columnProblem(of, check, model.fields);
+}
+
+function columnProblem(of: string, check: LibraryCheck, fields: readonly Field[]): string | undefined {
+  for (const column of check.columns) {
+    const field = fields.find(({ name }) => name === column);
+    if (field === undefined) {
+      const names = fields.map(({ name }) => name);
+      return `${of} and measures "${column}", which is no column of it; ${didYouMean(column, names)}`;
+    }
+    if (check.metric !== "nullValues" && (field.type.kind === "list" || field.type.kind === "struct"))
+      return `${of} and measures ${check.metric} of "${column}", which is nested: write the check in SQL`;
+  }
+  return undefined;
+}
