@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { contractOf, contracts } from "./contracts/registry.ts";
 import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
 import { pressureLimits } from "./durable-objects/topic-buffer/limits.ts";
+import { isRemembered } from "./durable-objects/topic-buffer/remembered-ids.ts";
 import { topicQueue } from "./durable-objects/topic-queue.ts";
 import { admitPlatformEvent } from "./gateway/admit/platform-events.ts";
 import { createGateway } from "./gateway/app.ts";
@@ -12,7 +13,8 @@ import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { COMPACTION_POLICY } from "./lakehouse/compaction/plan.ts";
 import { planCompaction } from "./lakehouse/compaction/schedule.ts";
-import { installParquetWasm } from "./lakehouse/parquet/wasm.ts";
+import { redrive } from "./lakehouse/parked/redrive.ts";
+import { installParquetWasm, tryAcquireWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
 import { deleteTombstones } from "./lakehouse/tombstones/delete-due.ts";
@@ -33,6 +35,7 @@ import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
 import { compareLedger } from "./scheduled/ledger.ts";
 import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
+import { redriveDuty } from "./scheduled/redrive.ts";
 import { announceReleases } from "./scheduled/releases/announce.ts";
 import { retentionDuty } from "./scheduled/retention.ts";
 import { watchdog } from "./scheduled/watchdog/watchdog.ts";
@@ -52,6 +55,25 @@ function log(event: Readonly<Record<string, unknown>>): void {
 
 function replan(env: Env) {
   return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
+}
+
+/** What sends parked messages on: asked by the gateway and by the cron. */
+function redriveDeps(env: Env) {
+  return {
+    db: env.DB,
+    bucket: env.LAKE,
+    send: async (topic: string, body: Uint8Array) => {
+      await messageQueue(env, topic).send(body);
+      countSent(1);
+    },
+    remembers: (messageId: string) => isRemembered(messageId, Date.now()),
+    hasUnflushed: async (topic: string, shard: number, of: number) => {
+      const { oldestAt } = await topicBuffer(env.TOPIC_BUFFER, { topic, shard, of }).poke({ topic, shard, of });
+      return oldestAt !== null;
+    },
+    newMessageId: () => uuidv7(),
+    permit: tryAcquireWasm,
+  };
 }
 
 function emitDeps(env: Env): EmitDeps {
@@ -116,6 +138,7 @@ function dutiesOf(env: Env): readonly Duty[] {
       log,
     }),
     retentionDuty({ db: env.DB, contracts }),
+    redriveDuty({ ...redriveDeps(env), log }),
     { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
     {
       name: "alerts",
@@ -169,6 +192,7 @@ function gatewayOf(env: Env): Gateway {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       requestLimiter: { take: async (key) => (await env.REQUEST_LIMIT.limit({ key })).success },
       receipt: (name) => receipt(env.RECEIPTS, name),
+      redrive: (key) => redrive(key, redriveDeps(env)),
       findBuffered: (address, column, text) => topicBuffer(env.TOPIC_BUFFER, address).find(address, column, text),
       acknowledgedMessages: () => acknowledged,
     });

@@ -21,6 +21,7 @@ import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { getActivity, listActivity } from "./routes/activity.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
+import { getDeadLetter, listDeadLetters } from "./routes/dead-letters.ts";
 import { postEvents } from "./routes/events.ts";
 import { postFlush } from "./routes/flush.ts";
 import { healthz, readyz } from "./routes/health.ts";
@@ -29,8 +30,10 @@ import { getLag } from "./routes/lag.ts";
 import { getLedger } from "./routes/ledger.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
+import { getParked, postParkedRetry } from "./routes/parked.ts";
 import { getEvents } from "./routes/peek.ts";
 import { createRegistry } from "./routes/registry.ts";
+import { postReplay } from "./routes/replay.ts";
 import { postReplays } from "./routes/replays.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
@@ -72,6 +75,11 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/contracts/:topic/schema.json", getJsonSchema],
     ["GET", "/v1/tables", listTables(deps)],
     ["GET", "/v1/tables/:table/files", listFiles(deps)],
+    ["GET", "/v1/dead-letters", listDeadLetters(deps)],
+    ["GET", "/v1/dead-letters/:dlq_id", getDeadLetter(deps)],
+    ["POST", "/v1/dead-letters/replay", postReplay(deps)],
+    ["GET", "/v1/parked", getParked(deps)],
+    ["POST", "/v1/parked/retry", postParkedRetry(deps)],
     ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
     ["GET", "/v1/ledger", getLedger(deps)],
     ["GET", "/v1/events/:event_id", getEvent(deps)],
@@ -98,6 +106,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/replays", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
+  app.post("/v1/parked/retry", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
+  app.post("/v1/dead-letters/replay", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);
   for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {
     app.all(path, methodNotAllowed(sorts.map(([method]) => method)));

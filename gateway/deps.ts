@@ -1,5 +1,6 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
 import type { BufferedEvent, ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
+import type { Redriven } from "../lakehouse/parked/redrive.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 
 export interface MessageQueue {
@@ -41,8 +42,8 @@ export interface GatewayDeps {
   topicQueue(topic: string): MessageQueue;
   /** The buffer of one shard. */
   topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed" | "flush">;
-  /** Payloads of dead letters that no message can carry (`put` resolves when the object is durable); what is parked; what a trace and a peek read. */
-  readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list">;
+  /** Payloads of dead letters that no message can carry; the lake's tables; parked messages. A put resolves when the object is durable. */
+  readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
   readonly db: D1Database;
   readonly environment: Environment;
   /** Milliseconds since the epoch. */
@@ -57,6 +58,8 @@ export interface GatewayDeps {
   readonly requestLimiter: RateLimiter;
   /** The receipt of an Idempotency-Key, by its name (`idempotency/receipt-name.ts`): the same name is the same receipt everywhere. */
   receipt(name: string): ReceiptStub;
+  /** Sends a parked message on, by its key. Rejects with what storage or queue throw; it is parked then. */
+  redrive(key: string): Promise<Redriven>;
   /** The events waiting in a shard's buffer whose `column` is `text`. */
   findBuffered(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
   /** How many messages this isolate's consumers have acknowledged. */

@@ -134,8 +134,7 @@ export async function store(judged: Judged, request: IngestRequest, deps: Gatewa
   const names: MessageName[] = [];
   const { messages, unstored } = await prepareMessages(judged, request, deps.lake, isolateNaming(deps, names));
   const outcome = await sendAll(messages, (topic) => deps.topicQueue(topic));
-  // Messages stand in the order in which they were named.
-  for (const position of outcome.failed) noteFailed(names[position]);
+  noteFailed(names, outcome.failed);
   const retry = new Map<number, RetryCode>();
   for (const index of unstored) retry.set(index, "STORAGE_UNAVAILABLE");
   for (const index of outcome.unsent) retry.set(index, "QUEUE_UNAVAILABLE");
@@ -149,14 +148,15 @@ export interface MessageNaming {
   next(topic: string): Pick<MessageHeader, "message_id" | "sequence" | "unsent">;
 }
 
-interface MessageName {
+/** What a message was named. */
+export interface MessageName {
   readonly topic: string;
   readonly sequence: number;
   readonly unsent: readonly NumberRange[];
 }
 
-/** Notes in `names` whom it named. */
-function isolateNaming(deps: GatewayDeps, names: MessageName[]): MessageNaming {
+/** Messages named by this isolate; notes in `names` whom it named. */
+export function isolateNaming(deps: Pick<GatewayDeps, "ids">, names: MessageName[]): MessageNaming {
   return {
     gateway: instanceId(() => deps.ids.uuidv7()),
     next(topic) {
@@ -167,8 +167,12 @@ function isolateNaming(deps: GatewayDeps, names: MessageName[]): MessageNaming {
   };
 }
 
-function noteFailed(name: MessageName | undefined): void {
-  if (name !== undefined) noteUnsent(name.topic, [[name.sequence, name.sequence], ...name.unsent]);
+/** Notes the messages that were not sent, by position: messages stand in the order in which they were named. */
+export function noteFailed(names: readonly MessageName[], failed: readonly number[]): void {
+  for (const position of failed) {
+    const name = names[position];
+    if (name !== undefined) noteUnsent(name.topic, [[name.sequence, name.sequence], ...name.unsent]);
+  }
 }
 
 export interface PreparedMessages {
@@ -181,7 +185,7 @@ export interface PreparedMessages {
 export async function prepareMessages(
   judged: Judged,
   request: IngestRequest,
-  lake: GatewayDeps["lake"],
+  lake: Pick<GatewayDeps["lake"], "put">,
   naming: MessageNaming,
 ): Promise<PreparedMessages> {
   const { admitter, masker } = request;
@@ -196,26 +200,38 @@ export async function prepareMessages(
   };
   const letters = await encodeDeadLetters(judged.refusals, refusalContext, lake);
   const messages: PackedMessage[] = [];
-  const packAll = (
-    events: readonly PackedEvent[],
-    buffer: AvroOutput,
-    { topic, version, shards }: Contract,
-    id: number,
-  ) => {
-    const header = {
-      topic,
-      schema_id: id,
-      contract_version: version,
-      producer: request.producer,
-      request_id: request.requestId,
-      received: request.received,
-      gateway: naming.gateway,
-    };
-    messages.push(...packMessages(events, buffer, shards, header, () => naming.next(topic)));
-  };
   for (const [schemaId, events] of Map.groupBy(judged.accepted, (event) => event.schemaId)) {
-    packAll(events, judged.buffer, contract, schemaId);
+    messages.push(...pack(events, judged.buffer, { ...contract, schemaId }, request, naming));
   }
-  packAll(letters.events, letters.buffer, release.contract, currentSchema(release.contract).id);
+  const deadLetters = { ...release.contract, schemaId: currentSchema(release.contract).id };
+  messages.push(...pack(letters.events, letters.buffer, deadLetters, request, naming));
   return { messages, unstored: letters.unstored };
+}
+
+/** Whose events travel: what a request and the first reception of a replay have in common. */
+export type Origin = Pick<IngestRequest, "requestId" | "producer" | "received">;
+
+/** What a message is packed for. */
+export interface Target extends Pick<Contract, "topic" | "version" | "shards"> {
+  readonly schemaId: number;
+}
+
+/** The messages of events of one origin. */
+export function pack(
+  events: readonly PackedEvent[],
+  buffer: AvroOutput,
+  { topic, version, shards, schemaId }: Target,
+  { requestId, producer, received }: Origin,
+  naming: MessageNaming,
+): PackedMessage[] {
+  const header = {
+    topic,
+    schema_id: schemaId,
+    contract_version: version,
+    producer,
+    request_id: requestId,
+    received,
+    gateway: naming.gateway,
+  };
+  return packMessages(events, buffer, shards, header, () => naming.next(topic));
 }

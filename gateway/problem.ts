@@ -75,6 +75,13 @@ export const PROBLEMS = {
     cause: "The name is wrong, or nothing was published under it yet: a table appears with its first build.",
     remedy: "See /v1/tables for what is published.",
   },
+  UNKNOWN_DEAD_LETTER: {
+    status: 404,
+    title: "There is no such dead letter",
+    cause:
+      "No dead letter of the days searched has this id, or the key may not read its topic; one that was refused in the last minute may still be buffered.",
+    remedy: "Name its day with ?date=YYYY-MM-DD, or list the dead letters and take the id from there.",
+  },
   EVENT_NOT_FOUND: {
     status: 404,
     title: "The event was not found",
@@ -184,9 +191,9 @@ export const PROBLEMS = {
   },
   LAKE_BUSY: {
     status: 503,
-    title: "The lake is being read or written by others",
+    title: "The lake cannot be read just now",
     cause:
-      "One operation with Parquet runs at a time in an isolate, and others were faster; or too many files of the time asked for overlap.",
+      "Other work of this isolate, such as a build, reads or writes Parquet, and there is memory for one; or too many files of the time asked for overlap.",
     remedy: "Send the request again after the seconds that Retry-After says; ask for a shorter time.",
   },
   LAKE_UNAVAILABLE: {

@@ -4,7 +4,8 @@
  */
 import { type ShardAddress, type TopicBufferNamespace, topicBuffer } from "../durable-objects/stubs.ts";
 import { type DecodedMessage, decodeMessage, encodeFrame, PackedBlockError } from "../schemas/packed-block.ts";
-import { isAcknowledged, type Outcome, settle } from "./outcome.ts";
+import { notAMessage, systemFault } from "./fault.ts";
+import { isAcknowledged, type Outcome, settle, unavailable } from "./outcome.ts";
 import { bodyBytes, type ParkingBucket, park } from "./parking.ts";
 
 export interface IngestDeps<Id> {
@@ -32,14 +33,14 @@ export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Pro
       const outcome = outcomes[i];
       if (outcome?.kind !== "parked") return;
       try {
-        await park(deps.bucket, batch.queue, message, { cause: "data", detail: outcome.reason });
+        await park(deps.bucket, batch.queue, message, outcome.fault);
       } catch (error) {
-        outcomes[i] = { kind: "retry", reason: `parking failed: ${String(error)}` };
+        outcomes[i] = unavailable(`parking failed: ${String(error)}`);
       }
     }),
   );
   batch.messages.forEach((message, i) => {
-    settle(message, outcomes[i] ?? { kind: "retry", reason: "no outcome" });
+    settle(message, outcomes[i] ?? unavailable("no outcome"));
   });
   const acknowledged = outcomes.filter(isAcknowledged).length;
   deps.countAcknowledged(acknowledged);
@@ -51,10 +52,9 @@ export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Pro
     shards: shards.size,
     parked: outcomes.filter((outcome) => outcome.kind === "parked").length,
     postponed: outcomes.filter((outcome) => outcome.kind === "postponed").length,
-    reasons: [...new Set(outcomes.flatMap((outcome) => (outcome.kind === "stored" ? [] : [outcome.reason])))].slice(
-      0,
-      5,
-    ),
+    reasons: [
+      ...new Set(outcomes.flatMap((outcome) => (outcome.kind === "stored" ? [] : [outcome.fault.detail]))),
+    ].slice(0, 5),
   });
 }
 
@@ -67,8 +67,8 @@ function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, Shard
     } catch (error) {
       outcomes[position] =
         error instanceof PackedBlockError
-          ? { kind: "parked", reason: `not a packed message: ${error.message}` }
-          : { kind: "retry", reason: String(error) };
+          ? { kind: "parked", fault: notAMessage(`not a packed message: ${error.message}`) }
+          : unavailable(String(error));
       return;
     }
     const { topic, slices } = decoded.header;
@@ -105,17 +105,20 @@ async function appendShard<Id>(
       // A slice that failed or was refused in another shard wins: the next delivery finds this one as old as now.
       if (outcome === "retry") continue;
       if (refused.has(id)) {
-        outcomes[position] = { kind: "postponed", reason: `${nameOf(shard.address)} is far behind` };
+        outcomes[position] = {
+          kind: "postponed",
+          fault: systemFault("unavailable", `${nameOf(shard.address)} is far behind`),
+        };
       } else if (tooOld.has(id) && outcome !== "postponed") {
-        outcomes[position] = { kind: "parked", reason: `message ${id} is older than the memory of message ids` };
+        outcomes[position] = {
+          kind: "parked",
+          fault: systemFault("too_old", `message ${id} is older than the memory of message ids`),
+        };
       }
     }
   } catch (error) {
     for (const position of shard.messages) {
-      outcomes[position] = {
-        kind: "retry",
-        reason: `append to ${nameOf(shard.address)}: ${String(error)}`,
-      };
+      outcomes[position] = unavailable(`append to ${nameOf(shard.address)}: ${String(error)}`);
     }
   }
 }

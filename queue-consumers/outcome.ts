@@ -1,14 +1,20 @@
 /** What became of one message: the ways a batch's message can end, and how each is told to the queue. */
+import { type Fault, type SystemFault, systemFault } from "./fault.ts";
 
 export type Outcome =
   /** Durable downstream. */
   | { readonly kind: "stored" }
   /** Kept intact in R2, out of the way, with its reason. */
-  | { readonly kind: "parked"; readonly reason: string }
-  /** A fault of the system: the queue delivers it again. */
-  | { readonly kind: "retry"; readonly reason: string }
-  /** Its buffer is far behind and took nothing: no fault, the queue keeps it until there is room. */
-  | { readonly kind: "postponed"; readonly reason: string };
+  | { readonly kind: "parked"; readonly fault: Fault }
+  /** The queue delivers it again: only a fault of the system may pass by itself. */
+  | { readonly kind: "retry"; readonly fault: SystemFault }
+  /** Its buffer is far behind and took nothing: the queue keeps it until there is room. */
+  | { readonly kind: "postponed"; readonly fault: SystemFault };
+
+/** A retry because a part of the platform does not answer. */
+export function unavailable(detail: string): Outcome {
+  return { kind: "retry", fault: systemFault("unavailable", detail) };
+}
 
 const FIRST_DELAY_SECONDS = 10;
 const LAST_DELAY_SECONDS = 3_600;

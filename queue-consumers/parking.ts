@@ -1,13 +1,8 @@
 /** Messages that cannot go on now, kept byte for byte in R2 until somebody re-drives them. Never a drop. */
-import { parkedMetadata } from "./parked-message.ts";
+import { contentsOf, metadataOf, parkedKey } from "../lakehouse/parked/parked-message.ts";
+import type { Fault } from "./fault.ts";
 
 export type ParkingBucket = Pick<R2Bucket, "put">;
-
-/** Why a message was parked; `data`: its bytes are wrong; `system`: our fault, the bytes are fine. */
-export interface ParkingReason {
-  readonly cause: "data" | "system";
-  readonly detail: string;
-}
 
 /** The bytes of a queue message's body, whatever the runtime hands over. Never throws: a body of an odd kind must be parked too. */
 export function bodyBytes(body: unknown): Uint8Array {
@@ -26,20 +21,11 @@ function textOf(body: unknown): string {
 }
 
 /** Writes `parked/<queue>/<queue message id>`; idempotent, since the id is the queue's own. */
-export async function park(
-  bucket: ParkingBucket,
-  queue: string,
-  message: Message,
-  reason: ParkingReason,
-): Promise<void> {
+export async function park(bucket: ParkingBucket, queue: string, message: Message, fault: Fault): Promise<void> {
+  const { cause, detail } = fault;
+  const { attempts, timestamp } = message;
   const bytes = bodyBytes(message.body);
-  await bucket.put(`parked/${queue}/${message.id}`, bytes, {
-    customMetadata: {
-      ...parkedMetadata(bytes),
-      cause: reason.cause,
-      detail: reason.detail.slice(0, 500),
-      attempts: String(message.attempts),
-      sent: message.timestamp.toISOString(),
-    },
+  await bucket.put(parkedKey(queue, message.id), bytes, {
+    customMetadata: metadataOf({ cause, detail, attempts, sent: timestamp.toISOString(), contents: contentsOf(bytes) }),
   });
 }

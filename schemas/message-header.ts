@@ -32,6 +32,17 @@ export interface MessageHeader {
   readonly slices: readonly Slice[];
   /** Earlier numbers of the topic whose messages the gateway failed to send: their events were answered as `retry`. Absent if there are none. */
   readonly unsent?: readonly NumberRange[];
+  /** Of a replay: the first dead letter of each event, in the order of the slices. Absent from what producers sent. */
+  readonly replay_of?: readonly string[];
+}
+
+/** The first dead letters of a slice's events; undefined if they are no replays. */
+export function replaysOf(header: MessageHeader, slice: Slice): readonly string[] | undefined {
+  const { replay_of, slices } = header;
+  if (replay_of === undefined) return undefined;
+  const before = slices.slice(0, slices.indexOf(slice));
+  const start = before.reduce((sum, { count }) => sum + count, 0);
+  return replay_of.slice(start, start + slice.count);
 }
 
 const headerType = avro.Type.forSchema({
@@ -75,7 +86,8 @@ export class PackedBlockError extends Error {
   override readonly name = "PackedBlockError";
 }
 
-/** Stands behind the header, and only when there is something to tell: so the bytes of nearly all messages are what they were before it came. */
+// Two arrays may stand behind the header: `unsent`, then `replay_of`. They are told apart by their order, so `unsent` is written, empty
+// if need be, wherever `replay_of` follows; neither is where there is nothing to tell. So nearly all headers end as they did before.
 const unsentType = avro.Type.forSchema({
   type: "array",
   items: {
@@ -88,12 +100,16 @@ const unsentType = avro.Type.forSchema({
     ],
   },
 });
+const replayType = avro.Type.forSchema({ type: "array", items: "string" });
 
 export function encodeHeader(header: MessageHeader): Uint8Array {
-  const bytes = headerType.toBuffer(header);
-  const { unsent = [] } = header;
-  if (unsent.length === 0) return bytes;
-  return Buffer.concat([bytes, unsentType.toBuffer(unsent.map(([first, last]) => ({ first, last })))]);
+  const { unsent = [], replay_of } = header;
+  const parts = [headerType.toBuffer(header)];
+  if (unsent.length > 0 || replay_of !== undefined) {
+    parts.push(unsentType.toBuffer(unsent.map(([first, last]) => ({ first, last }))));
+  }
+  if (replay_of !== undefined) parts.push(replayType.toBuffer(replay_of));
+  return Buffer.concat(parts);
 }
 
 /** Reads a header that fills `bytes`. Throws `PackedBlockError` where it does not, or says what no buffer could rely on. */
@@ -120,8 +136,13 @@ export function decodeHeader(bytes: Uint8Array): MessageHeader {
     })),
   };
   const unsent = reader.ended ? [] : reader.items(() => [reader.long(), reader.long()] as const);
+  const replays = reader.ended ? undefined : reader.items(() => reader.text());
   reader.end();
-  const header = unsent.length === 0 ? known : { ...known, unsent };
+  const header: MessageHeader = {
+    ...known,
+    ...(unsent.length === 0 ? {} : { unsent }),
+    ...(replays === undefined ? {} : { replay_of: replays }),
+  };
   checkHeader(header);
   return header;
 }
@@ -154,6 +175,8 @@ function checkHeader(header: MessageHeader): void {
     }
   }
   if (count !== header.count) throw new PackedBlockError(`the header says ${header.count} events, its slices ${count}`);
+  const replays = header.replay_of?.length ?? count;
+  if (replays !== count) throw new PackedBlockError(`the header names ${replays} dead letters for ${count} events`);
 }
 
 /** Avro binary (specification 1.12, "Binary Encoding") that never reads past its bytes. */
@@ -216,6 +239,6 @@ class HeaderReader {
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.byteLength) throw new PackedBlockError("the header has bytes past its end");
+    if (!this.ended) throw new PackedBlockError("the header has bytes past its end");
   }
 }

@@ -10,6 +10,8 @@ export interface PackedEvent {
   readonly end: number;
   /** Counted in the slice's tally; null for topics that count nothing before decoding. */
   readonly label: string | null;
+  /** Of a replay: the event's first dead letter. All events of a message have one, or none has. */
+  readonly replayOf?: string;
 }
 
 /** The events of one message, in the order of the request. */
@@ -20,6 +22,8 @@ const FIXED_HEADER_BYTES = 160;
 /** Five varints of at most five bytes, and the ends of map and array blocks. */
 const SLICE_BYTES = 32;
 const TALLY_BYTES = 8;
+/** A dead letter's id and its length. */
+const REPLAY_BYTES = 34;
 
 /**
  * Fills messages in the order of the events, up to `MESSAGE_TARGET_BYTES` with header; an event that is larger alone still
@@ -56,7 +60,7 @@ interface Seen {
 }
 
 function overhead(event: PackedEvent, seen: Seen): number {
-  const slice = seen.shards.has(event.shard) ? 0 : SLICE_BYTES;
+  const slice = (seen.shards.has(event.shard) ? 0 : SLICE_BYTES) + (event.replayOf === undefined ? 0 : REPLAY_BYTES);
   if (event.label === null || seen.labels.has(`${event.shard} ${event.label}`)) return slice;
   return slice + event.label.length * 3 + TALLY_BYTES;
 }
@@ -95,7 +99,7 @@ const UUID_BYTES = 36;
 export function packMessage(
   plan: MessagePlan,
   shards: number,
-  header: Omit<MessageHeader, "count" | "slices">,
+  header: Omit<MessageHeader, "count" | "slices" | "replay_of">,
   read: (start: number, end: number) => Uint8Array,
 ): Uint8Array {
   const byShard = new Map<number, PackedEvent[]>();
@@ -106,14 +110,17 @@ export function packMessage(
   }
   const slices: Slice[] = [];
   const bodies: Uint8Array[] = [];
+  const replays: string[] = [];
   let offset = 0;
   for (const [shard, events] of [...byShard].sort(([a], [b]) => a - b)) {
     const body = concatenate(events, read);
     slices.push({ shard, of: shards, offset, length: body.byteLength, count: events.length, tally: tallyOf(events) });
     bodies.push(body);
+    for (const { replayOf } of events) if (replayOf !== undefined) replays.push(replayOf);
     offset += body.byteLength;
   }
-  return encodeMessage({ ...header, count: plan.length, slices }, bodies);
+  const origin = replays.length === 0 ? {} : { replay_of: replays };
+  return encodeMessage({ ...header, count: plan.length, slices, ...origin }, bodies);
 }
 
 // Neighbours in the buffer are copied as one run: with one shard that is the whole message.

@@ -9,7 +9,7 @@
  */
 import { decodeHeader, encodeHeader, type MessageHeader, PackedBlockError, type Slice } from "./message-header.ts";
 
-export { type MessageHeader, PackedBlockError, type Slice } from "./message-header.ts";
+export { type MessageHeader, PackedBlockError, replaysOf, type Slice } from "./message-header.ts";
 
 const FORMAT = 1;
 const MESSAGE_PREFIX_BYTES = 5;

@@ -13,9 +13,18 @@ export function platformOf(values: { readonly url: string; readonly key?: string
   return { url: values.url, key: values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY };
 }
 
+/** A retry or a replay looks through files before it answers. */
+const TIMEOUT_MS = 120_000;
 /** Tries of a call that is answered with 503: a flush or a build holds the lake for a moment. */
 const TRIES = 5;
 const LONGEST_WAIT_SECONDS = 10;
+
+/** A path with the parameters that have a value. */
+export function withQuery(path: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
+  return query.size === 0 ? path : `${path}?${query}`;
+}
 
 /**
  * The answer's JSON by its schema. Waits out 503 and 429 as Retry-After says, a few times. Throws CommandProblem
@@ -29,9 +38,8 @@ export async function callPlatform<Schema extends z.ZodType>(
   body?: object,
 ): Promise<z.infer<Schema>> {
   for (let tries = 1; ; tries++) {
-    const response = await send(platform, method, path, body);
-    const text = await response.text();
-    if (response.ok) return schema.parse(JSON.parse(text));
+    const { response, text } = await send(platform, method, path, body);
+    if (response.ok) return schema.parse(jsonOf(text));
     if ((response.status !== 503 && response.status !== 429) || tries === TRIES) {
       throw new CommandProblem("PLATFORM_REFUSED", `${response.status}: ${detailOf(text)}`);
     }
@@ -40,15 +48,30 @@ export async function callPlatform<Schema extends z.ZodType>(
   }
 }
 
-async function send(platform: PlatformAddress, method: string, path: string, body?: object): Promise<Response> {
+async function send(
+  platform: PlatformAddress,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ readonly response: Response; readonly text: string }> {
   try {
-    return await fetch(new URL(path, platform.url), {
+    const response = await fetch(new URL(path, platform.url), {
       method,
       headers: { authorization: `Bearer ${platform.key}`, "content-type": "application/json" },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    return { response, text: await response.text() };
   } catch (cause) {
     throw new CommandProblem("PLATFORM_REFUSED", `${platform.url} does not answer. Does the platform run?`, { cause });
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CommandProblem("PLATFORM_REFUSED", `No JSON but: ${text.slice(0, 500)}`, { cause });
   }
 }
 

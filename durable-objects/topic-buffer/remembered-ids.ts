@@ -25,6 +25,14 @@ export function oldestHour(now: number): number {
   return Math.floor(now / HOUR_MS) - REMEMBERED_HOURS;
 }
 
+/** Hours that a message sent now may take to its buffer; one that takes longer is parked again. */
+const TRAVEL_HOURS = 24;
+
+/** Whether a message of this id, sent now, reaches buffers that know whether they have it. */
+export function isRemembered(messageId: string, now: number): boolean {
+  return hourOf(messageId) >= oldestHour(now) + TRAVEL_HOURS;
+}
+
 /** The sixteen bytes of a UUID's text. Throws when it is none. */
 export function packId(messageId: string): Uint8Array {
   const hex = messageId.replaceAll("-", "");

@@ -2,7 +2,7 @@
  * Admission of one event by one contract and schema. Made at module scope: plans, checks, rules and codecs exist before
  * the first request. A valid, canonical event allocates only its verdict.
  */
-import type { Contract, Masking } from "../../contracts/contract.ts";
+import type { Contract } from "../../contracts/contract.ts";
 import { shardOf } from "../../contracts/shards.ts";
 import type { EventError } from "../../contracts/verdict.ts";
 import type { AvroOutput } from "../../schemas/avro-output.ts";
@@ -15,8 +15,9 @@ import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import { encodeResidue } from "./envelope.ts";
 import { CLEAN, INVALID, type Scratch, UNKNOWN_FIELDS } from "./fast-pass.ts";
 import { loneSurrogates } from "./json-walk.ts";
-import { compilePlan, type RecordPlan } from "./plan.ts";
-import { compileRules } from "./record-rules.ts";
+import { compilePlan, isTakenMasked, type OnMasked, type RecordPlan } from "./plan.ts";
+import { type CompiledRule, compileRules } from "./record-rules.ts";
+import { rulesForReplay } from "./replay-rules.ts";
 import { takeResidue } from "./residue.ts";
 import { isRecord } from "./value-forms.ts";
 
@@ -47,19 +48,21 @@ export interface Admitter {
   readonly codec: SchemaCodec;
   /** What each field must be, and how it is masked. */
   readonly plan: RecordPlan;
+  readonly rules: readonly CompiledRule[];
   admit(event: unknown, index: number, context: AdmissionContext): Admission;
 }
 
-export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter {
-  const plan = compilePlan(contract, codec.schema);
-  const rules = compileRules(contract.rules, plan);
+export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked: OnMasked = "judge"): Admitter {
+  const plan = compilePlan(contract, codec.schema, onMasked);
+  const compiled = compileRules(contract.rules, plan);
+  const rules = onMasked === "take" ? rulesForReplay(compiled, plan) : compiled;
   const scratch: Scratch = { eventMicros: 0, eventStart: 0, masker: null };
   const write = compileEventWriter(plan, scratch);
   const refusesUnknown = contract.unknownFields === "reject";
   const pastMicros = (contract.eventTimeWindow?.pastMs ?? Number.POSITIVE_INFINITY) * 1_000;
   const futureMicros = (contract.eventTimeWindow?.futureMs ?? Number.POSITIVE_INFINITY) * 1_000;
   const { shards } = contract;
-  const keyFields = contract.shardKey.map((name) => ({ name, masking: maskingOf(plan, name) }));
+  const keyFields = contract.shardKey.map((name) => ({ name, plan: plan.byName.get(name)?.value }));
 
   function windowAt(received: number): TimeWindow | null {
     if (contract.eventTimeWindow === null) return null;
@@ -89,9 +92,12 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
     if (shards === 1) return 0;
     const key = new Array<unknown>(keyFields.length);
     let part = 0;
-    for (const { name, masking } of keyFields) {
+    for (const { name, plan: field } of keyFields) {
       const value = event[name];
-      key[part++] = masking !== null && typeof value === "string" ? withKeys(masker).mask(masking, value) : value;
+      key[part++] =
+        field?.kind !== "string" || field.masking === null || typeof value !== "string" || isTakenMasked(value, field)
+          ? value
+          : withKeys(masker).mask(field.masking, value);
     }
     return shardOf(key, shards);
   }
@@ -118,6 +124,7 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
   return {
     codec,
     plan,
+    rules,
     admit(event, index, context) {
       const { output, masker } = context;
       const start = output.at;
@@ -145,9 +152,4 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec): Admitter
 function tooLarge(bytes: number): EventError {
   const detail = `expected at most ${MAX_EVENT_BYTES} bytes encoded, got ${bytes}: send large parts by reference`;
   return { error_type: "EVENT_TOO_LARGE", pointer: "", rule: null, detail };
-}
-
-function maskingOf(plan: RecordPlan, name: string): Masking | null {
-  const value = plan.byName.get(name)?.value;
-  return value?.kind === "string" ? value.masking : null;
 }

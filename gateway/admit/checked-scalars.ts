@@ -3,14 +3,15 @@ import { fitsPrecision, isExactUnscaled, jsonFromUnscaled } from "../../schemas/
 import { isRawNumber } from "../../schemas/exact-json.ts";
 import { isCanonicalTimestamp, parseCanonicalTimestamp, parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { CLEAN, INVALID, LEXICAL, type Scratch, type WriteChecked } from "./fast-pass.ts";
-import { type DecimalPlan, fitsLength, type ScalarPlan, type TextPlan, withinBounds } from "./plan.ts";
+import { type DecimalPlan, fitsLength, isTakenMasked, type ScalarPlan, type TextPlan, withinBounds } from "./plan.ts";
 import { compileTextSet } from "./text-set.ts";
 import { hasNearestDouble, isEncodableTime, unscaledOf } from "./value-forms.ts";
 
 export function compileScalar(plan: ScalarPlan, scratch: Scratch): WriteChecked {
   switch (plan.kind) {
     case "string":
-      return plan.masking === null ? textWriter(plan) : maskedTextWriter(plan, scratch);
+      if (plan.masking === null) return textWriter(plan);
+      return plan.onMasked === "take" ? takenTextWriter(plan, scratch) : maskedTextWriter(plan, scratch);
     case "integer": {
       const lowest = Math.max(plan.lowest, plan.minimum ?? plan.lowest);
       const highest = Math.min(plan.highest, plan.maximum ?? plan.highest);
@@ -75,6 +76,16 @@ function maskedTextWriter(plan: TextPlan & Pick<ScalarPlan, "accepted" | "rule">
     if (pattern !== null && !pattern.test(value)) return INVALID;
     if (scratch.masker === null) throw new Error(`${rule}: a masked field needs keys`);
     output.writeString(scratch.masker.mask(masking, value));
+    return CLEAN;
+  };
+}
+
+/** Of a replay: a value that stands masked was judged when it was clear. */
+function takenTextWriter(plan: Extract<ScalarPlan, { readonly kind: "string" }>, scratch: Scratch): WriteChecked {
+  const writeMasked = maskedTextWriter(plan, scratch);
+  return function writeTaken(value, output) {
+    if (typeof value !== "string" || !isTakenMasked(value, plan)) return writeMasked(value, output);
+    output.writeString(value);
     return CLEAN;
   };
 }

@@ -5,10 +5,19 @@ import { isRawNumber } from "../../schemas/exact-json.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { type ErrorList, STRUCTURE, UNREADABLE, VALUE } from "./error-list.ts";
 import { disclose } from "./excerpt.ts";
-import { type Bounds, type DecimalPlan, type IntegerPlan, lengthOf, type TextPlan, type ValuePlan } from "./plan.ts";
+import {
+  type Bounds,
+  type DecimalPlan,
+  type IntegerPlan,
+  isTakenMasked,
+  lengthOf,
+  type TextPlan,
+  type ValuePlan,
+} from "./plan.ts";
 import { hasNearestDouble, isEncodableTime, unscaledOf } from "./value-forms.ts";
 
 export function describeValue(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
+  if (isTakenMasked(value, plan)) return;
   const mismatch = (expected: string): void => {
     errors.add(
       STRUCTURE,

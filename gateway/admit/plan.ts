@@ -6,6 +6,10 @@ import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import { pointerOf } from "../../schemas/event-residue.ts";
+import { hasMaskedForm } from "../masking/tags.ts";
+
+/** Where events come from: a producer can write anything, but of a replay every text in the form of a masked value is one. */
+export type OnMasked = "judge" | "take";
 
 /** Bounds are inclusive; null: none. */
 export interface Bounds {
@@ -20,6 +24,8 @@ export interface TextPlan {
   readonly pattern: RegExp | null;
   /** How the value is stored; null: as it is. The rules hold for the clear value. */
   readonly masking: Masking | null;
+  /** What a text in the form of a masked value is: judged as any other, or what it looks like, which only holds for replays. */
+  readonly onMasked: OnMasked;
 }
 export interface IntegerPlan extends Bounds {
   readonly kind: "integer";
@@ -91,8 +97,26 @@ export const LONG_MAX = 2 ** 53 - 2;
 export const LONG_MIN = -(2 ** 52);
 
 /** Builds the tree. Throws, when the project starts, for a schema that this gateway cannot encode truthfully. */
-export function compilePlan(contract: Contract, schema: AvroRecord): RecordPlan {
-  return compileRecord(schema, contract.fields, contract.topic, contract.eventTime, hasMaskedFields(contract));
+export function compilePlan(contract: Contract, schema: AvroRecord, onMasked: OnMasked = "judge"): RecordPlan {
+  const traits = { pii: hasMaskedFields(contract), onMasked };
+  return compileRecord(schema, contract.fields, contract.topic, contract.eventTime, traits);
+}
+
+/** What all fields of a plan have in common. */
+interface Traits {
+  readonly pii: boolean;
+  readonly onMasked: OnMasked;
+}
+
+/** Whether a value stands masked already and is taken so: no rule of its field can be held against it. */
+export function isTakenMasked(value: unknown, plan: ValuePlan): boolean {
+  return (
+    plan.kind === "string" &&
+    plan.masking !== null &&
+    plan.onMasked === "take" &&
+    typeof value === "string" &&
+    hasMaskedForm(value)
+  );
 }
 
 function compileRecord(
@@ -100,7 +124,7 @@ function compileRecord(
   rules: readonly FieldRule[],
   path: string,
   eventTime: string | null,
-  pii: boolean,
+  traits: Traits,
 ): RecordPlan {
   const ruleByName = new Map(rules.map((rule) => [rule.name, rule]));
   const fields = schema.fields.map((field): FieldPlan => {
@@ -110,12 +134,12 @@ function compileRecord(
     if (field.name in Object.prototype) throw new Error(`${rule}: a field cannot be named ${field.name}`);
     // avsc writes the default for an absent field: any but null would invent a value.
     if (nullable && field.default !== null) throw new Error(`${rule}: an optional field needs "default": null`);
-    const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime, pii);
+    const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime, traits);
     const nullEntry = `${JSON.stringify(pointerOf([field.name]))}:null`;
     const nullBranch = nullable ? Number(Array.isArray(field.type) && field.type[0] !== "null") : null;
     return { name: field.name, required: !nullable, nullBranch, value, nullEntry };
   });
-  return { kind: "record", fields, byName: new Map(fields.map((field) => [field.name, field])), pii };
+  return { kind: "record", fields, byName: new Map(fields.map((field) => [field.name, field])), pii: traits.pii };
 }
 
 function compileValue(
@@ -123,11 +147,11 @@ function compileValue(
   rule: FieldRule | undefined,
   path: string,
   eventTime: boolean,
-  pii: boolean,
+  traits: Traits,
 ): ValuePlan {
   const accepted = rule?.accepted === undefined ? null : new Set(rule.accepted);
-  const shape = compileShape(type, rule, path, eventTime, pii);
-  return { ...shape, rule: path, accepted, disclosure: pii ? disclosureOf(shape) : "any" };
+  const shape = compileShape(type, rule, path, eventTime, traits);
+  return { ...shape, rule: path, accepted, disclosure: traits.pii ? disclosureOf(shape) : "any" };
 }
 
 /** In a topic with masked fields. Whatever stands in place of an object or array may hold what would be masked inside it. */
@@ -141,7 +165,7 @@ function compileShape(
   rule: FieldRule | undefined,
   path: string,
   eventTime: boolean,
-  pii: boolean,
+  traits: Traits,
 ): Shape {
   const { type, nullable } = unwrapOptional(optional);
   if (nullable || type === "null" || type === "bytes")
@@ -154,6 +178,7 @@ function compileShape(
       maxLength: rule?.maxLength ?? Number.POSITIVE_INFINITY,
       pattern: rule?.pattern === undefined ? null : new RegExp(rule.pattern, "u"),
       masking: rule?.masking ?? null,
+      onMasked: traits.onMasked,
     };
   }
   if (type === "boolean") return { kind: "boolean" };
@@ -175,13 +200,13 @@ function compileShape(
         ...bounds,
       };
     case "record":
-      return compileRecord(type, rule?.fields ?? [], path, null, pii);
+      return compileRecord(type, rule?.fields ?? [], path, null, traits);
     case "array":
       return {
         kind: "array",
         minItems: rule?.minItems ?? 0,
         maxItems: rule?.maxItems ?? Number.POSITIVE_INFINITY,
-        item: compileValue(type.items, rule?.item, path, false, pii),
+        item: compileValue(type.items, rule?.item, path, false, traits),
       };
   }
 }

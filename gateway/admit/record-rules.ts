@@ -11,7 +11,7 @@ import { BAIL, compileFastRule, type FastRule } from "./rule-closures.ts";
 import { type FieldPath, fieldsRead } from "./rule-evidence.ts";
 
 export interface CompiledRule extends RecordRule {
-  /** The fields that it reads. */
+  /** The fields that it reads; an empty path: the event as a whole. */
   readonly reads: readonly FieldPath[];
   /** null: it holds. Else why not; an expression that cannot be evaluated does not hold. */
   violation(event: unknown): string | null;

@@ -5,7 +5,7 @@ import { MAX_DETAIL } from "./error-list.ts";
 import { cut, disclose } from "./excerpt.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
 
-/** Names from the event inwards: `event.error.fatal` is `["error", "fatal"]`. */
+/** Names from the event inwards: `event.error.fatal` is `["error", "fatal"]`; empty: the event as a whole, so that any field may be read. */
 export type FieldPath = readonly string[];
 
 /** The values are what nobody else tells, so the expression gives way to them: it can be read at /v1/topics/TOPIC. */
@@ -26,7 +26,8 @@ export function ruleDetail(
   event: unknown,
   plan: RecordPlan,
 ): string {
-  const got = reads.map((path) => `${path.join(".")} ${shown(event, path, plan)}`).join(", ");
+  const named = reads.filter((path) => path.length > 0);
+  const got = named.map((path) => `${path.join(".")} ${shown(event, path, plan)}`).join(", ");
   const end = got === "" ? "" : `, got ${got}`;
   const room = MAX_DETAIL - violation.length - ": expected ".length - end.length;
   return `${violation}: expected ${cut(expression, Math.max(LEAST_EXPRESSION, room))}${end}`;
@@ -37,7 +38,7 @@ function collect(node: unknown, paths: Map<string, FieldPath>): void {
     for (const part of node) collect(part, paths);
   } else if (isNode(node)) {
     const path = pathOf(node);
-    if (path !== undefined && path.length > 0) paths.set(path.join("."), path);
+    if (path !== undefined) paths.set(path.join("."), path);
     else collect(node.args, paths);
   }
 }

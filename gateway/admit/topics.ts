@@ -6,6 +6,7 @@ import { codecById, type SchemaCodec } from "../../schemas/codecs.ts";
 import type { Masker } from "../masking/masker.ts";
 import { type ConcealedPayload, concealPayload } from "../masking/payload.ts";
 import { type Admission, type AdmissionContext, type Admitter, createAdmitter } from "./admitter.ts";
+import type { OnMasked } from "./plan.ts";
 import { isRecord } from "./value-forms.ts";
 
 export interface TopicAdmitter {
@@ -18,13 +19,21 @@ export interface TopicAdmitter {
   conceal(bytes: Uint8Array, schemaVersion: number | null, masker: Masker): ConcealedPayload;
   /** The schema version that an event is judged by, released or not: its own, else the request's, else the current one. */
   versionOf(event: unknown, requestVersion: number | null): number;
+  /** The admitter of a schema version; undefined if that is not released. */
+  judgeOf(version: number): Admitter | undefined;
   admit(event: unknown, index: number, requestVersion: number | null, context: AdmissionContext): Admission;
 }
 
 const MAX_EVENT_ID = 256;
 
-export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaCodec[]): TopicAdmitter {
-  const byVersion = new Map<number, Admitter>(codecs.map((codec) => [codec.version, createAdmitter(contract, codec)]));
+export function createTopicAdmitter(
+  contract: Contract,
+  codecs: readonly SchemaCodec[],
+  onMasked: OnMasked = "judge",
+): TopicAdmitter {
+  const byVersion = new Map<number, Admitter>(
+    codecs.map((codec) => [codec.version, createAdmitter(contract, codec, onMasked)]),
+  );
   const current = currentSchema(contract).version;
   const retired = new Set(contract.schemas.filter((schema) => schema.retired === true).map(({ version }) => version));
   const taken = new Map([...byVersion].filter(([version]) => !retired.has(version)));
@@ -46,6 +55,7 @@ export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaC
     contract,
     versionOf,
     pii,
+    judgeOf: (version) => byVersion.get(version),
     conceal(bytes, schemaVersion, masker) {
       const judgedBy = schemaVersion === null ? undefined : byVersion.get(schemaVersion);
       const admitter = judgedBy ?? byVersion.get(current);
@@ -73,13 +83,26 @@ export function createTopicAdmitter(contract: Contract, codecs: readonly SchemaC
   };
 }
 
+function codecsOf(contract: Contract): SchemaCodec[] {
+  return contract.schemas.map(({ id }) => codecById(id)).filter((codec) => codec !== undefined);
+}
+
 const admitters = new Map(
-  contracts.map((contract) => {
-    const codecs = contract.schemas.map(({ id }) => codecById(id)).filter((codec) => codec !== undefined);
-    return [contract.topic, createTopicAdmitter(contract, codecs)];
-  }),
+  contracts.map((contract) => [contract.topic, createTopicAdmitter(contract, codecsOf(contract))]),
 );
 
 export function admitterOf(topic: string): TopicAdmitter | undefined {
   return admitters.get(topic);
+}
+
+const replayAdmitters = new Map<string, TopicAdmitter>();
+
+/** What judges replays: it takes values that stand masked. Made at first use, which generates no code; most topics have only the one admitter. */
+export function replayAdmitterOf(topic: string): TopicAdmitter | undefined {
+  const admitter = replayAdmitters.get(topic) ?? admitters.get(topic);
+  if (admitter === undefined || !admitter.pii || replayAdmitters.has(topic)) return admitter;
+  const { contract } = admitter;
+  const made = createTopicAdmitter(contract, codecsOf(contract), "take");
+  replayAdmitters.set(topic, made);
+  return made;
 }

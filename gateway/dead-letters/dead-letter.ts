@@ -40,6 +40,34 @@ export type StoredPayload =
 
 const INT_MAX = 2_147_483_647;
 
+/** A producer may claim any number; the column holds an int. */
+export function storableVersion(version: number | null): number | null {
+  return version !== null && Math.abs(version) <= INT_MAX ? version : null;
+}
+
+/** An event of the topic. */
+export interface DeadLetterEvent {
+  readonly dlq_id: string;
+  readonly source_topic: string;
+  readonly request_id: string;
+  readonly event_index: number;
+  readonly byte_offset: number | null;
+  readonly event_id: string | null;
+  readonly producer: string;
+  readonly contract_version: string | null;
+  readonly schema_version: number | null;
+  readonly stage: string;
+  readonly error_type: string;
+  readonly errors: readonly EventError[];
+  readonly payload: string | null;
+  readonly payload_encoding: string;
+  readonly payload_ref: string | null;
+  readonly received_at: string;
+  readonly attempts: number;
+  /** The first dead letter of the event, where this one is a later one. */
+  readonly replay_of: string | null;
+}
+
 /** Deterministic, so that whoever repeats the refusal names the same dead letter: the first 16 bytes of SHA-256, hexadecimal. */
 export async function deadLetterId(requestId: string, index: number): Promise<string> {
   return (await sha256Hex(`${requestId}/${index}`)).slice(0, 32);
@@ -57,8 +85,7 @@ export function deadLetterOf(
   dlqId: string,
   byteOffset: number,
   payload: StoredPayload,
-) {
-  const { schemaVersion } = refusal;
+): DeadLetterEvent {
   return {
     dlq_id: dlqId,
     source_topic: context.sourceTopic,
@@ -68,8 +95,7 @@ export function deadLetterOf(
     event_id: refusal.eventId,
     producer: context.producer,
     contract_version: context.contractVersion,
-    // A producer may claim any number; the column holds an int.
-    schema_version: schemaVersion !== null && Math.abs(schemaVersion) <= INT_MAX ? schemaVersion : null,
+    schema_version: storableVersion(refusal.schemaVersion),
     stage: refusal.stage,
     error_type: errorTypeOf(refusal),
     errors: refusal.errors,

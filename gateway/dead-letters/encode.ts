@@ -11,9 +11,9 @@ import { INVALID } from "../admit/fast-pass.ts";
 import { compilePlan } from "../admit/plan.ts";
 import { mapBounded } from "../map-bounded.ts";
 import {
+  type DeadLetterEvent,
   deadLetterId,
   deadLetterOf,
-  errorTypeOf,
   type Refusal,
   type RefusalContext,
   type StoredPayload,
@@ -96,13 +96,21 @@ interface StoredRefusal {
 }
 
 function encode({ refusal, dlqId, payload }: StoredRefusal, context: RefusalContext, buffer: AvroOutput): PackedEvent {
-  const event = deadLetterOf(refusal, context, dlqId, refusal.payload.offset, payload);
+  return appendDeadLetter(
+    deadLetterOf(refusal, context, dlqId, refusal.payload.offset, payload),
+    refusal.index,
+    buffer,
+  );
+}
+
+/** Writes a dead letter to the buffer. `index` is its place among those that are packed with it. */
+export function appendDeadLetter(event: DeadLetterEvent, index: number, buffer: AvroOutput): PackedEvent {
   const start = buffer.at;
-  buffer.writeLong(refusal.index);
+  buffer.writeLong(event.event_index);
   writeNoResidue(buffer);
   if (release.write(event, buffer) & INVALID) throw new Error("a dead letter is not as its own contract has it");
   const end = buffer.at;
   const { shards } = release.contract;
-  const label = `${context.sourceTopic}|${errorTypeOf(refusal)}`;
-  return { index: refusal.index, shard: shardOf([dlqId], shards), start, end, label };
+  const label = `${event.source_topic}|${event.error_type}`;
+  return { index, shard: shardOf([event.dlq_id], shards), start, end, label };
 }

@@ -42,6 +42,11 @@ export function isMaskedValue(text: string, masking: Masking): boolean {
   }
 }
 
+/** Whether a text has the form of any masked value; the same holds of it as of `isMaskedValue`. */
+export function hasMaskedForm(text: string): boolean {
+  return text.startsWith(TAG_PREFIX) && (isMaskedValue(text, "email") || isMaskedValue(text, "redact"));
+}
+
 /** The parts of a sealed value, or undefined if the text is none. */
 export function sealedParts(text: string): { readonly key: number; readonly base64: string } | undefined {
   const [, key, base64] = SEALED.exec(text) ?? [];

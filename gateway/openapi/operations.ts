@@ -1,12 +1,14 @@
 /** Every call that is documented; a test holds the list against the app's routes. */
 import { activityOperations } from "../routes/activity.api.ts";
 import { contractsOperations } from "../routes/contracts.api.ts";
+import { deadLettersOperations } from "../routes/dead-letters.api.ts";
 import { eventsOperations } from "../routes/events.api.ts";
 import { flushOperations } from "../routes/flush.api.ts";
 import { keysOperations } from "../routes/keys.api.ts";
 import { lagOperations } from "../routes/lag.api.ts";
 import { ledgerOperations } from "../routes/ledger.api.ts";
 import { metricsOperations } from "../routes/metrics.api.ts";
+import { parkedOperations } from "../routes/parked.api.ts";
 import { peekOperations } from "../routes/peek.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
@@ -28,6 +30,8 @@ export const operations: readonly Operation[] = [
   ...ledgerOperations,
   ...traceOperations,
   ...replaysOperations,
+  ...deadLettersOperations,
+  ...parkedOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,

@@ -1,5 +1,5 @@
 /** What the route of the ledger takes and answers. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const time = z

@@ -1,7 +1,7 @@
 /** `GET /v1/ledger`: the conservation ledger by hour or partition, what is in flight, suspected losses, what is parked. */
 import { balanceByHour, balanceByPartition } from "../../lakehouse/ledger/balance.ts";
 import { messagesByTopic } from "../../lakehouse/ledger/messages.ts";
-import { listParked } from "../../lakehouse/ledger/parked.ts";
+import { parkedByTopic } from "../../lakehouse/parked/by-topic.ts";
 import { arrivalsBetween } from "../../sql/statements/arrivals.ts";
 import { ledgerState } from "../../sql/statements/ledger-balance.ts";
 import type { GatewayContext } from "../context.ts";
@@ -30,7 +30,7 @@ export function getLedger(deps: GatewayDeps): (c: GatewayContext) => Promise<Res
       const [state, arrivals, parked] = await Promise.all([
         ledgerState(deps.db, topic, from, to),
         arrivalsBetween(deps.db, topic, from, to),
-        listParked(deps.lake),
+        parkedByTopic(deps.lake),
       ]);
       const hours = ofKey(balanceByHour(state, now));
       const messages = ofKey(messagesByTopic(arrivals, from, now));

@@ -1,5 +1,5 @@
 /** What the metrics' route answers. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Operation } from "../openapi/operation.ts";
 
 export const metricsOperations: readonly Operation[] = [

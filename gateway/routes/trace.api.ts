@@ -1,5 +1,5 @@
 /** What the trace of an event takes and answers. */
-import { z } from "zod";
+import * as z from "zod";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const traceQuery = z.object({

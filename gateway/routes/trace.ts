@@ -8,7 +8,7 @@ import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { cursorText, positionOf } from "../trace/cursor.ts";
 import { traceEvent } from "../trace/trace-event.ts";
-import { waitForWasm } from "../trace/wasm-permit.ts";
+import { waitForWasm } from "../wasm-permit.ts";
 import { readableTopic } from "./ledger.ts";
 import { traceQuery } from "./trace.api.ts";
 

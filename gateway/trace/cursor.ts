@@ -1,5 +1,5 @@
 /** Where a search goes on, as a text that callers hand back unread. */
-import { z } from "zod";
+import * as z from "zod";
 import type { SearchPosition } from "../../lakehouse/trace/search-bronze.ts";
 
 const positionSchema = z.tuple([z.int().min(0).max(1_000), z.string().max(600)]);

@@ -1,7 +1,7 @@
 /** The second pass over a flush: the rows of some dates as batches of bronze, in the order they were appended. */
 import type { Contract } from "../../contracts/contract.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
-import { type Frame, readFrames } from "../../schemas/packed-block.ts";
+import { type Frame, readFrames, replaysOf } from "../../schemas/packed-block.ts";
 import { type ColumnBuilder, createColumnBuilder, finishBatch } from "../columns/builder.ts";
 import type { Batch, Field } from "../columns/column.ts";
 import { recordWalk } from "./avro-columns.ts";
@@ -89,6 +89,10 @@ class BronzeRows {
     this.#builder("_schema", "int32").pushRepeated(header.schema_id, count);
     this.#builder("_received", "int64").pushNumberRepeated(header.received, count);
     this.#builder(this.#contract.partition.column, "int32").pushRepeated(run.day, count);
+    const replays = replaysOf(header, slice)?.slice(run.first, run.first + count);
+    const replayOf = this.#builder("_replay_of", "bytes");
+    if (replays === undefined) replayOf.pushNulls(count);
+    else for (const origin of replays) replayOf.pushString(origin);
     this.length += count;
   }
 

@@ -4,6 +4,7 @@ import type { Field } from "../columns/column.ts";
 /**
  * `_message` and `_event` name the durable message and the event's position in its request: together with `_received`
  * they order copies of one event. `_extra` and `_lexical` hold what the typed columns do not (schemas/event-residue.ts).
+ * `_replay_of` is the first dead letter of an event that was refused and replayed; older files do not have the column.
  */
 export const METADATA_FIELDS = [
   { name: "_message", type: { kind: "utf8" }, nullable: false },
@@ -13,4 +14,5 @@ export const METADATA_FIELDS = [
   { name: "_received", type: { kind: "timestamp" }, nullable: false },
   { name: "_extra", type: { kind: "utf8" }, nullable: true },
   { name: "_lexical", type: { kind: "utf8" }, nullable: true },
+  { name: "_replay_of", type: { kind: "utf8" }, nullable: true },
 ] as const satisfies readonly Field[];

@@ -16,6 +16,8 @@ export interface RowRun {
   /** Where the rows' envelopes begin and end, in bytes of the frame's events. */
   readonly start: number;
   readonly end: number;
+  /** How many rows of the frame stand before the run. */
+  readonly first: number;
   readonly rows: number;
   /** Days since the epoch. */
   readonly day: number;
@@ -29,7 +31,7 @@ export class RowRuns {
   #numbers: Int32Array[] = [];
   #lengths: number[] = [];
 
-  /** Runs are added block by block, in append order. */
+  /** Every run of every frame is added, block by block, in append order. */
   add(block: number, frame: number, start: number, end: number, rows: number, day: number): void {
     while (this.#numbers.length <= block) {
       this.#numbers.push(new Int32Array(0));
@@ -56,16 +58,17 @@ export class RowRuns {
   *ofBlock(block: number, days: ReadonlySet<number>): Generator<RowRun> {
     const numbers = this.#numbers[block] ?? new Int32Array(0);
     const end = (this.#lengths[block] ?? 0) * NUMBERS;
+    let lastFrame = -1;
+    let before = 0;
     for (let at = 0; at < end; at += NUMBERS) {
+      const frame = numbers[at] ?? 0;
+      const rows = numbers[at + 3] ?? 0;
       const day = numbers[at + 4] ?? 0;
-      if (!days.has(day)) continue;
-      yield {
-        frame: numbers[at] ?? 0,
-        start: numbers[at + 1] ?? 0,
-        end: numbers[at + 2] ?? 0,
-        rows: numbers[at + 3] ?? 0,
-        day,
-      };
+      // A run is a part of its frame: what stands before it is the sum of the frame's earlier runs, of whatever date.
+      const first = frame === lastFrame ? before : 0;
+      lastFrame = frame;
+      before = first + rows;
+      if (days.has(day)) yield { frame, start: numbers[at + 1] ?? 0, end: numbers[at + 2] ?? 0, first, rows, day };
     }
   }
 }

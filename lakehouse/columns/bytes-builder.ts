@@ -82,6 +82,13 @@ export class BytesBuilder {
     this.#endValue(this.#used);
   }
 
+  pushNulls(count: number): void {
+    this.#reserveRows(count);
+    this.#nulls.markRange(this.length, this.length + count);
+    this.#offsets.fill(this.#used, this.length + 1, this.length + count + 1);
+    this.length += count;
+  }
+
   appendFrom(column: Column, index: number): void {
     const source = requireKind(column, "bytes");
     if (source.nulls?.[index] === 1) this.pushNull();

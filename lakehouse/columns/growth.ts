@@ -24,14 +24,12 @@ export class NullMarks {
   }
 
   mark(row: number): void {
-    let bytes = this.#bytes;
-    if (bytes === undefined || row >= bytes.length) {
-      const grown = new Uint8Array(grownCapacity(bytes?.length ?? 0, row + 1));
-      if (bytes !== undefined) grown.set(bytes);
-      bytes = grown;
-      this.#bytes = grown;
-    }
-    bytes[row] = 1;
+    this.#reserve(row + 1)[row] = 1;
+  }
+
+  /** Marks the rows `[start, end)`. */
+  markRange(start: number, end: number): void {
+    if (end > start) this.#reserve(end).fill(1, start, end);
   }
 
   /** The marks of the first `length` rows, exactly that long, or undefined when none is null; then forgets them. */
@@ -43,5 +41,13 @@ export class NullMarks {
     const exact = new Uint8Array(length);
     exact.set(bytes.subarray(0, Math.min(length, bytes.length)));
     return exact;
+  }
+  #reserve(rows: number): Uint8Array {
+    const bytes = this.#bytes;
+    if (bytes !== undefined && rows <= bytes.length) return bytes;
+    const grown = new Uint8Array(grownCapacity(bytes?.length ?? 0, rows));
+    if (bytes !== undefined) grown.set(bytes);
+    this.#bytes = grown;
+    return grown;
   }
 }

@@ -1,9 +1,7 @@
 /** Messages that were parked in the bucket and wait for somebody: one condition per queue. */
+import { listParked, PARKED_PREFIX, type ParkedPage, parkedQueues } from "../../lakehouse/parked/parked-message.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
-const PREFIX = "parked/";
-/** What buffers set aside is counted in D1 (`buffers.ts`). */
-const SLICES = "parked/slices/";
 /** R2 lists at most so many at once; whoever has more has enough to do. */
 const MAX_LISTED = 1_000;
 const MAX_QUEUES = 50;
@@ -13,26 +11,25 @@ export function parkedMessagesSource(bucket: Pick<R2Bucket, "list">): ConditionS
   return {
     name: "parked_messages",
     async find() {
-      const { delimitedPrefixes } = await bucket.list({ prefix: PREFIX, delimiter: "/" });
+      const queues = await parkedQueues(bucket);
       const conditions: Condition[] = [];
-      for (const prefix of delimitedPrefixes.filter((each) => each !== SLICES).slice(0, MAX_QUEUES)) {
-        const { objects, truncated } = await bucket.list({ prefix, limit: MAX_LISTED, include: ["customMetadata"] });
-        if (objects.length > 0) conditions.push(conditionOf(prefix, objects, truncated));
+      for (const queue of queues.slice(0, MAX_QUEUES)) {
+        const page = await listParked(bucket, { queue, limit: MAX_LISTED });
+        if (page.messages.length > 0) conditions.push(conditionOf(queue, page));
       }
       return conditions;
     },
   };
 }
 
-function conditionOf(prefix: string, objects: readonly R2Object[], truncated: boolean): Condition {
-  const queue = prefix.slice(PREFIX.length, -1);
-  const reason = objects[0]?.customMetadata?.["detail"]?.slice(0, 300) ?? "unknown";
-  const count = `${objects.length}${truncated ? " or more" : ""}`;
+function conditionOf(queue: string, { messages, cursor }: ParkedPage): Condition {
+  const reason = messages[0]?.detail.slice(0, 300) || "unknown";
+  const count = `${messages.length}${cursor === null ? "" : " or more"}`;
   return {
     key: `message_parked/${queue}`,
     kind: "message_parked",
     severity: "critical",
-    message: `${count} of the queue ${queue}'s messages are parked, intact, under ${prefix} in the bucket. The first one's reason: ${reason}. They wait until they are sent again.`,
-    measured: objects.length,
+    message: `${count} of the queue ${queue}'s messages are parked, intact, under ${PARKED_PREFIX}${queue}/ in the bucket. The first one's reason: ${reason}. Those of a fault of ours are sent again by the platform; \`sluice parked\` lists them all and sends them on.`,
+    measured: messages.length,
   };
 }

@@ -58,15 +58,20 @@ export class MemoryBucket {
   /** In the order of keys; `cursor` is the last key of the page before. */
   list(options: R2ListOptions = {}): Promise<R2Objects> {
     return this.#operation(() => {
-      const { prefix = "", cursor = "", limit = 1_000 } = options;
-      const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
+      const { prefix = "", cursor = "", limit = 1_000, delimiter } = options;
+      const all = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
+      const folderOf = (key: string): string | undefined => {
+        const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);
+        return end < 0 ? undefined : key.slice(0, end + 1);
+      };
+      const keys = all.filter((key) => folderOf(key) === undefined);
       const page = keys.slice(0, limit);
       const objects = page.flatMap((key) => {
         const stored = this.objects.get(key);
         return stored === undefined ? [] : [describe(key, stored)];
       });
       const last = page.at(-1);
-      const listed = { objects, delimitedPrefixes: [] };
+      const listed = { objects, delimitedPrefixes: [...new Set(all.flatMap((key) => folderOf(key) ?? []))] };
       return keys.length > page.length && last !== undefined
         ? { ...listed, truncated: true as const, cursor: last }
         : { ...listed, truncated: false as const };

@@ -8,6 +8,7 @@ import {
   type MessageHeader,
   PackedBlockError,
   readFrames,
+  replaysOf,
 } from "../../schemas/packed-block.ts";
 import { uuidAt } from "../oracle/frames.ts";
 
@@ -30,8 +31,12 @@ const message = fc
     sequence: safeLong,
     slices: fc.array(slice, { maxLength: 4 }),
     unsent: fc.array(fc.tuple(safeLong, safeLong), { maxLength: 3 }),
+    isReplay: fc.boolean(),
   })
-  .map(({ ms, n, topic, schema, producer, received, sequence, slices, unsent }) => {
+  .map(({ isReplay, ...parts }) => {
+    const { ms, n, topic, schema, producer, received, sequence, unsent } = parts;
+    // An id for each event: few, since damage is tried at every byte.
+    const slices = isReplay ? parts.slices.map((one) => ({ ...one, count: (one.count % 3) + 1 })) : parts.slices;
     let offset = 0;
     const told = unsent.flatMap(([a, b]) => {
       const range = [Math.min(a, b), Math.max(a, b)] as const;
@@ -55,6 +60,7 @@ const message = fc
       }),
       ...(told.length === 0 ? {} : { unsent: told }),
     };
+    if (isReplay) Object.assign(header, { replay_of: Array.from({ length: header.count }, (_, i) => `dlq-${i}`) });
     return { header, bodies: slices.map(({ bytes }) => bytes) };
   });
 
@@ -83,6 +89,8 @@ describe("packed blocks", () => {
         expect(frames.map((frame) => Buffer.from(frame.events))).toEqual(bodies.map((body) => Buffer.from(body)));
         expect(frames.map((frame) => frame.slice)).toEqual(header.slices);
         for (const frame of frames) expect(frame.header).toEqual(header);
+        const replays = frames.flatMap((frame) => replaysOf(frame.header, frame.slice) ?? []);
+        expect(replays).toEqual(header.replay_of ?? []);
       }),
     );
   });

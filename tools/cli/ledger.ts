@@ -3,9 +3,8 @@ import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
+import { callPlatform, platformOf, withQuery } from "../platform-call.ts";
 import type { Command } from "./command.ts";
-import { getJson } from "./platform-call.ts";
 
 const HELP = `sluice ledger [--topic T] [--from TIME] [--to TIME] [--by hour|partition] [--check] [--json]
 
@@ -70,8 +69,8 @@ export const command: Command = {
       },
     });
     const { topic, from, to, by } = values;
-    const platform = { url: values.url, key: values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY };
-    const body = await getJson(platform, "/v1/ledger", { topic, from, to, by });
+    const path = withQuery("/v1/ledger", { topic, from, to, by });
+    const body = await callPlatform(platformOf(values), "GET", path, z.unknown());
     const answer = answerSchema.parse(body);
     console.log(values.json ? JSON.stringify(body, null, 2) : linesOf(answer).join("\n"));
     if (values.check && !answer.closes) throw new CommandProblem("LEDGER_OPEN", verdictOf(answer));

@@ -7,10 +7,12 @@ import type { Command } from "./command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   contracts: () => import("./contracts.ts"),
+  "dead-letters": () => import("./dead-letters.ts"),
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
   ledger: () => import("./ledger.ts"),
   "new-topic": () => import("./new-topic.ts"),
+  parked: () => import("./parked.ts"),
   provision: () => import("./provision.ts"),
   replay: () => import("./replay.ts"),
   schemas: () => import("./schemas.ts"),

@@ -2,9 +2,8 @@
 import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
+import { callPlatform, type PlatformAddress, platformOf, withQuery } from "../platform-call.ts";
 import type { Command } from "./command.ts";
-import { getJson, type PlatformAddress } from "./platform-call.ts";
 
 const HELP = `sluice trace EVENT_ID [--topic T] [--date D] [--json]
 
@@ -97,7 +96,7 @@ export const command: Command = {
     if (eventId === undefined || rest.length > 0) {
       throw new CommandProblem("USAGE", "sluice trace takes one event id; --help says more.");
     }
-    const platform = { url: values.url, key: values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY };
+    const platform = platformOf(values);
     const { topic, date } = values;
     let found = false;
     let files = 0;
@@ -120,7 +119,7 @@ async function* pagesOf(
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
     const path = `/v1/events/${encodeURIComponent(eventId)}`;
-    const body = await getJson(platform, path, { ...hints, cursor });
+    const body = await callPlatform(platform, "GET", withQuery(path, { ...hints, cursor }), z.unknown());
     const parsed = pageSchema.parse(body);
     yield { page: parsed, body };
     if (parsed.cursor === null) return;

@@ -113,6 +113,11 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     },
     receipt: (name) => (receiptsFail ? NO_RECEIPT : receipts.open(name)),
     findBuffered: async (address, column, text) => buffered(address, column, text),
+    redrive: async (key) => {
+      if (!bucket.objects.has(key)) return { kind: "not_found" };
+      await bucket.delete(key);
+      return { kind: "sent", messageId: "019aa000-0000-7000-8000-000000000000", events: 1 };
+    },
     acknowledgedMessages: () => 7,
     log: (line) => logs.push(JSON.parse(line)),
   });

@@ -1,5 +1,6 @@
 /** `GET /v1/ledger` and `sluice ledger`: the terms, what a key may see, and the exit of --check. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { notAMessage, systemFault } from "../../../queue-consumers/fault.ts";
 import { park } from "../../../queue-consumers/parking.ts";
 import { publishArrivals } from "../../../sql/statements/arrivals.ts";
 import { publishLedger, registerBronzeFile } from "../../../sql/statements/bronze.ts";
@@ -101,8 +102,8 @@ describe("GET /v1/ledger", () => {
   test("what is parked, counted from its messages; bytes of no message are counted as such", async () => {
     const event = { eventId: "a", at: NOW * 1_000 };
     const body = weatherMessage({ messageId: uuidAt(NOW, 1), received: NOW * 1_000, events: [event, event] });
-    await park(harness.bucket, "weather-dlq", message("m1", body), { cause: "system", detail: "" });
-    await park(harness.bucket, "weather-dlq", message("m2", Uint8Array.of(9)), { cause: "data", detail: "" });
+    await park(harness.bucket, "weather-dlq", message("m1", body), systemFault("exhausted", ""));
+    await park(harness.bucket, "weather-dlq", message("m2", Uint8Array.of(9)), notAMessage(""));
     const at = new Date(NOW).toISOString();
     expect((await read("")).body.parked).toEqual({
       groups: [

@@ -33,7 +33,7 @@ describe("the fields a rule reads", () => {
     ["has(event.a.b) && event.c == 'event.d'", ["a.b", "c"]],
     ["event.items.map(i, i.q * event.k).sum() > event.c || event.c > 1", ["items", "k", "c"]],
     ["event.x['y'] in [event.z, size(event.w)] ? true : -event.n < 1", ["x", "z", "w", "n"]],
-    ["size(event) > 1", []],
+    ["size(event) > 1 || event['x'] == 1", [""]],
   ])("%s", (expression, paths) => {
     expect(fieldsRead(environment.parse(expression).ast).map((path) => path.join("."))).toEqual(paths);
   });

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { shardOf } from "../../../contracts/shards.ts";
 import { cursorText, positionOf } from "../../../gateway/trace/cursor.ts";
-import { waitForWasm } from "../../../gateway/trace/wasm-permit.ts";
+import { waitForWasm } from "../../../gateway/wasm-permit.ts";
 import { LakeBusyError } from "../../../lakehouse/trace/search-bronze.ts";
 import { command } from "../../../tools/cli/trace.ts";
 import { addKey, createHarness, type Harness } from "./harness.ts";

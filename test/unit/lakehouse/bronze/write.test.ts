@@ -52,6 +52,7 @@ describe("writeBronze", () => {
       _producer: "test",
       _extra: '{"note":"first"}',
       _lexical: null,
+      _replay_of: null,
     });
     expect(rows[1]).toMatchObject({ event_id: "e1", _event: 1, event_timestamp: "2026-11-21 12:00:00.000001+00" });
   });
@@ -115,6 +116,29 @@ describe("writeBronze", () => {
     expect(rows.map(place)).toEqual(rows.map(place).sort());
     for (const { date, firstRow, rows: count } of files[0]?.dates ?? [])
       expect(new Set(rows.slice(firstRow, firstRow + count).map((row) => row["event_date"]))).toEqual(new Set([date]));
+  });
+
+  test("each event of a replay has its own dead letter, whatever the dates and slices of its neighbours", async () => {
+    const bucket = new MemoryBucket();
+    const { header, body } = decodeMessage(message([0, 1, 1, 0, 2, 0].map((days) => NOW - days * DAY)));
+    const [whole] = header.slices;
+    if (whole === undefined) throw new Error("no slice");
+    // The same events twice, as the slices of two shards, of which this flush has the second.
+    const slices = [
+      { ...whole, shard: 0, of: 2 },
+      { ...whole, shard: 1, of: 2, offset: whole.length },
+    ];
+    const replay_of = Array.from({ length: 12 }, (_, i) => `d${i}`);
+    const replay = encodeMessage({ ...header, count: 12, slices, replay_of }, [body, body]);
+    const sent = message([NOW, NOW - DAY], "019307a0-0000-7000-8000-000000000002");
+    const frames = [...framesOf(sent), ...framesOf(replay).slice(1), ...framesOf(sent)];
+    const [file] = await writeBronze(bucket, weather, flush, blocksOf(frames));
+    const rows = await readWithDuckDb(bucket.bytesOf(file?.file ?? ""));
+    const origins = rows.map((row) => [row["event_id"], row["_message"] === header.message_id, row["_replay_of"]]);
+    expect(origins.filter(([, isReplay]) => isReplay).map(([id, , origin]) => [id, origin])).toEqual(
+      ["e4", "e1", "e2", "e0", "e3", "e5"].map((id) => [id, `d${6 + Number(id.slice(1))}`]),
+    );
+    expect(origins.filter(([, isReplay]) => !isReplay).map(([, , origin]) => origin)).toEqual([null, null, null, null]);
   });
 
   // Garbage that waits for its collection counts, as it does on the platform.

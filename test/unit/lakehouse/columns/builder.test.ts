@@ -79,6 +79,24 @@ describe("a value many times", () => {
   });
 });
 
+test.each([0, 1, 63, 64, 500])("%i nulls, between texts, and after them none", (count) => {
+  const builder = new BytesBuilder({ kind: "utf8" });
+  const nulls = Array.from({ length: count }, () => null);
+  for (let round = 0; round < 2; round++) {
+    builder.pushString("a");
+    builder.pushNulls(count);
+    builder.pushString("b");
+    builder.pushNulls(count);
+    const bytes = builder.byteLength;
+    const column = builder.finish();
+    expect(valuesOf(column)).toEqual(["a", ...nulls, "b", ...nulls]);
+    expect(columnByteLength(column)).toBe(bytes);
+  }
+  builder.pushString("c");
+  builder.pushNulls(0);
+  expect(builder.finish().nulls).toBeUndefined();
+});
+
 describe("createColumnBuilder", () => {
   test.each(samples)("%j keeps every value, and is reusable", (type, values) => {
     const builder = createColumnBuilder(type);

@@ -1,7 +1,8 @@
 /** Each source finds what is wrong, says so in words that the contract admits, and is silent when all is well. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Contract } from "../../../../contracts/contract.ts";
 import { contracts } from "../../../../contracts/registry.ts";
+import { metadataOf, parkedKey } from "../../../../lakehouse/parked/parked-message.ts";
 import { diffAlerts, MAX_CHANGES, type OpenAlert } from "../../../../scheduled/alerts/diff.ts";
 import { blockedPartitionsSource } from "../../../../scheduled/conditions/blocked-partitions.ts";
 import { type Condition, type ConditionSource, MAX_CONDITIONS } from "../../../../scheduled/conditions/condition.ts";
@@ -12,6 +13,7 @@ import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-me
 import { staleTopicsSource } from "../../../../scheduled/conditions/stale-topics.ts";
 import { pipelineAlert } from "../../../../scheduled/platform-events/pipeline-alert.ts";
 import { createD1, type D1OnSqlite } from "../../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { refusals } from "../platform-events/receiver.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12, 30);
@@ -93,26 +95,17 @@ test("blocking checks of the last failed build", async () => {
 });
 
 test("parked messages, by queue", async () => {
-  const objects = new Map<string, string>();
-  let calls = 0;
-  const bucket = {
-    async list({ prefix = "", delimiter, limit = 1_000 }: R2ListOptions = {}): Promise<R2Objects> {
-      calls++;
-      const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
-      const delimitedPrefixes =
-        delimiter === undefined
-          ? []
-          : [...new Set(keys.map((key) => key.slice(0, key.indexOf(delimiter, prefix.length) + 1)))];
-      const listed = delimiter === undefined ? keys : [];
-      const described = listed.slice(0, limit).map((key) => ({ key, customMetadata: { detail: objects.get(key) } }));
-      return JSON.parse(JSON.stringify({ objects: described, truncated: listed.length > limit, delimitedPrefixes }));
-    },
-  };
+  const bucket = new MemoryBucket();
+  const list = vi.spyOn(bucket, "list");
+  const park = (queue: string, id: string, detail: string) =>
+    bucket.put(parkedKey(queue, id), "x", {
+      customMetadata: metadataOf({ cause: "data", detail, attempts: 1, sent: "" }),
+    });
   expect(await find(parkedMessagesSource(bucket))).toEqual([]);
-  expect(calls).toBe(1);
-  objects.set("parked/sluice-local-orders/1", "not a packed message: the header is cut short");
-  objects.set("parked/sluice-local-orders/2", "other");
-  for (let i = 0; i < 1_001; i++) objects.set(`parked/sluice-local-users/${i}`, "x");
+  expect(list).toHaveBeenCalledTimes(1);
+  await park("sluice-local-orders", "1", "not a packed message: the header is cut short");
+  await park("sluice-local-orders", "2", "other");
+  for (let i = 0; i < 1_001; i++) await park("sluice-local-users", String(i), "x");
   const found = await find(parkedMessagesSource(bucket));
   expect(found).toMatchObject([
     { key: "message_parked/sluice-local-orders", measured: 2, severity: "critical" },

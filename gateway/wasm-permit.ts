@@ -1,6 +1,6 @@
 /** A permit for parquet-wasm for a request, which cannot come again later as an alarm or a message does: it waits a little. */
-import { tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
-import { LakeBusyError } from "../../lakehouse/trace/search-bronze.ts";
+import { tryAcquireWasm } from "../lakehouse/parquet/wasm.ts";
+import { LakeBusyError } from "../lakehouse/trace/search-bronze.ts";
 
 const WAIT_MS = 50;
 /** Three seconds: flushes hold it for less, builds may hold it for longer. */

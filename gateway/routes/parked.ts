@@ -1,0 +1,55 @@
+/** `GET /v1/parked` and `POST /v1/parked/retry`: messages that could not go on, and their way back. Both need `*:admin`. */
+import { listParked, PARKED_PREFIX, type ParkedMessage } from "../../lakehouse/parked/parked-message.ts";
+import type { Redriven } from "../../lakehouse/parked/redrive.ts";
+import type { GatewayContext } from "../context.ts";
+import type { GatewayDeps } from "../deps.ts";
+import { lakeAnswers } from "../lake-access.ts";
+import { demandAdmin } from "../middleware/auth/grant.ts";
+import { bodyOf } from "../openapi/json-body.ts";
+import { queryOf } from "../openapi/parameters.ts";
+import { parkedQuery, retryBody } from "./parked.api.ts";
+
+type Route = (c: GatewayContext) => Promise<Response>;
+
+export function getParked(deps: GatewayDeps): Route {
+  return async function getParked(c) {
+    demandAdmin(c.get("grant"));
+    const { queue, limit, cursor } = queryOf(c, parkedQuery);
+    const page = await lakeAnswers(() => listParked(deps.lake, { queue, cursor, limit: Number(limit) }));
+    return c.json({ parked: page.messages.map(shown), next_cursor: page.cursor });
+  };
+}
+
+export function postParkedRetry(deps: GatewayDeps): Route {
+  return async function postParkedRetry(c) {
+    demandAdmin(c.get("grant"));
+    const { ids } = await bodyOf(c, retryBody);
+    const results: object[] = [];
+    // One after another: each may hold a message, and a look-up in bronze holds the isolate's permit.
+    for (const id of new Set(ids)) results.push({ id, ...(await retried(id, deps)) });
+    c.get("wideEvent").messages = results.length;
+    return c.json({ results });
+  };
+}
+
+async function retried(id: string, deps: GatewayDeps): Promise<object> {
+  let redriven: Redriven;
+  try {
+    redriven = await deps.redrive(`${PARKED_PREFIX}${id}`);
+  } catch (error) {
+    // Still parked: nothing is deleted before it is durable elsewhere.
+    return { outcome: "failed", detail: error instanceof Error ? error.message.slice(0, 300) : "unknown" };
+  }
+  switch (redriven.kind) {
+    case "sent":
+      return { outcome: "sent", message_id: redriven.messageId, events: redriven.events };
+    case "not_found":
+      return { outcome: "not_found" };
+    default:
+      return { outcome: redriven.kind, detail: redriven.detail };
+  }
+}
+
+function shown({ queue, id, cause, detail, attempts, sent, touched, size, redrives }: ParkedMessage) {
+  return { id: `${queue}/${id}`, queue, cause, detail, attempts, sent, parked: touched, size, redrives };
+}

@@ -1,0 +1,60 @@
+/**
+ * Re-drives messages that were parked by a fault of ours, once that may be over: a few a tick, each less often the more often it
+ * failed. Messages whose bytes are wrong are left to an operator.
+ */
+import { listAllParked, type ParkedMessage } from "../lakehouse/parked/parked-message.ts";
+import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/parked/redrive.ts";
+import type { Duty, DutyLog } from "./duties.ts";
+
+/** Messages of one tick at most. */
+const PER_TICK = 20;
+const FIRST_WAIT_MS = 10 * 60_000;
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+/** When a parked message may be tried, milliseconds since the epoch: ten minutes after it was touched last, doubling to a day. */
+export function dueAt({ touched, redrives }: Pick<ParkedMessage, "touched" | "redrives">): number {
+  return Date.parse(touched) + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(redrives, 16));
+}
+
+export interface RedriveDutyDeps extends Omit<RedriveDeps, "bucket"> {
+  readonly bucket: RedriveDeps["bucket"] & Pick<R2Bucket, "list">;
+  readonly log: DutyLog;
+}
+
+export function redriveDuty(deps: RedriveDutyDeps): Duty {
+  return {
+    name: "redrive",
+    everyMinutes: 5,
+    async run(now) {
+      const { messages: parked } = await listAllParked(deps.bucket);
+      const system = parked.filter(({ cause }) => cause === "system");
+      const due = system.filter((message) => dueAt(message) <= now).sort((a, b) => (a.touched < b.touched ? -1 : 1));
+      const counts: Record<Redriven["kind"], number> = { sent: 0, discarded: 0, kept: 0, postponed: 0, not_found: 0 };
+      for (const { key } of due.slice(0, PER_TICK)) {
+        const outcome = await tryOne(key, deps);
+        // What failed for one would fail for the others: the cause is not gone.
+        if (outcome === undefined) break;
+        counts[outcome.kind]++;
+      }
+      return { parked_data: parked.length - system.length, parked_system: system.length, due: due.length, ...counts };
+    },
+  };
+}
+
+async function tryOne(key: string, deps: RedriveDutyDeps): Promise<Redriven | undefined> {
+  try {
+    const outcome = await redrive(key, deps);
+    deps.log({
+      event: "redrive",
+      key,
+      outcome: outcome.kind,
+      ...("detail" in outcome ? { detail: outcome.detail } : {}),
+    });
+    if (outcome.kind === "kept" || outcome.kind === "postponed") await noteFailure(key, deps.bucket);
+    return outcome;
+  } catch (error) {
+    deps.log({ event: "redrive", key, outcome: "failed", error: String(error) });
+    await noteFailure(key, deps.bucket);
+    return undefined;
+  }
+}
