@@ -209,7 +209,9 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   },
   "POST /v1/topics/{topic}/flush": {
     "202": async (harness) => {
-      harness.db.sqlite.exec("INSERT INTO shards VALUES ('orders', 0, 1, '2026-11-20T10:00:00Z')");
+      harness.db.sqlite.exec(
+        "INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES ('orders', 0, 1, '2026-11-20T10:00:00Z')",
+      );
       return await harness.post("/v1/topics/orders/flush", "");
     },
     "404 UNKNOWN_TOPIC": send("", "/v1/topics/nope/flush"),
