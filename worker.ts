@@ -1,45 +1,24 @@
 /** Composes the Worker: the only place where bindings meet code. */
 import parquetWasm from "parquet-wasm/esm/parquet_wasm_bg.wasm";
 import { v7 as uuidv7 } from "uuid";
-import { contractOf, contracts } from "./contracts/registry.ts";
 import { receipt, topicBuffer } from "./durable-objects/stubs.ts";
-import { pressureLimits } from "./durable-objects/topic-buffer/limits.ts";
 import { isRemembered } from "./durable-objects/topic-buffer/remembered-ids.ts";
-import { topicQueue } from "./durable-objects/topic-queue.ts";
+import { packedQueue } from "./durable-objects/topic-queue.ts";
 import { admitPlatformEvent } from "./gateway/admit/platform-events.ts";
 import { createGateway } from "./gateway/app.ts";
-import { DEFAULT_LIMITS, type Environment, type MessageQueue } from "./gateway/deps.ts";
+import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
-import { COMPACTION_POLICY } from "./lakehouse/compaction/plan.ts";
-import { planCompaction } from "./lakehouse/compaction/schedule.ts";
 import { redrive } from "./lakehouse/parked/redrive.ts";
 import { installParquetWasm, tryAcquireWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
 import { planPolicy } from "./lakehouse/tables/policy.ts";
-import { deleteTombstones } from "./lakehouse/tombstones/delete-due.ts";
 import { consumeBuilds } from "./queue-consumers/builds.ts";
 import { parkExhausted } from "./queue-consumers/exhausted.ts";
 import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
-import { alertDuty } from "./scheduled/alerts/duty.ts";
-import { blockedPartitionsSource } from "./scheduled/conditions/blocked-partitions.ts";
-import { heldOffTopics, overdueBuffers, parkedSlices } from "./scheduled/conditions/buffers.ts";
-import type { ConditionSource } from "./scheduled/conditions/condition.ts";
-import { deadLetterRateSource } from "./scheduled/conditions/dead-letter-rate.ts";
-import { failedPartitionsSource } from "./scheduled/conditions/failed-partitions.ts";
-import { lateDataSource } from "./scheduled/conditions/late-data.ts";
-import { ledgerSource } from "./scheduled/conditions/ledger.ts";
-import { parkedMessagesSource } from "./scheduled/conditions/parked-messages.ts";
-import { staleTopicsSource } from "./scheduled/conditions/stale-topics.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
-import { compareLedger } from "./scheduled/ledger.ts";
-import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
-import { redriveDuty } from "./scheduled/redrive.ts";
-import { announceReleases } from "./scheduled/releases/announce.ts";
-import { retentionDuty } from "./scheduled/retention.ts";
-import { watchdog } from "./scheduled/watchdog/watchdog.ts";
-import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
+import { dutyRoster } from "./scheduled/roster.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -63,7 +42,7 @@ function redriveDeps(env: Env) {
     db: env.DB,
     bucket: env.LAKE,
     send: async (topic: string, body: Uint8Array) => {
-      await messageQueue(env, topic).send(body);
+      await packedQueue(env, topic).send(body);
       countSent(1);
     },
     remembers: (messageId: string) => isRemembered(messageId, Date.now()),
@@ -76,90 +55,27 @@ function redriveDeps(env: Env) {
   };
 }
 
-function emitDeps(env: Env): EmitDeps {
-  return {
-    admit: admitPlatformEvent,
-    topicQueue: (topic) => messageQueue(env, topic),
-    uuidv7: () => uuidv7(),
-    countSent,
-  };
-}
-
-function messageQueue(env: Env, topic: string): MessageQueue {
-  const queue = topicQueue(env, topic);
-  return {
-    send: async (body) => void (await queue.send(body, { contentType: "bytes" })),
-    backlog: async () => {
-      const { backlogCount: messages, oldestMessageTimestamp: oldest } = await queue.metrics();
-      return { messages, oldestSent: messages === 0 ? null : (oldest?.getTime() ?? null) };
+/** What the cron does: a tick at a time, so nothing of it is kept. */
+function dutiesOf(env: Env): Duty[] {
+  const { DB: db, LAKE: lake, ENVIRONMENT: environment, ALERT_WEBHOOK_URL: url } = env;
+  return dutyRoster({
+    db,
+    lake,
+    buffers: env.TOPIC_BUFFER,
+    builds: env.BUILDS,
+    emit: {
+      admit: admitPlatformEvent,
+      topicQueue: (topic) => packedQueue(env, topic),
+      uuidv7: () => uuidv7(),
+      countSent,
     },
-  };
-}
-
-function webhookDeps(env: Env): WebhookDeps {
-  const { DB: db, ENVIRONMENT: environment, ALERT_WEBHOOK_URL: url } = env;
-  return { db, environment, url, fetch: (address, init) => fetch(address, init) };
-}
-
-/** What an operator is told of. */
-function conditionSources(env: Env): readonly ConditionSource[] {
-  const buffers = { db: env.DB, contracts, flushAgeSeconds: env.FLUSH_AGE_SECONDS };
-  return [
-    failedPartitionsSource(env.DB, (domain) => planPolicy.knows(domain)),
-    blockedPartitionsSource(env.DB),
-    parkedMessagesSource(env.LAKE),
-    parkedSlices(buffers),
-    overdueBuffers(buffers),
-    heldOffTopics(buffers),
-    staleTopicsSource(env.DB, contracts),
-    deadLetterRateSource(env.DB),
-    ledgerSource(env.DB),
-    lateDataSource(
-      env.DB,
-      contracts.map(({ topic }) => topic),
-    ),
-  ];
-}
-
-function compactionDeps(env: Env) {
-  return { db: env.DB, builds: env.BUILDS, policy: COMPACTION_POLICY, now: () => Date.now(), log };
-}
-
-/** What the cron does, in this order. */
-function dutiesOf(env: Env): readonly Duty[] {
-  return [
-    { name: "plan", everyMinutes: 1, run: async () => ({ ...(await replan(env)) }) },
-    watchdog({
-      db: env.DB,
-      buffers: env.TOPIC_BUFFER,
-      contractOf,
-      flushAgeSeconds: env.FLUSH_AGE_SECONDS,
-      pressure: pressureLimits(env.BACK_PRESSURE_BYTES),
-      log,
-    }),
-    retentionDuty({ db: env.DB, contracts }),
-    redriveDuty({ ...redriveDeps(env), log }),
-    { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
-    {
-      name: "alerts",
-      everyMinutes: 1,
-      run: async (now) => ({
-        ...(await alertDuty({ ...emitDeps(env), db: env.DB, sources: conditionSources(env) }, now)),
-      }),
-    },
-    { name: "webhook", everyMinutes: 1, run: async (now) => ({ ...(await deliverAlerts(webhookDeps(env), now)) }) },
-    { name: "ledger", everyMinutes: 15, run: (now) => compareLedger(env.DB, now) },
-    {
-      name: "compaction",
-      everyMinutes: 10,
-      run: async () => ({ ...(await planCompaction(compactionDeps(env))) }),
-    },
-    {
-      name: "tombstones",
-      everyMinutes: 1,
-      run: async () => ({ ...(await deleteTombstones({ db: env.DB, bucket: env.LAKE, log })) }),
-    },
-  ];
+    redrive: redriveDeps(env),
+    webhook: { environment, url, fetch: (address, init) => fetch(address, init) },
+    flushAgeSeconds: env.FLUSH_AGE_SECONDS,
+    backPressureBytes: env.BACK_PRESSURE_BYTES,
+    replan: () => replan(env),
+    log,
+  });
 }
 
 function environmentOf(env: Env): Environment {
@@ -177,7 +93,7 @@ function gatewayOf(env: Env): Gateway {
   if (gateway === undefined) {
     let maskingKeys: MaskingKeys | undefined;
     gateway = createGateway({
-      topicQueue: (topic) => messageQueue(env, topic),
+      topicQueue: (topic) => packedQueue(env, topic),
       topicBuffer: (address) => topicBuffer(env.TOPIC_BUFFER, address),
       lake: env.LAKE,
       db: env.DB,

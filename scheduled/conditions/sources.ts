@@ -1,0 +1,38 @@
+/** Every condition that an operator is told of. */
+import type { Contract } from "../../contracts/contract.ts";
+import { blockedPartitionsSource } from "./blocked-partitions.ts";
+import { heldOffTopics, overdueBuffers, parkedSlices } from "./buffers.ts";
+import type { ConditionSource } from "./condition.ts";
+import { deadLetterRateSource } from "./dead-letter-rate.ts";
+import { failedPartitionsSource } from "./failed-partitions.ts";
+import { lateDataSource } from "./late-data.ts";
+import { ledgerSource } from "./ledger.ts";
+import { parkedMessagesSource } from "./parked-messages.ts";
+import { staleTopicsSource } from "./stale-topics.ts";
+
+export interface SourcesDeps {
+  readonly db: D1Database;
+  readonly lake: Pick<R2Bucket, "list">;
+  readonly contracts: readonly Contract[];
+  /** `FLUSH_AGE_SECONDS`. */
+  readonly flushAgeSeconds: string;
+  /** Whether this deploy builds the domain. */
+  knows(domain: string): boolean;
+}
+
+export function conditionSources({ db, lake, contracts, flushAgeSeconds, knows }: SourcesDeps): ConditionSource[] {
+  const buffers = { db, contracts, flushAgeSeconds };
+  const topics = contracts.map(({ topic }) => topic);
+  return [
+    failedPartitionsSource(db, knows),
+    blockedPartitionsSource(db),
+    parkedMessagesSource(lake),
+    parkedSlices(buffers),
+    overdueBuffers(buffers),
+    heldOffTopics(buffers),
+    staleTopicsSource(db, contracts),
+    deadLetterRateSource(db),
+    ledgerSource(db),
+    lateDataSource(db, topics),
+  ];
+}

@@ -1,0 +1,58 @@
+/** What the cron does, in which order and how often. */
+import { contractOf, contracts } from "../contracts/registry.ts";
+import type { TopicBufferNamespace } from "../durable-objects/stubs.ts";
+import { pressureLimits } from "../durable-objects/topic-buffer/limits.ts";
+import { COMPACTION_POLICY } from "../lakehouse/compaction/plan.ts";
+import { type CompactionRequest, planCompaction } from "../lakehouse/compaction/schedule.ts";
+import { planPolicy } from "../lakehouse/tables/policy.ts";
+import { deleteTombstones } from "../lakehouse/tombstones/delete-due.ts";
+import { alertDuty } from "./alerts/duty.ts";
+import { conditionSources } from "./conditions/sources.ts";
+import type { Duty, DutyLog } from "./duties.ts";
+import { compareLedger } from "./ledger.ts";
+import type { EmitDeps } from "./platform-events/emit.ts";
+import { type RedriveDutyDeps, redriveDuty } from "./redrive.ts";
+import { announceReleases } from "./releases/announce.ts";
+import { retentionDuty } from "./retention.ts";
+import { watchdog } from "./watchdog/watchdog.ts";
+import { deliverAlerts, type WebhookDeps } from "./webhook/deliver.ts";
+
+export interface RosterDeps<Id> {
+  readonly db: D1Database;
+  readonly lake: Pick<R2Bucket, "list" | "delete">;
+  readonly buffers: TopicBufferNamespace<Id>;
+  readonly builds: { sendBatch(messages: { body: CompactionRequest }[]): Promise<unknown> };
+  readonly emit: EmitDeps;
+  readonly redrive: Omit<RedriveDutyDeps, "log">;
+  readonly webhook: Omit<WebhookDeps, "db">;
+  /** `FLUSH_AGE_SECONDS` and `BACK_PRESSURE_BYTES`. */
+  readonly flushAgeSeconds: string;
+  readonly backPressureBytes: string;
+  /** One tick of the planner. */
+  replan(): Promise<object>;
+  readonly log: DutyLog;
+}
+
+export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
+  const { db, lake, buffers, builds, emit, flushAgeSeconds, log } = deps;
+  const knows = (domain: string) => planPolicy.knows(domain);
+  const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, knows });
+  const compaction = { db, builds, policy: COMPACTION_POLICY, now: () => Date.now(), log };
+  return [
+    each("plan", 1, () => deps.replan()),
+    watchdog({ db, buffers, contractOf, flushAgeSeconds, pressure: pressureLimits(deps.backPressureBytes), log }),
+    redriveDuty({ ...deps.redrive, log }),
+    each("announce", 1, (now) => announceReleases({ ...emit, db }, now)),
+    each("alerts", 1, (now) => alertDuty({ ...emit, db, sources }, now)),
+    each("webhook", 1, (now) => deliverAlerts({ ...deps.webhook, db }, now)),
+    each("ledger", 15, (now) => compareLedger(db, now)),
+    each("compaction", 10, () => planCompaction(compaction)),
+    retentionDuty({ db, contracts }),
+    each("tombstones", 1, () => deleteTombstones({ db, bucket: lake, log })),
+  ];
+}
+
+/** A duty whose report is what the log shows. */
+function each(name: string, everyMinutes: number, run: (now: number) => Promise<object>): Duty {
+  return { name, everyMinutes, run: async (now) => ({ ...(await run(now)) }) };
+}
