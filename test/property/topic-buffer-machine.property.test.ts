@@ -3,6 +3,7 @@
  * every event of every message that an append called stored is in bronze exactly once, or parked with its slice when its bytes
  * are no events, and D1 and the ledger say the same.
  */
+import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { hourOf, hourText, oldestHour, packId } from "../../durable-objects/topic-buffer/remembered-ids.ts";
@@ -92,6 +93,7 @@ const ioFault = fc.constantFrom<IoFault>(
   "crashAfter",
   "slow",
   "late",
+  "taken",
 );
 const io = fc.array(ioFault, { maxLength: 5 });
 const which = (minLength: number) => fc.array(fc.nat(7), { minLength, maxLength: 4 });
@@ -332,8 +334,9 @@ function pick<T>(from: readonly T[], n: number): T {
   return one;
 }
 
-/** Thousands by `SCHEDULES=10000 npx vitest run --project pure test/property/topic-buffer-machine`. */
+/** Thousands by `npm run chaos`, which sets these; on a loaded machine a schedule takes up to 50 ms. */
 const SCHEDULES = Number(process.env["SCHEDULES"] ?? 800);
+const COUNTS_FILE = process.env["SCHEDULE_COUNTS"];
 
 beforeAll(() => loadParquetWasm());
 
@@ -357,9 +360,11 @@ describe("TopicBuffer under faults", () => {
       }),
       { numRuns: SCHEDULES },
     );
+    if (COUNTS_FILE !== undefined) writeFileSync(COUNTS_FILE, JSON.stringify(seen));
     // The schedules really meet what they are about.
-    for (const [name, n] of Object.entries(seen)) expect([name, n > 10]).toEqual([name, true]);
-  });
+    const atLeast = Math.min(10, SCHEDULES / 80);
+    for (const [name, n] of Object.entries(seen)) expect([name, n > atLeast]).toEqual([name, true]);
+  }, 60_000 + SCHEDULES * 50);
 
   test("DuckDB reads the same rows from the files", async () => {
     await fc.assert(

@@ -1,0 +1,109 @@
+/** The real bundle under faults and kills: lives that end by kill -9, then a platform without faults, and the judgement. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createRandom, type Random } from "../../producers/simulators/random.ts";
+import { buildBundle } from "../build/bundle.ts";
+import { type Platform, startPlatform } from "../local-platform/platform.ts";
+import { drawPlans } from "./fault-plans.ts";
+import { isSettled, judge, type Verdict } from "./judge.ts";
+import { EVENTS_PER_REQUEST, type SendersLog, sendUntilGone } from "./senders.ts";
+import { startVictim } from "./victim.ts";
+
+export interface PlatformOptions {
+  readonly seed: number;
+  readonly kills: number;
+  readonly eventsPerSecond: number;
+  /** No life begins after so long; Infinity for no bound. */
+  readonly seconds: number;
+  readonly onKill?: (kills: number) => void;
+}
+
+export interface PlatformReport {
+  readonly kills: number;
+  readonly sent: number;
+  readonly accepted: number;
+  /** Injected faults by `<call> <fault>`. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly statuses: Readonly<Record<string, number>>;
+  readonly verdict: Verdict;
+}
+
+const SENDERS = 3;
+/** A flush cycle is 1 s: kills fall before, into and after one. */
+const LONGEST_LIFE_MS = 2_500;
+/** How long a healed platform may take to have everything in its place. */
+const SETTLE_MS = 120_000;
+
+export async function runPlatformPhase(options: PlatformOptions): Promise<PlatformReport> {
+  const root = resolve(import.meta.dirname, "../..");
+  const folder = mkdtempSync(join(tmpdir(), "sluice-chaos-"));
+  const stateDir = join(folder, "state");
+  const log: SendersLog = { sent: new Set(), accepted: new Set(), statuses: new Map() };
+  const faults: Record<string, number> = {};
+  const onFault = (fault: string) => {
+    faults[fault] = (faults[fault] ?? 0) + 1;
+  };
+  const random = createRandom(options.seed).fork("platform");
+  const deadline = performance.now() + options.seconds * 1_000;
+  let kills = 0;
+  try {
+    while (kills < options.kills && performance.now() < deadline) {
+      await liveAndDie(stateDir, kills, options.eventsPerSecond, random.fork(`life-${kills}`), log, onFault);
+      options.onKill?.(++kills);
+    }
+    const verdict = await healAndJudge(root, stateDir, log);
+    const statuses = Object.fromEntries(log.statuses);
+    return { kills, sent: log.sent.size, accepted: log.accepted.size, faults, statuses, verdict };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One life: faults are armed, senders send, and after a random time the next 202 is the last. */
+async function liveAndDie(
+  stateDir: string,
+  life: number,
+  eventsPerSecond: number,
+  random: Random,
+  log: SendersLog,
+  onFault: (fault: string) => void,
+): Promise<void> {
+  const victim = await startVictim(stateDir, onFault);
+  try {
+    await victim.arm(drawPlans(random));
+    let armed = false;
+    const kill = () => {
+      if (armed) victim.kill();
+    };
+    const everyMs = (1_000 * SENDERS * EVENTS_PER_REQUEST) / eventsPerSecond;
+    const senders = Array.from({ length: SENDERS }, (_, n) =>
+      sendUntilGone(victim.url, `c-${life}-${n}`, everyMs, log, kill),
+    );
+    await Promise.race([delay(random.float() * LONGEST_LIFE_MS), Promise.all(senders)]);
+    armed = true;
+    await Promise.all(senders);
+    await victim.gone;
+  } finally {
+    victim.kill();
+  }
+}
+
+/** Starts without faults and waits until there is nothing left to do, or the time is up: the verdict says what is missing then. */
+async function healAndJudge(root: string, stateDir: string, log: SendersLog): Promise<Verdict> {
+  const bundle = await buildBundle({ root, outdir: "dist" });
+  const vars = { FLUSH_AGE_SECONDS: "1" };
+  const platform: Platform = await startPlatform({ root, bundle, stateDir, port: 0, crons: "manual", vars });
+  try {
+    const deadline = performance.now() + SETTLE_MS;
+    for (;;) {
+      await platform.runCron("* * * * *");
+      const verdict = await judge(platform, log);
+      if (isSettled(verdict) || verdict.doubled > 0 || performance.now() > deadline) return verdict;
+      await delay(500);
+    }
+  } finally {
+    await platform.stop();
+  }
+}
