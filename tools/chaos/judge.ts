@@ -16,7 +16,7 @@ export interface Verdict {
   /** Objects of bronze that D1 does not know, and files of D1 that are not there. */
   readonly unregistered: number;
   /** Shards that say that they hold events, partitions that are not built, messages and slices that were parked. */
-  readonly stuck: number;
+  readonly stuck: readonly string[];
 }
 
 export async function judge(platform: Platform, log: SendersLog): Promise<Verdict> {
@@ -47,7 +47,7 @@ export async function judge(platform: Platform, log: SendersLog): Promise<Verdic
 
 /** Whether there is nothing that a healed platform still has to do. */
 export function isSettled({ lost, unregistered, stuck }: Verdict): boolean {
-  return lost + unregistered + stuck === 0;
+  return lost + unregistered + stuck.length === 0;
 }
 
 /** Whether the promise held. */
@@ -61,15 +61,18 @@ async function unregistered({ db, lake }: Platform): Promise<number> {
   return objects.symmetricDifference(new Set(results.map(({ file }) => file))).size;
 }
 
-async function stuck({ db, lake }: Platform): Promise<number> {
-  const waiting = await db
+async function stuck({ db, lake }: Platform): Promise<string[]> {
+  const { results } = await db
     .prepare(
-      `SELECT (SELECT count(*) FROM shards WHERE oldest_unflushed IS NOT NULL) +
-              (SELECT count(*) FROM partition_inputs WHERE version <> built_version) +
-              (SELECT count(*) FROM partition_meta WHERE status <> 'DONE') AS n`,
+      `SELECT 'buffer ' || topic || '/' || shard || ' holds ' || buffered_bytes || ' bytes' AS what FROM shards WHERE oldest_unflushed IS NOT NULL
+       UNION ALL SELECT 'partition ' || domain || '/' || partition_date || ' is ' || status FROM partition_meta WHERE status <> 'DONE'
+       UNION ALL SELECT 'partition ' || domain || '/' || partition_date || ' is not built from its newest files'
+         FROM partition_inputs WHERE version <> built_version
+       UNION ALL SELECT 'compaction ' || file || ' is not done' FROM compactions WHERE status = 'PENDING'`,
     )
-    .first<number>("n");
-  return (waiting ?? 0) + (await keysUnder(lake, "parked/")).length;
+    .all<{ what: string }>();
+  const parked = await keysUnder(lake, "parked/");
+  return [...results.map(({ what }) => what), ...parked.map((key) => `parked: ${key}`)];
 }
 
 async function keysUnder(lake: Platform["lake"], prefix: string): Promise<string[]> {

@@ -31,8 +31,9 @@ export interface PlatformReport {
 }
 
 const SENDERS = 3;
-/** A flush cycle is 1 s: kills fall before, into and after one. */
-const LONGEST_LIFE_MS = 2_500;
+/** A batch is delivered within 1 s and flushed after another: kills fall before, into and after both. */
+const SHORTEST_LIFE_MS = 500;
+const LONGEST_LIFE_MS = 4_000;
 /** How long a healed platform may take to have everything in its place. */
 const SETTLE_MS = 120_000;
 
@@ -81,7 +82,7 @@ async function liveAndDie(
     const senders = Array.from({ length: SENDERS }, (_, n) =>
       sendUntilGone(victim.url, `c-${life}-${n}`, everyMs, log, kill),
     );
-    await Promise.race([delay(random.float() * LONGEST_LIFE_MS), Promise.all(senders)]);
+    await Promise.race([delay(random.int(SHORTEST_LIFE_MS, LONGEST_LIFE_MS)), Promise.all(senders)]);
     armed = true;
     await Promise.all(senders);
     await victim.gone;

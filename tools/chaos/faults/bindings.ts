@@ -18,7 +18,16 @@ export async function callWithFault<R>(call: string, crash: () => void, work: ()
 }
 
 /** Only what a plan may name: other methods need not return promises. */
-const ASYNC_METHODS: ReadonlySet<string> = new Set(["send", "sendBatch", "put", "get", "head", "delete", "list", "batch"]);
+const ASYNC_METHODS: ReadonlySet<string> = new Set([
+  "send",
+  "sendBatch",
+  "put",
+  "get",
+  "head",
+  "delete",
+  "list",
+  "batch",
+]);
 
 function faulty<T extends object>(name: string, target: T, crash: () => void): T {
   return new Proxy(target, {
