@@ -94,6 +94,7 @@ const ioFault = fc.constantFrom<IoFault>(
   "slow",
   "late",
   "taken",
+  "taken",
 );
 const io = fc.array(ioFault, { maxLength: 5 });
 const which = (minLength: number) => fc.array(fc.nat(7), { minLength, maxLength: 4 });
@@ -334,41 +335,43 @@ function pick<T>(from: readonly T[], n: number): T {
   return one;
 }
 
-/** Thousands by `npm run chaos`, which sets these; on a loaded machine a schedule takes up to 50 ms. */
+/** Thousands by `npm run chaos`, which sets these two and reports the counts. */
 const SCHEDULES = Number(process.env["SCHEDULES"] ?? 800);
 const COUNTS_FILE = process.env["SCHEDULE_COUNTS"];
+/** A schedule takes up to 50 ms on a machine with much else to do. */
+const TIMEOUT_MS = 60_000 + SCHEDULES * 50;
 
 beforeAll(() => loadParquetWasm());
 
 describe("TopicBuffer under faults", () => {
-  test(
-    "every stored event is in bronze exactly once, registered once, counted once",
-    async () => {
-      const seen: Record<string, number> = { old: 0, mixed: 0, parked: 0 };
-      const count = (name: string, n: number) => {
-        seen[name] = (seen[name] ?? 0) + n;
-      };
-      await fc.assert(
-        fc.asyncProperty(pool, fc.array(op, { maxLength: 14 }), fc.boolean(), async (messages, ops, clockGoesBack) => {
-          const shard = new Shard(START);
-          await play(shard, messages, ops);
-          const refused = await settle(shard, messages, clockGoesBack);
-          await judge(shard, messages, refused);
-          for (const [name, n] of Object.entries(shard.seen)) count(name, n);
-          const keys = [...shard.bucket.objects.keys()];
-          count("old", refused.size);
-          count("mixed", keys.filter((key) => key.startsWith("bronze_mixed/")).length);
-          count("parked", keys.filter((key) => key.startsWith("parked/")).length);
-        }),
-        { numRuns: SCHEDULES },
-      );
-      if (COUNTS_FILE !== undefined) writeFileSync(COUNTS_FILE, JSON.stringify(seen));
-      // The schedules really meet what they are about.
-      const atLeast = Math.min(10, SCHEDULES / 80);
-      for (const [name, n] of Object.entries(seen)) expect([name, n > atLeast]).toEqual([name, true]);
-    },
-    60_000 + SCHEDULES * 50,
-  );
+  test("every stored event is in bronze exactly once, registered once, counted once", {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const seen: Record<string, number> = { old: 0, mixed: 0, parked: 0 };
+    const count = (name: string, n: number) => {
+      seen[name] = (seen[name] ?? 0) + n;
+    };
+    await fc.assert(
+      fc.asyncProperty(pool, fc.array(op, { maxLength: 14 }), fc.boolean(), async (messages, ops, clockGoesBack) => {
+        const shard = new Shard(START);
+        await play(shard, messages, ops);
+        const refused = await settle(shard, messages, clockGoesBack);
+        await judge(shard, messages, refused);
+        for (const [name, n] of Object.entries(shard.seen)) count(name, n);
+        const keys = [...shard.bucket.objects.keys()];
+        count("old", refused.size);
+        count("mixed", keys.filter((key) => key.startsWith("bronze_mixed/")).length);
+        count("parked", keys.filter((key) => key.startsWith("parked/")).length);
+      }),
+      { numRuns: SCHEDULES },
+    );
+    if (COUNTS_FILE !== undefined) {
+      writeFileSync(COUNTS_FILE, JSON.stringify(seen));
+      return;
+    }
+    // The schedules really meet what they are about.
+    for (const [name, n] of Object.entries(seen)) expect([name, n > 10]).toEqual([name, true]);
+  });
 
   test("DuckDB reads the same rows from the files", async () => {
     await fc.assert(

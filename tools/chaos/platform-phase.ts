@@ -18,6 +18,8 @@ export interface PlatformOptions {
   /** No life begins after so long; Infinity for no bound. */
   readonly seconds: number;
   readonly onKill?: (kills: number) => void;
+  /** Hears what is still missing while the healed platform settles. */
+  readonly onVerdict?: (verdict: Verdict) => void;
 }
 
 export interface PlatformReport {
@@ -54,7 +56,7 @@ export async function runPlatformPhase(options: PlatformOptions): Promise<Platfo
       await liveAndDie(stateDir, kills, options.eventsPerSecond, random.fork(`life-${kills}`), log, onFault);
       options.onKill?.(++kills);
     }
-    const verdict = await healAndJudge(root, stateDir, log);
+    const verdict = await healAndJudge(root, stateDir, log, options.onVerdict ?? (() => {}));
     const statuses = Object.fromEntries(log.statuses);
     return { kills, sent: log.sent.size, accepted: log.accepted.size, faults, statuses, verdict };
   } finally {
@@ -92,19 +94,35 @@ async function liveAndDie(
 }
 
 /** Starts without faults and waits until there is nothing left to do, or the time is up: the verdict says what is missing then. */
-async function healAndJudge(root: string, stateDir: string, log: SendersLog): Promise<Verdict> {
+async function healAndJudge(
+  root: string,
+  stateDir: string,
+  log: SendersLog,
+  onVerdict: (verdict: Verdict) => void,
+): Promise<Verdict> {
   const bundle = await buildBundle({ root, outdir: "dist" });
   const vars = { FLUSH_AGE_SECONDS: "1" };
   const platform: Platform = await startPlatform({ root, bundle, stateDir, port: 0, crons: "manual", vars });
   try {
+    await endWaits(platform);
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
       await platform.runCron("* * * * *");
       const verdict = await judge(platform, log);
+      onVerdict(verdict);
       if (isSettled(verdict) || verdict.doubled > 0 || performance.now() > deadline) return verdict;
       await delay(500);
     }
   } finally {
     await platform.stop();
   }
+}
+
+/**
+ * A builder that was killed holds its partition for as long as a build may take, a lost request is repeated after a minute, and who
+ * met faults waits before the next try: time that a run does not have. So the waits end here, as if it had passed; the
+ * planner does the rest.
+ */
+async function endWaits({ db }: Platform): Promise<void> {
+  await db.prepare("UPDATE partition_leases SET lease_until = 0, queued_at = 0, not_before = 0").run();
 }

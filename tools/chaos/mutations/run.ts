@@ -35,10 +35,11 @@ async function tryMutation(root: string, seed: number, mutation: Mutation): Prom
   return code === 0 ? undefined : { by: "platform", saying: output.trim().split("\n").at(-1) ?? "" };
 }
 
-/** The line of vitest's output that says what did not hold. */
+/** The line of vitest's output that says what did not hold: the cause of fast-check's error, if there is one. */
 function assertionOf(failure: string): string {
   const lines = failure.split("\n").map((line) => line.trim());
-  return lines.find((line) => /^(Caused by: )?(AssertionError|Error|TypeError|RangeError):/.test(line)) ?? "";
+  const cause = lines.find((line) => line.startsWith("Caused by: "));
+  return cause ?? lines.find((line) => /^\w*Error: /.test(line)) ?? lines.at(-1) ?? "";
 }
 
 async function runChaos(path: string, seed: number): Promise<{ code: number | null; output: string }> {
