@@ -54,7 +54,8 @@ export async function runPlatformPhase(options: PlatformOptions): Promise<Platfo
   try {
     while (kills < options.kills && performance.now() < deadline) {
       await liveAndDie(stateDir, kills, options.eventsPerSecond, random.fork(`life-${kills}`), log, onFault);
-      options.onKill?.(++kills);
+      kills++;
+      options.onKill?.(kills);
     }
     const verdict = await healAndJudge(root, stateDir, log, options.onVerdict ?? (() => {}));
     const statuses = Object.fromEntries(log.statuses);
