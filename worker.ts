@@ -34,6 +34,7 @@ import { type Duty, runDuties } from "./scheduled/duties.ts";
 import { compareLedger } from "./scheduled/ledger.ts";
 import type { EmitDeps } from "./scheduled/platform-events/emit.ts";
 import { announceReleases } from "./scheduled/releases/announce.ts";
+import { retentionDuty } from "./scheduled/retention.ts";
 import { watchdog } from "./scheduled/watchdog/watchdog.ts";
 import { deliverAlerts, type WebhookDeps } from "./scheduled/webhook/deliver.ts";
 
@@ -114,6 +115,7 @@ function dutiesOf(env: Env): readonly Duty[] {
       pressure: pressureLimits(env.BACK_PRESSURE_BYTES),
       log,
     }),
+    retentionDuty({ db: env.DB, contracts }),
     { name: "announce", everyMinutes: 1, run: (now) => announceReleases({ ...emitDeps(env), db: env.DB }, now) },
     {
       name: "alerts",

@@ -38,6 +38,8 @@ export interface TopicBufferStub {
   retire(address: ShardAddress): Promise<boolean>;
   /** What is appended and not yet registered in bronze. Changes nothing. */
   unflushed(): Promise<Unflushed>;
+  /** Flushes what is appended, whatever its age: the alarm is set, and rings after the answer, which says what there is. */
+  flush(address: ShardAddress): Promise<Unflushed>;
 }
 
 /** The part of a Durable Object namespace that this needs; Cloudflare's own fits it. */

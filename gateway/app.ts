@@ -19,15 +19,19 @@ import { requestId } from "./middleware/request-id/request-id.ts";
 import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
+import { getActivity, listActivity } from "./routes/activity.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
 import { postEvents } from "./routes/events.ts";
+import { postFlush } from "./routes/flush.ts";
 import { healthz, readyz } from "./routes/health.ts";
 import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts";
 import { getLag } from "./routes/lag.ts";
 import { getLedger } from "./routes/ledger.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
+import { getEvents } from "./routes/peek.ts";
 import { createRegistry } from "./routes/registry.ts";
+import { postReplays } from "./routes/replays.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
@@ -59,6 +63,10 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/topics/:topic", getTopic],
     ["GET", "/v1/topics/:topic/lag", getLag(deps)],
     ["POST", "/v1/topics/:topic/events", postEvents(deps)],
+    ["GET", "/v1/topics/:topic/events", getEvents(deps)],
+    ["GET", "/v1/topics/:topic/activity", getActivity(deps)],
+    ["POST", "/v1/topics/:topic/flush", postFlush(deps)],
+    ["GET", "/v1/activity", listActivity(deps)],
     ["GET", "/v1/contracts/:topic", getContract],
     ["GET", "/v1/contracts/:topic/example", getExample(deps)],
     ["GET", "/v1/contracts/:topic/schema.json", getJsonSchema],
@@ -67,6 +75,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
     ["GET", "/v1/ledger", getLedger(deps)],
     ["GET", "/v1/events/:event_id", getEvent(deps)],
+    ["POST", "/v1/replays", postReplays(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],
@@ -88,6 +97,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
+  app.post("/v1/replays", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);
   for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {
     app.all(path, methodNotAllowed(sorts.map(([method]) => method)));

@@ -40,8 +40,8 @@ export interface GatewayDeps {
   /** The queue of a topic. Throws if there is none: the events then get the verdict `retry`. */
   topicQueue(topic: string): MessageQueue;
   /** The buffer of one shard. */
-  topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed">;
-  /** Payloads of dead letters that no message can carry (`put` resolves when the object is durable); what is parked; what a trace reads. */
+  topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed" | "flush">;
+  /** Payloads of dead letters that no message can carry (`put` resolves when the object is durable); what is parked; what a trace and a peek read. */
   readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list">;
   readonly db: D1Database;
   readonly environment: Environment;

@@ -176,17 +176,24 @@ export const PROBLEMS = {
     cause: "The receipt of the Idempotency-Key does not answer; the request may have been kept.",
     remedy: "Send the request again with the same Idempotency-Key after the seconds that Retry-After says.",
   },
-  LAKE_BUSY: {
-    status: 503,
-    title: "The lake cannot be read just now",
-    cause: "Other work of this isolate, such as a build, reads or writes Parquet, and there is memory for one.",
-    remedy: "Send the request again after the seconds that Retry-After says.",
-  },
   CATALOG_UNAVAILABLE: {
     status: 503,
     title: "The catalog does not answer",
     cause: "The database that knows tables and files does not answer.",
     remedy: "Send the request again after the seconds that Retry-After says.",
+  },
+  LAKE_BUSY: {
+    status: 503,
+    title: "The lake is being read or written by others",
+    cause:
+      "One operation with Parquet runs at a time in an isolate, and others were faster; or too many files of the time asked for overlap.",
+    remedy: "Send the request again after the seconds that Retry-After says; ask for a shorter time.",
+  },
+  LAKE_UNAVAILABLE: {
+    status: 503,
+    title: "The lake does not answer",
+    cause: "The catalog or the bucket that holds the tables does not answer, or a file in it cannot be read.",
+    remedy: "Send the request again after the seconds that Retry-After says; if it stays, report the `request_id`.",
   },
 } as const satisfies Record<string, ProblemEntry>;
 

@@ -55,6 +55,7 @@ function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly F
     });
   } catch (error) {
     ids.reset();
+    store.reset();
     throw error;
   }
 }

@@ -28,6 +28,8 @@ export interface FlushLimits {
   readonly bytes: number;
   readonly rows: number;
   readonly ageMs: number;
+  /** Blocks appended until then are due, whatever their age: an operator asked. Milliseconds since the epoch. */
+  readonly dueThrough?: number;
 }
 
 export type Step =
@@ -60,7 +62,8 @@ export function nextStep(state: BufferState, limits: FlushLimits, now: number): 
   if (open.oldestAt === null) return { do: "sleep", until: null };
   const full = open.bytes >= limits.bytes || open.rows >= limits.rows;
   // A block from the future was appended by a clock that has gone back since: nobody knows its age.
-  const due = full || open.oldestAt > now ? now : open.oldestAt + limits.ageMs;
+  const asked = limits.dueThrough !== undefined && open.oldestAt <= limits.dueThrough;
+  const due = full || asked || open.oldestAt > now ? now : open.oldestAt + limits.ageMs;
   return due <= now ? { do: "freeze" } : { do: "sleep", until: due };
 }
 

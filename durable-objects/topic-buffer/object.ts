@@ -41,6 +41,8 @@ const WASM_BUSY_MS = 100;
 const AFTER_FAULT_MS = 60_000;
 /** A buffer that refuses says so in D1 this often at the most. */
 const TELL_MS = 30_000;
+/** Where the time stands at which an operator last asked for a flush. */
+const FLUSH_ASKED = "flush_asked";
 
 export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicBufferStub, BufferSearchStub {
   readonly #store: BufferStore;
@@ -99,6 +101,17 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
     return findBuffered(this.#store, requireContract(address), column, text);
   }
 
+  async flush(address: ShardAddress): Promise<Unflushed> {
+    const contract = requireContract(address);
+    this.#incarnation();
+    const unflushed = this.#store.unflushed();
+    if (unflushed.oldestAppended === null) return unflushed;
+    const now = Date.now();
+    this.ctx.storage.kv.put(FLUSH_ASKED, now);
+    await this.#arm(contract, now);
+    return unflushed;
+  }
+
   /** Nothing reaches the runtime, which gives up after six failures: a fault sets the alarm anew. */
   override async alarm(): Promise<void> {
     try {
@@ -136,7 +149,9 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
   }
 
   #limits(contract: Contract): FlushLimits {
-    return flushLimits(contract, this.env.FLUSH_AGE_SECONDS);
+    const dueThrough = this.ctx.storage.kv.get<number>(FLUSH_ASKED);
+    const limits = flushLimits(contract, this.env.FLUSH_AGE_SECONDS);
+    return dueThrough === undefined ? limits : { ...limits, dueThrough };
   }
 
   #incarnation(): string {

@@ -7,20 +7,12 @@ import type { Unflushed } from "../stubs.ts";
 import { ArrivalStore } from "./arrival-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
+import { prepareSchema } from "./schema.ts";
 
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
 /** 4,096 ids in a row: growing a packed row rewrites it, so it must stay small. */
 const ID_CHUNK_BYTES = 65_536;
-
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation TEXT NOT NULL, next_seq INTEGER NOT NULL, listed INTEGER NOT NULL, forgotten_before INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, seq INTEGER, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL);
-  CREATE TABLE IF NOT EXISTS message_ids (hour INTEGER NOT NULL, chunk INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (hour, chunk)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS flushes (seq INTEGER PRIMARY KEY, step TEXT NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL, files TEXT);
-  CREATE TABLE IF NOT EXISTS parked (seq INTEGER NOT NULL, message_id TEXT NOT NULL, hour TEXT NOT NULL, events INTEGER NOT NULL, cause TEXT NOT NULL, detail TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (seq, message_id)) WITHOUT ROWID;
-`;
 
 export interface LedgerLine {
   readonly hour: string;
@@ -33,13 +25,21 @@ export interface FrozenBlocks extends BlockSource {
   readonly ids: readonly number[];
 }
 
+/** What open blocks hold, and what the flush under way does, with what it set aside. */
+interface Waiting {
+  open: Backlog;
+  readonly frozen: Backlog;
+}
+
 export class BufferStore implements IdStore {
   readonly arrivals: ArrivalStore;
   readonly #sql: Pick<SqlStorage, "exec">;
+  /** Kept in step by appends, since each asks for it; null: to be read. */
+  #waiting: Waiting | null = null;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
-    sql.exec(SCHEMA);
+    prepareSchema(sql);
     this.arrivals = new ArrivalStore(sql);
   }
 
@@ -63,21 +63,49 @@ export class BufferStore implements IdStore {
     this.#sql.exec("UPDATE identity SET listed = 0");
   }
 
-  /** All that is not registered yet, slices that were set aside included, but for one flush: that which is being registered. */
+  /** All that is not registered yet, slices that were set aside included, but for a flush that is being registered. */
   backlog(registering = 0): Backlog {
-    const row = this.#sql
-      .exec<{ rows: number | null; bytes: number | null; oldest: number | null }>(
-        `SELECT sum(rows) AS rows, sum(length(bytes)) AS bytes, min(oldest) AS oldest FROM (
-           SELECT rows, bytes, appended_at AS oldest FROM blocks WHERE seq IS NOT ?1
-           UNION ALL SELECT events, bytes, NULL FROM parked WHERE seq IS NOT ?1)`,
-        registering,
-      )
-      .one();
-    return { rows: row.rows ?? 0, bytes: row.bytes ?? 0, oldestAt: row.oldest };
+    const { open, frozen } = this.#totals();
+    if (registering !== 0) return open;
+    const oldest = [open.oldestAt, frozen.oldestAt].filter((at) => at !== null);
+    return {
+      rows: open.rows + frozen.rows,
+      bytes: open.bytes + frozen.bytes,
+      oldestAt: oldest.length === 0 ? null : Math.min(...oldest),
+    };
   }
 
-  /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event. */
+  /** What is known of the blocks beside them is read anew: a transaction that changed them failed. */
+  reset(): void {
+    this.#waiting = null;
+  }
+
+  #totals(): Waiting {
+    this.#waiting ??= {
+      open: this.#sum(
+        `SELECT sum(rows) AS rows, sum(length(bytes)) AS bytes, min(appended_at) AS oldest
+           FROM blocks WHERE id > (SELECT coalesce(max(last_block), 0) FROM flushes)`,
+      ),
+      frozen: this.#sum(
+        `SELECT sum(rows) AS rows, sum(bytes) AS bytes, min(oldest) AS oldest FROM (
+           SELECT rows, length(bytes) AS bytes, appended_at AS oldest
+             FROM blocks WHERE id <= (SELECT max(last_block) FROM flushes)
+           UNION ALL SELECT events, length(bytes), NULL FROM parked)`,
+      ),
+    };
+    return this.#waiting;
+  }
+
+  #sum(query: string): Backlog {
+    const { rows, bytes, oldest } = this.#sql
+      .exec<{ rows: number | null; bytes: number | null; oldest: number | null }>(query)
+      .one();
+    return { rows: rows ?? 0, bytes: bytes ?? 0, oldestAt: oldest };
+  }
+
+  /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event. If the caller's transaction fails, `reset` must follow. */
   appendFrames(frames: readonly { readonly bytes: Uint8Array; readonly rows: number }[], now: number): void {
+    const waiting = this.#totals();
     let pending: Uint8Array[] = [];
     let bytes = 0;
     let rows = 0;
@@ -89,7 +117,13 @@ export class BufferStore implements IdStore {
         block.set(frame, at);
         at += frame.byteLength;
       }
-      this.#sql.exec("INSERT INTO blocks (seq, rows, appended_at, bytes) VALUES (NULL, ?, ?, ?)", rows, now, block);
+      this.#sql.exec("INSERT INTO blocks (rows, appended_at, bytes) VALUES (?, ?, ?)", rows, now, block);
+      const { open } = waiting;
+      waiting.open = {
+        rows: open.rows + rows,
+        bytes: open.bytes + bytes,
+        oldestAt: Math.min(open.oldestAt ?? now, now),
+      };
       pending = [];
       bytes = 0;
       rows = 0;
@@ -132,12 +166,7 @@ export class BufferStore implements IdStore {
   }
 
   state(): BufferState {
-    const open = this.#sql
-      .exec<{ rows: number | null; bytes: number | null; oldest: number | null }>(
-        "SELECT sum(rows) AS rows, sum(length(bytes)) AS bytes, min(appended_at) AS oldest FROM blocks WHERE seq IS NULL",
-      )
-      .one();
-    return { open: { rows: open.rows ?? 0, bytes: open.bytes ?? 0, oldestAt: open.oldest }, flush: this.#flush() };
+    return { open: this.#totals().open, flush: this.#flush() };
   }
 
   /** Open and frozen blocks: a flush drops its own once D1 has the files. */
@@ -170,7 +199,7 @@ export class BufferStore implements IdStore {
     let rows = 0;
     let last: number | undefined;
     for (const block of this.#sql.exec<{ id: number; rows: number; size: number }>(
-      "SELECT id, rows, length(bytes) AS size FROM blocks WHERE seq IS NULL ORDER BY id",
+      "SELECT id, rows, length(bytes) AS size FROM blocks WHERE id > (SELECT coalesce(max(last_block), 0) FROM flushes) ORDER BY id",
     )) {
       if (last !== undefined && (bytes + block.size > maxBytes || rows + block.rows > maxRows)) break;
       bytes += block.size;
@@ -178,8 +207,11 @@ export class BufferStore implements IdStore {
       last = block.id;
     }
     if (last === undefined) throw new Error("freeze without an open block");
-    this.#sql.exec("UPDATE blocks SET seq = ? WHERE seq IS NULL AND id <= ?", seq, last);
-    this.#sql.exec("INSERT INTO flushes (seq, step, attempts, not_before) VALUES (?, 'frozen', 0, 0)", seq);
+    this.#sql.exec(
+      "INSERT INTO flushes (seq, step, attempts, not_before, last_block) VALUES (?, 'frozen', 0, 0, ?)",
+      ...[seq, last],
+    );
+    this.#waiting = null;
     this.#sql.exec("UPDATE identity SET next_seq = next_seq + 1");
     return seq;
   }
@@ -187,7 +219,10 @@ export class BufferStore implements IdStore {
   /** The frozen blocks of a flush: each read is one row, and holds one block. */
   frozenBlocks(seq: number): FrozenBlocks {
     const ids = this.#sql
-      .exec<{ id: number }>("SELECT id FROM blocks WHERE seq = ? ORDER BY id", seq)
+      .exec<{ id: number }>(
+        "SELECT id FROM blocks WHERE id <= (SELECT last_block FROM flushes WHERE seq = ?) ORDER BY id",
+        seq,
+      )
       .toArray()
       .map(({ id }) => id);
     return {
@@ -203,8 +238,8 @@ export class BufferStore implements IdStore {
   *unregisteredBlocks(): Generator<{ readonly bytes: Uint8Array; readonly appendedAt: number }> {
     const ids = this.#sql
       .exec<{ id: number; at: number }>(
-        `SELECT id, appended_at AS at FROM blocks LEFT JOIN flushes USING (seq)
-          WHERE step IS NULL OR step <> 'registered' ORDER BY id`,
+        `SELECT id, appended_at AS at FROM blocks
+          WHERE id > (SELECT coalesce(max(last_block), 0) FROM flushes WHERE step = 'registered') ORDER BY id`,
       )
       .toArray();
     for (const { id, at } of ids) yield { bytes: this.#blockBytes(id), appendedAt: at };
@@ -216,10 +251,11 @@ export class BufferStore implements IdStore {
     );
   }
 
-  /** Leaves a frozen block with fewer frames; without any it goes. */
+  /** Leaves a frozen block with fewer frames. Without any it stays, empty: a new block must not get the id of a frozen one. */
   rewriteBlock(id: number, bytes: Uint8Array, rows: number): void {
-    if (rows === 0) this.#sql.exec("DELETE FROM blocks WHERE id = ?", id);
+    if (rows === 0) this.#sql.exec("UPDATE blocks SET bytes = x'', rows = 0 WHERE id = ?", id);
     else this.#sql.exec("UPDATE blocks SET bytes = ?, rows = ? WHERE id = ?", bytes, rows, id);
+    this.#waiting = null;
   }
 
   /** Keeps a frame that its flush goes on without. */
@@ -229,6 +265,7 @@ export class BufferStore implements IdStore {
       "INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)",
       ...[seq, messageId, hour, events, cause, detail, frame],
     );
+    this.#waiting = null;
   }
 
   /** What a flush set aside. */
@@ -275,9 +312,10 @@ export class BufferStore implements IdStore {
 
   /** Drops a registered flush and its blocks; the message ids stay for their time. */
   forget(seq: number): void {
-    this.#sql.exec("DELETE FROM blocks WHERE seq = ?", seq);
+    this.#sql.exec("DELETE FROM blocks WHERE id <= (SELECT last_block FROM flushes WHERE seq = ?)", seq);
     this.#sql.exec("DELETE FROM parked WHERE seq = ?", seq);
     this.#sql.exec("DELETE FROM flushes WHERE seq = ?", seq);
+    this.#waiting = null;
   }
 
   noteFailure(seq: number, notBefore: number): void {

@@ -9,6 +9,7 @@ export function catalogFamilies(metrics: CatalogMetrics): Family[] {
   return [
     ...eventFamilies(metrics),
     ...progressFamilies(metrics),
+    ...backlogFamilies(metrics),
     ...buildFamilies(metrics),
     ...alertFamilies(metrics),
     {
@@ -73,6 +74,26 @@ function progressFamilies({ topics }: CatalogMetrics): Family[] {
       "When the topic's newest silver partition was last published",
       (row) => row.published_at,
     ),
+  ];
+}
+
+function backlogFamilies({ backlogs }: CatalogMetrics): Family[] {
+  const asOf = "as its buffers said with their last flush or, if they were silent, to the watchdog";
+  return [
+    {
+      name: "sluice_buffered_events",
+      help: `Events of the topic that wait in buffers, ${asOf}`,
+      type: "gauge",
+      samples: backlogs.map(({ topic, rows }) => ({ labels: { topic }, value: rows })),
+    },
+    {
+      name: "sluice_buffer_oldest_timestamp_seconds",
+      help: `When the oldest of them was appended, ${asOf}`,
+      type: "gauge",
+      samples: backlogs.flatMap(({ topic, oldest }) =>
+        oldest === null ? [] : [{ labels: { topic }, value: Date.parse(oldest) / 1_000 }],
+      ),
+    },
   ];
 }
 

@@ -1,12 +1,16 @@
 /** Every call that is documented; a test holds the list against the app's routes. */
+import { activityOperations } from "../routes/activity.api.ts";
 import { contractsOperations } from "../routes/contracts.api.ts";
 import { eventsOperations } from "../routes/events.api.ts";
+import { flushOperations } from "../routes/flush.api.ts";
 import { keysOperations } from "../routes/keys.api.ts";
 import { lagOperations } from "../routes/lag.api.ts";
 import { ledgerOperations } from "../routes/ledger.api.ts";
 import { metricsOperations } from "../routes/metrics.api.ts";
+import { peekOperations } from "../routes/peek.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
+import { replaysOperations } from "../routes/replays.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
 import { topicsOperations } from "../routes/topics.api.ts";
 import { traceOperations } from "../routes/trace.api.ts";
@@ -16,10 +20,14 @@ export const operations: readonly Operation[] = [
   ...eventsOperations,
   ...topicsOperations,
   ...lagOperations,
+  ...peekOperations,
+  ...flushOperations,
+  ...activityOperations,
   ...contractsOperations,
   ...tablesOperations,
   ...ledgerOperations,
   ...traceOperations,
+  ...replaysOperations,
   ...keysOperations,
   ...registryOperations,
   ...platformOperations,

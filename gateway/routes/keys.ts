@@ -1,10 +1,10 @@
 /** `/v1/keys`: make, list, rotate and revoke keys. All need the scope `*:admin`; a key's text leaves here once and is not kept. */
-import type * as z from "zod";
 import { insertKey, keyById, type ListedKey, listKeys, revokeKey, rotateKey } from "../../sql/statements/keys.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { mintKey } from "../keys/key-text.ts";
-import { allows, textsOf } from "../middleware/auth/grant.ts";
+import { demandAdmin, textsOf } from "../middleware/auth/grant.ts";
+import { bodyOf } from "../openapi/json-body.ts";
 import { ProblemError } from "../problem.ts";
 import { createKeyBody, rotateKeyBody } from "./keys.api.ts";
 
@@ -12,7 +12,7 @@ type Route = (c: GatewayContext) => Promise<Response>;
 
 export function getKeys(deps: GatewayDeps): Route {
   return async function getKeys(c) {
-    demandAdmin(c);
+    demandAdmin(c.get("grant"));
     const keys = await catalog(() => listKeys(deps.db));
     return c.json({ keys: keys.map((key) => shown(key, deps.clock.now())) });
   };
@@ -20,7 +20,7 @@ export function getKeys(deps: GatewayDeps): Route {
 
 export function postKey(deps: GatewayDeps): Route {
   return async function postKey(c) {
-    demandAdmin(c);
+    demandAdmin(c.get("grant"));
     const wanted = await bodyOf(c, createKeyBody);
     const now = deps.clock.now();
     const minted = await mintKey(wanted.kind, deps.environment, deps.randomBytes);
@@ -44,7 +44,7 @@ export function postKey(deps: GatewayDeps): Route {
 
 export function postRotation(deps: GatewayDeps): Route {
   return async function postRotation(c) {
-    demandAdmin(c);
+    demandAdmin(c.get("grant"));
     const old = await knownKey(c, deps);
     const { overlap_seconds: seconds } = await bodyOf(c, rotateKeyBody);
     const now = deps.clock.now();
@@ -65,15 +65,11 @@ export function postRotation(deps: GatewayDeps): Route {
 
 export function postRevocation(deps: GatewayDeps): Route {
   return async function postRevocation(c) {
-    demandAdmin(c);
+    demandAdmin(c.get("grant"));
     const { key_id } = await knownKey(c, deps);
     await catalog(() => revokeKey(deps.db, key_id, timeOf(deps.clock.now())));
     return c.json(shown(await knownKey(c, deps), deps.clock.now()));
   };
-}
-
-function demandAdmin(c: GatewayContext): void {
-  if (!allows(c.get("grant"), "*", "admin")) throw new ProblemError("FORBIDDEN", 'the key needs the scope "*:admin"');
 }
 
 async function knownKey(c: GatewayContext, deps: GatewayDeps): Promise<ListedKey> {
@@ -102,25 +98,6 @@ function shown(key: ListedKey, now: number) {
     origins: textsOf(key.origins),
     state: key.revoked_at !== null ? "revoked" : expired ? "expired" : "active",
   };
-}
-
-/** The JSON body by its schema; an empty body is `{}`. Throws the problem INVALID_PARAMETER, which never quotes the body. */
-async function bodyOf<Schema extends z.ZodType>(c: GatewayContext, schema: Schema): Promise<z.infer<Schema>> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of c.get("bodyChunks")().chunks) chunks.push(chunk);
-  const parsed = schema.safeParse(jsonOf(Buffer.concat(chunks).toString("utf8")));
-  if (parsed.success) return parsed.data;
-  const details = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
-  throw new ProblemError("INVALID_PARAMETER", details.join("; "));
-}
-
-function jsonOf(text: string): unknown {
-  if (text.trim() === "") return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ProblemError("INVALID_PARAMETER", "the body is not JSON");
-  }
 }
 
 function timeOf(millis: number): string {

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
 import { type QualityRow, recordResults } from "../../sql/statements/quality.ts";
+import { isSealed } from "../../sql/statements/sealed-partitions.ts";
 import { commitSnapshot, type DataFile, isPublishedBy } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../columns/column.ts";
 import { ModelTooLargeError, ModelValueError } from "../models/errors.ts";
@@ -12,7 +13,7 @@ import { CorruptParquetError } from "../parquet/reader.ts";
 import { backoffMs } from "../partitions/machine.ts";
 import { blocking, type CheckResult, QualityGateError, runChecks } from "../quality/gate.ts";
 import { separate } from "../quality/quarantine.ts";
-import { dependentsOf, type Table } from "../tables/catalog.ts";
+import { dependentsOf, type Table, type TopicTable } from "../tables/catalog.ts";
 import type { LakeBucket } from "../tables/lake.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { quarantineOf } from "../tables/quarantine.ts";
@@ -21,6 +22,7 @@ import type { Candidate } from "./candidate.ts";
 import { prepareGold } from "./gold.ts";
 import { prepareLedger } from "./ledger.ts";
 import { silverOutcomes } from "./outcomes.ts";
+import { BronzeRetiredError, quarantineLate } from "./sealed.ts";
 import { PartitionTooLargeError, prepareSilver } from "./silver.ts";
 
 /** A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. */
@@ -63,6 +65,8 @@ export async function buildPartition(deps: BuildDeps, table: Table, date: string
 
 async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease): Promise<BuildOutcome> {
   try {
+    if (table.kind === "topic" && (await isSealed(deps.db, table.domain, date)))
+      return await addLate(deps, table, lease);
     const candidate = await prepare(deps, table, date);
     const { kept, quarantined, results: separated } = separate(table.checks, candidate.rows);
     const files = await stageFiles(deps.bucket, table, date, lease.runId, kept);
@@ -107,19 +111,43 @@ async function commit(
     lease,
     snapshotId: lease.runId,
     table: table.name,
-    inputDigest: createHash("sha256").update(JSON.stringify(inputs)).digest("hex"),
+    inputDigest: digestOf(inputs),
     inputs: table.kind === "ledger" ? [] : inputs,
     files,
     rowsIn: candidate.rowsIn,
     rowsOut: kept.length,
     layer: table.layer,
-    path: `${table.directory}/${table.partition}=${lease.date}/`,
+    path: pathOf(table, lease.date),
     dependents: dependentsOf(table.name),
     ...(duplicates === undefined ? {} : { removed: { topic: table.domain, duplicates, files: aside } }),
     ...(table.kind === "topic" ? { outcomes: silverOutcomes(table.contract.topic, kept, quarantined) } : {}),
   });
   if (!mine) return { kind: "lost", lease };
   return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: kept.length };
+}
+
+/** Of a sealed partition: the published rows stay, late ones go to quarantine. */
+async function addLate(deps: BuildDeps, table: TopicTable, lease: Lease): Promise<BuildOutcome> {
+  const late = await quarantineLate(deps.db, deps.bucket, table, lease.date, lease.runId);
+  const mine = await commitOrReadBack(deps, table, lease, {
+    ...late,
+    lease,
+    snapshotId: lease.runId,
+    table: table.name,
+    inputDigest: digestOf(late.inputs),
+    layer: table.layer,
+    path: pathOf(table, lease.date),
+  });
+  if (!mine) return { kind: "lost", lease };
+  return { kind: "committed", lease, rowsIn: late.rowsIn, rowsOut: late.rowsOut };
+}
+
+function digestOf(inputs: Candidate["inputs"]): string {
+  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
+}
+
+function pathOf(table: Table, date: string): string {
+  return `${table.directory}/${table.partition}=${date}/`;
 }
 
 /** A candidate after its quarantine, and the files of both parts. */
@@ -165,6 +193,7 @@ function isDataFailure(error: unknown): boolean {
     error instanceof ModelTooLargeError ||
     error instanceof ModelValueError ||
     error instanceof PartitionTooLargeError ||
+    error instanceof BronzeRetiredError ||
     error instanceof CorruptParquetError
   );
 }

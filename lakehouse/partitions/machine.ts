@@ -3,6 +3,7 @@
  * whether to queue a build out. The build consumer makes the other changes (to IN_FLIGHT, DONE, FAILED), under its lease.
  *
  *     UNDISCOVERED -> PENDING -> IN_FLIGHT -> DONE -> PENDING (new input while open)
+ *                                                           (or a replay of the same input, at any time)
  *                                          -> DONE -> LATE -> REPROCESSING -> IN_FLIGHT (new input after closing)
  *     IN_FLIGHT -> FAILED -> RETRYING -> IN_FLIGHT;  IN_FLIGHT -> RETRYING (lease expired);  past the retries: DEAD
  */
@@ -28,6 +29,8 @@ export interface Partition {
   /** How often its inputs changed, how much of that the last build saw, and what a failed build had seen. */
   readonly version: number;
   readonly builtVersion: number;
+  /** Whether what the last build did not see is new, and not a replay of the same inputs. */
+  readonly news: boolean;
   readonly failedVersion: number | null;
   readonly failureClass: "data" | "system" | null;
   /** Milliseconds since the epoch; 0 when not set. */
@@ -89,7 +92,8 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
       return queue("REPROCESSING", "waiting for a rebuild");
     case "DONE":
       if (!unbuilt) return undefined;
-      if (policy.closesAt(partition.domain, partition.date) <= now) return stay("LATE", "input after closing");
+      if (partition.news && policy.closesAt(partition.domain, partition.date) <= now)
+        return stay("LATE", "input after closing");
       return { status: "PENDING", retryCount: 0, queue: true, reason: "new input" };
     case "IN_FLIGHT":
       return partition.leaseUntil < now ? retry("the lease expired: the builder is gone") : undefined;

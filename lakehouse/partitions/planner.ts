@@ -73,6 +73,7 @@ function partitionOf(row: PartitionRow): Partition | undefined {
     retryCount: row.retry_count,
     version: row.version,
     builtVersion: row.built_version,
+    news: row.news === 1,
     failedVersion: row.failed_version,
     failureClass: row.failure_class,
     leaseUntil: row.lease_until,

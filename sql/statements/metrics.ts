@@ -41,7 +41,16 @@ export interface AlertEventTotals {
   readonly events: number;
 }
 
+export interface TopicBacklog {
+  readonly topic: string;
+  readonly rows: number;
+  /** ISO 8601 UTC; null: nothing waits. */
+  readonly oldest: string | null;
+}
+
 export interface CatalogMetrics {
+  /** As buffers said with their last flush or to the watchdog. */
+  readonly backlogs: readonly TopicBacklog[];
   readonly runs: readonly RunTotals[];
   /** Of the hours of reception from `fromHour` on. */
   readonly events: readonly EventTotals[];
@@ -60,7 +69,7 @@ export async function catalogMetrics(
   topics: readonly { readonly topic: string; readonly table: string }[],
   fromHour: string,
 ): Promise<CatalogMetrics> {
-  const [runs, events, partitions, alerts, alertEvents, progress] = await Promise.all([
+  const [runs, events, partitions, alerts, alertEvents, progress, backlogs] = await Promise.all([
     db.prepare("SELECT * FROM run_totals ORDER BY domain, status").all<RunTotals>(),
     db
       .prepare(
@@ -78,8 +87,13 @@ export async function catalogMetrics(
       .prepare("SELECT post_state, count(*) AS events FROM alert_events GROUP BY post_state ORDER BY post_state")
       .all<AlertEventTotals>(),
     topicProgress(db, topics).all<TopicProgress>(),
+    db
+      .prepare(
+        "SELECT topic, sum(buffered_rows) AS rows, min(oldest_unflushed) AS oldest FROM shards WHERE retired_at IS NULL GROUP BY topic ORDER BY topic",
+      )
+      .all<TopicBacklog>(),
   ]);
-  const rowsRead = [runs, events, partitions, alerts, alertEvents, progress].reduce(
+  const rowsRead = [runs, events, partitions, alerts, alertEvents, progress, backlogs].reduce(
     (sum, { meta }) => sum + meta.rows_read,
     0,
   );
@@ -90,6 +104,7 @@ export async function catalogMetrics(
     alerts: alerts.results,
     alertEvents: alertEvents.results,
     topics: progress.results,
+    backlogs: backlogs.results,
     rowsRead,
   };
 }

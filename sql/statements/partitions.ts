@@ -10,6 +10,8 @@ export interface PartitionRow {
   readonly retry_count: number;
   readonly version: number;
   readonly built_version: number;
+  /** 1: some of the inputs that no build saw are new, and not a replay of what was there. */
+  readonly news: number;
   readonly failed_version: number | null;
   readonly failure_class: "data" | "system" | null;
   readonly lease_until: number;
@@ -34,12 +36,14 @@ export async function activePartitions(db: D1Database): Promise<PartitionRow[]> 
        )
        SELECT a.domain, a.partition_date AS date, coalesce(m.status, 'UNDISCOVERED') AS status, coalesce(m.retry_count, 0) AS retry_count,
               coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version,
+              coalesce(i.version - i.built_version > coalesce(r.replays - r.built_replays, 0), 0) AS news,
               l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
               coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now
        FROM active a
        LEFT JOIN partition_meta m USING (domain, partition_date)
        LEFT JOIN partition_inputs i USING (domain, partition_date)
        LEFT JOIN partition_leases l USING (domain, partition_date)
+       LEFT JOIN partition_replays r USING (domain, partition_date)
        ORDER BY a.domain, a.partition_date`,
     )
     .all<PartitionRow>();
@@ -102,6 +106,10 @@ export interface Lease {
   readonly fence: number;
   /** The input version that this build will have seen. */
   readonly version: number;
+  /** How many of the changes of the inputs, all in all, were replays. */
+  readonly replays: number;
+  /** Whether there is nothing new since the last build: what reads the table has nothing new either. */
+  readonly replay: boolean;
   /** Retries that came before it, for the backoff of the next. */
   readonly retryCount: number;
 }
@@ -117,7 +125,13 @@ export async function acquireLease(
   leaseMs: number,
 ): Promise<Lease | undefined> {
   const held = "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3)";
-  const results = await db.batch<{ fence: number; version: number; retry_count: number }>([
+  const results = await db.batch<{
+    fence: number;
+    version: number;
+    replays: number;
+    replay: number;
+    retry_count: number;
+  }>([
     db
       .prepare(
         `UPDATE partition_leases SET fence = fence + 1, run_id = ?3, lease_until = ${NOW_MS} + ?4
@@ -127,8 +141,10 @@ export async function acquireLease(
       .bind(domain, date, runId, leaseMs),
     db
       .prepare(
-        `SELECT l.fence, coalesce(i.version, 0) AS version, m.retry_count
+        `SELECT l.fence, coalesce(i.version, 0) AS version, coalesce(r.replays, 0) AS replays,
+                coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS replay, m.retry_count
          FROM partition_leases l JOIN partition_meta m USING (domain, partition_date) LEFT JOIN partition_inputs i USING (domain, partition_date)
+         LEFT JOIN partition_replays r USING (domain, partition_date)
          WHERE l.domain = ?1 AND l.partition_date = ?2 AND l.run_id = ?3`,
       )
       .bind(domain, date, runId),
@@ -152,7 +168,8 @@ export async function acquireLease(
   ]);
   const row = results[1]?.results[0];
   if (row === undefined) return undefined;
-  return { domain, date, runId, fence: row.fence, version: row.version, retryCount: row.retry_count };
+  const { fence, version, replays, replay, retry_count: retryCount } = row;
+  return { domain, date, runId, fence, version, replays, replay: replay === 1, retryCount };
 }
 
 export interface Failure {

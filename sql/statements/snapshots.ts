@@ -1,5 +1,6 @@
 /** Snapshots in D1: reading what is published, and the one fenced commit that publishes. */
 import { type Outcomes, outcomeStatements } from "./ledger-outcomes.ts";
+import { countReplays, sawReplays } from "./partition-replays.ts";
 import type { Lease } from "./partitions.ts";
 import { type RemovedRows, removedRowsStatements } from "./removed-rows.ts";
 
@@ -160,6 +161,8 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
        SELECT value, ?2, 1 FROM json_each(?5) WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
       JSON.stringify(commit.dependents),
     ),
+    ...(lease.replay ? countReplays(commit, { held, prepare: guarded }) : []),
+    ...sawReplays(lease, { held, prepare: guarded }),
     guarded(
       `UPDATE partition_inputs SET built_version = ?5 WHERE domain = ?1 AND partition_date = ?2 AND built_version < ?5 AND ${held}`,
       lease.version,

@@ -15,7 +15,10 @@ export class FaultyD1 {
   constructor(now?: () => number) {
     if (now === undefined) return;
     this.#inner.sqlite.function("unixepoch", { varargs: true }, () => now() / 1_000);
-    this.#inner.sqlite.function("strftime", { varargs: true }, () => new Date(now()).toISOString());
+    // Of a format that is always ISO 8601, of now, and of hours more at the most.
+    this.#inner.sqlite.function("strftime", { varargs: true }, (_format, _now, hours) =>
+      new Date(now() + (hours === undefined ? 0 : Number.parseInt(String(hours), 10) * 3_600_000)).toISOString(),
+    );
   }
 
   /** This database in the shape of the binding. */

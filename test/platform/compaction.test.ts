@@ -3,6 +3,8 @@ import { COMPACTION_POLICY } from "../../lakehouse/compaction/plan.ts";
 import { weather } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
+const DAY_MS = 86_400_000;
+
 let at: TestPlatform;
 beforeAll(async () => {
   at = await startTestPlatform();
@@ -55,5 +57,32 @@ test("small files of a closed hour become one, their objects go, and a rebuild g
   await at.until("built again", () => allBuilt(at.platform));
   expect(await at.rows(SILVER)).toEqual(silver);
   expect(silver).toHaveLength(COMPACTION_POLICY.minFiles + 1);
+  expect(at.errors).toEqual([]);
+});
+
+test("retention lets the date's bronze go: silver stays, a replay is refused, late events are quarantined", async () => {
+  const { db, lake, mf } = at.platform;
+  const silver = await at.rows(SILVER);
+  const worker = await mf.getWorker();
+  const inTenDays = new Date(Math.ceil(Date.now() / DAY_MS + 10) * DAY_MS);
+  expect((await worker.scheduled({ cron: "* * * * *", scheduledTime: inTenDays })).outcome).toBe("ok");
+  expect(await liveFiles()).toEqual([]);
+  await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
+  await at.until("bronze deleted", async () => (await lake.list({ prefix: "bronze/weather/" })).objects.length === 0);
+  expect(await at.rows(SILVER)).toEqual(silver);
+
+  const headers = { authorization: `Bearer ${at.platform.apiKey}`, "content-type": "application/json" };
+  const range = { topic: "weather", from: "2020-01-01", to: "2100-01-01", dry_run: false };
+  const replay = await fetch(`${at.platform.url}/v1/replays`, { method: "POST", headers, body: JSON.stringify(range) });
+  expect(await replay.json()).toMatchObject({ partitions: [], refused: [{ code: "BRONZE_RETIRED" }] });
+
+  expect((await at.post("weather", JSON.stringify([weather("late")]))).status).toBe(202);
+  const quarantined = async () => (await at.get("/v1/tables/silver_weather/quarantine")).json?.files ?? [];
+  await at.until("quarantined", async () => (await quarantined()).length === 1);
+  await at.until("everything built", () => allBuilt(at.platform));
+  expect(await at.rows("SELECT event_id, _failed_checks FROM quarantine_weather")).toEqual([
+    { event_id: "late", _failed_checks: ["retention"] },
+  ]);
+  expect(await at.rows(SILVER)).toEqual(silver);
   expect(at.errors).toEqual([]);
 });

@@ -99,6 +99,7 @@ class Topic {
         poke: async (address) => this.shard(address).poke(),
         retire: async (address) => this.shard(address).retire(),
         unflushed: async () => ({ events: 0, oldestAppended: null }),
+        flush: async () => ({ events: 0, oldestAppended: null }),
       }),
     };
     const duty = watchdog({

@@ -173,6 +173,8 @@ async function play(shard: Shard, messages: readonly Message[], ops: readonly Op
         shard.outage = one.of;
     }
     shard.inject([]);
+    const [known, stored] = shard.totals();
+    expect(known).toEqual(stored);
   }
 }
 

@@ -12,10 +12,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   ledger: () => import("./ledger.ts"),
   "new-topic": () => import("./new-topic.ts"),
   provision: () => import("./provision.ts"),
+  replay: () => import("./replay.ts"),
   schemas: () => import("./schemas.ts"),
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),
   smoke: () => import("./smoke.ts"),
+  topics: () => import("./topics.ts"),
   trace: () => import("./trace.ts"),
 };
 

@@ -1,5 +1,6 @@
 /** What a key allows. */
 import type { KeyKind, KeyRow } from "../../../sql/statements/keys.ts";
+import { ProblemError } from "../../problem.ts";
 
 export type Access = "write" | "read" | "admin";
 
@@ -39,6 +40,18 @@ export function textsOf(json: string): string[] {
     return Array.isArray(texts) ? texts.filter((text) => typeof text === "string") : [];
   } catch {
     return [];
+  }
+}
+
+/** Throws the problem FORBIDDEN for a key that may not operate the platform. */
+export function demandAdmin(grant: KeyGrant): void {
+  if (!allows(grant, "*", "admin")) throw new ProblemError("FORBIDDEN", 'the key needs the scope "*:admin"');
+}
+
+/** Throws the problem FORBIDDEN, naming the scope that the key lacks. */
+export function demandAccess(grant: KeyGrant, topic: string, access: Access): void {
+  if (!allows(grant, topic, access)) {
+    throw new ProblemError("FORBIDDEN", `the key needs the scope "${topic}:${access}"`);
   }
 }
 

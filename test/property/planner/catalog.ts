@@ -37,11 +37,19 @@ interface Builder {
 
 export type Ending = "commit" | "commitAnswerLost" | "commitRefused" | "data" | "system" | "crash";
 
+const INPUTS = (table: string) =>
+  `SELECT s.inputs FROM published p JOIN snapshots s USING (snapshot_id) WHERE p.table_name = '${table}' AND p.partition_date = NEW.partition_date`;
+// Files that the published snapshot does not have: a topic's itself, a derived table's by the snapshot that it read.
+const NEWS = `CASE NEW.domain
+  WHEN 'src' THEN (SELECT count(*) FROM bronze_file_dates WHERE partition_date = NEW.partition_date) - json_array_length((${INPUTS("silver_src")}))
+  ELSE json_array_length((${INPUTS("silver_src")})) - (SELECT json_array_length(r.inputs) FROM snapshots r
+    WHERE r.snapshot_id = (${INPUTS("silver_agg")}) ->> '$[0].snapshot') END`;
+
 // Statuses and fences are watched by triggers, so that nothing between two looks escapes.
 const WATCH = [
-  `CREATE TABLE seen (domain TEXT, date TEXT, "from" TEXT, "to" TEXT, retry_count INTEGER, now REAL)`,
+  `CREATE TABLE seen (domain TEXT, date TEXT, "from" TEXT, "to" TEXT, retry_count INTEGER, now REAL, news INTEGER)`,
   `CREATE TRIGGER seen_status AFTER UPDATE OF status ON partition_meta WHEN OLD.status <> NEW.status BEGIN
-     INSERT INTO seen VALUES (NEW.domain, NEW.partition_date, OLD.status, NEW.status, NEW.retry_count, unixepoch('subsec') * 1000); END`,
+     INSERT INTO seen VALUES (NEW.domain, NEW.partition_date, OLD.status, NEW.status, NEW.retry_count, unixepoch('subsec') * 1000, ${NEWS}); END`,
   `CREATE TRIGGER fence_grows AFTER UPDATE ON partition_leases WHEN NEW.fence < OLD.fence BEGIN SELECT RAISE(ABORT, 'a fence went back'); END`,
   `CREATE TRIGGER old_fence_insert AFTER INSERT ON published WHEN (SELECT fence FROM snapshots s WHERE s.snapshot_id = NEW.snapshot_id)
      <> (SELECT fence FROM partition_leases l WHERE 'silver_' || l.domain = NEW.table_name AND l.partition_date = NEW.partition_date)

@@ -187,6 +187,12 @@ export class Shard {
     return this.#life.store.backlog();
   }
 
+  /** What the object knows of its blocks in memory, and what its storage says. */
+  totals(): readonly [known: unknown, stored: unknown] {
+    const of = (store: BufferStore) => ({ ...store.state(), backlog: store.backlog() });
+    return [of(this.#life.store), of(new BufferStore(this.storage))];
+  }
+
   /** As the object's. */
   retire(): boolean {
     this.#incarnation(this.#life);

@@ -16,6 +16,7 @@ export const NOW = 1_795_262_400_000;
 export interface SentMessage {
   readonly topic: string;
   readonly bytes: number;
+  readonly body: Uint8Array;
   readonly header: MessageHeader;
   readonly envelopes: readonly (Envelope & { readonly shard: number })[];
 }
@@ -93,6 +94,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     topicQueue,
     topicBuffer: (address) => ({
       unflushed: async () => options.unflushed?.(address) ?? { events: 0, oldestAppended: null },
+      flush: async () => options.unflushed?.(address) ?? { events: 0, oldestAppended: null },
     }),
     lake: bucket,
     db: db.d1,
@@ -205,7 +207,7 @@ function read(topic: string, bytes: Uint8Array): SentMessage {
     if (count !== slice.count) throw new Error(`a slice of ${slice.count} has ${count} events`);
   }
   if (envelopes.length !== header.count) throw new Error(`a message of ${header.count} has ${envelopes.length} events`);
-  return { topic, bytes: bytes.byteLength, header, envelopes };
+  return { topic, bytes: bytes.byteLength, body: bytes, header, envelopes };
 }
 
 /** A valid order; its amount is the sum of its items. */

@@ -23,7 +23,7 @@ function withBuffered(): { harness: Harness; asked: string[] } {
   const harness = createHarness();
   const asked: string[] = [];
   harness.db.sqlite.exec(
-    "INSERT INTO shards VALUES ('orders', 0, 2, ''), ('orders', 1, 2, ''), ('users', 0, 1, ''), ('payments', 0, 2, ''), ('payments', 1, 2, '')",
+    "INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES ('orders', 0, 2, ''), ('orders', 1, 2, ''), ('users', 0, 1, ''), ('payments', 0, 2, ''), ('payments', 1, 2, '')",
   );
   harness.buffer(({ topic, shard, of }, column, text) => {
     asked.push(`${topic} ${shard}/${of} ${column}`);

@@ -44,6 +44,7 @@ function platform(
         appended.push({ shard: name, ids });
         return { stored: ids, tooOld: [], refused: [] };
       },
+      flush: () => Promise.reject(new Error("not asked here")),
       unflushed: async () => ({ events: 0, oldestAppended: null }),
       poke: async () => ({ rows: 0, bytes: 0, oldestAt: null }),
       retire: async () => false,

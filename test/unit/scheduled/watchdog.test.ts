@@ -42,6 +42,7 @@ const buffers: TopicBufferNamespace<string> = {
       return backlog;
     },
     unflushed: async () => ({ events: 0, oldestAppended: null }),
+    flush: async () => ({ events: 0, oldestAppended: null }),
     retire: async () => {
       calls.push(`retire ${name}`);
       return retirable.has(name);

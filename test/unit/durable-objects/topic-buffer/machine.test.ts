@@ -33,6 +33,13 @@ describe("nextStep", () => {
     expect(nextStep(open(1, 1, NOW - 60_000), LIMITS, NOW)).toEqual({ do: "freeze" });
   });
 
+  test("what was appended before an operator asked is due, what came after is not", () => {
+    const asked = { ...LIMITS, dueThrough: NOW - 5_000 };
+    expect(nextStep(open(1, 1, NOW - 5_000), asked, NOW)).toEqual({ do: "freeze" });
+    expect(nextStep(open(1, 1, NOW - 4_999), asked, NOW)).toEqual({ do: "sleep", until: NOW + 55_001 });
+    expect(nextAlarm(open(1, 1, NOW - 5_000), asked, NOW)).toBe(NOW);
+  });
+
   test("one flush at a time, step by step, whatever waits behind it", () => {
     expect(nextStep(flush("frozen"), LIMITS, NOW)).toEqual({ do: "write", seq: 4 });
     expect(nextStep(flush("written"), LIMITS, NOW)).toEqual({ do: "register", seq: 4 });

@@ -105,10 +105,14 @@ describe("GET /metrics", () => {
       INSERT INTO alerts VALUES ('message_parked/q', 'parked_messages', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":3}');
       INSERT INTO alert_events (event_id, event, made_at, post_state) VALUES ('e', '{}', '2026-11-21T10:00:00Z', 'skipped');
       INSERT INTO bronze_files VALUES ('f', 'orders', 0, 2, 'i', 1, 1, 1, '2026-11-21T11:00:00Z', '2026-11-21T11:30:00Z', '2026-11-21T11:31:00Z', NULL);
+      INSERT INTO shards (topic, shard, shard_of, first_seen, oldest_unflushed, buffered_rows) VALUES ('orders', 0, 2, 'x', '2026-11-21T11:59:00Z', 3), ('orders', 1, 2, 'x', NULL, 0), ('weather', 0, 1, 'x', NULL, 0);
       INSERT INTO snapshots VALUES ('s', 'silver_orders', '2026-11-21', 'r1', 1, 'd', '[]', 1, '2026-11-21T11:32:00Z');`);
     const read = await scrape(harness);
     const value = (name: string, labels = {}) => seriesValue(read, `sluice_${name}`, labels);
     expect(value("events_accepted_total", { topic: "orders" })).toBe(12);
+    expect(value("buffered_events", { topic: "orders" })).toBe(3);
+    expect(value("buffer_oldest_timestamp_seconds", { topic: "orders" })).toBe(Date.UTC(2026, 10, 21, 11, 59) / 1_000);
+    expect(value("buffer_oldest_timestamp_seconds", { topic: "weather" })).toBeUndefined();
     expect(value("events_accepted_total", { topic: "dead_letters" })).toBe(3);
     expect(value("events_rejected_total", { topic: "orders", error_type: "MISSING_FIELD" })).toBe(3);
     expect(value("partitions", { status: "FAILED" })).toBe(1);

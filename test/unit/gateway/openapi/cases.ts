@@ -197,6 +197,37 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "404 UNKNOWN_TOPIC": get("/v1/topics/nope/lag"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/lag")),
   },
+  "GET /v1/topics/{topic}/events": {
+    "200": get("/v1/topics/orders/events?limit=5"),
+    "400 INVALID_PARAMETER": get("/v1/topics/orders/events?limit=0"),
+    "404 UNKNOWN_TOPIC": get("/v1/topics/nope/events"),
+    "503 LAKE_BUSY": async (harness) => {
+      using _others = tryAcquireWasm();
+      return await harness.request("/v1/topics/orders/events");
+    },
+    "503 LAKE_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/events")),
+  },
+  "POST /v1/topics/{topic}/flush": {
+    "202": async (harness) => {
+      harness.db.sqlite.exec(
+        "INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES ('orders', 0, 1, '2026-11-20T10:00:00Z')",
+      );
+      return await harness.post("/v1/topics/orders/flush", "");
+    },
+    "404 UNKNOWN_TOPIC": send("", "/v1/topics/nope/flush"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(send("", "/v1/topics/orders/flush")),
+  },
+  "GET /v1/activity": {
+    "200": get("/v1/activity?hours=24"),
+    "400 INVALID_PARAMETER": get("/v1/activity?hours=0"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/activity")),
+  },
+  "GET /v1/topics/{topic}/activity": {
+    "200": get("/v1/topics/orders/activity"),
+    "400 INVALID_PARAMETER": get("/v1/topics/orders/activity?hours=25"),
+    "404 UNKNOWN_TOPIC": get("/v1/topics/nope/activity"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/activity")),
+  },
   "GET /v1/contracts/{topic}": {
     ...topicCases(""),
     "400 INVALID_PARAMETER": get("/v1/contracts/orders?format=xml"),
@@ -227,7 +258,9 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   },
   "GET /v1/events/{event_id}": {
     "200": async (harness) => {
-      harness.db.sqlite.exec("INSERT INTO shards VALUES ('orders', 0, 2, ''), ('orders', 1, 2, '')");
+      harness.db.sqlite.exec(
+        "INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES ('orders', 0, 2, ''), ('orders', 1, 2, '')",
+      );
       const at = { received: "2026-11-21T11:59:58.000Z", buffered_since: "2026-11-21T11:59:59.000Z" };
       harness.buffer(() => [{ message_id: "m", event_index: 0, ...at }]);
       return await harness.request("/v1/events/e1?topic=orders&date=2026-11-21");
@@ -241,6 +274,15 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
       return await harness.request("/v1/events/e1?topic=orders");
     },
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/events/e1")),
+  },
+  "POST /v1/replays": {
+    "200": send({ topic: "orders", from: "2026-11-20", to: "2026-11-21", dry_run: false }, "/v1/replays"),
+    "400 INVALID_PARAMETER": send({ topic: "orders", from: "2026-11-21", to: "2026-11-20" }, "/v1/replays"),
+    "404 UNKNOWN_TOPIC": send({ topic: "nope", from: "2026-11-20", to: "2026-11-21" }, "/v1/replays"),
+    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), "/v1/replays"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(
+      send({ topic: "orders", from: "2026-11-20", to: "2026-11-21" }, "/v1/replays"),
+    ),
   },
   ...keysCases,
   "GET /registry/subjects": { "200": call("GET", "/subjects") },

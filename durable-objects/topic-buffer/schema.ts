@@ -1,0 +1,20 @@
+/** The tables of a TopicBuffer. A flush is a range of blocks: claiming them rewrites none, and costs one row. */
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation TEXT NOT NULL, next_seq INTEGER NOT NULL, listed INTEGER NOT NULL, forgotten_before INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS message_ids (hour INTEGER NOT NULL, chunk INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (hour, chunk)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS flushes (seq INTEGER PRIMARY KEY, step TEXT NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL, files TEXT, last_block INTEGER NOT NULL DEFAULT 0);
+  CREATE TABLE IF NOT EXISTS parked (seq INTEGER NOT NULL, message_id TEXT NOT NULL, hour TEXT NOT NULL, events INTEGER NOT NULL, cause TEXT NOT NULL, detail TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (seq, message_id)) WITHOUT ROWID;
+`;
+
+/** Makes what is missing. To be called before anything else, without a pause: what one turn writes is written together. */
+export function prepareSchema(sql: Pick<SqlStorage, "exec">): void {
+  sql.exec(SCHEMA);
+  const columns = sql.exec<{ name: string }>("PRAGMA table_info(flushes)").toArray();
+  if (columns.some(({ name }) => name === "last_block")) return;
+  // An object from when each block named its flush.
+  sql.exec("ALTER TABLE flushes ADD COLUMN last_block INTEGER NOT NULL DEFAULT 0");
+  sql.exec("UPDATE flushes SET last_block = coalesce((SELECT max(id) FROM blocks WHERE blocks.seq = flushes.seq), 0)");
+}

@@ -1,0 +1,69 @@
+/** `GET /v1/activity` and `GET /v1/topics/{topic}/activity`: what topics took in lately, from the catalog. */
+import type { Contract } from "../../contracts/contract.ts";
+import { contracts } from "../../contracts/registry.ts";
+import { silverTableName } from "../../lakehouse/silver/columns.ts";
+import { type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
+import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-activity.ts";
+import type { GatewayContext } from "../context.ts";
+import type { GatewayDeps } from "../deps.ts";
+import { queryOf } from "../openapi/parameters.ts";
+import { ProblemError } from "../problem.ts";
+import { activityQuery } from "./activity.api.ts";
+import { knownTopic } from "./topics.ts";
+
+type Route = (c: GatewayContext) => Promise<Response>;
+
+const HOUR_MS = 3_600_000;
+
+export function listActivity(deps: GatewayDeps): Route {
+  return async function listActivity(c) {
+    const hour = fromHour(deps, queryOf(c, activityQuery).hours);
+    const topics = await catalog(() => activityOf(deps, contracts, hour));
+    return c.json({ from_hour: `${hour}:00:00Z`, topics });
+  };
+}
+
+export function getActivity(deps: GatewayDeps): Route {
+  return async function getActivity(c) {
+    const contract = knownTopic(c.req.param("topic"));
+    const hour = fromHour(deps, queryOf(c, activityQuery).hours);
+    const [[activity], partitions] = await catalog(() =>
+      Promise.all([activityOf(deps, [contract], hour), partitionsByStatus(deps.db, contract.topic)]),
+    );
+    const { bytes, rows, ageMs } = contract.flush;
+    return c.json({ from_hour: `${hour}:00:00Z`, ...activity, flush: { bytes, rows, age_ms: ageMs }, partitions });
+  };
+}
+
+function fromHour(deps: GatewayDeps, hours: string): string {
+  return new Date(deps.clock.now() - (Number(hours) - 1) * HOUR_MS).toISOString().slice(0, 13);
+}
+
+async function activityOf({ db }: GatewayDeps, of: readonly Contract[], hour: string) {
+  const tables = of.map(({ topic }) => ({ topic, table: silverTableName(topic) }));
+  const [counted, progress] = await Promise.all([
+    topicActivity(db, hour),
+    topicProgress(db, tables).all<TopicProgress>(),
+  ]);
+  return of.map(({ topic, version, shards }) => {
+    const counts = counted.find((each) => each.topic === topic);
+    const { newest_received, published_at } = progress.results.find((each) => each.topic === topic) ?? {};
+    return {
+      topic,
+      contract_version: version,
+      shards,
+      accepted: counts?.accepted ?? 0,
+      rejected: counts?.rejected ?? 0,
+      newest_received: newest_received ?? null,
+      published_at: published_at ?? null,
+    };
+  });
+}
+
+async function catalog<Result>(query: () => Promise<Result>): Promise<Result> {
+  try {
+    return await query();
+  } catch (cause) {
+    throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
+  }
+}

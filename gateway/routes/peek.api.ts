@@ -1,0 +1,54 @@
+/** What the route of a topic's newest events takes and answers. */
+import * as z from "zod";
+import { parseDate, parseTimestamp } from "../../schemas/time.ts";
+import { type Operation, problems } from "../openapi/operation.ts";
+
+/** Microseconds since the epoch; a date is its midnight, UTC. */
+export function microsOf(text: string): number | undefined {
+  const day = parseDate(text);
+  return day === undefined ? parseTimestamp(text) : day * 86_400_000_000;
+}
+
+export const peekQuery = z.object({
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|[1-4]\d\d|500)$/, "expected a number from 1 to 500")
+    .default("10")
+    .describe("Events at most"),
+  from: z
+    .string()
+    .max(40)
+    .refine(
+      (text) => microsOf(text) !== undefined,
+      "expected a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z",
+    )
+    .optional()
+    .describe("Received then or later"),
+});
+
+export const peekOperations: readonly Operation[] = [
+  {
+    method: "GET",
+    path: "/v1/topics/{topic}/events",
+    tag: "Topics and contracts",
+    summary: "The newest events of a topic, as they were sent",
+    description:
+      "Read from the newest bronze files, one row group of each, so that the cost is bounded: what buffers hold is not among them, and neither is what stands further back. Masked fields are as they are stored. Needs `TOPIC:read`.",
+    access: "key",
+    path_parameters: { topic: "A topic's name" },
+    query: peekQuery,
+    responses: [
+      {
+        status: 200,
+        description: "The newest first",
+        content: {
+          "application/json": z.object({
+            topic: z.string(),
+            events: z.array(z.object({ received: z.string(), event: z.unknown() })),
+          }),
+        },
+      },
+    ],
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TOPIC", "LAKE_BUSY", "LAKE_UNAVAILABLE"),
+  },
+];

@@ -1,0 +1,32 @@
+/** Which changes of a partition's inputs were rebuilds of the same inputs: statements of the commit. */
+import type { Lease } from "./partitions.ts";
+import type { Guard } from "./removed-rows.ts";
+
+/**
+ * For a build that had nothing new: what reads the table has nothing new either, unless an input came while it was built.
+ */
+export function countReplays(
+  { lease, dependents }: { readonly lease: Lease; readonly dependents: readonly string[] },
+  { held, prepare }: Guard,
+): D1PreparedStatement[] {
+  return [
+    prepare(
+      `INSERT INTO partition_replays (domain, partition_date, replays) SELECT value, ?2, 1 FROM json_each(?5)
+       WHERE ${held} AND coalesce((SELECT version FROM partition_inputs WHERE domain = ?1 AND partition_date = ?2), 0) = ?6
+       ON CONFLICT DO UPDATE SET replays = replays + 1`,
+      JSON.stringify(dependents),
+      lease.version,
+    ),
+  ];
+}
+
+/** Notes which replays a build has seen. */
+export function sawReplays({ replays }: Lease, { held, prepare }: Guard): D1PreparedStatement[] {
+  if (replays === 0) return [];
+  return [
+    prepare(
+      `UPDATE partition_replays SET built_replays = ?5 WHERE domain = ?1 AND partition_date = ?2 AND built_replays < ?5 AND ${held}`,
+      replays,
+    ),
+  ];
+}

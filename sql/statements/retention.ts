@@ -1,0 +1,77 @@
+/** Retention in D1: which bronze is let go, and which superseded snapshots. Objects go by their tombstones (`tombstones.ts`). */
+import { tombstoneColumns } from "./tombstones.ts";
+
+/** A topic's dates up to and including `lastDate` are past its retention. */
+export interface Expiry {
+  readonly topic: string;
+  readonly lastDate: string;
+}
+
+const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+const EXPIRING =
+  "SELECT t.object FROM tombstones t JOIN bronze_files b ON b.file = t.object WHERE t.reason = 'retention' AND b.retired_by IS NULL";
+
+/**
+ * Retires live bronze files that were registered before `registeredBefore` (ISO 8601), all of whose dates are past retention and
+ * built with all that is registered for them; at most `limit`, the oldest first; how many. Seals their partitions. One
+ * transaction, and done again it does nothing. Reads each live file and its dates.
+ */
+export async function retireExpired(
+  db: D1Database,
+  expiries: readonly Expiry[],
+  registeredBefore: string,
+  limit: number,
+): Promise<number> {
+  const [tombstoned] = await db.batch([
+    db
+      .prepare(
+        `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
+         SELECT ${tombstoneColumns("f.file", "'retention'")}
+         FROM bronze_files f JOIN json_each(?1) e ON e.value ->> 'topic' = f.topic
+         WHERE f.retired_by IS NULL AND f.registered_at < ?2
+           AND EXISTS (SELECT 1 FROM bronze_file_dates d WHERE d.file = f.file)
+           AND NOT EXISTS (
+             SELECT 1 FROM bronze_file_dates d LEFT JOIN partition_inputs i ON i.domain = d.topic AND i.partition_date = d.partition_date
+             WHERE d.file = f.file AND (d.partition_date > e.value ->> 'lastDate' OR i.built_version IS NOT i.version))
+         ORDER BY f.registered_at, f.file LIMIT ?3 ON CONFLICT DO NOTHING RETURNING 1`,
+      )
+      .bind(JSON.stringify(expiries), registeredBefore, limit),
+    db.prepare(
+      `INSERT INTO sealed_partitions (topic, partition_date, sealed_at)
+       SELECT DISTINCT d.topic, d.partition_date, ${NOW} FROM bronze_file_dates d WHERE d.file IN (${EXPIRING}) ON CONFLICT DO NOTHING`,
+    ),
+    db.prepare(`UPDATE bronze_files SET retired_by = 'retention' WHERE retired_by IS NULL AND file IN (${EXPIRING})`),
+  ]);
+  return tombstoned?.results.length ?? 0;
+}
+
+const SUPERSEDED = `SELECT s.snapshot_id FROM snapshots s
+  WHERE s.committed_at < ?1 AND NOT EXISTS (
+    SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date AND p.snapshot_id = s.snapshot_id)
+  ORDER BY s.committed_at, s.snapshot_id LIMIT ?2`;
+
+/**
+ * Forgets snapshots that were committed before `committedBefore` and are not published any more, at most `limit`, and tombstones
+ * their files, except for those that the published snapshot of the partition has too; how many snapshots. One transaction.
+ * Reads each snapshot of that time: one a partition, and those it forgets.
+ */
+export async function forgetSuperseded(db: D1Database, committedBefore: string, limit: number): Promise<number> {
+  const bound = (sql: string): D1PreparedStatement => db.prepare(sql).bind(committedBefore, limit);
+  const buried = (table: "snapshot_files" | "quarantine_files") =>
+    bound(
+      `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
+       SELECT ${tombstoneColumns("f.file", "'superseded'")} FROM ${table} f JOIN snapshots s USING (snapshot_id)
+       WHERE f.snapshot_id IN (${SUPERSEDED}) AND NOT EXISTS (
+         SELECT 1 FROM published p JOIN ${table} live ON live.snapshot_id = p.snapshot_id AND live.file = f.file
+         WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date)
+       ON CONFLICT DO NOTHING`,
+    );
+  const results = await db.batch([
+    buried("snapshot_files"),
+    buried("quarantine_files"),
+    bound(`DELETE FROM snapshot_files WHERE snapshot_id IN (${SUPERSEDED})`),
+    bound(`DELETE FROM quarantine_files WHERE snapshot_id IN (${SUPERSEDED})`),
+    bound(`DELETE FROM snapshots WHERE snapshot_id IN (${SUPERSEDED}) RETURNING 1`),
+  ]);
+  return results.at(-1)?.results.length ?? 0;
+}

@@ -1,0 +1,204 @@
+/**
+ * A catalog with retention, its planner and builders: a topic `src` and a table `agg` that reads it, D1 on SQLite with a clock, R2
+ * as a set of names. Builders list what they read as `lakehouse/builds` does, and end when the schedule wants.
+ */
+import { type BuildRequest, plan } from "../../../lakehouse/partitions/planner.ts";
+import { retire } from "../../../lakehouse/retention/retire.ts";
+import { deleteTombstones } from "../../../lakehouse/tombstones/delete-due.ts";
+import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import { acquireLease, failRun, type Lease } from "../../../sql/statements/partitions.ts";
+import { isSealed, sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
+import { bronzeInputs, type Commit, commitSnapshot, publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { FaultyD1 } from "../../oracle/faulty-d1.ts";
+import { requireContract } from "../../oracle/weather.ts";
+import { POLICY } from "../planner/catalog.ts";
+
+const HOUR = 3_600_000;
+const DAY_MS = 24 * HOUR;
+const LEASE_MS = 16 * 60_000;
+const START = Date.UTC(2026, 10, 21, 12);
+const CONTRACT = { ...requireContract("weather"), topic: "src", sla: { retentionMs: 3 * DAY_MS } };
+const ROWS = 5;
+
+type Ending = Pick<Commit, "inputs" | "files" | "rowsOut" | "dependents" | "removed"> | "BRONZE_RETIRED";
+
+interface Builder {
+  readonly lease: Lease;
+  /** What it may read until its lease ends. */
+  readonly reads: readonly string[];
+  readonly until: number;
+  readonly ending: Ending;
+}
+
+export class RetentionLake {
+  now = START;
+  readonly d1 = new FaultyD1(() => this.now);
+  readonly objects = new Set<string>();
+  readonly builders: Builder[] = [];
+  #queue: BuildRequest[] = [];
+  #names = 0;
+
+  #date(daysAgo: number): string {
+    return new Date(this.now - daysAgo * DAY_MS).toISOString().slice(0, 10);
+  }
+
+  async file(daysAgo: readonly number[]): Promise<void> {
+    const file = `bronze/${this.#names++}`;
+    this.objects.add(file);
+    const now = new Date(this.now).toISOString();
+    const dates = daysAgo.map((days, i) => ({ date: this.#date(days), firstRow: i * ROWS, rows: ROWS }));
+    const shard = { topic: "src", shard: 0, shardOf: 1, incarnation: "i", seq: this.#names };
+    const row = { ...shard, file, rows: dates.length * ROWS, bytes: 1, minReceived: now, maxReceived: now, dates };
+    await this.d1.binding.batch(registerBronzeFile(this.d1.binding, row, now));
+  }
+
+  async plan(): Promise<void> {
+    const builds = {
+      sendBatch: async (sent: { body: BuildRequest }[]) => void this.#queue.push(...sent.map(({ body }) => body)),
+    };
+    await plan({ db: this.d1.binding, builds, policy: POLICY, log: () => {} });
+  }
+
+  async tick(): Promise<void> {
+    await retire({ db: this.d1.binding, contracts: [CONTRACT] }, this.now);
+  }
+
+  async sweep(): Promise<void> {
+    const bucket = {
+      delete: async (keys: string | string[]) => {
+        for (const key of typeof keys === "string" ? [keys] : keys) this.objects.delete(key);
+      },
+    };
+    await deleteTombstones({ db: this.d1.binding, bucket, log: () => {} });
+  }
+
+  /** A consumer takes a message and its builder lists what it reads. */
+  async begin(n: number): Promise<void> {
+    const [message] = this.#queue.splice(n % Math.max(1, this.#queue.length), 1);
+    if (message === undefined) return;
+    const lease = await acquireLease(this.d1.binding, message.domain, message.date, `run-${this.#names++}`, LEASE_MS);
+    if (lease === undefined) return;
+    const build = lease.domain === "src" ? await this.#silver(lease) : await this.#derived(lease);
+    this.builders.push({ lease, until: this.now + LEASE_MS, ...build });
+  }
+
+  async #silver(lease: Lease): Promise<Pick<Builder, "reads" | "ending">> {
+    const db = this.d1.binding;
+    const inputs = (await bronzeInputs(db, "src", lease.date)).map(({ file }) => ({ file }));
+    const rowsOf = (some: readonly unknown[]): number => some.length * ROWS;
+    const file = { file: `silver/${lease.runId}`, rows: rowsOf(inputs), bytes: 1 };
+    if (!(await isSealed(db, "src", lease.date))) {
+      const removed = { topic: "src", duplicates: [], files: [] };
+      const ending = { inputs, files: [file], rowsOut: file.rows, dependents: ["agg"], removed };
+      return { reads: inputs.map((input) => input.file), ending };
+    }
+    const snapshot = await sealedSnapshot(db, "silver_src", "src", lease.date);
+    const lateInputs = inputs.filter((input) => snapshot?.inputs.includes(input.file) === false);
+    if (snapshot === undefined || lateInputs.length === 0) return { reads: [], ending: "BRONZE_RETIRED" };
+    const aside = { file: `quarantine/${lease.runId}`, rows: rowsOf(lateInputs), bytes: 1 };
+    const before = snapshot.outcomes.reduce((sum, { events }) => sum + events, 0);
+    const removed = { topic: "src", duplicates: [], files: [...snapshot.quarantineFiles, aside] };
+    const late = { hour: "h", term: "quarantined", events: before + aside.rows } as const;
+    const outcomes = { topic: "src", lines: [late] };
+    const ending = { inputs, files: snapshot.files, rowsOut: snapshot.rows, dependents: [], removed, outcomes };
+    return { reads: lateInputs.map((input) => input.file), ending };
+  }
+
+  async #derived(lease: Lease): Promise<Pick<Builder, "reads" | "ending">> {
+    const read = await publishedFiles(this.d1.binding, "silver_src", lease.date);
+    const files = [{ file: `agg/${lease.runId}`, rows: 1, bytes: 1 }];
+    const inputs = [{ table: "silver_src", snapshot: read?.snapshotId ?? "" }];
+    return {
+      reads: (read?.files ?? []).map(({ file }) => file),
+      ending: { inputs, files, rowsOut: 1, dependents: [] },
+    };
+  }
+
+  async end(n: number): Promise<void> {
+    const [builder] = this.builders.splice(n % Math.max(1, this.builders.length), 1);
+    if (builder === undefined) return;
+    const { lease, ending } = builder;
+    const db = this.d1.binding;
+    if (ending === "BRONZE_RETIRED") {
+      await db.batch(failRun(db, lease, { failureClass: "data", message: ending, backoffMs: 0 }));
+      return;
+    }
+    const table = `silver_${lease.domain}`;
+    const place = {
+      lease,
+      snapshotId: lease.runId,
+      table,
+      inputDigest: "",
+      rowsIn: 0,
+      layer: "silver",
+      path: "",
+    } as const;
+    if (!(await commitSnapshot(db, { ...place, ...ending }))) return;
+    for (const { file } of [...ending.files, ...(ending.removed?.files ?? [])]) this.objects.add(file);
+  }
+
+  /** A builder dies. */
+  stall(n: number): void {
+    this.builders.splice(n % Math.max(1, this.builders.length), 1);
+  }
+
+  replay(daysAgo: number): void {
+    this.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE partition_date = ?", this.#date(daysAgo));
+  }
+
+  /** What the alert of a dead partition asks an operator for: bronze that is not built is kept. */
+  revive(): void {
+    this.d1.rows("UPDATE partition_meta SET status = 'PENDING', retry_count = 0 WHERE status = 'DEAD'");
+  }
+
+  /** Ticks of the planner, and every build to its end, until there is nothing to do. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 3; ) {
+      await this.plan();
+      quiet = this.#queue.length === 0 ? quiet + 1 : 0;
+      while (this.#queue.length > 0) {
+        const running = this.builders.length;
+        await this.begin(0);
+        if (this.builders.length > running) await this.end(this.builders.length - 1);
+      }
+      this.now += 61_000;
+    }
+  }
+
+  /** Every object that a build under a lease reads, that is published, or that is live bronze, is there. */
+  judge(): void {
+    const running = this.builders.filter(({ until }) => until > this.now).flatMap(({ reads }) => reads);
+    const live = this.d1.rows<{ file: string }>("SELECT file FROM bronze_files WHERE retired_by IS NULL");
+    for (const file of [...running, ...this.published(), ...live.map((row) => row.file)]) {
+      if (!this.objects.has(file)) throw new Error(`${file} is read, and was deleted`);
+    }
+  }
+
+  /** The files of published snapshots, their quarantine included, by name. */
+  published(): string[] {
+    return this.d1
+      .rows<{ file: string }>(
+        `SELECT file FROM published JOIN snapshot_files USING (snapshot_id)
+         UNION SELECT file FROM published JOIN quarantine_files USING (snapshot_id) ORDER BY file`,
+      )
+      .map(({ file }) => file);
+  }
+
+  /** Dates whose bronze rows are not all in silver or quarantine. */
+  ledger(): unknown[] {
+    return this.d1.rows(
+      `SELECT d.partition_date, sum(d.rows) AS bronze, s.rows AS silver,
+              (SELECT coalesce(sum(events), 0) FROM ledger_outcomes q WHERE q.term = 'quarantined' AND q.partition_date = d.partition_date) AS quarantined
+       FROM bronze_file_dates d LEFT JOIN published p ON p.table_name = 'silver_src' AND p.partition_date = d.partition_date
+       LEFT JOIN snapshots s USING (snapshot_id) GROUP BY d.partition_date HAVING bronze IS NOT silver + quarantined`,
+    );
+  }
+
+  sealed(): number {
+    return this.d1.rows("SELECT 1 FROM sealed_partitions").length;
+  }
+
+  quarantined(): number {
+    return this.d1.rows("SELECT 1 FROM ledger_outcomes WHERE term = 'quarantined' AND events > 0").length;
+  }
+}

@@ -1,0 +1,91 @@
+/** What a buffer knows of its blocks without reading them is what its storage says, also after a transaction that failed. */
+import { expect, test } from "vitest";
+import { appendFrames } from "../../../../durable-objects/topic-buffer/append.ts";
+import { RememberedIds } from "../../../../durable-objects/topic-buffer/remembered-ids.ts";
+import { BufferStore } from "../../../../durable-objects/topic-buffer/store.ts";
+import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
+import { SqliteStorage } from "../../../oracle/sql-storage.ts";
+import { weatherMessage } from "../../../oracle/weather.ts";
+
+const NOW = Date.UTC(2026, 10, 21, 12);
+
+function frames(n: number): Uint8Array {
+  const events = [{ eventId: `e-${n}`, at: NOW * 1_000 }];
+  return framesForShard([weatherMessage({ messageId: uuidAt(NOW, n), received: NOW * 1_000, events })], 0);
+}
+
+function buffer(storage = new SqliteStorage()) {
+  const store = new BufferStore(storage);
+  store.incarnation(() => "i");
+  const ids = new RememberedIds(store);
+  let fails = false;
+  const transaction = (work: () => void) =>
+    storage.transactionSync(() => {
+      work();
+      if (fails) throw new Error("the storage fails");
+    });
+  return {
+    store,
+    append: (n: number) => appendFrames({ store, ids, transaction, isFull: () => false }, frames(n), NOW + n),
+    fail: (now: boolean) => {
+      fails = now;
+    },
+    expectInStep: () => {
+      const fresh = new BufferStore(storage);
+      expect(store.state()).toEqual(fresh.state());
+      expect(store.backlog()).toEqual(fresh.backlog());
+    },
+  };
+}
+
+test("totals follow appends, flushes and failures", () => {
+  const { store, append, fail, expectInStep } = buffer();
+  const size = frames(1).byteLength;
+  append(1);
+  append(2);
+  expect(store.state().open).toEqual({ rows: 2, bytes: 2 * size, oldestAt: NOW + 1 });
+  fail(true);
+  expect(() => append(3)).toThrow("the storage fails");
+  fail(false);
+  expectInStep();
+  expect(store.state().open.rows).toBe(2);
+  expect(append(3).stored).toHaveLength(1);
+  const seq = store.freeze(2 * size, 2);
+  expectInStep();
+  expect(store.state().open).toEqual({ rows: 1, bytes: size, oldestAt: NOW + 3 });
+  expect(store.backlog()).toEqual({ rows: 3, bytes: 3 * size, oldestAt: NOW + 1 });
+  expect(store.backlog(seq)).toEqual({ rows: 1, bytes: size, oldestAt: NOW + 3 });
+  store.forget(seq);
+  expectInStep();
+  expect(store.backlog()).toEqual(store.state().open);
+});
+
+test("what is appended beside a flush that lost its last block is not taken for a part of it", () => {
+  const { store, append, expectInStep } = buffer();
+  append(1);
+  const seq = store.freeze(1e6, 1e6);
+  for (const id of store.frozenBlocks(seq).ids) store.rewriteBlock(id, new Uint8Array(), 0);
+  append(2);
+  expectInStep();
+  const blocks = store.frozenBlocks(seq);
+  expect(Array.from({ length: blocks.count }, (_, i) => blocks.read(i).byteLength)).toEqual([0]);
+  store.forget(seq);
+  expect(store.state()).toMatchObject({ open: { rows: 1 }, flush: null });
+});
+
+test("an object from when each block named its flush goes on with it", () => {
+  const storage = new SqliteStorage();
+  storage.exec(
+    `CREATE TABLE blocks (id INTEGER PRIMARY KEY, seq INTEGER, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL);
+     CREATE TABLE flushes (seq INTEGER PRIMARY KEY, step TEXT NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL, files TEXT);
+     INSERT INTO blocks VALUES (1, 7, 5, 100, x'01'), (2, NULL, 6, 200, x'0203');
+     INSERT INTO flushes VALUES (7, 'frozen', 0, 0, NULL)`,
+  );
+  const { store, append, expectInStep } = buffer(storage);
+  expect(store.frozenBlocks(7).ids).toEqual([1]);
+  expect(store.state().open).toEqual({ rows: 6, bytes: 2, oldestAt: 200 });
+  append(1);
+  store.forget(7);
+  expectInStep();
+  expect(store.state()).toMatchObject({ open: { rows: 7 }, flush: null });
+});

@@ -1,0 +1,121 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Unflushed } from "../../../../durable-objects/stubs.ts";
+import { publishLedger } from "../../../../sql/statements/bronze.ts";
+import { listShard } from "../../../../sql/statements/shards.ts";
+import { duration } from "../../../../tools/cli/topics/describe.ts";
+import { command } from "../../../../tools/cli/topics.ts";
+import { addKey, createHarness, type Harness, NOW, order } from "../../gateway/harness.ts";
+import { land } from "../../gateway/land.ts";
+
+let harness: Harness;
+let waiting: Unflushed;
+beforeEach(() => {
+  waiting = { events: 0, oldestAppended: null };
+  harness = createHarness({
+    unflushed: ({ topic }) => (topic === "orders" ? waiting : { events: 0, oldestAppended: null }),
+  });
+  vi.stubGlobal("fetch", (url: URL, init: RequestInit) => harness.bare(`${url.pathname}${url.search}`, init));
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+async function run(line: string): Promise<string> {
+  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  printed.mockClear();
+  await command.run(line.split(" "));
+  return printed.mock.calls.flat().join("\n");
+}
+
+async function appended(): Promise<void> {
+  const { d1 } = harness.db;
+  const shard = { topic: "orders", shard: 0, shardOf: 2 };
+  const lines = [
+    { hour: "2026-11-21T11:00:00Z", detail: "", events: 40 },
+    { hour: "2026-11-21T12:00:00Z", detail: "", events: 2 },
+  ];
+  const letters = [{ hour: "2026-11-21T12:00:00Z", detail: "orders|INVALID_ENUM", events: 3 }];
+  await d1.batch([
+    listShard(d1, shard, "2026-11-21T11:00:00Z"),
+    publishLedger(d1, { ...shard, incarnation: "i" }, lines),
+    publishLedger(d1, { ...shard, topic: "dead_letters", incarnation: "i" }, letters),
+  ]);
+  waiting = { events: 7, oldestAppended: NOW - 9_000 };
+}
+
+describe("sluice topics peek", () => {
+  const times = ["2026-11-21T11:59:00.000Z", "2026-11-21T13:59:00+02:00"];
+
+  test("prints the newest events as they were sent, of as many files as it takes", async () => {
+    const sent = times.map((event_timestamp, i) => order(`e-${i}`, { event_timestamp, campaign: { id: i } }));
+    for (const event of sent) {
+      await harness.post("/v1/topics/orders/events", [event]);
+      await land(harness);
+      harness.clock.advance(60_000);
+    }
+    const lines = (await run("peek orders")).split("\n").map((line) => JSON.parse(line));
+    expect(lines).toEqual(sent.toReversed());
+    expect((await run("peek orders --limit 1")).split("\n")).toHaveLength(1);
+    const after = new Date(NOW + 30_000).toISOString();
+    const [only, ...others] = JSON.parse(await run(`peek orders --json --from ${after}`));
+    expect([only.event.event_id, others]).toEqual(["e-1", []]);
+    expect(Date.parse(only.received)).toBe(NOW + 60_000);
+    expect(await run("peek orders --from 2026-11-22")).toBe("");
+  });
+
+  test("does not look into retired files, and masked fields stay masked", async () => {
+    const email = "ann@clear.example";
+    const example: unknown = await (await harness.request("/v1/contracts/users/example")).json();
+    await harness.post("/v1/topics/users/events", [Object.assign({}, example, { email })]);
+    await land(harness);
+    const shown = await run("peek users");
+    expect(shown).not.toContain("ann@");
+    expect(JSON.parse(shown).email).toMatch(/^sluice:/);
+    harness.db.sqlite.exec("UPDATE bronze_files SET retired_by = 'retention'");
+    expect(await run("peek users")).toBe("");
+  });
+
+  test("needs the topic's read scope", async () => {
+    addKey(harness.db, "sk_local_writer", ["orders:write", "weather:read"]);
+    await expect(run("peek orders --key sk_local_writer")).rejects.toThrow(/403: .*orders:read/);
+    expect(await run("peek weather --key sk_local_writer")).toBe("");
+  });
+});
+
+test("sluice topics list and describe show contract, counts and what waits", async () => {
+  await appended();
+  const list: { topics: { topic: string }[] } = JSON.parse(await run("list --json"));
+  const orders = { topic: "orders", accepted: 2, rejected: 3, buffered: 7, oldest_waits_s: 9 };
+  expect(list.topics.find(({ topic }) => topic === "orders")).toMatchObject(orders);
+  expect(await run("list --hours 2")).toMatch(/orders +\S+ +\d+ +42 +3 +7 +9/);
+  harness.db.sqlite.exec(
+    "INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-20', 'DONE')",
+  );
+  const described = await run("describe orders");
+  expect(described).toMatch(/^schema versions +v1 \(\d+\), v2 \(\d+\)/m);
+  expect(described).toMatch(/^partitions +1 DONE$/m);
+  expect(described).toMatch(/^accepted +2, rejected 3/m);
+  expect(described).toMatch(/^retention +\d+d$/m);
+});
+
+test("sluice topics lag and flush name what buffers hold", async () => {
+  await appended();
+  expect(await run("lag orders")).toMatch(/orders +0 +7 +9/);
+  expect((await run("lag")).split("\n").length).toBeGreaterThan(5);
+  expect(await run("flush orders")).toMatch(/shard 0 of 2: 7 events.*\n7 events are on their way/);
+  expect(await run("flush weather")).toMatch(/Nothing to flush/);
+  addKey(harness.db, "sk_local_reader", ["*:read"]);
+  await expect(run("flush orders --key sk_local_reader")).rejects.toThrow(/403: .*orders:admin/);
+});
+
+test("wrong usage is named", async () => {
+  for (const line of ["", "peek", "list orders", "lag a b", "create x", "peek orders --limit 0"]) {
+    await expect(run(line)).rejects.toThrow(/sluice topics|--limit|unknown|Unexpected/);
+  }
+});
+
+test("durations are told in the largest unit that fits", () => {
+  expect([604_800_000, 90_000, 3_600_000, 1_500].map(duration)).toEqual(["7d", "90s", "1h", "1500ms"]);
+});
