@@ -19,7 +19,7 @@ export interface TestPlatform {
   readonly stateDir: string;
   post(topic: string, body: string | Uint8Array, options?: PostOptions): Promise<Answer>;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** Arms the bindings of `faults/worker.ts`. */
+  /** Arms the bindings of `tools/chaos/faults/worker.ts`. */
   arm(faults: Readonly<Record<string, unknown>>): Promise<void>;
   /** Fires the planner and waits until `done`; throws with `what` when it does not come true in a minute. */
   until(what: string, done: () => Promise<boolean>): Promise<void>;
@@ -45,7 +45,7 @@ export interface Answer {
 }
 
 export interface HarnessOptions {
-  /** Bundles `faults/worker.ts` in place of the Worker's own entry. */
+  /** Bundles `tools/chaos/faults/worker.ts` in place of the Worker's own entry. */
   readonly faults?: boolean;
   /** Bundles this entry, relative to the project, in place of the Worker's own. */
   readonly entry?: string;
@@ -58,7 +58,7 @@ export interface HarnessOptions {
 }
 
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
-  const entry = options.faults === true ? "test/platform/faults/worker.ts" : options.entry;
+  const entry = options.faults === true ? "tools/chaos/faults/worker.ts" : options.entry;
   const bundle = await buildBundle(
     entry === undefined ? { root, outdir: "dist" } : { root, outdir: `dist/${basename(dirname(entry))}`, entry },
   );

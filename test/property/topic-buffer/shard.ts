@@ -20,9 +20,9 @@ import { weather } from "../../oracle/weather.ts";
 /**
  * What happens to one call to R2 or D1. `before`: refused; `after`: done, the answer lost; `crash...`: the object dies; `slow`: it
  * takes longer than a flush age, and others go on meanwhile; `late`: the caller is told that it failed, and then it is done after
- * all, behind calls that came later.
+ * all, behind calls that came later; `taken`: under the key of the bronze file that is put stands somebody else's object.
  */
-export type IoFault = "ok" | "before" | "after" | "crashBefore" | "crashAfter" | "slow" | "late";
+export type IoFault = "ok" | "before" | "after" | "crashBefore" | "crashAfter" | "slow" | "late" | "taken";
 
 /** Every call refused until it is over. */
 export type Outage = "none" | "r2" | "d1" | "both";
@@ -81,10 +81,23 @@ export class Shard {
   readonly sealed = new Set<string>();
   /** Keys whose object was put twice: bronze is immutable. */
   readonly overwritten: string[] = [];
-  readonly seen = { crashes: 0, failures: 0, refused: 0, slow: 0, late: 0, outages: 0, resets: 0, lostAlarms: 0 };
+  readonly seen = {
+    crashes: 0,
+    failures: 0,
+    refused: 0,
+    lostAnswers: 0,
+    slow: 0,
+    late: 0,
+    taken: 0,
+    outages: 0,
+    resets: 0,
+    lostAlarms: 0,
+  };
   #life: Life;
   #faults: IoFault[] = [];
   #late: (() => Promise<unknown>)[] = [];
+  /** Keys under which somebody else's object stands. */
+  readonly #taken = new Set<string>();
 
   constructor(now: number, address: ShardAddress = ADDRESS, lake = new SharedLake(now)) {
     this.lake = lake;
@@ -191,6 +204,8 @@ export class Shard {
     this.outage = "none";
     this.inject([]);
     await this.#arrive();
+    for (const key of this.#taken) this.bucket.objects.delete(key);
+    this.#taken.clear();
     this.poke();
     for (let rings = 0; this.alarm !== null; rings++) {
       if (rings > 300) throw new Error("the alarms never end");
@@ -231,7 +246,7 @@ export class Shard {
       store: life.store,
       ids: life.ids,
       bucket: {
-        put: (...put: Parameters<MemoryBucket["put"]>) => this.#io("r2", () => this.#put(...put)),
+        put: (...put: Parameters<MemoryBucket["put"]>) => this.#io("r2", () => this.#put(...put), put[0]),
         head: (key) => this.#io("r2", () => this.bucket.head(key)),
       },
       db: {
@@ -267,7 +282,7 @@ export class Shard {
     return answer;
   }
 
-  async #io<R>(side: "r2" | "d1", work: () => Promise<R>): Promise<R> {
+  async #io<R>(side: "r2" | "d1", work: () => Promise<R>, key?: string): Promise<R> {
     const life = this.#life;
     const fault = this.#faults.shift() ?? "ok";
     if (this.outage === side || this.outage === "both") {
@@ -277,6 +292,7 @@ export class Shard {
     if (fault === "crashBefore") this.crash();
     life.check();
     if (fault === "before") throw new Error("refused");
+    if (fault === "taken" && key !== undefined) await this.#take(key);
     if (fault === "late") {
       this.seen.late++;
       this.#late.push(work);
@@ -291,8 +307,19 @@ export class Shard {
     if (this.#late.length > 1) await this.#arrive();
     if (fault === "crashAfter" && !life.ended) this.crash();
     life.check();
-    if (fault === "after") throw new Error("the answer was lost");
+    if (fault === "after") {
+      this.seen.lostAnswers++;
+      throw new Error("the answer was lost");
+    }
     return result;
+  }
+
+  /** Somebody else writes under our name, until an operator clears it away. */
+  async #take(key: string): Promise<void> {
+    if (!key.startsWith("bronze") || this.bucket.objects.has(key)) return;
+    await this.bucket.put(key, "not ours", { customMetadata: { input: "not ours" } });
+    this.#taken.add(key);
+    this.seen.taken++;
   }
 
   /** What was late is done now, whether anybody still waits for it or not. */

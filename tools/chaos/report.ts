@@ -1,0 +1,51 @@
+/** What a run says at its end: a table for people, and a line of JSON for scripts. */
+import { isClean } from "./judge.ts";
+import type { PlatformReport } from "./platform-phase.ts";
+import type { SchedulesReport } from "./schedules-phase.ts";
+
+export interface ChaosReport {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly schedules: SchedulesReport;
+  readonly platform: PlatformReport;
+}
+
+/** Whether every promise held. */
+export function isOk({ schedules, platform }: ChaosReport): boolean {
+  return schedules.failure === null && isClean(platform.verdict);
+}
+
+export function printReport(report: ChaosReport, print: (line: string) => void): void {
+  const { schedules, platform, seed, seconds } = report;
+  const { verdict } = platform;
+  const ok = isOk(report);
+  if (schedules.failure !== null) print(`FAILED  a schedule, ${schedules.failure}`);
+  printCounts("what the schedules met", schedules.faults, print);
+  printCounts("faults of the platform", platform.faults, print);
+  printCounts("answers by status", platform.statuses, print);
+  print("");
+  for (const what of verdict.stuck.slice(0, 20)) print(`STUCK   ${what}`);
+  const figures = {
+    schedules: schedules.schedules,
+    kills: platform.kills,
+    faults: Object.values(platform.faults).reduce((sum, n) => sum + n, 0),
+    events: platform.sent,
+    accepted: platform.accepted,
+    in_bronze: verdict.inBronze,
+    lost: verdict.lost,
+    doubled: verdict.doubled,
+    unknown: verdict.unknown,
+    unregistered: verdict.unregistered,
+    stuck: verdict.stuck.length,
+  };
+  for (const [name, n] of Object.entries(figures)) print(`${String(n).padStart(9)}  ${name}`);
+  const failed = schedules.failure === null ? 0 : 1;
+  print(JSON.stringify({ bench: "chaos", ok, seed, ...figures, failed_schedules: failed, seconds }));
+}
+
+function printCounts(title: string, counts: Readonly<Record<string, number>>, print: (line: string) => void): void {
+  print(`\n${title}`);
+  for (const [what, n] of Object.entries(counts).sort(([a], [b]) => a.localeCompare(b))) {
+    print(`${String(n).padStart(9)}  ${what}`);
+  }
+}

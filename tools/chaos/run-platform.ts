@@ -1,0 +1,24 @@
+/** A platform in a process of its own, to be killed: `node run-platform.ts STATE_DIR` prints its URL and what its faults do, and waits. */
+import { resolve } from "node:path";
+import { buildBundle } from "../build/bundle.ts";
+import { startPlatform } from "../local-platform/platform.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const [stateDir] = process.argv.slice(2);
+if (stateDir === undefined) throw new Error("usage: run-platform.ts STATE_DIR");
+
+// Whoever started this process is gone when its channel is: nobody would end it then.
+process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
+
+const bundle = await buildBundle({ root, outdir: "dist/faults", entry: "tools/chaos/faults/worker.ts" });
+const platform = await startPlatform({
+  root,
+  bundle,
+  stateDir,
+  port: 0,
+  vars: { FLUSH_AGE_SECONDS: "1" },
+  onWorkerLog: ({ message }) => {
+    if (message.startsWith("FAULT ")) console.log(message);
+  },
+});
+console.log(`URL ${platform.url}`);
