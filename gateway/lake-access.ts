@@ -2,12 +2,12 @@
 import { TooManyObjectsError } from "../lakehouse/dead-letters/page.ts";
 import { LakeBusyError } from "../lakehouse/trace/search-bronze.ts";
 import { ProblemError } from "./problem.ts";
-import { waitForWasm } from "./wasm-permit.ts";
+import { requestPermit } from "./wasm-permit.ts";
 
 /** Throws the problem LAKE_BUSY if others keep the permit, LAKE_UNAVAILABLE if catalog or bucket fail. Problems of `work` pass. */
 export async function readLake<Result>(work: () => Promise<Result>): Promise<Result> {
   return await lakeAnswers(async () => {
-    using _permit = await waitForWasm((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    using _permit = await requestPermit();
     return await work();
   });
 }

@@ -1,9 +1,11 @@
 /** The builds queue: one partition a message, or one compaction. */
+
 import * as z from "zod";
 import { type BuildDeps, buildPartition } from "../lakehouse/builds/build.ts";
+import { waitForWasm } from "../lakehouse/parquet/wait-for-wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
-import { waitForWasm } from "./wasm-permit.ts";
+import { WASM_WAIT_MS } from "./wasm-wait.ts";
 
 const request = z.object({ domain: z.string(), date: z.string().regex(/^\d{4}-\d\d-\d\d$/) });
 
@@ -34,7 +36,7 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
   const started = Date.now();
   const event: Record<string, unknown> = { event: "build", domain: parsed.data.domain, date: parsed.data.date };
   try {
-    using permit = await waitForWasm();
+    using permit = await waitForWasm(WASM_WAIT_MS);
     if (permit === undefined) {
       event["outcome"] = "busy";
       message.retry({ delaySeconds: 1 });

@@ -1,7 +1,9 @@
 /** A message of the builds queue that asks for a compaction. */
+
 import { type CompactDeps, compact } from "../lakehouse/compaction/compact.ts";
+import { waitForWasm } from "../lakehouse/parquet/wait-for-wasm.ts";
 import { noteCompactionFailure } from "../sql/statements/compactions.ts";
-import { waitForWasm } from "./wasm-permit.ts";
+import { WASM_WAIT_MS } from "./wasm-wait.ts";
 
 export interface CompactionDeps extends CompactDeps {
   log(event: Readonly<Record<string, unknown>>): void;
@@ -15,7 +17,7 @@ export async function consumeCompaction(message: Message, file: string, deps: Co
   const started = Date.now();
   const event: Record<string, unknown> = { event: "compaction", file };
   try {
-    using permit = await waitForWasm();
+    using permit = await waitForWasm(WASM_WAIT_MS);
     if (permit === undefined) {
       event["outcome"] = "busy";
       message.retry({ delaySeconds: 1 });

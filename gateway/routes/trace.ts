@@ -8,7 +8,7 @@ import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { cursorText, positionOf } from "../trace/cursor.ts";
 import { traceEvent } from "../trace/trace-event.ts";
-import { waitForWasm } from "../wasm-permit.ts";
+import { requestPermit } from "../wasm-permit.ts";
 import { readableTopic } from "./ledger.ts";
 import { traceQuery } from "./trace.api.ts";
 
@@ -34,7 +34,7 @@ export function getEvent(deps: GatewayDeps): (c: GatewayContext) => Promise<Resp
     const lake = {
       db: deps.db,
       bucket: deps.lake,
-      permit: () => waitForWasm((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
+      permit: () => requestPermit(),
     };
     const request = { eventId, contracts: readable, date, start, now, maxFiles: MAX_FILES };
     const { next, ...found } = await reading(() => traceEvent(deps, lake, request));

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { shardOf } from "../../../contracts/shards.ts";
 import { cursorText, positionOf } from "../../../gateway/trace/cursor.ts";
-import { waitForWasm } from "../../../gateway/wasm-permit.ts";
+import { requestPermit } from "../../../gateway/wasm-permit.ts";
 import { LakeBusyError } from "../../../lakehouse/trace/search-bronze.ts";
 import { command } from "../../../tools/cli/trace.ts";
 import { addKey, createHarness, type Harness } from "./harness.ts";
@@ -84,9 +84,9 @@ describe("the permit for parquet-wasm", () => {
     let waits = 0;
     const wait = async () => void waits++;
     const permit = { [Symbol.dispose]() {} };
-    expect(await waitForWasm(wait, () => (waits < 3 ? undefined : permit))).toBe(permit);
+    expect(await requestPermit(wait, () => (waits < 3 ? undefined : permit))).toBe(permit);
     expect(waits).toBe(3);
-    await expect(waitForWasm(wait, () => undefined)).rejects.toThrow(LakeBusyError);
+    await expect(requestPermit(wait, () => undefined)).rejects.toThrow(LakeBusyError);
   });
 });
 
