@@ -62,7 +62,9 @@ export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-function post(agent: Agent, { url, headers }: LoadOptions, body: Uint8Array): Promise<void> {
+/** An idle connection may be closed in the moment in which it is used again: then the request is sent once more. */
+function post(agent: Agent, options: LoadOptions, body: Uint8Array): Promise<void> {
+  const { url, headers } = options;
   return new Promise((answered, failed) => {
     const sent = request(
       url,
@@ -76,6 +78,11 @@ function post(agent: Agent, { url, headers }: LoadOptions, body: Uint8Array): Pr
         failed(new Error(`${url} answered ${response.statusCode}`));
       },
     );
-    sent.on("error", failed).end(body);
+    sent.on("error", (error) => {
+      const isStale = sent.reusedSocket && "code" in error && error.code === "ECONNRESET";
+      if (isStale) post(agent, options, body).then(answered, failed);
+      else failed(error);
+    });
+    sent.end(body);
   });
 }
