@@ -8,6 +8,12 @@ export interface PlatformAddress {
   readonly key: string;
 }
 
+/** The flags by which every command says which platform it means; `platformOf` reads them. */
+export const PLATFORM_OPTIONS = {
+  url: { type: "string", default: "http://127.0.0.1:8787" },
+  key: { type: "string" },
+} as const;
+
 /** What the flags --url and --key say; SLUICE_KEY or the local key where there is none. */
 export function platformOf(values: { readonly url: string; readonly key?: string | undefined }): PlatformAddress {
   return { url: values.url, key: values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY };

@@ -34,6 +34,8 @@ interface Waiting {
 export class BufferStore implements IdStore {
   readonly arrivals: ArrivalStore;
   readonly #sql: Pick<SqlStorage, "exec">;
+  /** It never changes once it stands, and every append asks. */
+  #incarnation: string | undefined;
   /** Kept in step by appends, since each asks for it; null: to be read. */
   #waiting: Waiting | null = null;
 
@@ -45,8 +47,11 @@ export class BufferStore implements IdStore {
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
   incarnation(make: () => string): string {
+    if (this.#incarnation !== undefined) return this.#incarnation;
     this.#sql.exec("INSERT OR IGNORE INTO identity VALUES (1, ?, 1, 0, 0)", make());
-    return this.#sql.exec<{ incarnation: string }>("SELECT incarnation FROM identity").one().incarnation;
+    const { incarnation } = this.#sql.exec<{ incarnation: string }>("SELECT incarnation FROM identity").one();
+    this.#incarnation = incarnation;
+    return incarnation;
   }
 
   /** Whether D1's `shards` has this shard. */

@@ -40,28 +40,28 @@ export interface PublishedFile {
 }
 
 /** The files of a table's published snapshots, by date and key; of one date if it is given. */
-export async function publishedFiles(db: D1Database, table: string, date: string | null): Promise<PublishedFile[]> {
+export function publishedFiles(db: D1Database, table: string, date: string | null): Promise<PublishedFile[]> {
+  return filesIn("snapshot_files", db, table, date);
+}
+
+/** The files of the rows that checks keep out of a table's published snapshots, by date and key; of one date if it is given. */
+export function quarantinedFiles(db: D1Database, table: string, date: string | null): Promise<PublishedFile[]> {
+  return filesIn("quarantine_files", db, table, date);
+}
+
+async function filesIn(
+  list: "snapshot_files" | "quarantine_files",
+  db: D1Database,
+  table: string,
+  date: string | null,
+): Promise<PublishedFile[]> {
   const { results } = await db
     .prepare(`
       SELECT p.partition_date, p.snapshot_id, f.file, f.rows, f.bytes
       FROM published p
-      JOIN snapshot_files f ON f.snapshot_id = p.snapshot_id
+      JOIN ${list} f ON f.snapshot_id = p.snapshot_id
       WHERE p.table_name = ?1 AND (?2 IS NULL OR p.partition_date = ?2)
       ORDER BY p.partition_date, f.file`)
-    .bind(table, date)
-    .all<PublishedFile>();
-  return results;
-}
-
-/** The files of the rows that checks keep out of a table's published snapshots, by date and key; of one date if it is given. */
-export async function quarantinedFiles(db: D1Database, table: string, date: string | null): Promise<PublishedFile[]> {
-  const { results } = await db
-    .prepare(`
-      SELECT p.partition_date, p.snapshot_id, q.file, q.rows, q.bytes
-      FROM published p
-      JOIN quarantine_files q ON q.snapshot_id = p.snapshot_id
-      WHERE p.table_name = ?1 AND (?2 IS NULL OR p.partition_date = ?2)
-      ORDER BY p.partition_date, q.file`)
     .bind(table, date)
     .all<PublishedFile>();
   return results;

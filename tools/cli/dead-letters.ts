@@ -1,7 +1,7 @@
 /** `sluice dead-letters`: lists, shows and replays what was refused. */
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 import { list } from "./dead-letters/list.ts";
 import { replay } from "./dead-letters/replay.ts";
@@ -51,8 +51,7 @@ export const command: Command = {
         "schema-version": { type: "string" },
         "accept-masked": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string" },
+        ...PLATFORM_OPTIONS,
       },
     });
     const platform = platformOf(values);

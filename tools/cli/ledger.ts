@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, platformOf, withQuery } from "../platform-call.ts";
+import { callPlatform, PLATFORM_OPTIONS, platformOf, withQuery } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice ledger [--topic T] [--from TIME] [--to TIME] [--by hour|partition] [--check] [--json]
@@ -64,8 +64,7 @@ export const command: Command = {
         by: { type: "string" },
         check: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string" },
+        ...PLATFORM_OPTIONS,
       },
     });
     const { topic, from, to, by } = values;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, type PlatformAddress, platformOf } from "../platform-call.ts";
+import { callPlatform, PLATFORM_OPTIONS, type PlatformAddress, platformOf } from "../platform-call.ts";
 import { createProgressBar } from "../progress.ts";
 import type { Command } from "./command.ts";
 
@@ -54,8 +54,7 @@ export const command: Command = {
         cause: { type: "string" },
         all: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string" },
+        ...PLATFORM_OPTIONS,
       },
     });
     const platform = platformOf(values);

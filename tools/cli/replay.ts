@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, platformOf } from "../platform-call.ts";
+import { callPlatform, PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice replay --topic TOPIC --from TIME --to TIME [--dry-run | --yes]
@@ -39,8 +39,7 @@ export const command: Command = {
         "dry-run": { type: "boolean", default: false },
         yes: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string" },
+        ...PLATFORM_OPTIONS,
       },
     });
     const { topic, from, to, yes } = values;

@@ -1,7 +1,7 @@
 /** `sluice topics`: what kafka-topics, kafka-console-consumer and kafka-consumer-groups are for, of a platform. */
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 import { describe } from "./topics/describe.ts";
 import { flush } from "./topics/flush.ts";
@@ -36,8 +36,7 @@ export const command: Command = {
         limit: { type: "string", default: "10" },
         from: { type: "string" },
         json: { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string" },
+        ...PLATFORM_OPTIONS,
       },
     });
     const platform = platformOf(values);

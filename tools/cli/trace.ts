@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { callPlatform, type PlatformAddress, platformOf, withQuery } from "../platform-call.ts";
+import { callPlatform, PLATFORM_OPTIONS, type PlatformAddress, platformOf, withQuery } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice trace EVENT_ID [--topic T] [--date D] [--json]
@@ -88,8 +88,7 @@ export const command: Command = {
         topic: { type: "string" },
         date: { type: "string" },
         json: { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string" },
+        ...PLATFORM_OPTIONS,
       },
     });
     const [eventId, ...rest] = positionals;

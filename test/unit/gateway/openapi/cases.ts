@@ -1,18 +1,11 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
-import { shardOf } from "../../../../contracts/shards.ts";
 import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
-import { createColumnBuilder, finishBatch } from "../../../../lakehouse/columns/builder.ts";
 import { tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
-import { writeParquet } from "../../../../lakehouse/parquet/writer.ts";
-import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import type { Harness } from "../harness.ts";
 import { addKey, answer, createHarness, deadLetters, order } from "../harness.ts";
 import { land } from "../land.ts";
-
-/** `METHOD path status [code]`, as `responseKeys` writes it. */
-export type ResponseKey = string;
-
-export type Case = (harness: Harness) => Promise<Response>;
+import type { Case, ResponseKey } from "./case.ts";
+import { registryCases } from "./registry-cases.ts";
 
 const EVENTS = "/v1/topics/orders/events";
 const send =
@@ -31,14 +24,6 @@ const withoutCatalog =
     harness.db.setDown(true);
     return await next(harness);
   };
-const call =
-  (method: string, path: string, body?: unknown): Case =>
-  (harness) =>
-    harness.request(`/registry${path}`, {
-      method,
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
-
 async function publish(harness: Harness): Promise<void> {
   harness.db.sqlite.exec(`
     INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
@@ -53,34 +38,6 @@ const published =
     await publish(harness);
     return await harness.request(path);
   };
-
-/** A bronze file of orders with one event, registered. */
-async function landOrder(harness: Harness, eventId: string): Promise<void> {
-  loadParquetWasm();
-  const builder = createColumnBuilder({ kind: "utf8" });
-  if (builder.kind === "bytes") builder.pushString(eventId);
-  const fields = [{ name: "event_id", type: { kind: "utf8" }, nullable: false } as const];
-  const bytes = await writeParquet({ fields, batches: [finishBatch(fields, [builder])] });
-  await harness.bucket.put("f", bytes);
-  harness.db.sqlite
-    .prepare(
-      "INSERT INTO bronze_files VALUES ('f', 'orders', ?, 2, 'i', 1, 1, ?, ?3, ?3, ?3, NULL)".replaceAll(
-        "?3",
-        "'2026-11-21T11:00:00Z'",
-      ),
-    )
-    .run(shardOf([eventId], 2), bytes.byteLength);
-}
-
-const SUBJECT = "/subjects/weather-value";
-const UNKNOWN = "/subjects/nope-value";
-const released: (next: (body: object) => Case) => Case = (next) => async (harness) => {
-  const found = await harness.request(`/registry${SUBJECT}/versions/latest`);
-  const { schema }: { schema: string } = JSON.parse(await found.text());
-  return await next({ schema })(harness);
-};
-const other = { schema: JSON.stringify({ type: "record", name: "Other", fields: [] }) };
-const large = JSON.stringify({ schema: "x".repeat(1_100_000) });
 
 const eventsCases: Record<ResponseKey, Case> = {
   "202": send([order("a")]),
@@ -125,30 +82,6 @@ const eventsCases: Record<ResponseKey, Case> = {
   },
 };
 
-const withId = (rest = ""): Record<ResponseKey, Case> => ({
-  "200": async (harness) => {
-    const found = await harness.request(`/registry${SUBJECT}/versions/latest`);
-    const { id }: { id: number } = JSON.parse(await found.text());
-    return await harness.request(`/registry/schemas/ids/${id}${rest}`);
-  },
-  "404 40403": call("GET", `/schemas/ids/1${rest}`),
-});
-const withVersion = (rest = ""): Record<ResponseKey, Case> => ({
-  "200": call("GET", `${SUBJECT}/versions/latest${rest}`),
-  "404 40401": call("GET", `${UNKNOWN}/versions/1${rest}`),
-  "404 40402": call("GET", `${SUBJECT}/versions/999${rest}`),
-  "422 42202": call("GET", `${SUBJECT}/versions/first${rest}`),
-});
-const withSubject = (path: (subject: string) => string): Record<ResponseKey, Case> => ({
-  "200": call("GET", path("weather-value")),
-  "404 40401": call("GET", path("nope-value")),
-});
-const withSchema = (path: (subject: string) => string): Record<ResponseKey, Case> => ({
-  "200": released((body) => call("POST", path("weather-value"), body)),
-  "404 40401": call("POST", path("nope-value"), other),
-  "413 413": call("POST", path("weather-value"), large),
-  "422 42201": call("POST", path("weather-value"), { schema: "{}" }),
-});
 const topicCases = (rest: string): Record<ResponseKey, Case> => ({
   "200": get(`/v1/contracts/orders${rest}`),
   "404 UNKNOWN_TOPIC": get(`/v1/contracts/nope${rest}`),
@@ -357,7 +290,8 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "404 UNKNOWN_TOPIC": get("/v1/events/e1?topic=nope"),
     "404 EVENT_NOT_FOUND": get("/v1/events/e1"),
     "503 LAKE_BUSY": async (harness) => {
-      await landOrder(harness, "e1");
+      await harness.post(EVENTS, [order("e1")]);
+      await land(harness);
       using _permit = tryAcquireWasm();
       return await harness.request("/v1/events/e1?topic=orders");
     },
@@ -375,39 +309,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   ...deadLettersCases,
   ...parkedCases,
   ...keysCases,
-  "GET /registry/subjects": { "200": call("GET", "/subjects") },
-  "POST /registry/subjects/{subject}": {
-    ...withSchema((subject) => `/subjects/${subject}`),
-    "404 40403": call("POST", SUBJECT, other),
-  },
-  "DELETE /registry/subjects/{subject}": { "422 42205": call("DELETE", SUBJECT) },
-  "GET /registry/subjects/{subject}/versions": withSubject((subject) => `/subjects/${subject}/versions`),
-  "POST /registry/subjects/{subject}/versions": {
-    ...withSchema((subject) => `/subjects/${subject}/versions`),
-    "422 42205": call("POST", `${SUBJECT}/versions`, other),
-  },
-  "GET /registry/subjects/{subject}/versions/{version}": withVersion(),
-  "DELETE /registry/subjects/{subject}/versions/{version}": { "422 42205": call("DELETE", `${SUBJECT}/versions/1`) },
-  "GET /registry/subjects/{subject}/versions/{version}/schema": withVersion("/schema"),
-  "GET /registry/schemas/types": { "200": call("GET", "/schemas/types") },
-  "GET /registry/schemas/ids/{id}": withId(),
-  "GET /registry/schemas/ids/{id}/schema": withId("/schema"),
-  "GET /registry/schemas/ids/{id}/subjects": withId("/subjects"),
-  "GET /registry/schemas/ids/{id}/versions": withId("/versions"),
-  "POST /registry/compatibility/subjects/{subject}/versions": withSchema(
-    (subject) => `/compatibility/subjects/${subject}/versions?verbose=true`,
-  ),
-  "POST /registry/compatibility/subjects/{subject}/versions/{version}": {
-    ...withSchema((subject) => `/compatibility/subjects/${subject}/versions/1`),
-    "404 40402": call("POST", `/compatibility${SUBJECT}/versions/999`, other),
-    "422 42202": call("POST", `/compatibility${SUBJECT}/versions/first`, other),
-  },
-  "GET /registry/config": { "200": call("GET", "/config") },
-  "PUT /registry/config": { "422 42205": call("PUT", "/config", { compatibility: "NONE" }) },
-  "GET /registry/config/{subject}": withSubject((subject) => `/config/${subject}`),
-  "PUT /registry/config/{subject}": { "422 42205": call("PUT", "/config/weather-value", { compatibility: "NONE" }) },
-  "GET /registry/mode": { "200": call("GET", "/mode") },
-  "PUT /registry/mode": { "422 42205": call("PUT", "/mode", { mode: "READWRITE" }) },
+  ...registryCases,
   "GET /": { "200": get("/", { headers: { accept: "application/json" } }) },
   "GET /healthz": { "200": get("/healthz") },
   "GET /readyz": { "200": get("/readyz"), "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/readyz")) },

@@ -6,7 +6,8 @@ import { openApiDocument, problemBody, registryErrorBody } from "../../../../gat
 import { type Operation, refusalsOf } from "../../../../gateway/openapi/operation.ts";
 import { operations } from "../../../../gateway/openapi/operations.ts";
 import { createHarness, type Harness } from "../harness.ts";
-import { bodyOf, cases, type ResponseKey } from "./cases.ts";
+import type { ResponseKey } from "./case.ts";
+import { bodyOf, cases } from "./cases.ts";
 
 const nameOf = ({ method, path }: Operation) => `${method} ${path}`;
 const LIMITS = { bodyBytes: 200_000, eventsPerRequest: 100 };

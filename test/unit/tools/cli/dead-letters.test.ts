@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { command } from "../../../../tools/cli/dead-letters.ts";
 import { createHarness, deadLetters, type Harness, order } from "../../gateway/harness.ts";
 import { land } from "../../gateway/land.ts";
+import { printedBy } from "./printed-by.ts";
 
 let harness: Harness;
 beforeEach(() => {
@@ -13,13 +14,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function run(line: string): Promise<string> {
-  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-  vi.spyOn(console, "error").mockImplementation(() => {});
-  printed.mockClear();
-  await command.run(line.split(" "));
-  return printed.mock.calls.flat().join("\n");
-}
+const run = (line: string) => printedBy(command, line);
 
 /** Ids of two orders without an id, and one that stays wrong. */
 async function refused(): Promise<string[]> {

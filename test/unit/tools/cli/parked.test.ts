@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { metadataOf, parkedKey } from "../../../../lakehouse/parked/parked-message.ts";
 import { command } from "../../../../tools/cli/parked.ts";
 import { addKey, createHarness, type Harness } from "../../gateway/harness.ts";
+import { printedBy } from "./printed-by.ts";
 
 let harness: Harness;
 beforeEach(() => {
@@ -13,12 +14,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function run(line: string): Promise<string> {
-  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-  printed.mockClear();
-  await command.run(line.split(" "));
-  return printed.mock.calls.flat().join("\n");
-}
+const run = (line: string) => printedBy(command, line);
 
 async function park(queue: string, id: string, cause: "data" | "system"): Promise<void> {
   const customMetadata = metadataOf({ cause, detail: `why ${id}`, attempts: 7, sent: "2026-11-20T00:00:00.000Z" });

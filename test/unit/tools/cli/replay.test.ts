@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { command } from "../../../../tools/cli/replay.ts";
 import { addKey, createHarness, type Harness, order } from "../../gateway/harness.ts";
 import { land } from "../../gateway/land.ts";
+import { printedBy } from "./printed-by.ts";
 
 let harness: Harness;
 beforeEach(async () => {
@@ -18,12 +19,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function run(line: string): Promise<string> {
-  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-  printed.mockClear();
-  await command.run(line.split(" "));
-  return printed.mock.calls.flat().join("\n");
-}
+const run = (line: string) => printedBy(command, line);
 
 function status(): unknown {
   return harness.db.sqlite.prepare("SELECT status FROM partition_meta").get()?.["status"];

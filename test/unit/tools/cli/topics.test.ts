@@ -6,6 +6,7 @@ import { duration } from "../../../../tools/cli/topics/describe.ts";
 import { command } from "../../../../tools/cli/topics.ts";
 import { addKey, createHarness, type Harness, NOW, order } from "../../gateway/harness.ts";
 import { land } from "../../gateway/land.ts";
+import { printedBy } from "./printed-by.ts";
 
 let harness: Harness;
 let waiting: Unflushed;
@@ -21,13 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-async function run(line: string): Promise<string> {
-  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
-  vi.spyOn(console, "error").mockImplementation(() => {});
-  printed.mockClear();
-  await command.run(line.split(" "));
-  return printed.mock.calls.flat().join("\n");
-}
+const run = (line: string) => printedBy(command, line);
 
 async function appended(): Promise<void> {
   const { d1 } = harness.db;

@@ -1,0 +1,12 @@
+/** A command run as `sluice` would, and what it prints. */
+import { vi } from "vitest";
+import type { Command } from "../../../../tools/cli/command.ts";
+
+/** The lines of standard output; standard error is dropped. Throws what the command throws. */
+export async function printedBy(command: Command, line: string): Promise<string> {
+  const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+  vi.spyOn(console, "error").mockImplementation(() => {});
+  printed.mockClear();
+  await command.run(line.split(" "));
+  return printed.mock.calls.flat().join("\n");
+}
