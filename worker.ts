@@ -9,6 +9,7 @@ import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
+import { frameFault } from "./lakehouse/parked/frame-fault.ts";
 import { redrive } from "./lakehouse/parked/redrive.ts";
 import { installParquetWasm, tryAcquireWasm } from "./lakehouse/parquet/wasm.ts";
 import { plan } from "./lakehouse/partitions/planner.ts";
@@ -50,6 +51,7 @@ function redriveDeps(env: Env) {
       const { oldestAt } = await topicBuffer(env.TOPIC_BUFFER, { topic, shard, of }).poke({ topic, shard, of });
       return oldestAt !== null;
     },
+    frameFault,
     newMessageId: () => uuidv7(),
     permit: tryAcquireWasm,
   };

@@ -30,7 +30,7 @@ import { getLag } from "./routes/lag.ts";
 import { getLedger } from "./routes/ledger.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
-import { getParked, postParkedRetry } from "./routes/parked.ts";
+import { getParked, getParkedItem, postParkedRetry } from "./routes/parked.ts";
 import { getEvents } from "./routes/peek.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { postReplay } from "./routes/replay.ts";
@@ -79,6 +79,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/dead-letters/:dlq_id", getDeadLetter(deps)],
     ["POST", "/v1/dead-letters/replay", postReplay(deps)],
     ["GET", "/v1/parked", getParked(deps)],
+    ["GET", "/v1/parked/item", getParkedItem(deps)],
     ["POST", "/v1/parked/retry", postParkedRetry(deps)],
     ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
     ["GET", "/v1/ledger", getLedger(deps)],

@@ -1,6 +1,6 @@
 /**
- * Re-drives messages that were parked by a fault of ours, once that may be over: a few a tick, each less often the more often it
- * failed. Messages whose bytes are wrong are left to an operator.
+ * Re-drives what was parked by a fault of ours, once that may be over: messages whose bytes are fine, and slices, which a deploy may
+ * have learned to read. A few a tick, each less often the more often it failed. Messages whose bytes are wrong are left to an operator.
  */
 import { listAllParked, type ParkedMessage } from "../lakehouse/parked/parked-message.ts";
 import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/parked/redrive.ts";
@@ -27,8 +27,11 @@ export function redriveDuty(deps: RedriveDutyDeps): Duty {
     everyMinutes: 5,
     async run(now) {
       const { messages: parked } = await listAllParked(deps.bucket);
-      const system = parked.filter(({ cause }) => cause === "system");
-      const due = system.filter((message) => dueAt(message) <= now).sort((a, b) => (a.touched < b.touched ? -1 : 1));
+      const [messages, slices] = [parked.filter(({ kind }) => kind === "message"), parked.filter(isSlice)];
+      const system = messages.filter(({ cause }) => cause === "system");
+      const due = [...system, ...slices]
+        .filter((message) => dueAt(message) <= now)
+        .sort((a, b) => (a.touched < b.touched ? -1 : 1));
       const counts: Record<Redriven["kind"], number> = { sent: 0, discarded: 0, kept: 0, postponed: 0, not_found: 0 };
       for (const { key } of due.slice(0, PER_TICK)) {
         const outcome = await tryOne(key, deps);
@@ -36,9 +39,19 @@ export function redriveDuty(deps: RedriveDutyDeps): Duty {
         if (outcome === undefined) break;
         counts[outcome.kind]++;
       }
-      return { parked_data: parked.length - system.length, parked_system: system.length, due: due.length, ...counts };
+      return {
+        parked_data: messages.length - system.length,
+        parked_system: system.length,
+        parked_slices: slices.length,
+        due: due.length,
+        ...counts,
+      };
     },
   };
+}
+
+function isSlice({ kind }: ParkedMessage): boolean {
+  return kind === "slice";
 }
 
 async function tryOne(key: string, deps: RedriveDutyDeps): Promise<Redriven | undefined> {

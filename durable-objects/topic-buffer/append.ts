@@ -1,4 +1,5 @@
 /** Appending frames: each message once, whatever is delivered again; ids, blocks and counts in one transaction. */
+import { wasSetAside } from "../../lakehouse/parked/resend-origin.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import type { AppendResult } from "../stubs.ts";
 import { firstSlicesByHour, withArrivals } from "./arrivals.ts";
@@ -41,6 +42,8 @@ export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number):
 }
 
 function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly Frame[], now: number): void {
+  // What a flush set aside was counted when it first came, and by its own hour: it is the same events that come back.
+  const counted = frames.filter(({ header }) => !wasSetAside(header));
   try {
     transaction(() => {
       store.appendFrames(
@@ -48,8 +51,8 @@ function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly F
         now,
       );
       ids.add(frames.map((frame) => frame.header.message_id));
-      store.countEvents(ledgerLines(frames));
-      for (const [hour, headers] of firstSlicesByHour(frames)) {
+      store.countEvents(ledgerLines(counted));
+      for (const [hour, headers] of firstSlicesByHour(counted)) {
         store.arrivals.save(hour, withArrivals(store.arrivals.load(hour), headers));
       }
     });

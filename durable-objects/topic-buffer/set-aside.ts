@@ -1,6 +1,7 @@
 /** Slices whose bytes are not the events they claim: cut out of their flush, so that the rest of the shard goes on. */
 import type { Contract } from "../../contracts/contract.ts";
 import { sliceFault } from "../../lakehouse/bronze/slice-fault.ts";
+import { metadataOf } from "../../lakehouse/parked/parked-message.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { type ParkedSlice, parkedSliceKey } from "../../sql/statements/parked-slices.ts";
 import type { ShardAddress } from "../stubs.ts";
@@ -58,17 +59,10 @@ export async function parkSlices(
 ): Promise<void> {
   const shard = { topic: address.topic, shard: address.shard, shardOf: address.of };
   for (const slice of store.parkedSlices(seq)) {
-    await bucket.put(parkedSliceKey(shard, slice), store.parkedFrame(seq, slice.messageId), {
-      // As of a parked message, for who lists what is parked.
-      customMetadata: {
-        topic: address.topic,
-        cause: slice.cause,
-        detail: slice.detail.slice(0, 500),
-        message: slice.messageId,
-        events: String(slice.events),
-        received: slice.hour,
-        form: "frame",
-      },
+    const { cause, detail, messageId, events, hour } = slice;
+    const contents = { topic: address.topic, message: messageId, events, received: hour };
+    await bucket.put(parkedSliceKey(shard, slice), store.parkedFrame(seq, messageId), {
+      customMetadata: metadataOf({ cause, detail, attempts: 0, sent: "", contents }),
     });
   }
 }

@@ -137,10 +137,12 @@ interface AlertedCondition {
 }
 
 const PARKED_KEY = /^message_parked\/(.+)$/;
+const SLICES_KEY = /^slices_parked\/([^/]+)\/([^/]+)$/;
 
 function alertFamilies({ alerts, alertEvents }: CatalogMetrics): Family[] {
   const firing = new Map<string, { readonly labels: Record<string, string>; value: number }>();
   const parked: Sample[] = [];
+  const slices: Sample[] = [];
   for (const { alert_key: key, condition } of alerts) {
     // Written by the cron's alerts.
     const { kind, severity, measured }: AlertedCondition = JSON.parse(condition);
@@ -149,6 +151,8 @@ function alertFamilies({ alerts, alertEvents }: CatalogMetrics): Family[] {
     sample.value++;
     const queue = PARKED_KEY.exec(key)?.[1];
     if (queue !== undefined) parked.push({ labels: { queue }, value: measured ?? 0 });
+    const [, topic, cause] = SLICES_KEY.exec(key) ?? [];
+    if (topic !== undefined && cause !== undefined) slices.push({ labels: { topic, cause }, value: measured ?? 0 });
   }
   return [
     {
@@ -162,6 +166,12 @@ function alertFamilies({ alerts, alertEvents }: CatalogMetrics): Family[] {
       help: "Messages parked in the bucket, as the cron counted them in the last minute, at most 1000 a queue; none for queues that have none",
       type: "gauge",
       samples: parked,
+    },
+    {
+      name: "sluice_parked_slice_events",
+      help: "Events of slices that buffers set aside, as the cron counted them in the last minute; none for topics that have none",
+      type: "gauge",
+      samples: slices,
     },
     {
       name: "sluice_alert_events",

@@ -1,13 +1,18 @@
-/** `GET /v1/parked` and `POST /v1/parked/retry`: messages that could not go on, and their way back. Both need `*:admin`. */
+/** `GET /v1/parked`, `GET /v1/parked/item` and `POST /v1/parked/retry`: what could not go on, and its way back. All need `*:admin`. */
+import { describeParked } from "../../lakehouse/parked/describe.ts";
+import { frameFault } from "../../lakehouse/parked/frame-fault.ts";
 import { listParked, PARKED_PREFIX, type ParkedMessage } from "../../lakehouse/parked/parked-message.ts";
 import type { Redriven } from "../../lakehouse/parked/redrive.ts";
+import type { MessageHeader, Slice } from "../../schemas/packed-block.ts";
+import { formatTimestamp } from "../../schemas/time.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { lakeAnswers } from "../lake-access.ts";
 import { demandAdmin } from "../middleware/auth/grant.ts";
 import { bodyOf } from "../openapi/json-body.ts";
 import { queryOf } from "../openapi/parameters.ts";
-import { parkedQuery, retryBody } from "./parked.api.ts";
+import { ProblemError } from "../problem.ts";
+import { parkedItemQuery, parkedQuery, retryBody } from "./parked.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
 
@@ -17,6 +22,17 @@ export function getParked(deps: GatewayDeps): Route {
     const { queue, limit, cursor } = queryOf(c, parkedQuery);
     const page = await lakeAnswers(() => listParked(deps.lake, { queue, cursor, limit: Number(limit) }));
     return c.json({ parked: page.messages.map(shown), next_cursor: page.cursor });
+  };
+}
+
+export function getParkedItem(deps: GatewayDeps): Route {
+  return async function getParkedItem(c) {
+    demandAdmin(c.get("grant"));
+    const { id } = queryOf(c, parkedItemQuery);
+    const found = await lakeAnswers(() => describeParked(deps.lake, `${PARKED_PREFIX}${id}`, frameFault));
+    if (found === undefined) throw new ProblemError("NOT_FOUND", `nothing is parked as ${id}`);
+    const { parked, header, slices, problem } = found;
+    return c.json({ ...shown(parked), problem, header: header === null ? null : headerShown(header, slices) });
   };
 }
 
@@ -50,6 +66,19 @@ async function retried(id: string, deps: GatewayDeps): Promise<object> {
   }
 }
 
-function shown({ queue, id, cause, detail, attempts, sent, touched, size, redrives }: ParkedMessage) {
-  return { id: `${queue}/${id}`, queue, cause, detail, attempts, sent, parked: touched, size, redrives };
+function shown({ kind, queue, id, cause, detail, attempts, sent, touched, size, redrives, contents }: ParkedMessage) {
+  const { topic = null, events = null } = contents ?? {};
+  return {
+    ...{ id: `${queue}/${id}`, kind, queue, cause, topic, events },
+    ...{ detail, attempts, sent, parked: touched, size, redrives },
+  };
+}
+
+function headerShown(header: MessageHeader, slices: readonly Slice[]) {
+  const { message_id, topic, schema_id, contract_version, producer, request_id, received, gateway } = header;
+  return {
+    ...{ message_id, topic, schema_id, contract_version, producer, request_id },
+    ...{ received: formatTimestamp(received), gateway },
+    slices: slices.map(({ shard, of, count, length }) => ({ shard, of, events: count, bytes: length })),
+  };
 }

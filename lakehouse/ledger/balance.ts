@@ -2,7 +2,7 @@
  * Closes the ledger: what was appended is in bronze, buffered or parked; what is in bronze is in silver, or is a copy, superseded,
  * quarantined or expired, or waits for a build. What is none of these is a difference. Pure.
  */
-import type { AppendedHour, BronzeHour, LedgerState } from "../../sql/statements/ledger-balance.ts";
+import type { AppendedHour, BronzeHour, LedgerState, ParkedHour } from "../../sql/statements/ledger-balance.ts";
 
 /** Buffered for longer than this is no longer on its way: flushes come within minutes, their retries within five more. */
 export const BUFFERED_MS = 3_600_000;
@@ -52,21 +52,21 @@ export function balanceByHour(state: LedgerState, now: number): HourBalance[] {
   const bronze = Map.groupBy(state.bronze, keyOf);
   const appended = new Map(state.appended.map((line) => [keyOf(line), line]));
   const rejected = new Map(state.rejected.map((line) => [keyOf(line), line.events]));
-  const parked = new Map(state.parked.map((line) => [keyOf(line), line.events]));
+  const parked = new Map(state.parked.map((line) => [keyOf(line), line]));
   const keys = new Set([...appended.keys(), ...rejected.keys(), ...bronze.keys(), ...parked.keys()]);
   return [...keys].sort().map((key) => {
     const [topic = "", hour = ""] = key.split(" ");
     const terms = sumOf((bronze.get(key) ?? []).map((cell) => termsOf(cell, now)));
     const line = appended.get(key) ?? { topic, hour, events: 0, published_at: null };
-    const aside = parked.get(key) ?? 0;
-    const { buffered, difference } = bufferedOf(line, terms.bronze + aside, now);
+    const aside = parked.get(key) ?? { topic, hour, events: 0, redriven_at: null };
+    const { buffered, difference } = bufferedOf(line, terms.bronze, aside, now);
     return {
       topic,
       hour,
       accepted: line.events,
       rejected: rejected.get(key) ?? 0,
       buffered,
-      parked: aside,
+      parked: aside.events,
       ...terms,
       difference: terms.difference + difference,
     };
@@ -84,12 +84,19 @@ export function balanceByPartition(state: LedgerState, now: number): PartitionBa
     });
 }
 
-/** A total is published with the bronze rows and parked slices it includes, so these can never be ahead; it may be behind until the next flush. */
-function bufferedOf(line: AppendedHour, written: number, now: number) {
-  const open = line.events - written;
+/**
+ * A total is published with the bronze rows and parked slices it includes, so these can never be ahead; it may be behind until the
+ * next flush. What is sent on out of parking is behind as well until its next flush.
+ */
+function bufferedOf(line: AppendedHour, bronze: number, parked: ParkedHour, now: number) {
+  const open = line.events - bronze - parked.events;
   // Totals and files from before they were dated are not judged.
   if (line.published_at === null) return { buffered: Math.max(0, open), difference: 0 };
-  const onItsWay = open > 0 && Date.parse(line.published_at) + BUFFERED_MS > now;
+  const movedAt = Math.max(
+    Date.parse(line.published_at),
+    parked.redriven_at === null ? 0 : Date.parse(parked.redriven_at),
+  );
+  const onItsWay = open > 0 && movedAt + BUFFERED_MS > now;
   return onItsWay ? { buffered: open, difference: 0 } : { buffered: 0, difference: open };
 }
 

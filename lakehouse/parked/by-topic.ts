@@ -1,4 +1,4 @@
-/** What stands parked in the lake, counted by topic and cause: the term `parked` of the ledger. */
+/** Messages that stand parked in the lake, counted by topic and cause. Slices are events of the ledger's hours, and none of these. */
 import { listAllParked, type ParkedMessage } from "./parked-message.ts";
 
 export interface ParkedGroup {
@@ -20,7 +20,8 @@ export interface ParkedByTopic {
 
 /** Throws what R2 throws. */
 export async function parkedByTopic(bucket: Pick<R2Bucket, "list">): Promise<ParkedByTopic> {
-  const { messages, truncated } = await listAllParked(bucket);
+  const { messages: all, truncated } = await listAllParked(bucket);
+  const messages = all.filter(({ kind }) => kind === "message");
   const groups = Map.groupBy(messages, ({ contents, cause }) => `${contents?.topic ?? ""} ${cause}`);
   return { groups: [...groups.values()].flatMap(groupOf), truncated };
 }

@@ -1,19 +1,25 @@
-/** A message that could not go on, kept byte for byte in R2 under `parked/<queue>/<queue message id>`, with its story as metadata. */
+/**
+ * What could not go on, kept byte for byte in R2 with its story as metadata: messages under `parked/<queue>/<queue message id>`, and
+ * slices that flushes set aside under `parked/slices/<topic>/<message id>-<shard>-<of>` (`sql/statements/parked-slices.ts`).
+ */
 import { decodeMessage, PackedBlockError } from "../../schemas/packed-block.ts";
 
 export const PARKED_PREFIX = "parked/";
-/** Below the prefix, and no queue's: what buffers set aside, which D1 lists. */
+/** Below the prefix, and no queue's. */
 const SLICES = "slices";
 
 export interface ParkedMessage {
   readonly key: string;
+  /** `message`: as its queue delivered it. `slice`: the part of one shard, set aside by a flush. */
+  readonly kind: "message" | "slice";
+  /** Of a slice: `slices/<topic>`. */
   readonly queue: string;
-  /** The queue's own id of the message. */
+  /** The queue's own id of the message; of a slice `<message id>-<shard>-<of>`. */
   readonly id: string;
   /** `data`: its bytes are wrong; `system`: our fault, the bytes are fine. */
   readonly cause: "data" | "system";
   readonly detail: string;
-  /** Deliveries before it was parked. */
+  /** Deliveries before it was parked; 0 for a slice. */
   readonly attempts: number;
   /** When it was sent to its queue, ISO 8601 UTC; empty if unknown. */
   readonly sent: string;
@@ -82,6 +88,7 @@ export function parkedOf(object: R2Object): ParkedMessage | undefined {
   const told = topic !== undefined && message !== undefined && events !== undefined && received !== undefined;
   return {
     key: object.key,
+    kind: queue.startsWith(`${SLICES}/`) ? "slice" : "message",
     queue,
     id,
     cause: cause === "data" ? "data" : "system",
@@ -96,7 +103,7 @@ export function parkedOf(object: R2Object): ParkedMessage | undefined {
   };
 }
 
-const KEY = /^parked\/([^/]+)\/([^/]+)$/;
+const KEY = /^parked\/((?:slices\/)?[^/]+)\/([^/]+)$/;
 
 export interface ParkedPage {
   readonly messages: readonly ParkedMessage[];
@@ -104,7 +111,7 @@ export interface ParkedPage {
   readonly cursor: string | null;
 }
 
-/** A page of parked messages in the order of their keys; of one queue if it is given. Throws R2's errors. */
+/** A page in the order of the keys; of one queue if it is given, `slices` for all slices. Throws R2's errors. */
 export async function listParked(
   bucket: Pick<R2Bucket, "list">,
   options: { readonly queue?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
@@ -140,7 +147,7 @@ export async function listAllParked(
   return { messages, truncated: true };
 }
 
-/** The queues of which something is parked, in one call. Throws R2's errors. */
+/** The queues of which a message is parked, in one call. Throws R2's errors. */
 export async function parkedQueues(bucket: Pick<R2Bucket, "list">): Promise<string[]> {
   const { delimitedPrefixes } = await bucket.list({ prefix: PARKED_PREFIX, delimiter: "/" });
   return delimitedPrefixes.map((prefix) => prefix.slice(PARKED_PREFIX.length, -1)).filter((queue) => queue !== SLICES);

@@ -4,43 +4,23 @@
  * used, so that every other try of the same message uses it too. The object goes once the send is durable.
  */
 import * as z from "zod";
-import { type DecodedMessage, decodeMessage, encodeMessage, PackedBlockError } from "../../schemas/packed-block.ts";
-import type { LakeBucket } from "../tables/lake.ts";
-import { type LookUp, lookUp } from "./look-up.ts";
+import { type DecodedMessage, decodeMessage, PackedBlockError } from "../../schemas/packed-block.ts";
+import { lookUpWhenSettled } from "./look-up.ts";
 import { metadataOf, parkedOf } from "./parked-message.ts";
-import { addResend, type Resends, readResends } from "./resends.ts";
+import type { RedriveDeps, Redriven } from "./redrive-deps.ts";
+import { redriveSlice } from "./redrive-slice.ts";
+import { resendMessage } from "./resend-message.ts";
+import { originOfMessage } from "./resend-origin.ts";
+import { readResends, resendId } from "./resends.ts";
 
-export interface RedriveDeps {
-  readonly db: D1Database;
-  readonly bucket: Pick<LakeBucket, "get" | "put"> & Pick<R2Bucket, "delete">;
-  /** Resolves when the queue of the topic has the message durably. */
-  send(topic: string, message: Uint8Array): Promise<void>;
-  /** Whether buffers will still know a message of this id when it reaches them. */
-  remembers(messageId: string): boolean;
-  /** Whether a shard holds rows that are in no file yet: then bronze cannot tell. */
-  hasUnflushed(topic: string, shard: number, of: number): Promise<boolean>;
-  /** A UUIDv7 of now. */
-  newMessageId(): string;
-  /** The isolate's permit for work with Parquet; undefined when it is taken. */
-  permit(): Disposable | undefined;
-}
-
-export type Redriven =
-  /** Durable in its queue; not parked any more. `messageId`: what it was sent under. */
-  | { readonly kind: "sent"; readonly messageId: string; readonly events: number }
-  /** Not parked any more, and nothing is lost: why. */
-  | { readonly kind: "discarded"; readonly detail: string }
-  /** Still parked: no re-drive helps until somebody acts. */
-  | { readonly kind: "kept"; readonly detail: string }
-  /** Still parked: worth another try later. */
-  | { readonly kind: "postponed"; readonly detail: string }
-  | { readonly kind: "not_found" };
+export type { RedriveDeps, Redriven } from "./redrive-deps.ts";
 
 /** Throws what storage and queue throw; the message is parked then, and another try is safe. */
 export async function redrive(key: string, deps: RedriveDeps): Promise<Redriven> {
   const object = await deps.bucket.get(key);
   const parked = object === null ? undefined : parkedOf(object);
   if (object === null || parked === undefined) return { kind: "not_found" };
+  if (parked.kind === "slice") return redriveSlice(key, new Uint8Array(await object.arrayBuffer()), deps);
   if (/-builds(-dlq)?$/.test(parked.queue)) {
     await deps.bucket.delete(key);
     return {
@@ -69,47 +49,26 @@ export async function redrive(key: string, deps: RedriveDeps): Promise<Redriven>
 
 /** A message whose first id no buffer remembers. */
 async function redriveForgotten(key: string, message: DecodedMessage, deps: RedriveDeps): Promise<Redriven> {
-  const { header } = message;
-  for (const { shard, of } of header.slices) {
-    if (!(await deps.hasUnflushed(header.topic, shard, of))) continue;
-    return { kind: "postponed", detail: `shard ${shard} of ${of} has rows that are in no file yet` };
-  }
-  const resends = await readResends(deps.bucket, header.message_id);
-  const found = await lookUpWithPermit(header, [header.message_id, ...resends.ids], deps);
-  if (found === undefined)
-    return { kind: "postponed", detail: "another operation holds the isolate's permit for Parquet" };
-  if (found.kind === "gone") {
-    const detail = `${found.files} bronze files of its time are gone: nobody can tell whether they had it`;
-    return { kind: "kept", detail };
-  }
-  const missing = header.slices.flatMap((_, number) => (found.stored[number] === true ? [] : [number]));
+  const { header, body } = message;
+  const origin = originOfMessage(header);
+  const resends = await readResends(deps.bucket, origin);
+  const found = await lookUpWhenSettled(header, [...origin.ids, ...resends.ids], deps);
+  if (found.kind !== "known") return found;
+  const missing = header.slices.filter((_, number) => found.stored[number] !== true);
   if (missing.length === 0) {
     await deps.bucket.delete(key);
     return { kind: "discarded", detail: "bronze has its events already" };
   }
-  const messageId = await resendId(header.message_id, resends, deps);
+  const messageId = await resendId(deps, origin, resends);
   if (messageId === undefined) return { kind: "postponed", detail: "somebody else is sending it" };
-  const again = withSlices(message, missing, messageId);
+  const parts = missing.map((slice) => ({
+    slice,
+    events: body.subarray(slice.offset, slice.offset + slice.length),
+  }));
+  const again = resendMessage(header, parts, origin, messageId);
   await deps.send(header.topic, again.bytes);
   await deps.bucket.delete(key);
-  return { kind: "sent", messageId, events: again.events };
-}
-
-/** The id to send under: the last one while buffers remember it, else a new one; undefined if another try is ahead. */
-async function resendId(messageId: string, resends: Resends, deps: RedriveDeps): Promise<string | undefined> {
-  const last = resends.ids.at(-1);
-  if (last !== undefined && deps.remembers(last)) return last;
-  const fresh = deps.newMessageId();
-  return (await addResend(deps.bucket, messageId, resends, fresh)) ? fresh : undefined;
-}
-
-async function lookUpWithPermit(
-  header: DecodedMessage["header"],
-  ids: readonly string[],
-  deps: RedriveDeps,
-): Promise<LookUp | undefined> {
-  using permit = deps.permit();
-  return permit === undefined ? undefined : await lookUp(deps.db, deps.bucket, header, ids);
+  return { kind: "sent", messageId, events: again.header.count };
 }
 
 /** Notes that a re-drive did not succeed, unless somebody else touched the message meanwhile. Throws R2's errors. */
@@ -139,33 +98,4 @@ function decoded(bytes: Uint8Array): DecodedMessage | PackedBlockError {
     if (error instanceof PackedBlockError) return error;
     throw error;
   }
-}
-
-/** Some slices of a message as one of its own, which says what it is a re-drive of. Its events keep their place, time and producer. */
-function withSlices(
-  { header, body }: DecodedMessage,
-  numbers: readonly number[],
-  messageId: string,
-): { readonly bytes: Uint8Array; readonly events: number } {
-  const bodies: Uint8Array[] = [];
-  const replays: string[] = [];
-  let offset = 0;
-  let events = 0;
-  let first = 0;
-  const slices = header.slices.flatMap((slice, number) => {
-    const start = first;
-    first += slice.count;
-    if (!numbers.includes(number)) return [];
-    bodies.push(body.subarray(slice.offset, slice.offset + slice.length));
-    replays.push(...(header.replay_of?.slice(start, first) ?? []));
-    const moved = { ...slice, offset };
-    offset += slice.length;
-    events += slice.count;
-    return [moved];
-  });
-  // Numbers are told by their gateway's own messages: under another name they would say nothing.
-  const naming = { gateway: `redrive/${header.message_id}`, sequence: 1, unsent: [] };
-  const own = { ...header, ...naming, message_id: messageId };
-  const origin = header.replay_of === undefined ? {} : { replay_of: replays };
-  return { bytes: encodeMessage({ ...own, count: events, slices, ...origin }, bodies), events };
 }

@@ -1,7 +1,9 @@
 /**
- * The ids under which a message that no buffer remembers was sent again: an object of its own for each message id, since the same
- * message may be parked more than once. An id is written here before it is used.
+ * The ids under which something was sent again: an object of its own for each origin (`resend-origin.ts`), since the same message
+ * may be parked more than once. An id is written here before it is used.
  */
+import type { RedriveDeps } from "./redrive-deps.ts";
+import type { ResendOrigin } from "./resend-origin.ts";
 
 export interface Resends {
   /** Oldest first. */
@@ -10,24 +12,30 @@ export interface Resends {
   readonly etag: string | null;
 }
 
-function keyOf(messageId: string): string {
-  return `parked_resends/${messageId}`;
+function keyOf({ name }: Pick<ResendOrigin, "name">): string {
+  return `parked_resends/${name}`;
 }
 
-export async function readResends(bucket: Pick<R2Bucket, "get">, messageId: string): Promise<Resends> {
-  const object = await bucket.get(keyOf(messageId));
+export async function readResends(
+  bucket: Pick<RedriveDeps["bucket"], "get">,
+  origin: Pick<ResendOrigin, "name">,
+): Promise<Resends> {
+  const object = await bucket.get(keyOf(origin));
   if (object === null) return { ids: [], etag: null };
   return { ids: (await object.text()).split("\n"), etag: object.etag };
 }
 
-/** Adds an id, if nobody else has added one since `known` was read: of two tries one wins, and the other meets its id later. */
-export async function addResend(
-  bucket: Pick<R2Bucket, "put">,
-  messageId: string,
+/** The id to send under: the last one while buffers remember it, else a new one; undefined if another try is ahead. */
+export async function resendId(
+  deps: Pick<RedriveDeps, "bucket" | "remembers" | "newMessageId">,
+  origin: Pick<ResendOrigin, "name">,
   known: Resends,
-  resendId: string,
-): Promise<boolean> {
-  const text = [...known.ids, resendId].join("\n");
+): Promise<string | undefined> {
+  const last = known.ids.at(-1);
+  if (last !== undefined && deps.remembers(last)) return last;
+  const fresh = deps.newMessageId();
+  const text = [...known.ids, fresh].join("\n");
   const onlyIf = known.etag === null ? { etagDoesNotMatch: "*" } : { etagMatches: known.etag };
-  return (await bucket.put(keyOf(messageId), text, { onlyIf })) !== null;
+  // Of two tries one wins; the other meets its id later.
+  return (await deps.bucket.put(keyOf(origin), text, { onlyIf })) === null ? undefined : fresh;
 }

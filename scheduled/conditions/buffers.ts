@@ -77,7 +77,8 @@ export function parkedSlices({ db }: Pick<BufferConditionsDeps, "db">): Conditio
         severity: "critical",
         message:
           `${slices} slices of ${topic} with ${events} events could not be written to bronze (${cause}) and stand whole in R2 since ${oldest}, ` +
-          `the first under ${key}; table parked_slices says why each.`,
+          `the first under ${key}. The platform sends them on by itself once it can decode them: mend and deploy that; ` +
+          "`sluice parked show` says what is wrong with one as the deploy stands, `sluice parked retry` sends it at once.",
         domain: topic,
         measured: events,
       }));

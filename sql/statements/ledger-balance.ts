@@ -34,11 +34,13 @@ export interface RejectedHour {
   readonly events: number;
 }
 
-/** Events of slices that flushes set aside (`parked_slices`). One that is sent again is counted again as appended. */
+/** Events of slices that flushes set aside (`parked_slices`) and that wait there. Sent on they are not counted again as appended. */
 export interface ParkedHour {
   readonly topic: string;
   readonly hour: string;
   readonly events: number;
+  /** When the last of the hour was sent on, ISO 8601 UTC; null: none was. */
+  readonly redriven_at: string | null;
 }
 
 export interface LedgerState {
@@ -89,7 +91,7 @@ export async function ledgerState(
       .bind(from, to, topic),
     db
       .prepare(
-        `SELECT topic, hour, sum(events) AS events FROM parked_slices
+        `SELECT topic, hour, sum(iif(redriven_at IS NULL, events, 0)) AS events, max(redriven_at) AS redriven_at FROM parked_slices
           WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR topic = ?3) GROUP BY topic, hour ORDER BY topic, hour`,
       )
       .bind(from, to, topic),

@@ -48,6 +48,34 @@ export function registerParkedSlice(
     );
 }
 
+/** When a slice was sent on, ISO 8601 UTC, null if it was not; undefined if its flush has not registered it (yet). */
+export async function slicesRedrive(db: D1Database, key: string): Promise<string | null | undefined> {
+  const row = await db
+    .prepare("SELECT redriven_at FROM parked_slices WHERE key = ?")
+    .bind(key)
+    .first<{ redriven_at: string | null }>();
+  return row === null ? undefined : row.redriven_at;
+}
+
+/** Notes that a slice was sent on; its first time stays. */
+export function markSliceRedriven(db: D1Database, key: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE parked_slices SET redriven_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now') WHERE key = ? AND redriven_at IS NULL`,
+    )
+    .bind(key);
+}
+
+/** Those of the keys that were ever registered. */
+export async function registeredSlices(db: D1Database, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  if (keys.length === 0) return new Set();
+  const { results } = await db
+    .prepare("SELECT key FROM parked_slices WHERE key IN (SELECT value FROM json_each(?))")
+    .bind(JSON.stringify(keys))
+    .all<{ key: string }>();
+  return new Set(results.map(({ key }) => key));
+}
+
 /** What waits to be re-driven, by topic and cause. */
 export interface ParkedTotal {
   readonly topic: string;

@@ -2,7 +2,11 @@
 
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { hourOfReception } from "../../durable-objects/topic-buffer/set-aside.ts";
+import { metadataOf } from "../../lakehouse/parked/parked-message.ts";
 import { decodeMessage, encodeFrame } from "../../schemas/packed-block.ts";
+import { parkedSliceKey, registerParkedSlice } from "../../sql/statements/parked-slices.ts";
 import { weatherMessage } from "../oracle/weather.ts";
 import { order } from "./events.ts";
 import { bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
@@ -105,4 +109,58 @@ test("a slice whose bytes are no events is parked whole, and the rest of its sha
     .first<number>("events");
   expect(appended).toBe(6 + 3);
   expect(at.errors.some((line) => line.includes("slice_parked"))).toBe(true);
+});
+
+test("a parked slice stays while no deploy can decode it; one that this deploy can is in bronze once, and counted once", async () => {
+  const before = await bronzeRows(at.platform, "weather");
+  const retry = async (id: string) => {
+    const response = await fetch(`${at.platform.url}/v1/parked/retry`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${at.platform.apiKey}`, "content-type": "application/json" },
+      body: JSON.stringify({ ids: [id] }),
+    });
+    const { results } = z
+      .object({ results: z.array(z.looseObject({ outcome: z.string() })) })
+      .parse(await response.json());
+    return results[0];
+  };
+  const parked = (await at.get("/v1/parked?queue=slices")).json.parked;
+  expect(parked).toMatchObject([{ kind: "slice", topic: "weather", events: 3, cause: "data" }]);
+  const bad = parked[0].id;
+  expect((await at.get(`/v1/parked/item?id=${bad}`)).json).toMatchObject({ problem: expect.stringMatching(/decode/) });
+  expect(await retry(bad)).toMatchObject({ outcome: "kept", detail: expect.stringMatching(/decode/) });
+
+  // As an earlier deploy set it aside, which had a fault: its buffer knows the message and has counted it.
+  const now = Date.now();
+  const messageId = uuidv7();
+  const events = [1, 2].map((n) => ({ eventId: `mended-${n}`, at: now * 1_000 }));
+  const message = decodeMessage(weatherMessage({ messageId, received: now * 1_000, events }));
+  const shard = { topic: "weather", shard: 0, shardOf: 1 };
+  const slice = {
+    messageId,
+    hour: hourOfReception(now * 1_000),
+    events: 2,
+    cause: "data" as const,
+    detail: "d",
+    bytes: 1,
+  };
+  const key = parkedSliceKey(shard, slice);
+  const customMetadata = metadataOf({ cause: "data", detail: "d", attempts: 0, sent: "" });
+  await at.platform.lake.put(key, new Uint8Array(encodeFrame(message, 0)), { customMetadata });
+  await registerParkedSlice(at.platform.db, shard, slice, new Date(now).toISOString()).run();
+  const accepted = async () =>
+    at.platform.db.prepare("SELECT sum(events) AS events FROM ledger WHERE topic = 'weather'").first<number>("events");
+  const counted = await accepted();
+
+  const id = key.slice("parked/".length);
+  expect(await retry(id)).toMatchObject({ outcome: "sent", events: 2 });
+  expect(await retry(id)).toMatchObject({ outcome: "not_found" });
+  await at.until("its readings in bronze", async () => (await bronzeRows(at.platform, "weather")) >= before + 2);
+  expect(await at.rows("SELECT event_id FROM bronze_weather WHERE event_id LIKE 'mended-%' ORDER BY ALL")).toEqual([
+    { event_id: "mended-1" },
+    { event_id: "mended-2" },
+  ]);
+  expect(await accepted()).toBe(counted);
+  const { results } = await at.platform.db.prepare("SELECT key FROM parked_slices WHERE redriven_at IS NULL").all();
+  expect(results).toEqual([{ key: `parked/${bad}` }]);
 });

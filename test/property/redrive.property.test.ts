@@ -63,6 +63,7 @@ class World {
     send: async (_topic, message) => void this.queue.push(message),
     remembers: (id) => this.#issued.has(id) && !this.#forgotten.has(id),
     hasUnflushed: async () => false,
+    frameFault: () => null,
     newMessageId: () => {
       const id = uuidAt(NOW, ++this.#ids);
       this.#issued.add(id);

@@ -1,22 +1,24 @@
-/** `sluice parked`: lists messages that could not go on, and sends them on. */
+/** `sluice parked`: lists messages and slices that could not go on, shows one, and sends them on. */
 import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, PLATFORM_OPTIONS, type PlatformAddress, platformOf } from "../platform-call.ts";
+import { callPlatform, PLATFORM_OPTIONS, type PlatformAddress, platformOf, withQuery } from "../platform-call.ts";
 import { createProgressBar } from "../progress.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice parked list [--queue QUEUE] [--cause data|system]
-sluice parked retry QUEUE/ID...
+sluice parked show ID
+sluice parked retry ID...
 sluice parked retry --queue QUEUE | --all [--cause data|system]
 
-A message that could not go on is kept intact. cause system: our fault, the bytes are fine; the platform sends these on by itself,
-less often the more often that failed. cause data: no message of ours; only an operator can tell what it is. Retrying
-doubles nothing: what is older than the memory of message ids is looked up in bronze first.
+What could not go on is kept intact. A message (ID: QUEUE/ID) of cause system: our fault, the bytes are fine; the platform sends these on by
+itself, less often the more often that failed. A message of cause data: no message of ours; only an operator can tell what it is. A slice
+(ID: slices/TOPIC/ID): one shard's part of a message, whose bytes a flush could not decode; it is sent on once a deploy can, by itself or
+here, and stays otherwise. Retrying doubles nothing: what is older than the memory of message ids is looked up in bronze first.
 
-  --queue QUEUE    only those of this queue: sluice-production-orders
-  --cause CAUSE    only those of this cause; retry with a filter takes system if not given
+  --queue QUEUE    only those of this queue: sluice-production-orders; slices, slices/TOPIC
+  --cause CAUSE    only those of this cause; retry with a filter takes system, and slices, if not given
   --all            retry: those of every queue
   --json           the answer as JSON
   --url URL        the platform (http://127.0.0.1:8787)
@@ -24,14 +26,21 @@ doubles nothing: what is older than the memory of message ids is looked up in br
 
 const message = z.object({
   id: z.string(),
+  kind: z.enum(["message", "slice"]),
   queue: z.string(),
   cause: z.enum(["data", "system"]),
+  topic: z.string().nullable(),
+  events: z.number().nullable(),
   detail: z.string(),
   attempts: z.number(),
   sent: z.string(),
   parked: z.string(),
   size: z.number(),
   redrives: z.number(),
+});
+const item = message.extend({
+  problem: z.string().nullable(),
+  header: z.record(z.string(), z.unknown()).nullable(),
 });
 const page = z.object({ parked: z.array(message), next_cursor: z.string().nullable() });
 const result = z.object({ id: z.string(), outcome: z.string(), detail: z.string().optional() });
@@ -44,7 +53,7 @@ type Result = z.infer<typeof result>;
 const CALL = 10;
 
 export const command: Command = {
-  summary: "Lists messages that could not go on, and sends them on",
+  summary: "Lists messages and slices that could not go on, and sends them on",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {
@@ -69,16 +78,29 @@ export const command: Command = {
       for (const line of table(messages)) console.log(line);
       return console.log(`${messages.length} parked messages`);
     }
-    if (action !== "retry") throw new CommandProblem("USAGE", "sluice parked list or retry; --help says more.");
+    if (action === "show" && ids.length === 1) return show(platform, ids[0] ?? "");
+    if (action !== "retry")
+      throw new CommandProblem("USAGE", "sluice parked list, show ID or retry; --help says more.");
     if ((ids.length > 0 ? 1 : 0) + (queue === undefined ? 0 : 1) + (values.all ? 1 : 0) !== 1) {
-      throw new CommandProblem("USAGE", "sluice parked retry takes QUEUE/ID, --queue or --all: one of them.");
+      throw new CommandProblem("USAGE", "sluice parked retry takes ids, --queue or --all: one of them.");
     }
-    const chosen = ids.length > 0 ? ids : (await all(platform, queue, cause ?? "system")).map(({ id }) => id);
+    const chosen =
+      ids.length > 0 ? ids : (await all(platform, queue, cause)).filter(mayGoOn(cause)).map(({ id }) => id);
     const results = await retry(platform, chosen);
     if (values.json) return console.log(JSON.stringify(results, null, 2));
     for (const line of summary(results)) console.log(line);
   },
 };
+
+/** Without a cause: what may go on without somebody who looked at it. */
+function mayGoOn(asked: string | undefined): (message: Message) => boolean {
+  return ({ kind, cause }) => asked !== undefined || kind === "slice" || cause === "system";
+}
+
+async function show(platform: PlatformAddress, id: string): Promise<void> {
+  const path = withQuery("/v1/parked/item", { id });
+  console.log(JSON.stringify(await callPlatform(platform, "GET", path, item), null, 2));
+}
 
 async function all(
   platform: PlatformAddress,
@@ -110,11 +132,13 @@ async function retry(platform: PlatformAddress, ids: readonly string[]): Promise
   return results;
 }
 
+const NUMBERS = new Set(["attempts", "size", "redrives", "events"]);
+
 function table(messages: readonly Message[]): string[] {
-  const columns = ["id", "cause", "detail", "attempts", "sent", "parked", "size", "redrives"] as const;
+  const columns = ["id", "cause", "detail", "attempts", "sent", "parked", "size", "redrives", "events"] as const;
   return printTable(
-    columns.map((name) => ({ name, numeric: name === "attempts" || name === "size" || name === "redrives" })),
-    messages.map((each) => columns.map((name) => String(each[name]))),
+    columns.map((name) => ({ name, numeric: NUMBERS.has(name) })),
+    messages.map((each) => columns.map((name) => String(each[name] ?? "-"))),
   );
 }
 

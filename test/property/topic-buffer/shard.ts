@@ -3,6 +3,7 @@
  * that the schedule turns, and crashes: everything in memory is lost, whatever was under way never comes back.
  */
 
+import type { Contract } from "../../../contracts/contract.ts";
 import type { AppendResult, Backlog, ShardAddress } from "../../../durable-objects/stubs.ts";
 import { appendFrames } from "../../../durable-objects/topic-buffer/append.ts";
 import { type FlushDeps, runFlush } from "../../../durable-objects/topic-buffer/flush.ts";
@@ -72,6 +73,8 @@ class Life {
 export class Shard {
   readonly lake: SharedLake;
   readonly address: ShardAddress;
+  /** As the deploy that runs has it. */
+  contract: Contract = weather;
   storage = new SqliteStorage();
   alarm: number | null = null;
   outage: Outage = "none";
@@ -173,7 +176,7 @@ export class Shard {
     await this.#unlessGone(life, async () => {
       if (!this.#exists(life)) return;
       const incarnation = this.#incarnation(life);
-      const target = { address: this.address, incarnation, contract: weather, limits: LIMITS };
+      const target = { address: this.address, incarnation, contract: this.contract, limits: LIMITS };
       const outcome = await runFlush(this.#deps(life, busy), target);
       if (outcome === "failed") this.seen.failures++;
       this.#arm(life, outcome === "busy" ? this.now + 100 : 0);

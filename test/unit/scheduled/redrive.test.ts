@@ -2,8 +2,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { metadataOf, parkedKey } from "../../../lakehouse/parked/parked-message.ts";
 import { dueAt, type RedriveDutyDeps, redriveDuty } from "../../../scheduled/redrive.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
-import { makeMessage, uuidAt } from "../../oracle/frames.ts";
+import { framesForShard, makeMessage, uuidAt } from "../../oracle/frames.ts";
 import { MemoryBucket } from "../../oracle/memory-bucket.ts";
+import { weatherMessage } from "../../oracle/weather.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 
@@ -24,6 +25,7 @@ beforeEach(() => {
     },
     remembers: () => true,
     hasUnflushed: async () => false,
+    frameFault: () => "they do not decode",
     newMessageId: () => uuidAt(NOW, 1),
     permit: () => undefined,
     log: () => {},
@@ -47,6 +49,16 @@ describe("the duty of re-driving", () => {
     expect(await duty.run(NOW)).toMatchObject({ sent: 10, due: 10 });
     expect(await duty.run(NOW)).toMatchObject({ sent: 0, due: 0, parked_data: 3 });
     expect(sends).toBe(30);
+  });
+
+  test("tries slices too: a deploy may have learned to read them", async () => {
+    const frame = framesForShard([weatherMessage({ messageId: uuidAt(NOW, 2), received: 0, events: [] })], 0);
+    const customMetadata = metadataOf({ cause: "data", detail: "d", attempts: 0, sent: "" });
+    await bucket.put("parked/slices/weather/m-0-1", frame, { customMetadata });
+    const duty = redriveDuty(deps);
+    expect(await duty.run(NOW)).toMatchObject({ parked_slices: 1, parked_data: 0, due: 1, postponed: 1 });
+    const [object] = [...bucket.objects.values()];
+    expect(object?.customMetadata).toMatchObject({ redrives: "1" });
   });
 
   test("stops at the first failure, which is counted; what failed waits longer each time", async () => {

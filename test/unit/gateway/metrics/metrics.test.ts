@@ -102,7 +102,8 @@ describe("GET /metrics", () => {
       UPDATE runs SET status = 'DONE', finished_at = '2026-11-21T10:00:02.500Z' WHERE run_id = 'r1';
       UPDATE runs SET status = 'DONE', finished_at = '2026-11-21T10:01:00.500Z' WHERE run_id = 'r2';
       UPDATE runs SET status = 'LOST', finished_at = '2026-11-21T10:20:00.000Z' WHERE run_id = 'r3';
-      INSERT INTO alerts VALUES ('message_parked/q', 'parked_messages', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":3}');
+      INSERT INTO alerts VALUES ('message_parked/q', 'parked_messages', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":3}'),
+        ('slices_parked/orders/data', 'parked_slices', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":40}');
       INSERT INTO alert_events (event_id, event, made_at, post_state) VALUES ('e', '{}', '2026-11-21T10:00:00Z', 'skipped');
       INSERT INTO bronze_files VALUES ('f', 'orders', 0, 2, 'i', 1, 1, 1, '2026-11-21T11:00:00Z', '2026-11-21T11:30:00Z', '2026-11-21T11:31:00Z', NULL);
       INSERT INTO shards (topic, shard, shard_of, first_seen, oldest_unflushed, buffered_rows) VALUES ('orders', 0, 2, 'x', '2026-11-21T11:59:00Z', 3), ('orders', 1, 2, 'x', NULL, 0), ('weather', 0, 1, 'x', NULL, 0);
@@ -124,8 +125,9 @@ describe("GET /metrics", () => {
     expect(value("run_duration_seconds_bucket", { ...done, le: "1" })).toBe(0);
     expect(value("run_duration_seconds_bucket", { ...done, le: "15" })).toBe(1);
     expect(value("run_duration_seconds_bucket", { ...done, le: "300" })).toBe(2);
-    expect(value("alerts_firing", { kind: "message_parked", severity: "critical" })).toBe(1);
+    expect(value("alerts_firing", { kind: "message_parked", severity: "critical" })).toBe(2);
     expect(value("parked_messages", { queue: "q" })).toBe(3);
+    expect(value("parked_slice_events", { topic: "orders", cause: "data" })).toBe(40);
     expect(value("alert_events", { post: "skipped" })).toBe(1);
     expect(value("bronze_newest_received_timestamp_seconds", { topic: "orders" })).toBe(
       Date.UTC(2026, 10, 21, 11, 30) / 1_000,

@@ -1,7 +1,7 @@
 /** The ledger's arithmetic: what is on its way is no difference, what is nowhere is one. */
 import { describe, expect, test } from "vitest";
 import { balanceByHour, balanceByPartition } from "../../../../lakehouse/ledger/balance.ts";
-import type { AppendedHour, BronzeHour, LedgerState } from "../../../../sql/statements/ledger-balance.ts";
+import type { AppendedHour, BronzeHour, LedgerState, ParkedHour } from "../../../../sql/statements/ledger-balance.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const HOUR = "2026-11-21T09:00:00Z";
@@ -31,6 +31,11 @@ function state(appended: Partial<AppendedHour> | null, ...cells: readonly Partia
   };
 }
 
+/** Slices that a flush set aside; `minutes`: how long ago some of them were sent on. */
+function aside(events: number, minutes?: number): ParkedHour {
+  return { topic: "orders", hour: HOUR, events, redriven_at: minutes === undefined ? null : ago(minutes) };
+}
+
 describe("by hour", () => {
   test.each<[string, LedgerState, { buffered?: number; unbuilt?: number; difference: number }]>([
     ["all in silver", state({ events: 10 }, { bronze: 10, silver: 10 }), { difference: 0 }],
@@ -47,13 +52,19 @@ describe("by hour", () => {
     ["appended long ago", state({ events: 12, published_at: ago(60) }, { bronze: 10, silver: 10 }), { difference: 2 }],
     [
       "set aside by a flush",
-      { ...state({ events: 12 }, { bronze: 10, silver: 10 }), parked: [{ topic: "orders", hour: HOUR, events: 2 }] },
+      { ...state({ events: 12 }, { bronze: 10, silver: 10 }), parked: [aside(2)] },
       { difference: 0 },
     ],
+    ["set aside, and lost beside", { ...state({ events: 12 }), parked: [aside(2)] }, { difference: 10 }],
     [
-      "set aside, and lost beside",
-      { ...state({ events: 12 }), parked: [{ topic: "orders", hour: HOUR, events: 2 }] },
-      { difference: 10 },
+      "set aside, and just sent on: in its buffer or on its way there",
+      { ...state({ events: 12 }, { bronze: 10, silver: 10 }), parked: [aside(0, 59)] },
+      { buffered: 2, difference: 0 },
+    ],
+    [
+      "sent on long ago, and never seen again",
+      { ...state({ events: 12 }, { bronze: 9, silver: 9 }), parked: [aside(1, 60)] },
+      { difference: 2 },
     ],
     ["appended, and never flushed", state({ events: 12 }), { difference: 12 }],
     ["bronze ahead", state({ events: 9, published_at: ago(0) }, { bronze: 10, silver: 10 }), { difference: -1 }],

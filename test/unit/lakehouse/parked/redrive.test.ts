@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isRemembered } from "../../../../durable-objects/topic-buffer/remembered-ids.ts";
 import { writeBronze } from "../../../../lakehouse/bronze/write.ts";
+import { frameFault } from "../../../../lakehouse/parked/frame-fault.ts";
 import { metadataOf, parkedKey, parkedOf } from "../../../../lakehouse/parked/parked-message.ts";
 import { noteFailure, type RedriveDeps, redrive } from "../../../../lakehouse/parked/redrive.ts";
 import { decodeMessage, encodeMessage } from "../../../../schemas/packed-block.ts";
@@ -31,6 +32,7 @@ beforeEach(() => {
     send: async (_topic, message) => void sent.push(message),
     remembers: (id) => isRemembered(id, NOW),
     hasUnflushed: async () => false,
+    frameFault,
     newMessageId: () => uuidAt(NOW, ++fresh),
     permit: () => ({ [Symbol.dispose]() {} }),
   };

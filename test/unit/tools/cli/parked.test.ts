@@ -43,6 +43,18 @@ describe("sluice parked", () => {
     expect(await run("retry --queue sluice-local-orders --cause data --json")).toContain('"outcome": "sent"');
   });
 
+  test("shows one, and takes slices for what may go on by itself", async () => {
+    const customMetadata = metadataOf({ cause: "data", detail: "no text", attempts: 0, sent: "" });
+    await harness.bucket.put("parked/slices/orders/m1-0-2", Uint8Array.of(1, 2, 3), { customMetadata });
+    await park("sluice-local-orders", "poison", "data");
+    const shown = JSON.parse(await run("show slices/orders/m1-0-2"));
+    expect(shown).toMatchObject({ kind: "slice", detail: "no text", header: null, problem: expect.any(String) });
+    await expect(run("show slices/orders/none")).rejects.toThrow("404");
+    expect(await run("list --queue slices")).toContain("1 parked messages");
+    expect(await run("retry --all")).toBe("       1  sent");
+    expect(await run("list")).toContain("poison");
+  });
+
   test("says what it needs; needs a key that may operate the platform", async () => {
     for (const line of ["retry", "retry a/b --all", "retry --all --queue q", "list extra", "toss"]) {
       await expect(run(line)).rejects.toThrow(/sluice parked/);
