@@ -30,9 +30,12 @@ const REACH_HOURS = 24;
 /** Read in one tick; what is behind them comes up when these are compacted. */
 const FILES_A_TICK = 5_000;
 const COMPACTIONS_A_TICK = 20;
-/** A message that has not ended its compaction by then was lost, or failed for good. */
-const REQUEUE_MS = 1_800_000;
-const MAX_ATTEMPTS = 5;
+/** A message that has not ended its compaction by then was lost, or failed. */
+export const REQUEUE_MS = 1_800_000;
+/** Tries in a row; an operator is told of what failed so often. */
+export const MAX_ATTEMPTS = 5;
+/** From then on: a deploy may have mended it, or retention taken its inputs. */
+const RARELY_MS = 24 * HOUR_MS;
 
 /** One tick, safe at any time and twice at once: a compaction is named by its inputs. Throws what D1 and the queue throw. */
 export async function planCompaction(deps: CompactionScheduleDeps): Promise<{ readonly queued: number }> {
@@ -49,7 +52,7 @@ export async function planCompaction(deps: CompactionScheduleDeps): Promise<{ re
   const taken = new Set(pending.flatMap(({ inputs }) => inputs));
   const plans = planCompactions(files, taken, deps.policy).slice(0, COMPACTIONS_A_TICK);
   const lost = pending
-    .filter(({ queuedAt, attempts }) => queuedAt + REQUEUE_MS <= now && attempts < MAX_ATTEMPTS)
+    .filter(({ queuedAt, attempts }) => queuedAt + (attempts < MAX_ATTEMPTS ? REQUEUE_MS : RARELY_MS) <= now)
     .slice(0, COMPACTIONS_A_TICK);
   const queued = [...plans, ...lost].map(({ file }) => file);
   if (queued.length === 0) return { queued: 0 };

@@ -5,6 +5,7 @@ import { heldOffTopics, overdueBuffers, parkedSlices } from "./buffers.ts";
 import type { ConditionSource } from "./condition.ts";
 import { deadLetterRateSource } from "./dead-letter-rate.ts";
 import { failedPartitionsSource } from "./failed-partitions.ts";
+import { failingCompactionsSource } from "./failing-compactions.ts";
 import { lateDataSource } from "./late-data.ts";
 import { ledgerSource } from "./ledger.ts";
 import { parkedMessagesSource } from "./parked-messages.ts";
@@ -26,6 +27,7 @@ export function conditionSources({ db, lake, contracts, flushAgeSeconds, knows }
   return [
     failedPartitionsSource(db, knows),
     blockedPartitionsSource(db),
+    failingCompactionsSource(db),
     parkedMessagesSource(lake),
     parkedSlices(buffers),
     overdueBuffers(buffers),

@@ -62,6 +62,35 @@ export async function pendingCompactions(db: D1Database): Promise<PendingCompact
   }));
 }
 
+/** Compactions of a topic that have failed so often. */
+export interface FailingCompactions {
+  readonly topic: string;
+  readonly compactions: number;
+  /** The one that was planned first, and its last error; null: none of its tries got so far. */
+  readonly file: string;
+  readonly error: string | null;
+}
+
+/**
+ * Pending compactions with more than `attempts` tries, or with as many of which the last was asked for before `queuedBefore`
+ * (milliseconds since the epoch), by topic. Reads what is pending.
+ */
+export async function failingCompactions(
+  db: D1Database,
+  attempts: number,
+  queuedBefore: number,
+): Promise<FailingCompactions[]> {
+  const { results } = await db
+    .prepare(
+      // With min() the other columns are of the row that has it (SQLite, "Bare columns in an aggregate query").
+      `SELECT topic, count(*) AS compactions, file, error_message AS error, min(planned_at) FROM compactions
+       WHERE status = 'PENDING' AND (attempts > ?1 OR attempts = ?1 AND queued_at <= ?2) GROUP BY topic ORDER BY topic`,
+    )
+    .bind(attempts, queuedBefore)
+    .all<FailingCompactions>();
+  return results;
+}
+
 /** Notes a compaction as under way; one that is known already stays as it is. */
 export function insertCompaction(
   db: D1Database,

@@ -8,6 +8,7 @@ import { blockedPartitionsSource } from "../../../../scheduled/conditions/blocke
 import { type Condition, type ConditionSource, MAX_CONDITIONS } from "../../../../scheduled/conditions/condition.ts";
 import { deadLetterRateSource } from "../../../../scheduled/conditions/dead-letter-rate.ts";
 import { failedPartitionsSource } from "../../../../scheduled/conditions/failed-partitions.ts";
+import { failingCompactionsSource } from "../../../../scheduled/conditions/failing-compactions.ts";
 import { lateDataSource } from "../../../../scheduled/conditions/late-data.ts";
 import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-messages.ts";
 import { staleTopicsSource } from "../../../../scheduled/conditions/stale-topics.ts";
@@ -92,6 +93,28 @@ test("blocking checks of the last failed build", async () => {
   ]);
   db.sqlite.exec("UPDATE partition_meta SET status = 'DONE'; UPDATE partition_leases SET failure_class = NULL");
   expect(await find(blockedPartitionsSource(db.d1))).toEqual([]);
+});
+
+test("compactions that failed five times, by topic, until they succeed", async () => {
+  const insert = db.sqlite.prepare(
+    "INSERT INTO compactions (file, topic, inputs, planned_at, queued_at, attempts, error_message) VALUES (?, ?, '[]', ?, ?, ?, ?)",
+  );
+  const minutes = (n: number) => NOW - n * 60_000;
+  insert.run("tried", "orders", iso(900), minutes(40), 4, "TypeError: 'jane@example.com' is no column");
+  insert.run("trying", "orders", iso(900), minutes(20), 5, "TypeError: x");
+  expect(await find(failingCompactionsSource(db.d1))).toEqual([]);
+  insert.run("second", "orders", iso(700), minutes(30), 5, "RangeError: x");
+  insert.run("first", "orders", iso(800), minutes(5), 6, "TypeError: 'jane@example.com' is no column");
+  insert.run("lost", "weather", iso(600), minutes(300), 5, null);
+  const found = await find(failingCompactionsSource(db.d1));
+  expect(found).toMatchObject([
+    { key: "compaction_failed/orders", severity: "warning", measured: 2, bound: 5 },
+    { key: "compaction_failed/weather", measured: 1, message: expect.stringContaining("lost: its messages were lost") },
+  ]);
+  expect(found[0]?.message).toMatch(/the longest ago first: TypeError\./);
+  expect(found[0]?.message).not.toContain("jane");
+  db.sqlite.exec("UPDATE compactions SET status = iif(topic = 'orders', 'DONE', 'DROPPED')");
+  expect(await find(failingCompactionsSource(db.d1))).toEqual([]);
 });
 
 test("parked messages, by queue", async () => {
