@@ -1,8 +1,28 @@
-/** The cron's duty of retention. */
-import { type RetentionDeps, retire } from "../lakehouse/retention/retire.ts";
+/** The cron's duties of retention: what contracts let go of, and what builds left behind. */
+import type { Contract } from "../contracts/contract.ts";
+import { DEAD_LETTERS_TOPIC } from "../lakehouse/dead-letters/dead-letter.ts";
+import { buryAbandoned } from "../lakehouse/retention/bury-abandoned.ts";
+import { deletePayloads } from "../lakehouse/retention/delete-payloads.ts";
+import { retire } from "../lakehouse/retention/retire.ts";
+import { stagedPlaces } from "../lakehouse/tables/staged-places.ts";
 import type { Duty } from "./duties.ts";
 
-/** Once an hour: dates end once a day, and snapshots are given up a day after they were committed. */
-export function retentionDuty(deps: RetentionDeps): Duty {
-  return { name: "retention", everyMinutes: 60, run: async (now) => ({ ...(await retire(deps, now)) }) };
+export interface RetentionDutyDeps {
+  readonly db: D1Database;
+  readonly bucket: Pick<R2Bucket, "list" | "delete">;
+  readonly contracts: readonly Contract[];
+}
+
+/** Once an hour: dates end once a day, and nothing else here is in a hurry. Each by itself, so that one which fails does not keep the others. */
+export function retentionDuties({ db, bucket, contracts }: RetentionDutyDeps): Duty[] {
+  const deadLetters = contracts.filter(({ topic }) => topic === DEAD_LETTERS_TOPIC);
+  return [
+    hourly("retention", (now) => retire({ db, contracts }, now)),
+    hourly("abandoned_runs", (now) => buryAbandoned({ db, bucket, places: stagedPlaces }, now)),
+    ...deadLetters.map((contract) => hourly("payloads", (now) => deletePayloads({ db, bucket, contract }, now))),
+  ];
+}
+
+function hourly(name: string, run: (now: number) => Promise<object>): Duty {
+  return { name, everyMinutes: 60, run: async (now) => ({ ...(await run(now)) }) };
 }

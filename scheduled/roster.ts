@@ -13,7 +13,7 @@ import { compareLedger } from "./ledger.ts";
 import type { EmitDeps } from "./platform-events/emit.ts";
 import { type RedriveDutyDeps, redriveDuty } from "./redrive.ts";
 import { announceReleases } from "./releases/announce.ts";
-import { retentionDuty } from "./retention.ts";
+import { retentionDuties } from "./retention.ts";
 import { watchdog } from "./watchdog/watchdog.ts";
 import { deliverAlerts, type WebhookDeps } from "./webhook/deliver.ts";
 
@@ -47,7 +47,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
     each("webhook", 1, (now) => deliverAlerts({ ...deps.webhook, db }, now)),
     each("ledger", 15, (now) => compareLedger(db, now)),
     each("compaction", 10, () => planCompaction(compaction)),
-    retentionDuty({ db, contracts }),
+    ...retentionDuties({ db, bucket: lake, contracts }),
     each("tombstones", 1, () => deleteTombstones({ db, bucket: lake, log })),
   ];
 }

@@ -1,4 +1,5 @@
 /** Keeps the bytes of a refused event: inside its dead letter, or in the lake where they are too many for a message. */
+import { payloadKey } from "../../lakehouse/dead-letters/payload-key.ts";
 import { dayOf, formatDate } from "../../schemas/time.ts";
 import type { EventPayload } from "../bodies/event-batch.ts";
 import type { ConcealedPayload } from "../masking/payload.ts";
@@ -50,5 +51,5 @@ export async function storeConcealed(
 }
 
 function keyOf(dlqId: string, received: number): string {
-  return `dead_letters/payloads/${formatDate(dayOf(received))}/${dlqId}`;
+  return payloadKey(formatDate(dayOf(received)), dlqId);
 }

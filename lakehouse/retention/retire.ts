@@ -26,7 +26,7 @@ export async function retire(
 }
 
 /** The last date of each topic that ended as long ago as its contract keeps rows. Pure. */
-export function expiriesOf(contracts: readonly Contract[], now: number): Expiry[] {
+export function expiriesOf(contracts: readonly Pick<Contract, "topic" | "sla">[], now: number): Expiry[] {
   return contracts.map(({ topic, sla }) => ({
     topic,
     lastDate: formatDate(Math.floor((now - sla.retentionMs) / DAY_MS) - 1),

@@ -16,6 +16,15 @@ export type StagedTable = Pick<TableBase, "name" | "directory" | "partition" | "
 /** Rows of a data file at the most: large enough for readers, small enough to be rewritten and to fit an isolate. */
 const FILE_ROWS = 250_000;
 
+/** How the keys of a run's files begin: without listing more than these, all that it staged is found. */
+export function stagedPrefix(
+  { directory, partition }: Pick<StagedTable, "directory" | "partition">,
+  date: string,
+  runId: string,
+): string {
+  return `${directory}/${partition}=${date}/${runId}-`;
+}
+
 /** Writes `<directory>/<partition>=<date>/<run id>-<n>.parquet`; always at least one file, so that an empty partition still has its columns. */
 export async function stageFiles(
   bucket: LakeBucket,
@@ -27,7 +36,7 @@ export async function stageFiles(
   const files: DataFile[] = [];
   for (let start = 0; start === 0 || start < rows.length; start += FILE_ROWS) {
     const part = sliceBatch(rows, start, Math.min(start + FILE_ROWS, rows.length));
-    const file = `${table.directory}/${table.partition}=${date}/${runId}-${files.length}.parquet`;
+    const file = `${stagedPrefix(table, date, runId)}${files.length}.parquet`;
     const bytes = await writeParquet({
       fields: table.fields,
       batches: [part],

@@ -45,6 +45,23 @@ export async function retireExpired(
   return tombstoned?.results.length ?? 0;
 }
 
+/** Those of the dates that have bronze which is not retired. */
+export async function datesWithLiveBronze(
+  db: D1Database,
+  topic: string,
+  dates: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { results } = await db
+    .prepare(
+      `SELECT value AS date FROM json_each(?2) WHERE EXISTS (
+         SELECT 1 FROM bronze_file_dates d JOIN bronze_files f USING (file)
+         WHERE d.topic = ?1 AND d.partition_date = value AND f.retired_by IS NULL)`,
+    )
+    .bind(topic, JSON.stringify(dates))
+    .all<{ date: string }>();
+  return new Set(results.map(({ date }) => date));
+}
+
 const SUPERSEDED = `SELECT s.snapshot_id FROM snapshots s
   WHERE s.committed_at < ?1 AND NOT EXISTS (
     SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date AND p.snapshot_id = s.snapshot_id)

@@ -15,7 +15,7 @@ import { MemoryBucket } from "./memory-bucket.ts";
 import { requireContract } from "./weather.ts";
 
 export class Lake {
-  readonly bucket = new MemoryBucket();
+  readonly bucket = new MemoryBucket(() => this.now);
   readonly d1: FaultyD1;
   now: number;
   #seq = 0;

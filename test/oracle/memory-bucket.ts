@@ -5,6 +5,7 @@ interface Stored {
   readonly bytes: Uint8Array;
   readonly etag: string;
   readonly customMetadata: Record<string, string>;
+  readonly uploaded: Date;
 }
 
 /** As a failure: the operation is done, and only its answer is lost. */
@@ -16,6 +17,12 @@ export class MemoryBucket {
   readonly objects = new Map<string, Stored>();
   /** Consumed one per operation: an error to throw instead of doing it, or (`AnswerLostError`) after it. */
   readonly failures: (Error | undefined)[] = [];
+  readonly #now: () => number;
+
+  /** `now`: R2's clock, milliseconds since the epoch; it stands at 0 when absent. */
+  constructor(now: () => number = () => 0) {
+    this.#now = now;
+  }
 
   bytesOf(key: string): Uint8Array {
     const stored = this.objects.get(key);
@@ -49,7 +56,7 @@ export class MemoryBucket {
       }
       const bytes = bytesOf(value);
       const etag = createHash("md5").update(bytes).digest("hex");
-      const stored = { bytes, etag, customMetadata: options?.customMetadata ?? {} };
+      const stored = { bytes, etag, customMetadata: options?.customMetadata ?? {}, uploaded: new Date(this.#now()) };
       this.objects.set(key, stored);
       return describe(key, stored);
     });
@@ -142,7 +149,7 @@ function describe(key: string, stored: Stored): R2Object {
     etag: stored.etag,
     httpEtag: `"${stored.etag}"`,
     checksums: { toJSON: () => ({}) },
-    uploaded: new Date(0),
+    uploaded: stored.uploaded,
     customMetadata: stored.customMetadata,
     storageClass: "Standard",
     writeHttpMetadata: () => {},

@@ -94,3 +94,30 @@ test("retention lets the date's bronze go: silver stays, a replay is refused, la
   expect(await at.rows(SILVER)).toEqual(silver);
   expect(at.errors).toEqual([]);
 });
+
+test("what a lost build staged goes, and payloads of dead letters past their retention; published files stay", async () => {
+  const { db, lake } = at.platform;
+  const silver = await at.rows(SILVER);
+  const day = new Date().toISOString().slice(0, 10);
+  const staged = `silver/weather/event_date=${day}/lost-run-0.parquet`;
+  const payload = `dead_letters/payloads/${day}/some-dead-letter`;
+  await lake.put(staged, "never committed");
+  await lake.put(payload, "a large event that was refused");
+  await db
+    .prepare(
+      "INSERT INTO runs (run_id, domain, partition_date, fence, status, started_at) VALUES ('lost-run', 'weather', ?, 1, 'RUNNING', ?)",
+    )
+    .bind(day, new Date().toISOString())
+    .run();
+  await db
+    .prepare("UPDATE runs SET status = 'LOST', finished_at = ? WHERE run_id = 'lost-run'")
+    .bind(new Date().toISOString())
+    .run();
+  await tickOf(Math.ceil(Date.now() / DAY_MS + 40) * DAY_MS);
+  expect(await lake.head(payload)).toBeNull();
+  expect(await lake.head(staged)).not.toBeNull();
+  await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
+  await at.until("the lost build's file deleted", async () => (await lake.head(staged)) === null);
+  expect(await at.rows(SILVER)).toEqual(silver);
+  expect(at.errors).toEqual([]);
+});

@@ -1,15 +1,19 @@
 /**
- * Retention by random schedules of files, dates, leases and ticks: nothing is deleted that a running build or a published
- * snapshot reads, and once all is quiet everything past its retention is gone.
+ * Retention by random schedules of files, dates, leases, failures and ticks: nothing is deleted that a running build or a published
+ * snapshot reads, or that an operator may want to see, and once all is quiet everything past its retention is gone, and what
+ * builds left behind.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { D1Fault } from "../oracle/faulty-d1.ts";
 import { RetentionLake } from "./retention/lake.ts";
 
 type Op =
   | { readonly do: "file"; readonly daysAgo: readonly number[] }
   | { readonly do: "plan" | "tick" | "sweep" | "settle" }
-  | { readonly do: "begin" | "end" | "stall"; readonly n: number }
+  | { readonly do: "begin" | "end" | "fail" | "stall"; readonly n: number }
+  /** Files of runs that did not commit; its calls to D1 may fail or lose their answers. */
+  | { readonly do: "bury"; readonly faults: readonly (D1Fault | undefined)[] }
   | { readonly do: "replay"; readonly daysAgo: number }
   /** A rebuild that begins just before its bronze is retired, or what it reads is superseded. */
   | { readonly do: "overtaken"; readonly daysAgo: number; readonly by: "retention" | "rebuild" }
@@ -30,7 +34,14 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("plan" as const, "tick" as const, "sweep" as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("settle" as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("begin" as const, "end" as const), n }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("stall" as const), n }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("stall" as const, "fail" as const), n }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("bury" as const),
+      faults: fc.array(fc.constantFrom<D1Fault | undefined>(undefined, undefined, "before", "after"), { maxLength: 3 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("replay" as const), daysAgo }) },
   {
     weight: 3,
@@ -65,6 +76,10 @@ async function step(lake: RetentionLake, one: Op): Promise<void> {
       return await lake.begin(one.n);
     case "end":
       return await lake.end(one.n);
+    case "fail":
+      return await lake.fail(one.n);
+    case "bury":
+      return await lake.bury(one.faults);
     case "stall":
       return lake.stall(one.n);
     case "replay":
@@ -87,6 +102,7 @@ async function step(lake: RetentionLake, one: Op): Promise<void> {
 test("deletes nothing that is read, and in the end everything that is past its retention", async () => {
   let sealed = 0;
   let quarantined = 0;
+  let abandoned = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(op, { minLength: 10, maxLength: 80, size: "max" }), async (ops) => {
       const lake = new RetentionLake();
@@ -101,6 +117,7 @@ test("deletes nothing that is read, and in the end everything that is past its r
         lake.revive();
         await lake.settle();
         await lake.tick();
+        await lake.bury();
         await lake.sweep();
         lake.judge();
       }
@@ -108,9 +125,10 @@ test("deletes nothing that is read, and in the end everything that is past its r
       expect(lake.ledger()).toEqual([]);
       sealed += lake.sealed();
       quarantined += lake.quarantined();
+      abandoned += lake.abandoned();
     }),
     { numRuns: 100 },
   );
   // The schedules do meet what they are about.
-  expect([sealed > 100, quarantined > 10]).toEqual([true, true]);
+  expect([sealed > 100, quarantined > 10, abandoned > 100]).toEqual([true, true, true]);
 });

@@ -3,13 +3,16 @@
  * as a set of names. Builders list what they read as `lakehouse/builds` does, and end when the schedule wants.
  */
 import { type BuildRequest, plan } from "../../../lakehouse/partitions/planner.ts";
+import { buryAbandoned } from "../../../lakehouse/retention/bury-abandoned.ts";
 import { retire } from "../../../lakehouse/retention/retire.ts";
+import type { StagedPrefixes } from "../../../lakehouse/tables/staged-places.ts";
 import { deleteTombstones } from "../../../lakehouse/tombstones/delete-due.ts";
 import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import { acquireLease, failRun, type Lease } from "../../../sql/statements/partitions.ts";
 import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
 import { bronzeInputs, type Commit, commitSnapshot, publishedFiles } from "../../../sql/statements/snapshots.ts";
-import { FaultyD1 } from "../../oracle/faulty-d1.ts";
+import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { requireContract } from "../../oracle/weather.ts";
 import { POLICY } from "../planner/catalog.ts";
 
@@ -19,13 +22,20 @@ const LEASE_MS = 16 * 60_000;
 const START = Date.UTC(2026, 10, 21, 12);
 const CONTRACT = { ...requireContract("weather"), topic: "src", sla: { retentionMs: 3 * DAY_MS } };
 const ROWS = 5;
+const PLACES = new Map<string, StagedPrefixes>([
+  ["src", (_date, runId) => [`silver/${runId}-`, `quarantine/${runId}-`]],
+  ["agg", (_date, runId) => [`agg/${runId}-`]],
+  // Files make it stale as in every lake; here it is built as `agg` is.
+  ["silver_ledger", (_date, runId) => [`agg/${runId}-`]],
+]);
 
 type Ending = Pick<Commit, "inputs" | "files" | "rowsOut" | "dependents" | "removed"> | "BRONZE_RETIRED";
 
 interface Builder {
   readonly lease: Lease;
-  /** What it may read until its lease ends. */
+  /** What it may read until its lease ends, and what it has staged. */
   readonly reads: readonly string[];
+  readonly staged: readonly string[];
   readonly until: number;
   readonly ending: Ending;
 }
@@ -35,6 +45,8 @@ export class RetentionLake {
   readonly d1 = new FaultyD1(() => this.now);
   readonly objects = new Set<string>();
   readonly builders: Builder[] = [];
+  /** What each run staged. */
+  readonly #staged = new Map<string, readonly string[]>();
   #queue: BuildRequest[] = [];
   #names = 0;
 
@@ -63,6 +75,20 @@ export class RetentionLake {
     await retire({ db: this.d1.binding, contracts: [CONTRACT] }, this.now);
   }
 
+  /** `faults`: of its calls to D1, by their order; it may end at any. */
+  async bury(faults: readonly (D1Fault | undefined)[] = []): Promise<void> {
+    const bucket = {
+      list: async (options?: R2ListOptions) => {
+        const names = new MemoryBucket();
+        for (const key of this.objects) await names.put(key, "");
+        return await names.list(options);
+      },
+    };
+    this.d1.faults.push(...faults);
+    await buryAbandoned({ db: this.d1.binding, bucket, places: PLACES }, this.now).catch(() => {});
+    this.d1.faults.splice(0);
+  }
+
   async sweep(): Promise<void> {
     const bucket = {
       delete: async (keys: string | string[]) => {
@@ -79,37 +105,41 @@ export class RetentionLake {
     const lease = await acquireLease(this.d1.binding, message.domain, message.date, `run-${this.#names++}`, LEASE_MS);
     if (lease === undefined) return;
     const build = lease.domain === "src" ? await this.#silver(lease) : await this.#derived(lease);
+    // Staged at once: a builder that stalls or fails leaves its files, and one that commits has them since it began.
+    for (const file of build.staged) this.objects.add(file);
+    this.#staged.set(lease.runId, build.staged);
     this.builders.push({ lease, until: this.now + LEASE_MS, ...build });
   }
 
-  async #silver(lease: Lease): Promise<Pick<Builder, "reads" | "ending">> {
+  async #silver(lease: Lease): Promise<Pick<Builder, "reads" | "staged" | "ending">> {
     const db = this.d1.binding;
     const inputs = (await bronzeInputs(db, "src", lease.date)).map(({ file }) => ({ file }));
     const rowsOf = (some: readonly unknown[]): number => some.length * ROWS;
-    const file = { file: `silver/${lease.runId}`, rows: rowsOf(inputs), bytes: 1 };
+    const file = { file: `silver/${lease.runId}-0`, rows: rowsOf(inputs), bytes: 1 };
     if (!lease.sealed) {
       const removed = { topic: "src", duplicates: [], files: [] };
       const ending = { inputs, files: [file], rowsOut: file.rows, dependents: ["agg"], removed };
-      return { reads: inputs.map((input) => input.file), ending };
+      return { reads: inputs.map((input) => input.file), staged: [file.file], ending };
     }
     const snapshot = await sealedSnapshot(db, "silver_src", "src", lease.date);
     const lateInputs = inputs.filter((input) => snapshot?.inputs.includes(input.file) === false);
-    if (snapshot === undefined || lateInputs.length === 0) return { reads: [], ending: "BRONZE_RETIRED" };
-    const aside = { file: `quarantine/${lease.runId}`, rows: rowsOf(lateInputs), bytes: 1 };
+    if (snapshot === undefined || lateInputs.length === 0) return { reads: [], staged: [], ending: "BRONZE_RETIRED" };
+    const aside = { file: `quarantine/${lease.runId}-0`, rows: rowsOf(lateInputs), bytes: 1 };
     const before = snapshot.outcomes.reduce((sum, { events }) => sum + events, 0);
     const removed = { topic: "src", duplicates: [], files: [...snapshot.quarantineFiles, aside] };
     const late = { hour: "h", term: "quarantined", events: before + aside.rows } as const;
     const outcomes = { topic: "src", lines: [late] };
     const ending = { inputs, files: snapshot.files, rowsOut: snapshot.rows, dependents: [], removed, outcomes };
-    return { reads: lateInputs.map((input) => input.file), ending };
+    return { reads: lateInputs.map((input) => input.file), staged: [aside.file], ending };
   }
 
-  async #derived(lease: Lease): Promise<Pick<Builder, "reads" | "ending">> {
+  async #derived(lease: Lease): Promise<Pick<Builder, "reads" | "staged" | "ending">> {
     const read = await publishedFiles(this.d1.binding, "silver_src", lease.date);
-    const files = [{ file: `agg/${lease.runId}`, rows: 1, bytes: 1 }];
+    const files = [{ file: `agg/${lease.runId}-0`, rows: 1, bytes: 1 }];
     const inputs = [{ table: "silver_src", snapshot: read?.snapshotId ?? "" }];
     return {
       reads: (read?.files ?? []).map(({ file }) => file),
+      staged: files.map(({ file }) => file),
       ending: { inputs, files, rowsOut: 1, dependents: [] },
     };
   }
@@ -133,8 +163,15 @@ export class RetentionLake {
       layer: "silver",
       path: "",
     } as const;
-    if (!(await commitSnapshot(db, { ...place, ...ending }))) return;
-    for (const { file } of [...ending.files, ...(ending.removed?.files ?? [])]) this.objects.add(file);
+    await commitSnapshot(db, { ...place, ...ending });
+  }
+
+  /** A check holds the candidate back, or something fails. */
+  async fail(n: number): Promise<void> {
+    const [builder] = this.builders.splice(n % Math.max(1, this.builders.length), 1);
+    if (builder === undefined) return;
+    const failure = { failureClass: "system", message: "x", backoffMs: 0 } as const;
+    await this.d1.binding.batch(failRun(this.d1.binding, builder.lease, failure));
   }
 
   /** A builder dies. */
@@ -165,13 +202,23 @@ export class RetentionLake {
     }
   }
 
-  /** Every object that a build under a lease reads, that is published, or that is live bronze, is there. */
+  /** Every object that a build under a lease reads or staged, that is published, that is live bronze, or an operator's to look at, is there. */
   judge(): void {
-    const running = this.builders.filter(({ until }) => until > this.now).flatMap(({ reads }) => reads);
+    const under = this.builders.filter(({ until }) => until > this.now);
+    const running = under.flatMap(({ reads, staged }) => [...reads, ...staged]);
     const live = this.d1.rows<{ file: string }>("SELECT file FROM bronze_files WHERE retired_by IS NULL");
-    for (const file of [...running, ...this.published(), ...live.map((row) => row.file)]) {
+    for (const file of [...running, ...this.published(), ...live.map((row) => row.file), ...this.#candidates()]) {
       if (!this.objects.has(file)) throw new Error(`${file} is read, and was deleted`);
     }
+  }
+
+  /** Of the last failed run of each partition that was not built since. */
+  #candidates(): string[] {
+    const runs = this.d1.rows<{ run_id: string }>(
+      `SELECT r.run_id, max(r.started_at || r.run_id) FROM runs r JOIN partition_meta m USING (domain, partition_date)
+       WHERE r.status = 'FAILED' AND m.status <> 'DONE' GROUP BY r.domain, r.partition_date`,
+    );
+    return runs.flatMap(({ run_id }) => this.#staged.get(run_id) ?? []);
   }
 
   /** The files of published snapshots, their quarantine included, by name. */
@@ -200,5 +247,11 @@ export class RetentionLake {
 
   quarantined(): number {
     return this.d1.rows("SELECT 1 FROM ledger_outcomes WHERE term = 'quarantined' AND events > 0").length;
+  }
+
+  /** Runs that ended without a commit and had staged files. */
+  abandoned(): number {
+    const runs = this.d1.rows<{ run_id: string }>("SELECT run_id FROM runs WHERE status IN ('FAILED', 'LOST')");
+    return runs.filter(({ run_id }) => (this.#staged.get(run_id) ?? []).length > 0).length;
   }
 }

@@ -1,0 +1,46 @@
+/**
+ * Files that builds staged and never committed: candidates that a check held back, and what builders that failed or vanished left.
+ * D1 says which runs ended so, and a run's files begin with its name, so that a run costs one list call a folder, once.
+ */
+import { abandonedRuns, buryRun } from "../../sql/statements/abandoned-runs.ts";
+import type { StagedPrefixes } from "../tables/staged-places.ts";
+
+export interface BuryDeps {
+  readonly db: D1Database;
+  readonly bucket: Pick<R2Bucket, "list">;
+  /** By domain. */
+  readonly places: ReadonlyMap<string, StagedPrefixes>;
+}
+
+const DAY_MS = 86_400_000;
+/** A lost builder may go on staging for the quarter of an hour that a queue consumer has. */
+const LOST_MS = DAY_MS;
+/** A candidate can be looked at for a week, and for as long as its partition waits (`abandonedRuns`). */
+const FAILED_MS = 7 * DAY_MS;
+/** Each costs a list call or two; the next tick goes on. */
+const RUNS_A_TICK = 50;
+
+/** One tick at `now` (milliseconds since the epoch): safe at any time and twice at once. Objects are deleted a day later. Throws what R2 and D1 throw. */
+export async function buryAbandoned(
+  { db, bucket, places }: BuryDeps,
+  now: number,
+): Promise<{ readonly runs: number; readonly files: number }> {
+  const due = await abandonedRuns(db, {
+    domains: [...places.keys()],
+    lostBefore: new Date(now - LOST_MS).toISOString(),
+    failedBefore: new Date(now - FAILED_MS).toISOString(),
+    limit: RUNS_A_TICK,
+  });
+  let files = 0;
+  for (const { run_id: runId, domain, partition_date: date } of due) {
+    const keys: string[] = [];
+    for (const prefix of places.get(domain)?.(date, runId) ?? []) {
+      // A page is a thousand: no build stages as many files.
+      const { objects } = await bucket.list({ prefix });
+      keys.push(...objects.map(({ key }) => key));
+    }
+    await db.batch(buryRun(db, runId, keys));
+    files += keys.length;
+  }
+  return { runs: due.length, files };
+}

@@ -1,0 +1,19 @@
+/** Where the builds of every table stage their files. */
+import { type Table, tables } from "./catalog.ts";
+import { quarantineOf } from "./quarantine.ts";
+import { stagedPrefix } from "./stage.ts";
+
+/** What the R2 keys of a run's files begin with: a prefix a folder. */
+export type StagedPrefixes = (date: string, runId: string) => readonly string[];
+
+/** By domain, of the tables that this deploy builds. */
+export const stagedPlaces: ReadonlyMap<string, StagedPrefixes> = new Map(
+  tables.map((table) => [
+    table.domain,
+    (date, runId) => foldersOf(table).map((folder) => stagedPrefix(folder, date, runId)),
+  ]),
+);
+
+function foldersOf(table: Table): readonly Parameters<typeof stagedPrefix>[0][] {
+  return table.kind === "topic" ? [table, quarantineOf(table)] : [table];
+}
