@@ -42,7 +42,7 @@ export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number):
 }
 
 function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly Frame[], now: number): void {
-  // What a flush set aside was counted when it first came, and by its own hour: it is the same events that come back.
+  // What a flush set aside was counted when it first came: the same events come back.
   const counted = frames.filter(({ header }) => !wasSetAside(header));
   try {
     transaction(() => {
