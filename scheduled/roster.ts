@@ -37,6 +37,11 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
   const { db, lake, buffers, builds, emit, flushAgeSeconds, log } = deps;
   const knows = (domain: string) => planPolicy.knows(domain);
   const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, knows });
+  const completenessPromises = new Map(
+    contracts.flatMap(({ topic, sla }) =>
+      sla.completenessPercent === undefined ? [] : [[topic, sla.completenessPercent] as const],
+    ),
+  );
   const compaction = { db, builds, policy: COMPACTION_POLICY, now: () => Date.now(), log };
   return [
     each("plan", 1, () => deps.replan()),
@@ -45,7 +50,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
     each("announce", 1, (now) => announceReleases({ ...emit, db }, now)),
     each("alerts", 1, (now) => alertDuty({ ...emit, db, sources }, now)),
     each("webhook", 1, (now) => deliverAlerts({ ...deps.webhook, db }, now)),
-    each("ledger", 15, (now) => compareLedger(db, now)),
+    each("ledger", 15, (now) => compareLedger(db, completenessPromises, now)),
     each("compaction", 10, () => planCompaction(compaction)),
     retentionDuty({ db, contracts }),
     each("tombstones", 1, () => deleteTombstones({ db, bucket: lake, log })),

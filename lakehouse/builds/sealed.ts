@@ -101,6 +101,9 @@ function outcomesWith(topic: string, before: readonly OutcomeLine[], rows: Batch
   });
   return {
     topic,
-    lines: [...lines, ...[...late].map(([hour, events]) => ({ hour, term: "quarantined" as const, events }))],
+    lines: [
+      ...lines,
+      ...[...late].map(([hour, events]) => ({ hour, term: "quarantined" as const, events, replayed: 0 })),
+    ],
   };
 }

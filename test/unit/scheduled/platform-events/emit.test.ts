@@ -88,7 +88,7 @@ test("many events travel in several messages, numbered within their emission", a
   const messages = messagesOf("pipeline_alerts", events);
   expect(messages.length).toBeGreaterThan(2);
   expect(messages.map(({ header }) => header.sequence)).toEqual(messages.map((_, i) => i + 1));
-  expect(messages[0]?.header).toMatchObject({ producer: "sluice", contract_version: "1.0.0", received: NOW * 1_000 });
+  expect(messages[0]?.header).toMatchObject({ producer: "sluice", contract_version: "1.1.0", received: NOW * 1_000 });
 
   const sent: number[] = [];
   let calls = 0;
