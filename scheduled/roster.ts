@@ -13,6 +13,7 @@ import { compareLedger } from "./ledger.ts";
 import type { EmitDeps } from "./platform-events/emit.ts";
 import { type RedriveDutyDeps, redriveDuty } from "./redrive.ts";
 import { announceReleases } from "./releases/announce.ts";
+import { announceDrift } from "./releases/announce-drift.ts";
 import { retentionDuty } from "./retention.ts";
 import { watchdog } from "./watchdog/watchdog.ts";
 import { deliverAlerts, type WebhookDeps } from "./webhook/deliver.ts";
@@ -48,6 +49,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
     watchdog({ db, buffers, contractOf, flushAgeSeconds, pressure: pressureLimits(deps.backPressureBytes), log }),
     redriveDuty({ ...deps.redrive, log }),
     each("announce", 1, (now) => announceReleases({ ...emit, db }, now)),
+    each("drift", 1, (now) => announceDrift({ ...emit, db }, now)),
     each("alerts", 1, (now) => alertDuty({ ...emit, db, sources }, now)),
     each("webhook", 1, (now) => deliverAlerts({ ...deps.webhook, db }, now)),
     each("ledger", 15, (now) => compareLedger(db, completenessPromises, now)),
