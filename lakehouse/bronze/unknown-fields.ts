@@ -56,7 +56,7 @@ export function createUnknownFields(contract: Contract): UnknownFields {
       if (extra.nulls?.[row] === 1) continue;
       const text = valueAt(extra, row);
       if (sealed) add(SEALED_FIELDS);
-      else if (typeof text === "string") look(JSON.parse(text), known, "");
+      else if (typeof text === "string") look(parsed(text), known, "");
     }
   }
 
@@ -69,4 +69,13 @@ export function createUnknownFields(contract: Contract): UnknownFields {
     },
     pointers: () => [...pointers].sort(),
   };
+}
+
+/** A residue that is no JSON names no field: it is kept as it is, and must not keep its flush from being written. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -36,6 +36,7 @@ describe("unknown fields", () => {
     ["a name with the pointer's own characters", ['{"a/b":1,"c~d":2}'], ["/a~1b", "/c~0d"]],
     ["names of JavaScript", ['{"__proto__":1,"constructor":2,"length":3}'], ["/__proto__", "/constructor", "/length"]],
     ["what a CloudEvent's envelope said", ['{"_cloudevent":{"source":"/shop"},"note":1}'], ["/note"]],
+    ["a residue that is no JSON, or no object", ['{"note', "[1]", '{"mood":1}'], ["/mood"]],
     ["an empty name", ['{"":1}'], ["/"]],
   ])("%s", (_, extras, expected) => {
     expect(pointersOf("orders", ...extras)).toEqual(expected);
