@@ -4,10 +4,10 @@ import { type Operation, problems } from "../openapi/operation.ts";
 
 const time = z
   .string()
-  .regex(
-    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?$/,
-    "expected a date such as 2026-01-31 or a UTC time such as 2026-01-31T12:00:00Z",
-  )
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?$/, {
+    error: "expected a date such as 2026-01-31 or a UTC time such as 2026-01-31T12:00:00Z",
+    abort: true,
+  })
   .refine((text) => !Number.isNaN(Date.parse(text)), "there is no such time");
 
 export const ledgerQuery = z.object({

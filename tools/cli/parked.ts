@@ -44,7 +44,7 @@ type Result = z.infer<typeof result>;
 const CALL = 10;
 
 export const command: Command = {
-  summary: "Lists messages that could not go on, and sends them on",
+  summary: "lists messages that could not go on, and sends them on",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {
@@ -66,8 +66,9 @@ export const command: Command = {
     if (action === "list" && ids.length === 0) {
       const messages = await all(platform, queue, cause);
       if (values.json) return console.log(JSON.stringify(messages, null, 2));
+      if (messages.length === 0) return console.log("Nothing is parked.");
       for (const line of table(messages)) console.log(line);
-      return console.log(`${messages.length} parked messages`);
+      return console.log(`${messages.length} parked ${messages.length === 1 ? "message" : "messages"}`);
     }
     if (action !== "retry") throw new CommandProblem("USAGE", "sluice parked list or retry; --help says more.");
     if ((ids.length > 0 ? 1 : 0) + (queue === undefined ? 0 : 1) + (values.all ? 1 : 0) !== 1) {

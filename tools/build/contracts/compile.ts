@@ -49,7 +49,8 @@ export function compileContract(source: ContractSource, releases: readonly Schem
     for (const issue of extended.error.issues) {
       const index = (parsed.data.customProperties ?? []).findIndex((entry) => entry.property === issue.path[0]);
       const path = index < 0 ? ["customProperties"] : ["customProperties", index, "value", ...issue.path.slice(1)];
-      report(path, `customProperties ${issue.path.join(".")}: ${issue.message}`);
+      const name = issue.path.length === 0 ? "" : ` ${issue.path.join(".")}`;
+      report(path, `customProperties${name}: ${issue.message}`);
     }
     return { ok: false, problems };
   }
