@@ -25,13 +25,17 @@ export function completenessByDay(hours: readonly HourBalance[]): Completeness[]
         rejected - replayed + quarantined + parked + expired + Math.max(0, difference),
     );
     if (received <= 0) return [];
-    return [{ topic, date, received, missing, percent: Math.floor(100_000 * (1 - missing / received)) / 1_000 }];
+    const percent = Math.floor((100_000 * (received - missing)) / received) / 1_000;
+    return [{ topic, date, received, missing, percent }];
   });
 }
 
+/** Far below an event, and above what 100 - 99.9 is wrong by. */
+const ROUNDING = 1e-6;
+
 /** Whether more is missing than a promise of `promised` percent allows. */
 export function isIncomplete({ received, missing }: Completeness, promised: number): boolean {
-  return missing * 100 > received * (100 - promised);
+  return missing > (received * (100 - promised)) / 100 + ROUNDING;
 }
 
 function total(hours: readonly HourBalance[], events: (hour: HourBalance) => number): number {
