@@ -5,10 +5,11 @@ import { eventsByHour } from "../ledger/by-hour.ts";
 
 /** `kept`: as they are published; `quarantined`: what checks kept out. Throws a TypeError for rows without `_received`. */
 export function silverOutcomes(topic: string, kept: Batch, quarantined: Batch): Outcomes {
-  return { topic, lines: [...linesOf("silver", kept), ...linesOf("quarantined", quarantined)] };
+  return { topic, lines: [...outcomeLines("silver", kept), ...outcomeLines("quarantined", quarantined)] };
 }
 
-function linesOf(term: OutcomeLine["term"], rows: Batch): OutcomeLine[] {
+/** Where these rows went, a line an hour. Throws a TypeError for rows without `_received`. */
+export function outcomeLines(term: OutcomeLine["term"], rows: Batch): OutcomeLine[] {
   const received = columnNamed(rows, "_received");
   if (received?.kind !== "int64") throw new TypeError("silver has no _received column");
   const origin = columnNamed(rows, "_replay_of");
