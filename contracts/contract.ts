@@ -89,19 +89,7 @@ export interface ServiceLevels {
   readonly latencyMs?: number;
   /** How old the newest event time in the published table may be. */
   readonly freshnessMs?: number;
-  /** Of the events received for the topic, the share that reaches the published table, copies included: above 0, at most 100. */
-  readonly completenessPercent?: number;
-  /** How long rows are kept; seven days when the contract does not say. */
-  readonly retentionMs: number;
-}
-
-/** What the contract promises its readers (ODCS `slaProperties`); durations in milliseconds. What is not promised is absent. */
-export interface ServiceLevels {
-  /** From the acceptance of an event to bronze. */
-  readonly latencyMs?: number;
-  /** How old the newest event time in the published table may be. */
-  readonly freshnessMs?: number;
-  /** Of the events received for the topic, the share that reaches the published table, copies included: above 0, at most 100. */
+  /** Of the events received in a day, the share that reaches the published table, copies included: percent, above 0, at most 100. */
   readonly completenessPercent?: number;
   /** How long rows are kept; seven days when the contract does not say. */
   readonly retentionMs: number;

@@ -80,15 +80,14 @@ export const PROBLEMS = {
     title: "There is no such dead letter",
     cause:
       "No dead letter of the days searched has this id, or the key may not read its topic; one that was refused in the last minute may still be buffered.",
-    remedy: "Name its day with ?date=YYYY-MM-DD, or list the dead letters and take the id from there.",
+    remedy: "Give its date, or list the dead letters and take the id from there.",
   },
   EVENT_NOT_FOUND: {
     status: 404,
     title: "The event was not found",
     cause:
       "No buffer, bronze file or dead letter among those `searched` has an event of this id. It may be outside of the time searched, in its queue, or was never accepted.",
-    remedy:
-      "Give the topic and the event's date (?topic=&date=); if its request was answered with `retry`, send it again.",
+    remedy: "Give the topic and the event's date; if its request was answered with retry, send it again.",
   },
   UNKNOWN_KEY: {
     status: 404,

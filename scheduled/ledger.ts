@@ -11,8 +11,12 @@ const WINDOW_MS = 48 * HOUR_MS;
 const LONGEST_MS = 10 * 24 * HOUR_MS;
 const ARRIVALS_KEPT_MS = 31 * 24 * HOUR_MS;
 
-/** Compares the hours from two days ago to now, and further back as long as something is wrong there. */
-export async function compareLedger(db: D1Database, now: number): Promise<Readonly<Record<string, unknown>>> {
+/** Compares the hours from two days ago to now, and further back as long as something is wrong there. `promises`: completeness in percent, by topic. */
+export async function compareLedger(
+  db: D1Database,
+  promises: ReadonlyMap<string, number>,
+  now: number,
+): Promise<Readonly<Record<string, unknown>>> {
   const oldest = await oldestFinding(db);
   // A gap is only seen from the last number before it.
   const start = Math.min(now, oldest === null ? now : Date.parse(oldest)) - WINDOW_MS;
@@ -20,13 +24,14 @@ export async function compareLedger(db: D1Database, now: number): Promise<Readon
   // The clocks of gateways may be ahead.
   const to = hourOf(now + 2 * HOUR_MS);
   const [state, arrivals] = await Promise.all([ledgerState(db, null, from, to), arrivalsBetween(db, null, from, to)]);
-  const findings = findingsOf(state, arrivals, from, now);
+  const findings = findingsOf(state, arrivals, from, now, promises);
   await replaceFindings(db, findings, new Date(now).toISOString());
   await forgetArrivals(db, hourOf(now - ARRIVALS_KEPT_MS));
   return {
     from,
     differences: findings.filter(({ kind }) => kind === "difference").length,
     suspected_losses: findings.filter(({ kind }) => kind === "suspected_loss").length,
+    incomplete: findings.filter(({ kind }) => kind === "incomplete").length,
   };
 }
 

@@ -13,6 +13,7 @@ import { compareLedger } from "./ledger.ts";
 import type { EmitDeps } from "./platform-events/emit.ts";
 import { type RedriveDutyDeps, redriveDuty } from "./redrive.ts";
 import { announceReleases } from "./releases/announce.ts";
+import { announceDrift } from "./releases/announce-drift.ts";
 import { retentionDuties } from "./retention.ts";
 import { watchdog } from "./watchdog/watchdog.ts";
 import { deliverAlerts, type WebhookDeps } from "./webhook/deliver.ts";
@@ -37,15 +38,21 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
   const { db, lake, buffers, builds, emit, flushAgeSeconds, log } = deps;
   const knows = (domain: string) => planPolicy.knows(domain);
   const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, knows });
+  const completenessPromises = new Map(
+    contracts.flatMap(({ topic, sla }) =>
+      sla.completenessPercent === undefined ? [] : [[topic, sla.completenessPercent] as const],
+    ),
+  );
   const compaction = { db, builds, policy: COMPACTION_POLICY, now: () => Date.now(), log };
   return [
     each("plan", 1, () => deps.replan()),
     watchdog({ db, buffers, contractOf, flushAgeSeconds, pressure: pressureLimits(deps.backPressureBytes), log }),
     redriveDuty({ ...deps.redrive, log }),
     each("announce", 1, (now) => announceReleases({ ...emit, db }, now)),
+    each("drift", 1, (now) => announceDrift({ ...emit, db }, now)),
     each("alerts", 1, (now) => alertDuty({ ...emit, db, sources }, now)),
     each("webhook", 1, (now) => deliverAlerts({ ...deps.webhook, db }, now)),
-    each("ledger", 15, (now) => compareLedger(db, now)),
+    each("ledger", 15, (now) => compareLedger(db, completenessPromises, now)),
     each("compaction", 10, () => planCompaction(compaction)),
     ...retentionDuties({ db, bucket: lake, contracts }),
     each("tombstones", 1, () => deleteTombstones({ db, bucket: lake, log })),

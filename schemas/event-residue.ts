@@ -16,6 +16,9 @@
  */
 import { isRawNumber, parseExactJson } from "./exact-json.ts";
 
+/** The unknown field that holds a CloudEvent's attributes (gateway/bodies/cloudevents.ts): ours, not the producer's. */
+export const ATTRIBUTES_FIELD = "_cloudevent";
+
 export type Path = readonly (string | number)[];
 
 type Json = Record<string, unknown>;

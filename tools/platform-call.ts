@@ -14,9 +14,14 @@ export const PLATFORM_OPTIONS = {
   key: { type: "string" },
 } as const;
 
-/** What the flags --url and --key say; SLUICE_KEY or the local key where there is none. */
+/** What the flags --url and --key say; SLUICE_KEY or the local key where there is none. Throws CommandProblem (USAGE) for what is no address. */
 export function platformOf(values: { readonly url: string; readonly key?: string | undefined }): PlatformAddress {
-  return { url: values.url, key: values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY };
+  const parsed = URL.parse(values.url);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    throw new CommandProblem("USAGE", `--url takes an address such as http://127.0.0.1:8787, not "${values.url}".`);
+  }
+  const key = values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY;
+  return { url: parsed.href.replace(/\/+$/, ""), key };
 }
 
 /** A retry or a replay looks through files before it answers. */
@@ -69,7 +74,8 @@ async function send(
     });
     return { response, text: await response.text() };
   } catch (cause) {
-    throw new CommandProblem("PLATFORM_REFUSED", `${platform.url} does not answer. Does the platform run?`, { cause });
+    const remedy = "Start the platform (npm run dev), or give its address with --url.";
+    throw new CommandProblem("PLATFORM_REFUSED", `${platform.url} does not answer. ${remedy}`, { cause });
   }
 }
 
@@ -81,12 +87,18 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const problem = z.object({ detail: z.string(), remedy: z.string().optional() });
+const problem = z.object({
+  detail: z.string(),
+  remedy: z.string().optional(),
+  topics: z.array(z.string()).optional(),
+});
 
 function detailOf(text: string): string {
   try {
-    const { detail, remedy } = problem.parse(JSON.parse(text));
-    return remedy === undefined ? detail : `${detail}\n${remedy}`;
+    const { detail, remedy, topics } = problem.parse(JSON.parse(text));
+    if (topics !== undefined) return `${detail}\nThere are: ${topics.join(", ")}.`;
+    // Remedies that quote fields of the answer are for those who see it; here the detail says as much.
+    return remedy === undefined || remedy.includes("`") ? detail : `${detail}\n${remedy}`;
   } catch {
     return text.slice(0, 500);
   }

@@ -7,6 +7,7 @@ import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
 import { registerParkedSlice } from "../../sql/statements/parked-slices.ts";
 import { reportFlush } from "../../sql/statements/shards.ts";
+import { noteUnknownFields } from "../../sql/statements/unknown-fields.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
 import { hourText, type RememberedIds } from "./remembered-ids.ts";
@@ -92,8 +93,10 @@ async function flushStep(
       const now = new Date(deps.now()).toISOString();
       const ledger = store.unpublishedLedger();
       const arrivals = store.arrivals.unpublished();
+      const files = store.writtenFiles(seq);
       await db.batch([
-        ...store.writtenFiles(seq).flatMap((file) => registerBronzeFile(db, file, now)),
+        ...files.flatMap((file) => registerBronzeFile(db, file, now)),
+        ...files.flatMap(({ topic, unknownFields }) => noteUnknownFields(db, topic, unknownFields ?? [], now)),
         ...store.parkedSlices(seq).map((slice) => registerParkedSlice(db, shard, slice, now)),
         publishLedger(db, shard, ledger),
         publishArrivals(db, shard, arrivals),

@@ -4,13 +4,10 @@
  * its id or its event time, the envelope's `id` and `time` fill them.
  */
 import type { Contract } from "../../contracts/contract.ts";
-import { isJsonObject } from "../../schemas/event-residue.ts";
+import { ATTRIBUTES_FIELD, isJsonObject } from "../../schemas/event-residue.ts";
 import { type EventBatch, type EventPayload, type Fault, malformed, parserMessage, textOf } from "./event-batch.ts";
 import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
 import { isJsonType } from "./media-type.ts";
-
-/** The field that holds the attributes. */
-export const ATTRIBUTES_FIELD = "_cloudevent";
 
 type Json = Record<string, unknown>;
 

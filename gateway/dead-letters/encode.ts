@@ -103,7 +103,10 @@ function encode({ refusal, dlqId, payload }: StoredRefusal, context: RefusalCont
   );
 }
 
-/** Writes a dead letter to the buffer. `index` is its place among those that are packed with it. */
+/**
+ * Writes a dead letter to the buffer. `index` is its place among those that are packed with it. The ledger counts an event that was
+ * refused once, whatever becomes of its replays.
+ */
 export function appendDeadLetter(event: DeadLetterEvent, index: number, buffer: AvroOutput): PackedEvent {
   const start = buffer.at;
   buffer.writeLong(event.event_index);
@@ -111,6 +114,6 @@ export function appendDeadLetter(event: DeadLetterEvent, index: number, buffer: 
   if (release.write(event, buffer) & INVALID) throw new Error("a dead letter is not as its own contract has it");
   const end = buffer.at;
   const { shards } = release.contract;
-  const label = `${event.source_topic}|${event.error_type}`;
+  const label = event.replay_of === null ? `${event.source_topic}|${event.error_type}` : null;
   return { index, shard: shardOf([event.dlq_id], shards), start, end, label };
 }

@@ -10,6 +10,7 @@ export function catalogFamilies(metrics: CatalogMetrics): Family[] {
     ...eventFamilies(metrics),
     ...progressFamilies(metrics),
     ...backlogFamilies(metrics),
+    driftFamily(metrics),
     ...buildFamilies(metrics),
     ...alertFamilies(metrics),
     {
@@ -95,6 +96,15 @@ function backlogFamilies({ backlogs }: CatalogMetrics): Family[] {
       ),
     },
   ];
+}
+
+function driftFamily({ drift }: CatalogMetrics): Family {
+  return {
+    name: "sluice_unknown_fields",
+    help: "Fields that events brought since the topic's last release and no schema of it has, at most some 200 a topic",
+    type: "gauge",
+    samples: drift.map(({ topic, fields }) => ({ labels: { topic }, value: fields })),
+  };
 }
 
 function buildFamilies({ runs, partitions }: CatalogMetrics): Family[] {

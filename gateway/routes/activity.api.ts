@@ -41,7 +41,8 @@ export const activityOperations: readonly Operation[] = [
     method: "GET",
     path: "/v1/topics/{topic}/activity",
     tag: "Topics and contracts",
-    summary: "What a topic took in lately, its buffers' thresholds and its partitions by status",
+    summary:
+      "What a topic took in lately, its buffers' thresholds, its partitions by status and the unknown fields that events bring",
     access: "key",
     path_parameters: { topic: "A topic's name" },
     query: activityQuery,
@@ -59,6 +60,22 @@ export const activityOperations: readonly Operation[] = [
             partitions: z
               .array(z.object({ status: z.string(), partitions: z.int(), newest: z.string() }))
               .describe("Of its silver table"),
+            drift: z
+              .array(
+                z.object({
+                  pointer: z
+                    .string()
+                    .nullable()
+                    .describe(
+                      "`*` is any item of an array; null: sealed ones of a topic with masked fields, whose names are not shown",
+                    ),
+                  first_seen: z.string(),
+                  last_seen: z.string().describe("A date"),
+                }),
+              )
+              .describe(
+                "Fields that events brought since the last release and no schema of the topic has, at most some 200",
+              ),
           }),
         },
       },

@@ -1,9 +1,11 @@
 /** `GET /v1/activity` and `GET /v1/topics/{topic}/activity`: what topics took in lately, from the catalog. */
 import type { Contract } from "../../contracts/contract.ts";
+import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { silverTableName } from "../../lakehouse/silver/columns.ts";
 import { type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
 import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-activity.ts";
+import { unknownFieldsOf } from "../../sql/statements/unknown-fields.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { queryOf } from "../openapi/parameters.ts";
@@ -27,11 +29,26 @@ export function getActivity(deps: GatewayDeps): Route {
   return async function getActivity(c) {
     const contract = knownTopic(c.req.param("topic"));
     const hour = fromHour(deps, queryOf(c, activityQuery).hours);
-    const [[activity], partitions] = await catalog(() =>
-      Promise.all([activityOf(deps, [contract], hour), partitionsByStatus(deps.db, contract.topic)]),
+    const { topic } = contract;
+    const [[activity], partitions, drift] = await catalog(() =>
+      Promise.all([
+        activityOf(deps, [contract], hour),
+        partitionsByStatus(deps.db, topic),
+        unknownFieldsOf(deps.db, topic),
+      ]),
     );
     const { bytes, rows, ageMs } = contract.flush;
-    return c.json({ from_hour: `${hour}:00:00Z`, ...activity, flush: { bytes, rows, age_ms: ageMs }, partitions });
+    return c.json({
+      from_hour: `${hour}:00:00Z`,
+      ...activity,
+      flush: { bytes, rows, age_ms: ageMs },
+      partitions,
+      drift: drift.map(({ pointer, first_seen, last_seen }) => ({
+        pointer: hasMaskedFields(contract) ? null : pointer,
+        first_seen,
+        last_seen,
+      })),
+    });
   };
 }
 

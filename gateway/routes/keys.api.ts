@@ -7,8 +7,13 @@ const SCOPE = /^(\*|[a-z][a-z0-9_]*):(write|read|admin)$/;
 
 const scope = z
   .string()
-  .regex(SCOPE, "expected TOPIC:ACCESS or *:ACCESS, where ACCESS is write, read or admin")
-  .refine((text) => topicOf(text) === "*" || contractOf(topicOf(text)) !== undefined, "no contract has this topic")
+  .regex(SCOPE, {
+    error: "expected TOPIC:ACCESS or *:ACCESS, where ACCESS is write, read or admin",
+    abort: true,
+  })
+  .refine((text) => topicOf(text) === "*" || contractOf(topicOf(text)) !== undefined, {
+    error: ({ input }) => `there is no topic "${topicOf(String(input))}"`,
+  })
   .describe("TOPIC:ACCESS, or *:ACCESS for every topic");
 
 const origin = z

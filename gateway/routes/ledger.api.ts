@@ -4,10 +4,10 @@ import { type Operation, problems } from "../openapi/operation.ts";
 
 const time = z
   .string()
-  .regex(
-    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?$/,
-    "expected a date such as 2026-01-31 or a UTC time such as 2026-01-31T12:00:00Z",
-  )
+  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?$/, {
+    error: "expected a date such as 2026-01-31 or a UTC time such as 2026-01-31T12:00:00Z",
+    abort: true,
+  })
   .refine((text) => !Number.isNaN(Date.parse(text)), "there is no such time");
 
 export const ledgerQuery = z.object({
@@ -23,6 +23,7 @@ const events = z.int();
 const bronzeTerms = {
   bronze: events.describe("Rows written to bronze"),
   silver: events,
+  replayed: events.describe("Of silver and quarantined: refused at first, then brought in by a replay"),
   duplicates: events.describe("Copies that silver removed"),
   superseded: events,
   quarantined: events,
@@ -44,6 +45,15 @@ const hourRow = z.object({
 });
 
 const partitionRow = z.object({ topic: z.string(), partition_date: z.string(), ...bronzeTerms });
+
+const completeness = z.object({
+  topic: z.string(),
+  date: z.string().describe("Of reception, UTC; of its hours, those that were asked for"),
+  received: events.describe("Accepted or refused; an event that was refused and replayed counts once"),
+  missing: events.describe("Refused and not replayed, quarantined, parked, expired or nowhere"),
+  percent: z.number().describe("The share of those received that is not missing, rounded down to thousandths"),
+  promised_percent: z.number().nullable().describe("By the contract; null: it promises none"),
+});
 
 const topicMessages = z.object({
   topic: z.string(),
@@ -89,6 +99,7 @@ export const ledgerOperations: readonly Operation[] = [
             by: z.enum(["hour", "partition"]),
             closes: z.boolean().describe("No difference, and no suspected loss"),
             rows: z.array(z.union([hourRow, partitionRow])),
+            completeness: z.array(completeness),
             messages: z.array(topicMessages),
             parked: z.object({
               groups: z.array(parkedMessages),

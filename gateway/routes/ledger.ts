@@ -1,5 +1,8 @@
 /** `GET /v1/ledger`: the conservation ledger by hour or partition, what is in flight, suspected losses, what is parked. */
+
+import { contractOf } from "../../contracts/registry.ts";
 import { balanceByHour, balanceByPartition } from "../../lakehouse/ledger/balance.ts";
+import { completenessByDay } from "../../lakehouse/ledger/completeness.ts";
 import { messagesByTopic } from "../../lakehouse/ledger/messages.ts";
 import { parkedByTopic } from "../../lakehouse/parked/by-topic.ts";
 import { arrivalsBetween } from "../../sql/statements/arrivals.ts";
@@ -43,6 +46,10 @@ export function getLedger(deps: GatewayDeps): (c: GatewayContext) => Promise<Res
         to,
         by: query.by,
         closes,
+        completeness: completenessByDay(hours).map((day) => ({
+          ...day,
+          promised_percent: contractOf(day.topic)?.sla.completenessPercent ?? null,
+        })),
         rows: query.by === "hour" ? hours : ofKey(balanceByPartition(state, now)),
         messages,
         parked: { groups: ofKey(parked.groups), truncated: parked.truncated },

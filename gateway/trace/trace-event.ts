@@ -1,14 +1,8 @@
 /** The way of one event: buffer, bronze, silver, gold, or the dead letters. No place has a row per event: files are looked through. */
 import type { Contract } from "../../contracts/contract.ts";
 import type { BufferedEvent } from "../../durable-objects/stubs.ts";
-import {
-  copyColumns,
-  copyOf,
-  DEAD_LETTER_COLUMNS,
-  type DeadLetter,
-  deadLetterOf,
-  type EventCopy,
-} from "../../lakehouse/trace/event-copy.ts";
+import { COLUMNS_WITHOUT_PAYLOAD, DEAD_LETTERS_TOPIC } from "../../lakehouse/dead-letters/dead-letter.ts";
+import { copyColumns, copyOf, type DeadLetter, type EventCopy, refusalOf } from "../../lakehouse/trace/event-copy.ts";
 import type { SearchCost } from "../../lakehouse/trace/find-rows.ts";
 import { type GoldTrace, type SilverState, type SilverTrace, tracePublished } from "../../lakehouse/trace/published.ts";
 import {
@@ -19,7 +13,6 @@ import {
 } from "../../lakehouse/trace/search-bronze.ts";
 import { idField, nextDate, shardsOfId, timesToSearch } from "../../lakehouse/trace/where-to-look.ts";
 import { shardsOf } from "../../sql/statements/trace.ts";
-import { DEAD_LETTERS } from "../dead-letters/encode.ts";
 import type { GatewayDeps } from "../deps.ts";
 
 export interface TraceRequest {
@@ -73,8 +66,8 @@ export async function traceEvent(deps: GatewayDeps, lake: TraceDeps, request: Tr
   }));
   sources.push({
     // A dead letter's date is that of its reception, which may be the day after the event's.
-    where: { topic: DEAD_LETTERS, dates: date === null ? null : [date, nextDate(date)], shards: null, ...times },
-    rows: { column: "event_id", text: eventId, wanted: DEAD_LETTER_COLUMNS },
+    where: { topic: DEAD_LETTERS_TOPIC, dates: date === null ? null : [date, nextDate(date)], shards: null, ...times },
+    rows: { column: "event_id", text: eventId, wanted: COLUMNS_WITHOUT_PAYLOAD },
   });
 
   // Buffers first: what is flushed meanwhile is then found in bronze, not in neither.
@@ -87,7 +80,7 @@ export async function traceEvent(deps: GatewayDeps, lake: TraceDeps, request: Tr
   for (const { source, row } of found) {
     const contract = contracts[source];
     if (contract !== undefined) copies.push(copyOf(contract, row));
-    else deadLetters.push(deadLetterOf(row));
+    else deadLetters.push(refusalOf(row));
   }
 
   const silver: SilverTrace[] = [];

@@ -10,6 +10,7 @@ import { createReceivedHours } from "./received-hours.ts";
 import type { BlockSource } from "./row-runs.ts";
 import { type FlushScan, scanBlocks } from "./scan.ts";
 import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
+import { createUnknownFields } from "./unknown-fields.ts";
 
 /** The frames cannot be made into files; nothing was put. `cause` says why. */
 export class BronzeInputError extends Error {
@@ -29,7 +30,7 @@ export async function writeBronze(
 ): Promise<BronzeFile[]> {
   const { input, files } = await encodeFiles(contract, flush, blocks);
   const written: BronzeFile[] = [];
-  for (const { planned, bytes, received, hours } of files) {
+  for (const { planned, bytes, received, hours, unknownFields } of files) {
     const size = await putOnce(bucket, planned.key, bytes, input);
     written.push({
       file: planned.key,
@@ -43,6 +44,7 @@ export async function writeBronze(
       ...received,
       dates: planned.dates.map((date) => ({ date: formatDate(date.day), firstRow: date.firstRow, rows: date.rows })),
       hours,
+      ...(unknownFields.length === 0 ? {} : { unknownFields }),
     });
   }
   return written;
@@ -53,6 +55,7 @@ interface EncodedFile {
   readonly bytes: Uint8Array;
   readonly received: Pick<BronzeFile, "minReceived" | "maxReceived">;
   readonly hours: readonly ReceivedHour[];
+  readonly unknownFields: readonly string[];
 }
 
 /**
@@ -69,14 +72,16 @@ async function encodeFiles(
     const files: EncodedFile[] = [];
     for (const planned of planFiles(contract, flush, scan.days)) {
       const hours = createReceivedHours(contract.partition.column);
+      const unknown = createUnknownFields(contract);
       const bytes = await writeParquet({
         fields: bronzeFields(contract),
-        batches: hours.counting(fileRows(contract, blocks, scan, planned.dates)),
+        batches: unknown.noting(hours.counting(fileRows(contract, blocks, scan, planned.dates))),
         dictionaryColumns: dictionaryColumns(contract),
         rowGroupStarts: rowGroupStarts(planned.dates),
         metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": scan.input },
       });
-      files.push({ planned, bytes, received: receivedRange(scan, planned), hours: hours.lines() });
+      const received = receivedRange(scan, planned);
+      files.push({ planned, bytes, received, hours: hours.lines(), unknownFields: unknown.pointers() });
     }
     return { input: scan.input, files };
   } catch (cause) {

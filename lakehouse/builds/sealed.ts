@@ -10,13 +10,13 @@ import { createColumnBuilder } from "../columns/builder.ts";
 import type { Batch, Column } from "../columns/column.ts";
 import { concatBatches } from "../columns/concat.ts";
 import { pushValue } from "../columns/push-value.ts";
-import { eventsByHour } from "../ledger/by-hour.ts";
 import { FAILED_CHECKS_FIELD } from "../quality/quarantine.ts";
 import type { TopicTable } from "../tables/catalog.ts";
 import type { LakeBucket } from "../tables/lake.ts";
 import { quarantineOf } from "../tables/quarantine.ts";
 import { stageFiles } from "../tables/stage.ts";
 import { bronzeRows } from "./bronze-rows.ts";
+import { outcomeLines } from "./outcomes.ts";
 import { MAX_PARTITION_ROWS, PartitionTooLargeError } from "./silver.ts";
 
 /** A build was asked for of a partition whose bronze is past retention: a `data` failure, and the snapshot stays live. */
@@ -90,17 +90,12 @@ async function lateRows(bucket: LakeBucket, table: TopicTable, late: Parameters<
 
 /** The partition's terms as they stand, and the late rows among the quarantined. */
 function outcomesWith(topic: string, before: readonly OutcomeLine[], rows: Batch): Outcomes {
-  const received = rows.columns[rows.fields.findIndex(({ name }) => name === "_received")];
-  if (received?.kind !== "int64") throw new RangeError("bronze rows have no _received");
-  const late = new Map(eventsByHour(received.values).map(({ hour, events }) => [hour, events]));
+  const late = new Map(outcomeLines("quarantined", rows).map((line) => [line.hour, line]));
   const lines = before.map((line): OutcomeLine => {
-    if (line.term !== "quarantined") return line;
-    const more = late.get(line.hour) ?? 0;
+    const more = line.term === "quarantined" ? late.get(line.hour) : undefined;
+    if (more === undefined) return line;
     late.delete(line.hour);
-    return { ...line, events: line.events + more };
+    return { ...line, events: line.events + more.events, replayed: line.replayed + more.replayed };
   });
-  return {
-    topic,
-    lines: [...lines, ...[...late].map(([hour, events]) => ({ hour, term: "quarantined" as const, events }))],
-  };
+  return { topic, lines: [...lines, ...late.values()] };
 }

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { formatTimestamp } from "../../schemas/time.ts";
 import type { Batch } from "../columns/column.ts";
-import { rowAt } from "../columns/value.ts";
+import { rowAt, type Value } from "../columns/value.ts";
 
 export const DEAD_LETTERS_TOPIC = "dead_letters";
 
@@ -36,7 +36,15 @@ export type StoredDeadLetter = z.infer<typeof row>;
 
 export const DEAD_LETTER_COLUMNS: readonly string[] = Object.keys(row.shape);
 
-/** Row `index` of a batch; columns that it lacks are null. Throws for rows that are no dead letters. */
+/** What is told of a dead letter without its payload. */
+export const COLUMNS_WITHOUT_PAYLOAD: readonly string[] = DEAD_LETTER_COLUMNS.filter((name) => name !== "payload");
+
+/** Row `index` of a batch, as `deadLetterOf` has it. */
 export function deadLetterAt(batch: Batch, index: number): StoredDeadLetter {
-  return row.parse(rowAt(batch, index));
+  return deadLetterOf(rowAt(batch, index));
+}
+
+/** A row by column name; columns that it lacks are null. Throws a ZodError for rows that are no dead letters. */
+export function deadLetterOf(values: Readonly<Record<string, Value>>): StoredDeadLetter {
+  return row.parse(values);
 }

@@ -8,7 +8,13 @@ import { datesWithRows, type RowSource, rowSources } from "../../sql/statements/
 import { openParquet, type RangeSource } from "../parquet/reader.ts";
 import { silverTableName } from "../silver/columns.ts";
 import { type LakeBucket, sizedSource } from "../tables/lake.ts";
-import { DEAD_LETTER_COLUMNS, DEAD_LETTERS_TOPIC, deadLetterAt, type StoredDeadLetter } from "./dead-letter.ts";
+import {
+  COLUMNS_WITHOUT_PAYLOAD,
+  DEAD_LETTER_COLUMNS,
+  DEAD_LETTERS_TOPIC,
+  deadLetterAt,
+  type StoredDeadLetter,
+} from "./dead-letter.ts";
 import { boundaryAt, comparePositions, FirstPositions, type Order, type Position } from "./position.ts";
 import { type DeadLetterFilter, type Hit, type ReceivedRange, scan } from "./scan.ts";
 
@@ -129,7 +135,7 @@ function reachOf(
 
 /** The hits' rows, in their order. Each row group is read once. */
 async function readHits(hits: readonly Hit[], withPayloads: boolean): Promise<StoredDeadLetter[]> {
-  const wanted = DEAD_LETTER_COLUMNS.filter((name) => withPayloads || name !== "payload");
+  const wanted = withPayloads ? DEAD_LETTER_COLUMNS : COLUMNS_WITHOUT_PAYLOAD;
   const letters = new Map<Hit, StoredDeadLetter>();
   for (const [file, ofFile] of Map.groupBy(hits, (hit) => hit.file)) {
     const columns = wanted.filter((name) => file.columns.includes(name));

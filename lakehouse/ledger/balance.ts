@@ -17,6 +17,8 @@ export const BUILD_MS = 16 * 60_000;
 export interface BronzeTerms {
   readonly bronze: number;
   readonly silver: number;
+  /** Of silver and quarantined: refused at first, then brought in by a replay, so in `rejected` as well. */
+  readonly replayed: number;
   readonly duplicates: number;
   readonly superseded: number;
   readonly quarantined: number;
@@ -101,10 +103,11 @@ function bufferedOf(line: AppendedHour, bronze: number, parked: ParkedHour, now:
 }
 
 function termsOf(cell: BronzeHour, now: number): BronzeTerms {
-  const { bronze, silver, duplicates, superseded, quarantined, expired } = cell;
+  const { bronze, silver, replayed, duplicates, superseded, quarantined, expired } = cell;
   const rest = bronze - silver - duplicates - superseded - quarantined - expired;
   const difference = isBuilt(cell, now) ? rest : 0;
-  return { bronze, silver, duplicates, superseded, quarantined, expired, unbuilt: rest - difference, difference };
+  const unbuilt = rest - difference;
+  return { bronze, silver, replayed, duplicates, superseded, quarantined, expired, unbuilt, difference };
 }
 
 /** Whether the partition's last build has seen every row of the cell. */
@@ -117,6 +120,7 @@ function isBuilt({ registered_at, current, built_at }: BronzeHour, now: number):
 const NOTHING: BronzeTerms = {
   bronze: 0,
   silver: 0,
+  replayed: 0,
   duplicates: 0,
   superseded: 0,
   quarantined: 0,
@@ -130,6 +134,7 @@ function sumOf(terms: readonly BronzeTerms[]): BronzeTerms {
     (sum, one) => ({
       bronze: sum.bronze + one.bronze,
       silver: sum.silver + one.silver,
+      replayed: sum.replayed + one.replayed,
       duplicates: sum.duplicates + one.duplicates,
       superseded: sum.superseded + one.superseded,
       quarantined: sum.quarantined + one.quarantined,

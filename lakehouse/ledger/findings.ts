@@ -3,18 +3,26 @@ import type { InstanceHour } from "../../sql/statements/arrivals.ts";
 import type { LedgerState } from "../../sql/statements/ledger-balance.ts";
 import type { LedgerFinding } from "../../sql/statements/ledger-findings.ts";
 import { balanceByHour, type HourBalance } from "./balance.ts";
+import { completenessByDay, isIncomplete } from "./completeness.ts";
 import { findGaps, type Gap, isSuspectedLoss } from "./gaps.ts";
 
 const NAMED_INSTANCES = 5;
 
-/** Differences and suspected losses of the hours that `state` and `arrivals` (from `from` on) tell of. */
+const DAY_MS = 86_400_000;
+
+/**
+ * Differences and suspected losses of the hours that `state` and `arrivals` (from `from` on) tell of, and topics of whose events of
+ * the last full UTC day fewer are complete than was promised. `promises`: percent by topic.
+ */
 export function findingsOf(
   state: LedgerState,
   arrivals: readonly InstanceHour[],
   from: string,
   now: number,
+  promises: ReadonlyMap<string, number>,
 ): LedgerFinding[] {
-  const wrong = balanceByHour(state, now).filter(({ difference }) => difference !== 0);
+  const hours = balanceByHour(state, now);
+  const wrong = hours.filter(({ difference }) => difference !== 0);
   const lost = findGaps(arrivals, from).filter((gap) => isSuspectedLoss(gap, now));
   return [
     ...wrong.map((balance) => ({
@@ -25,7 +33,23 @@ export function findingsOf(
       detail: termsText(balance),
     })),
     ...[...Map.groupBy(lost, ({ topic, hour }) => `${topic} ${hour}`).values()].map(lossOf),
+    ...incompleteDays(hours, new Date(now - DAY_MS).toISOString().slice(0, 10), promises),
   ];
+}
+
+function incompleteDays(
+  hours: readonly HourBalance[],
+  date: string,
+  promises: ReadonlyMap<string, number>,
+): LedgerFinding[] {
+  const ofDate = hours.filter(({ topic, hour }) => promises.has(topic) && hour.startsWith(date));
+  return completenessByDay(ofDate).flatMap((day) => {
+    const { topic, received, missing, percent } = day;
+    const promised = promises.get(topic) ?? 0;
+    if (!isIncomplete(day, promised)) return [];
+    const detail = `${percent}% of ${received} events, promised are ${promised}%`;
+    return [{ kind: "incomplete" as const, topic, hour: `${date}T00:00:00Z`, measured: missing, detail }];
+  });
 }
 
 function termsText(balance: HourBalance): string {

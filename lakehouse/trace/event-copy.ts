@@ -2,6 +2,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Value } from "../columns/value.ts";
+import { deadLetterOf } from "../dead-letters/dead-letter.ts";
 import type { FoundRow } from "./find-rows.ts";
 
 export interface RowPlace {
@@ -41,16 +42,6 @@ export function copyColumns(contract: Contract): string[] {
   return ["_message", "_event", "_producer", "_schema", "_received", contract.partition.column];
 }
 
-export const DEAD_LETTER_COLUMNS = [
-  "dlq_id",
-  "source_topic",
-  "error_type",
-  "stage",
-  "request_id",
-  "event_index",
-  "_received",
-] as const;
-
 export function copyOf(contract: Contract, { values, ...place }: FoundRow): EventCopy {
   return {
     topic: contract.topic,
@@ -64,17 +55,12 @@ export function copyOf(contract: Contract, { values, ...place }: FoundRow): Even
   };
 }
 
-export function deadLetterOf({ values, ...place }: FoundRow): DeadLetter {
-  return {
-    dlq_id: text(values["dlq_id"]),
-    topic: text(values["source_topic"]),
-    error_type: text(values["error_type"]),
-    stage: text(values["stage"]),
-    request_id: text(values["request_id"]),
-    event_index: Number(values["event_index"]),
-    received: formatTimestamp(Number(values["_received"])),
-    bronze: place,
-  };
+/** Throws a ZodError for a row that is no dead letter. */
+export function refusalOf({ values, ...place }: FoundRow): DeadLetter {
+  const letter = deadLetterOf(values);
+  const { dlq_id, error_type, stage, request_id, event_index } = letter;
+  const { source_topic: topic, received_at: received } = letter;
+  return { dlq_id, topic, error_type, stage, request_id, event_index, received, bronze: place };
 }
 
 function text(value: Value | undefined): string {

@@ -1,4 +1,4 @@
-/** Differences of the ledger and suspected losses, as long as the comparison (`../ledger.ts`) finds them. */
+/** Differences of the ledger, suspected losses and incomplete days, as long as the comparison (`../ledger.ts`) finds them. */
 import { type LedgerFinding, ledgerFindings } from "../../sql/statements/ledger-findings.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
@@ -12,7 +12,9 @@ export function ledgerSource(db: D1Database): ConditionSource {
   };
 }
 
-function conditionOf({ kind, topic, hour, measured, detail }: LedgerFinding): Condition {
+function conditionOf(finding: LedgerFinding): Condition {
+  const { kind, topic, hour, measured, detail } = finding;
+  if (kind === "incomplete") return incomplete(finding);
   const see = `sluice ledger --topic ${topic} --from ${hour} shows the terms`;
   const what =
     kind === "suspected_loss"
@@ -29,5 +31,18 @@ function conditionOf({ kind, topic, hour, measured, detail }: LedgerFinding): Co
     partitionDate: hour.slice(0, 10),
     measured: Math.abs(measured),
     bound: 0,
+  };
+}
+
+function incomplete({ topic, hour, measured, detail }: LedgerFinding): Condition {
+  const date = hour.slice(0, 10);
+  return {
+    key: `completeness/${topic}/${date}`,
+    kind: "completeness",
+    severity: "warning",
+    message: `${measured} events of ${topic} received on ${date} are not in its table: it has ${detail}. The dead letters and the quarantine have them with their reasons; sluice ledger --topic ${topic} --from ${date} shows the terms.`,
+    domain: topic,
+    partitionDate: date,
+    measured,
   };
 }

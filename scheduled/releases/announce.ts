@@ -3,6 +3,7 @@ import type { FieldRule } from "../../contracts/contract.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { codecsOf } from "../../schemas/codecs.ts";
 import { type Announced, recordAnnouncements, unannouncedReleases } from "../../sql/statements/releases.ts";
+import { forgetUnknownFields } from "../../sql/statements/unknown-fields.ts";
 import { type EmitDeps, emit } from "../platform-events/emit.ts";
 import { type AnnouncedRelease, digestOf, type Release, releaseEvents } from "./release-events.ts";
 
@@ -47,7 +48,13 @@ export async function announceReleases(deps: AnnounceDeps, now: number): Promise
     fields: release.contract.fields,
     schemas: [...new Set([...(before?.schemaIds ?? []), ...release.schemas.map(({ id }) => id)])],
   }));
-  await recordAnnouncements(deps.db, announcements, at).run();
+  await deps.db.batch([
+    recordAnnouncements(deps.db, announcements, at),
+    forgetUnknownFields(
+      deps.db,
+      stale.flatMap(({ topic, before }) => (before === null ? [] : [topic])),
+    ),
+  ]);
   return { announced: events.length };
 }
 

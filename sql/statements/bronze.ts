@@ -17,6 +17,8 @@ export interface BronzeFile {
   readonly dates: readonly { readonly date: string; readonly firstRow: number; readonly rows: number }[];
   /** Rows by date and hour of reception; absent in an outbox from before they were counted. */
   readonly hours?: readonly ReceivedHour[];
+  /** JSON pointers of the fields that no schema of the topic has (`unknown-fields.ts`); absent if there are none. */
+  readonly unknownFields?: readonly string[];
 }
 
 export interface ReceivedHour {

@@ -164,6 +164,7 @@ export async function registerCompaction(
   const guarded = (sql: string, ...values: (string | number)[]): D1PreparedStatement =>
     db.prepare(sql).bind(file.file, list, ...values);
   const results = await db.batch<{ status: Compaction["status"] }>([
+    // Not `registerBronzeFile` with a guard: that one is unconditional, and counts hours of reception, which are the inputs' already.
     guarded(
       `INSERT INTO bronze_files (file, topic, shard, shard_of, incarnation, seq, rows, bytes, min_received, max_received, registered_at)
        SELECT ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ${takes} ON CONFLICT DO NOTHING`,

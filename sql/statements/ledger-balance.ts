@@ -22,6 +22,8 @@ export interface BronzeHour {
   readonly superseded: number;
   readonly quarantined: number;
   readonly expired: number;
+  /** Of silver and quarantined: refused at first, then brought in by a replay. */
+  readonly replayed: number;
   /** 1 when the last build saw all that is registered for the partition. */
   readonly current: number;
   /** Of the last build; null before the first. */
@@ -81,6 +83,7 @@ export async function ledgerState(
            SELECT topic, partition_date, hour, sum(rows) AS bronze, iif(min(registered_at) = '', NULL, max(registered_at)) AS registered_at
              FROM bronze_file_hours WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR topic = ?3) GROUP BY 1, 2, 3)
          SELECT b.*, ${["silver", "superseded", "quarantined", "expired"].map(outcome).join(", ")},
+                coalesce((SELECT sum(replayed) FROM ledger_outcomes WHERE ${OF_CELL}), 0) AS replayed,
                 coalesce((SELECT events FROM ledger_duplicates WHERE ${OF_CELL}), 0) AS duplicates,
                 coalesce(i.version = i.built_version, 0) AS current, m.processed_at AS built_at
            FROM b

@@ -1,11 +1,11 @@
 /** What the comparison of the ledger found wrong, in D1: a few rows, or none. */
 
 export interface LedgerFinding {
-  readonly kind: "difference" | "suspected_loss";
+  readonly kind: "difference" | "suspected_loss" | "incomplete";
   readonly topic: string;
-  /** `YYYY-MM-DDTHH:00:00Z`. */
+  /** `YYYY-MM-DDTHH:00:00Z`; the first of a day that is incomplete. */
   readonly hour: string;
-  /** Events for a difference (below zero: too many), messages for a suspected loss. */
+  /** Events for a difference (below zero: too many) and an incomplete day, messages for a suspected loss. */
   readonly measured: number;
   readonly detail: string;
 }
@@ -40,7 +40,9 @@ export async function ledgerFindings(db: D1Database, limit: number): Promise<Led
   return results;
 }
 
-/** The hour of the oldest finding; null when there is none. */
+/** The hour of the oldest difference or suspected loss; null when there is none. */
 export async function oldestFinding(db: D1Database): Promise<string | null> {
-  return await db.prepare("SELECT min(hour) AS hour FROM ledger_findings").first<string>("hour");
+  return await db
+    .prepare("SELECT min(hour) AS hour FROM ledger_findings WHERE kind <> 'incomplete'")
+    .first<string>("hour");
 }

@@ -6,6 +6,8 @@ export interface OutcomeLine {
   readonly hour: string;
   readonly term: "silver" | "superseded" | "quarantined" | "expired";
   readonly events: number;
+  /** Of them, events that were refused at first and came in by a replay. */
+  readonly replayed: number;
 }
 
 export interface Outcomes {
@@ -20,15 +22,16 @@ export function outcomeStatements({ topic, lines }: Outcomes, { held, prepare }:
   return [
     // Set to zero rather than deleted, so that the ledger's trigger sees it.
     prepare(
-      `UPDATE ledger_outcomes SET events = 0 WHERE topic = ?5 AND partition_date = ?2 AND events <> 0
+      `UPDATE ledger_outcomes SET events = 0, replayed = 0 WHERE topic = ?5 AND partition_date = ?2 AND events <> 0
          AND (hour, term) NOT IN (SELECT value ->> 'hour', value ->> 'term' FROM json_each(?6)) AND ${held}`,
       topic,
       json,
     ),
     prepare(
-      `INSERT INTO ledger_outcomes (topic, partition_date, hour, term, events)
-       SELECT ?5, ?2, value ->> 'hour', value ->> 'term', value ->> 'events' FROM json_each(?6) WHERE ${held}
-       ON CONFLICT DO UPDATE SET events = excluded.events WHERE events <> excluded.events`,
+      `INSERT INTO ledger_outcomes (topic, partition_date, hour, term, events, replayed)
+       SELECT ?5, ?2, value ->> 'hour', value ->> 'term', value ->> 'events', value ->> 'replayed' FROM json_each(?6) WHERE ${held}
+       ON CONFLICT DO UPDATE SET events = excluded.events, replayed = excluded.replayed
+         WHERE events <> excluded.events OR replayed <> excluded.replayed`,
       topic,
       json,
     ),

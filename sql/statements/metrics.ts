@@ -48,6 +48,11 @@ export interface TopicBacklog {
   readonly oldest: string | null;
 }
 
+export interface TopicDrift {
+  readonly topic: string;
+  readonly fields: number;
+}
+
 export interface CatalogMetrics {
   /** As buffers said with their last flush or to the watchdog. */
   readonly backlogs: readonly TopicBacklog[];
@@ -59,6 +64,8 @@ export interface CatalogMetrics {
   readonly alerts: readonly OpenAlertRow[];
   readonly alertEvents: readonly AlertEventTotals[];
   readonly topics: readonly TopicProgress[];
+  /** Fields that events brought and no schema has. */
+  readonly drift: readonly TopicDrift[];
   /** What D1 bills for this. */
   readonly rowsRead: number;
 }
@@ -69,7 +76,7 @@ export async function catalogMetrics(
   topics: readonly { readonly topic: string; readonly table: string }[],
   fromHour: string,
 ): Promise<CatalogMetrics> {
-  const [runs, events, partitions, alerts, alertEvents, progress, backlogs] = await Promise.all([
+  const [runs, events, partitions, alerts, alertEvents, progress, backlogs, drift] = await Promise.all([
     db.prepare("SELECT * FROM run_totals ORDER BY domain, status").all<RunTotals>(),
     db
       .prepare(
@@ -92,8 +99,9 @@ export async function catalogMetrics(
         "SELECT topic, sum(buffered_rows) AS rows, min(oldest_unflushed) AS oldest FROM shards WHERE retired_at IS NULL GROUP BY topic ORDER BY topic",
       )
       .all<TopicBacklog>(),
+    db.prepare("SELECT topic, count(*) AS fields FROM unknown_fields GROUP BY topic ORDER BY topic").all<TopicDrift>(),
   ]);
-  const rowsRead = [runs, events, partitions, alerts, alertEvents, progress, backlogs].reduce(
+  const rowsRead = [runs, events, partitions, alerts, alertEvents, progress, backlogs, drift].reduce(
     (sum, { meta }) => sum + meta.rows_read,
     0,
   );
@@ -105,6 +113,7 @@ export async function catalogMetrics(
     alertEvents: alertEvents.results,
     topics: progress.results,
     backlogs: backlogs.results,
+    drift: drift.results,
     rowsRead,
   };
 }

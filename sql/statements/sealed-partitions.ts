@@ -42,7 +42,7 @@ export async function sealedSnapshot(
     filesOf("snapshot_files"),
     filesOf("quarantine_files"),
     termsOf("SELECT hour, events FROM ledger_duplicates"),
-    termsOf("SELECT hour, term, events FROM ledger_outcomes"),
+    termsOf("SELECT hour, term, events, replayed FROM ledger_outcomes"),
   ]);
   const row = snapshot?.results[0];
   if (row === undefined) return undefined;

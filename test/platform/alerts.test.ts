@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readPrometheusText, seriesValue } from "../oracle/prometheus-text.ts";
+import { order } from "./events.ts";
 import { allBuilt, startTestPlatform, type TestPlatform } from "./harness.ts";
 
 const SECRET = "/services/very-secret";
@@ -121,6 +122,31 @@ test("the first tick announced every release", async () => {
     { change: "contract_released", version: null, before: null, has_fields: true },
     { change: "schema_released", version: 1, before: null, has_fields: true },
     { change: "schema_released", version: 2, before: 1, has_fields: true },
+  ]);
+});
+
+test("fields that no schema has are announced, those of a topic with masked fields without their names", async () => {
+  await at.post("orders", JSON.stringify(order("drift", { nickname: "bob" })));
+  const example = await at.get("/v1/contracts/users/example");
+  await at.post("users", JSON.stringify({ ...example.json, nickname: "bob" }));
+  await at.until("the flushes have noted them", async () => {
+    const noted = await at.platform.db.prepare("SELECT count(*) AS n FROM unknown_fields").first<number>("n");
+    return noted === 2;
+  });
+  await tick(Date.now());
+  const drift = () =>
+    at.rows(
+      "SELECT topic, fields[1].pointer AS pointer, fields[1].change AS change FROM silver_schema_changes WHERE change = 'drift_seen' ORDER BY topic",
+    );
+  await at.until("the announcements in silver", async () => (await drift()).length === 2);
+  expect(await drift()).toEqual([
+    { topic: "orders", pointer: "/nickname", change: "undeclared" },
+    { topic: "users", pointer: "/", change: "undeclared" },
+  ]);
+  const seen = await Promise.all(["orders", "users"].map((topic) => at.get(`/v1/topics/${topic}/activity`)));
+  expect(seen.map(({ json }) => json.drift.map(({ pointer }: { pointer: string | null }) => pointer))).toEqual([
+    ["/nickname"],
+    [null],
   ]);
 });
 

@@ -41,7 +41,7 @@ sluice contracts replay --contract FILE [--topic T] [--last 1d] [flags]
   --format F              text or json`;
 
 export const command: Command = {
-  summary: "Says what changed contracts would mean for producers and for recent events",
+  summary: "says what changed contracts would mean for producers and for recent events",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {

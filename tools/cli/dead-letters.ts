@@ -31,7 +31,7 @@ it only says what would become of them. Replaying twice gives the same silver ta
   --key KEY                 a key with TOPIC:read, for replays TOPIC:write or TOPIC:admin (SLUICE_KEY, or the local one)`;
 
 export const command: Command = {
-  summary: "Lists, shows and replays refused events",
+  summary: "lists, shows and replays refused events",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {

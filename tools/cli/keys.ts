@@ -3,7 +3,7 @@ import { z } from "zod";
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
+import { callPlatform, PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice keys create --producer NAME --scope SCOPE [--scope SCOPE]... [flags]
@@ -38,7 +38,7 @@ const madeSchema = keySchema.extend({ key: z.string() });
 const listSchema = z.object({ keys: z.array(keySchema) });
 
 export const command: Command = {
-  summary: "Makes, lists, rotates and revokes keys",
+  summary: "makes, lists, rotates and revokes keys",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {
@@ -52,22 +52,24 @@ export const command: Command = {
         expires: { type: "string" },
         overlap: { type: "string" },
         json: { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string" },
+        ...PLATFORM_OPTIONS,
       },
     });
-    const platform = { url: values.url, key: values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY };
+    const platform = platformOf(values);
     const [action, id, ...rest] = positionals;
     const print = (answer: unknown, lines: () => readonly string[]): void =>
       console.log(values.json ? JSON.stringify(answer, null, 2) : lines().join("\n"));
     if (rest.length > 0) throw usage();
     if (action === "list" && id === undefined) {
-      const answer = await call(platform, "GET", "/v1/keys");
+      const answer = await callPlatform(platform, "GET", "/v1/keys", z.unknown());
       return print(answer, () => tableOf(listSchema.parse(answer).keys));
     }
     if (action === "create" && id === undefined) {
+      if (values.producer === undefined || values.scope.length === 0) {
+        throw new CommandProblem("USAGE", "sluice keys create needs --producer and --scope; --help says more.");
+      }
       const limit = values["events-per-minute"];
-      const answer = await call(platform, "POST", "/v1/keys", {
+      const answer = await callPlatform(platform, "POST", "/v1/keys", z.unknown(), {
         producer: values.producer,
         kind: values.publishable ? "publishable" : "secret",
         scopes: values.scope,
@@ -79,11 +81,17 @@ export const command: Command = {
     }
     if (action === "rotate" && id !== undefined) {
       const overlap = values.overlap === undefined ? {} : { overlap_seconds: seconds("overlap", values.overlap) };
-      const answer = await call(platform, "POST", `/v1/keys/${encodeURIComponent(id)}/rotate`, overlap);
+      const answer = await callPlatform(
+        platform,
+        "POST",
+        `/v1/keys/${encodeURIComponent(id)}/rotate`,
+        z.unknown(),
+        overlap,
+      );
       return print(answer, () => [...made(answer), `${id} stays valid for ${values.overlap ?? "24h"}.`]);
     }
     if (action === "revoke" && id !== undefined) {
-      const answer = await call(platform, "POST", `/v1/keys/${encodeURIComponent(id)}/revoke`);
+      const answer = await callPlatform(platform, "POST", `/v1/keys/${encodeURIComponent(id)}/revoke`, z.unknown());
       return print(answer, () => [`${id} is revoked; everywhere within 60 s.`]);
     }
     throw usage();
@@ -123,35 +131,4 @@ function tableOf(keys: z.infer<typeof listSchema>["keys"]): string[] {
     columns.map((name) => ({ name, numeric: false })),
     rows,
   );
-}
-
-async function call(
-  platform: { readonly url: string; readonly key: string },
-  method: "GET" | "POST",
-  path: string,
-  body?: object,
-): Promise<unknown> {
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, platform.url), {
-      method,
-      headers: { authorization: `Bearer ${platform.key}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch (cause) {
-    throw new CommandProblem("PLATFORM_REFUSED", `${platform.url} does not answer. Does the platform run?`, { cause });
-  }
-  const text = await response.text();
-  if (response.ok) return JSON.parse(text);
-  throw new CommandProblem("PLATFORM_REFUSED", `${response.status}: ${detailOf(text)}`);
-}
-
-const problemSchema = z.object({ detail: z.string() });
-
-function detailOf(text: string): string {
-  try {
-    return problemSchema.parse(JSON.parse(text)).detail;
-  } catch {
-    return text.slice(0, 500);
-  }
 }

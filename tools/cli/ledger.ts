@@ -9,8 +9,9 @@ import type { Command } from "./command.ts";
 const HELP = `sluice ledger [--topic T] [--from TIME] [--to TIME] [--by hour|partition] [--check] [--json]
 
 What became of the events that were received: accepted = bronze + buffered + parked, and bronze = silver + duplicates +
-superseded + quarantined + expired + unbuilt. What is left is the difference; what is on its way is none. Below, the messages between
-gateways and buffers, and what is parked (docs/ledger.md).
+superseded + quarantined + expired + unbuilt. What is left is the difference; what is on its way is none. Below, how much of
+each day's events is in the table, the messages between gateways and buffers, and what is parked
+(docs/ledger.md). Parked, replayed, superseded, quarantined and expired are shown where some row has them.
 
   --topic T         of one topic; of all that the key may read if not given
   --from, --to      2026-01-31 or 2026-01-31T12:00:00Z; the last day if not given
@@ -26,6 +27,16 @@ const answerSchema = z.object({
   to: z.string(),
   closes: z.boolean(),
   rows: z.array(z.record(z.string(), z.union([z.string(), z.number()]))),
+  completeness: z.array(
+    z.object({
+      topic: z.string(),
+      date: z.string(),
+      received: z.number(),
+      missing: z.number(),
+      percent: z.number(),
+      promised_percent: z.number().nullable(),
+    }),
+  ),
   messages: z.array(
     z.object({
       topic: z.string(),
@@ -77,10 +88,11 @@ export const command: Command = {
 };
 
 function linesOf(answer: Answer): string[] {
-  const { from, to, rows, messages, parked } = answer;
+  const { from, to, rows, completeness, messages, parked } = answer;
   const lines = [`Received from ${from} to ${to}`, ""];
   if (rows.length === 0) lines.push("No events.");
-  else lines.push(...tableOf(rows));
+  else lines.push(...tableOf(withoutEmptyTerms(rows)));
+  if (completeness.length > 0) lines.push("", "Completeness, by date of reception", ...tableOf(completeness));
   if (messages.length > 0) lines.push("", "Messages", ...tableOf(messages.map(({ gaps: _, ...counts }) => counts)));
   const gaps = messages.flatMap((of) => of.gaps.map((gap) => ({ topic: of.topic, ...gap })));
   if (gaps.length > 0)
@@ -96,6 +108,14 @@ function verdictOf({ closes, rows, messages }: Answer): string {
   const wrong = rows.filter(({ difference }) => difference !== 0).length;
   const lost = messages.reduce((sum, { suspected_lost }) => sum + suspected_lost, 0);
   return `The ledger does not close: ${wrong} rows with a difference, ${lost} messages suspected to be lost.`;
+}
+
+/** Terms that most topics never have: their columns are shown where some row has them. */
+const RARE_TERMS = ["parked", "replayed", "superseded", "quarantined", "expired"];
+
+function withoutEmptyTerms(rows: Answer["rows"]): Answer["rows"] {
+  const empty = new Set(RARE_TERMS.filter((term) => rows.every((row) => row[term] === 0)));
+  return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !empty.has(name))));
 }
 
 function tableOf(rows: readonly Readonly<Record<string, string | number | null>>[]): string[] {

@@ -20,7 +20,7 @@ const HELP = `sluice new-topic NAME [--dry-run]
 docs/new-domain.md walks through an example.`;
 
 export const command: Command = {
-  summary: "Writes contract, schema and gold model of a new topic from a template",
+  summary: "writes contract, schema and gold model of a new topic from a template",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {

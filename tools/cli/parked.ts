@@ -53,7 +53,7 @@ type Result = z.infer<typeof result>;
 const CALL = 10;
 
 export const command: Command = {
-  summary: "Lists messages and slices that could not go on, and sends them on",
+  summary: "lists messages and slices that could not go on, and sends them on",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {
@@ -75,8 +75,9 @@ export const command: Command = {
     if (action === "list" && ids.length === 0) {
       const messages = await all(platform, queue, cause);
       if (values.json) return console.log(JSON.stringify(messages, null, 2));
+      if (messages.length === 0) return console.log("Nothing is parked.");
       for (const line of table(messages)) console.log(line);
-      return console.log(`${messages.length} parked messages`);
+      return console.log(`${messages.length} parked ${messages.length === 1 ? "message" : "messages"}`);
     }
     if (action === "show" && ids.length === 1) return show(platform, ids[0] ?? "");
     if (action !== "retry")

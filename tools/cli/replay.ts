@@ -28,7 +28,7 @@ const answer = z.object({
 });
 
 export const command: Command = {
-  summary: "Derives silver and gold from bronze once more",
+  summary: "derives silver and gold from bronze once more",
   help: HELP,
   async run(argv) {
     const { values } = parseCommandLine(argv, {

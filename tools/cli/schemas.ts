@@ -18,7 +18,7 @@ const HELP = `sluice schemas check|release
             model of the topic. A released file never changes again.`;
 
 export const command: Command = {
-  summary: "Checks schema versions for compatibility and releases new ones",
+  summary: "checks schema versions for compatibility and releases new ones",
   help: HELP,
   async run(argv) {
     const { positionals } = parseCommandLine(argv, { options: {}, allowPositionals: true });

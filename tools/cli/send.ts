@@ -1,10 +1,10 @@
 /** `sluice send`: a file or a pipe of events to a topic. */
 import { createReadStream, statSync } from "node:fs";
 import { extname } from "node:path";
-import { LOCAL_KEY } from "../../gateway/middleware/auth/auth.ts";
 import type { DeliveryProblem } from "../../producers/client/client.ts";
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
+import { PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
 import { createProgressBar } from "../progress.ts";
 import type { Command } from "./command.ts";
 import { type DeliveryReport, deliver } from "./send/deliver.ts";
@@ -24,7 +24,7 @@ and the exit code is 1.
   --allow-rejects     exit code 0 though some were rejected
   --batch N           events per request at most (500)
   --url URL           the platform (http://127.0.0.1:8787)
-  --key KEY           its key (the local one)`;
+  --key KEY           a key with the scope T:write (SLUICE_KEY, or the local one)`;
 
 export const command: Command = {
   summary: "sends a file of events, and says which were rejected",
@@ -38,16 +38,16 @@ export const command: Command = {
         "wait-timeout": { type: "string", default: "600" },
         "allow-rejects": { type: "boolean", default: false },
         batch: { type: "string", default: "500" },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string", default: LOCAL_KEY },
+        ...PLATFORM_OPTIONS,
       },
       allowPositionals: true,
     });
     const [file, ...others] = positionals;
-    if (file === undefined || others.length > 0) throw new CommandProblem("USAGE", "sluice send takes one file, or -.");
+    if (file === undefined || others.length > 0)
+      throw new CommandProblem("USAGE", "sluice send takes one file, or - for standard input; --help says more.");
     const { topic } = values;
-    if (topic === undefined) throw new CommandProblem("USAGE", "sluice send needs --topic.");
-    const platform = { url: originOf(values.url), key: values.key };
+    if (topic === undefined) throw new CommandProblem("USAGE", "sluice send needs --topic TOPIC; --help says more.");
+    const platform = platformOf(values);
     const batch = integerFlag("batch", values.batch, 1, 10_000);
     const waitMs = integerFlag("wait-timeout", values["wait-timeout"], 1, 86_400) * 1_000;
     const read = formatOf(values.format, file) === "json" ? readDocument : readLines;
@@ -78,11 +78,6 @@ function formatOf(flag: string | undefined, file: string): "json" | "ndjson" {
   if (flag === "json" || flag === "ndjson") return flag;
   if (flag !== undefined) throw new CommandProblem("USAGE", `--format is ndjson or json, not "${flag}".`);
   return extname(file) === ".json" ? "json" : "ndjson";
-}
-
-function originOf(url: string): string {
-  if (URL.canParse(url) && /^https?:/.test(url)) return url.replace(/\/+$/, "");
-  throw new CommandProblem("USAGE", `--url takes an address such as http://127.0.0.1:8787, not "${url}".`);
 }
 
 function sizeOf(file: string): number {

@@ -1,14 +1,15 @@
 /** `sluice simulate`: producers that never stop. */
 import { join, resolve } from "node:path";
+import * as z from "zod";
 import { livePlan, liveSource } from "../../producers/simulators/live.ts";
 import { ALL_TOPICS, isPolled, type SimulatedTopic } from "../../producers/simulators/topics.ts";
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { simulateLive } from "../dev/simulate-live.ts";
 import { fileWatermarks } from "../dev/watermarks.ts";
-import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
 import { onStopSignals } from "../local-platform/signals.ts";
 import { WATERMARKS } from "../local-platform/state.ts";
+import { callPlatform, PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice simulate --all | --topic T [--topic T]... [flags]
@@ -24,7 +25,7 @@ compared with the one that the event was made for; a difference is printed and m
   --seed N           the same world each time (streams: a new one each time; databases: seed 1)
   --reset-watermark  read polled databases (order_changes, restaurants, users) from their beginning
   --url URL          the platform (http://127.0.0.1:8787)
-  --key KEY          its key (the local one)
+  --key KEY          a key with the scope of every topic, *:write (SLUICE_KEY, or the local one)
   --state DIR        where the watermarks are kept (.sluice)`;
 
 export const command: Command = {
@@ -39,8 +40,7 @@ export const command: Command = {
         duration: { type: "string" },
         seed: { type: "string" },
         "reset-watermark": { type: "boolean", default: false },
-        url: { type: "string", default: "http://127.0.0.1:8787" },
-        key: { type: "string", default: LOCAL_API_KEY },
+        ...PLATFORM_OPTIONS,
         state: { type: "string", default: ".sluice" },
       },
     });
@@ -48,7 +48,10 @@ export const command: Command = {
     const rate = values.rate === undefined ? null : integerFlag("rate", values.rate, 1, 100_000);
     const seed = values.seed === undefined ? undefined : integerFlag("seed", values.seed, 0, 2 ** 31 - 1);
     const duration = values.duration === undefined ? undefined : integerFlag("duration", values.duration, 1, 10 ** 6);
-    const baseUrl = originOf(values.url);
+    const platform = platformOf(values);
+    const { url: baseUrl, key: apiKey } = platform;
+    // A platform that goes away later is waited for; one that is not there from the start is a mistake.
+    await callPlatform(platform, "GET", "/v1/topics", z.unknown());
 
     const watermarks = fileWatermarks(join(resolve(values.state), WATERMARKS), baseUrl);
     if (values["reset-watermark"]) for (const topic of topics.filter(isPolled)) watermarks.reset(topic);
@@ -63,7 +66,7 @@ export const command: Command = {
     log(`simulating ${topics.join(", ")} against ${baseUrl}; Ctrl-C stops`);
     const result = await simulateLive({
       baseUrl,
-      apiKey: values.key,
+      apiKey,
       rate: plan.eventsPerSecond,
       topics: plan.streamed,
       shares: plan.shares,
@@ -90,10 +93,4 @@ function topicsOf(all: boolean, named: readonly string[]): readonly SimulatedTop
     "USAGE",
     `There is no simulator of "${unknown}". There are: ${ALL_TOPICS.join(", ")}. Events of another topic come from a file: npx sluice send FILE --topic ${unknown}`,
   );
-}
-
-function originOf(url: string): string {
-  const parsed = URL.parse(url);
-  if (parsed !== null && /^https?:$/.test(parsed.protocol)) return parsed.href.replace(/\/+$/, "");
-  throw new CommandProblem("USAGE", `--url takes an address such as http://127.0.0.1:8787, not "${url}".`);
 }

@@ -26,7 +26,7 @@ flush writes to bronze what the topic's buffers hold, without waiting for their 
   --key KEY                 a key; peek needs TOPIC:read, flush TOPIC:admin (SLUICE_KEY, or the local one)`;
 
 export const command: Command = {
-  summary: "Lists, describes, peeks into and flushes topics, and shows their lag",
+  summary: "lists, describes, peeks into and flushes topics, and shows their lag",
   help: HELP,
   async run(argv) {
     const { values, positionals } = parseCommandLine(argv, {

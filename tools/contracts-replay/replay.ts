@@ -2,6 +2,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contractOf } from "../../contracts/registry.ts";
+import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
@@ -9,7 +10,7 @@ import { loadParquetWasm } from "../build/parquet-wasm-node.ts";
 import type { LakeSource } from "../lake/source.ts";
 import { createJudge, type Judge, type Proposal } from "./judge.ts";
 import { createReplayTally, type DeadLetterOutcome, type ReplayReport } from "./report.ts";
-import { bronzeFilesSince, eventsOf } from "./stored-events.ts";
+import { bronzeFilesSince, deadLettersOf, eventsOf } from "./stored-events.ts";
 
 export interface ReplayOptions {
   readonly source: LakeSource;
@@ -46,11 +47,11 @@ export async function replay({ source, proposal, stored, since, onProgress }: Re
     onProgress(rows, total);
   }
   // A message that was delivered again may have brought its dead letter twice.
-  const seen = new Set<unknown>();
+  const seen = new Set<string>();
   for (const file of refused) {
-    for await (const { event: letter, received } of eventsOf(source, deadLetters, file, since)) {
-      if (!isJsonObject(letter) || letter["source_topic"] !== stored.topic || seen.has(letter["dlq_id"])) continue;
-      seen.add(letter["dlq_id"]);
+    for await (const { letter, received } of deadLettersOf(source, file, since)) {
+      if (letter.source_topic !== stored.topic || seen.has(letter.dlq_id)) continue;
+      seen.add(letter.dlq_id);
       const event = await payloadOf(source, letter);
       const id = event === undefined ? null : idOf(event, stored, proposal);
       tally.deadLetter(id, event === undefined ? "not_judged" : outcomeOf(judge, letter, event, received));
@@ -69,35 +70,32 @@ export async function replay({ source, proposal, stored, since, onProgress }: Re
 /** What becomes of a refused event under the proposal. `received` is in microseconds since the epoch. */
 export function outcomeOf(
   judge: Judge,
-  letter: Readonly<Record<string, unknown>>,
+  letter: Pick<StoredDeadLetter, "schema_version" | "errors">,
   event: unknown,
   received: number,
 ): DeadLetterOutcome {
   const own = isJsonObject(event) ? event["schema_version"] : undefined;
-  const judged = letter["schema_version"];
-  const version = [own, judged].find((value) => typeof value === "number" && Number.isInteger(value));
-  const stored = { event, received, version: typeof version === "number" ? version : null, sealed: false };
-  const errors = Array.isArray(letter["errors"]) ? letter["errors"].filter(isJsonObject) : [];
+  const version = typeof own === "number" && Number.isInteger(own) ? own : letter.schema_version;
+  const stored = { event, received, version, sealed: false };
+  const { errors } = letter;
   // The limit is the gateway's: no contract moves it.
-  if (errors.some((error) => error["error_type"] === "EVENT_TOO_LARGE")) return "still_failing";
+  if (errors.some(({ error_type }) => error_type === "EVENT_TOO_LARGE")) return "still_failing";
   if (judge.errorsOf(stored).length > 0) return "still_failing";
   // A check of a later layer refused the row: admission cannot tell whether it would again.
-  if (errors.some((error) => error["error_type"] === "QUALITY_GATE")) return "not_judged";
-  const unclear = errors.some(({ pointer, rule }) =>
-    judge.isUnjudgeable({ pointer: String(pointer), rule: typeof rule === "string" ? rule : null }),
-  );
+  if (errors.some(({ error_type }) => error_type === "QUALITY_GATE")) return "not_judged";
+  const unclear = errors.some((error) => judge.isUnjudgeable(error));
   return unclear ? "not_judged" : "newly_passing";
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The refused event; undefined where its bytes are sealed, gone or no JSON. */
-async function payloadOf(source: LakeSource, letter: Readonly<Record<string, unknown>>): Promise<unknown> {
+async function payloadOf(source: LakeSource, letter: StoredDeadLetter): Promise<unknown> {
   const { payload, payload_encoding: encoding, payload_ref: reference } = letter;
   if (encoding !== "utf-8") return undefined;
   try {
-    if (typeof payload === "string") return parseExactJson(payload);
-    const bytes = typeof reference === "string" ? await source.read(reference) : undefined;
+    if (payload !== null) return parseExactJson(payload);
+    const bytes = reference === null ? undefined : await source.read(reference);
     return bytes === undefined ? undefined : parseExactJson(decoder.decode(bytes));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof TypeError) return undefined;

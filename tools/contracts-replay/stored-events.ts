@@ -1,12 +1,13 @@
-/** The events of a topic's bronze, as they were sent. */
+/** The events of a topic's bronze as they were sent, and its dead letters. */
 import type { Contract } from "../../contracts/contract.ts";
 import { rebuildEvents } from "../../lakehouse/bronze/rebuild.ts";
 import { bronzeFields } from "../../lakehouse/bronze/table.ts";
 import { conform } from "../../lakehouse/builds/conform.ts";
 import type { Batch } from "../../lakehouse/columns/column.ts";
+import { deadLetterAt, type StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
 import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
 import { codecById } from "../../schemas/codecs.ts";
-import { formatTimestamp } from "../../schemas/time.ts";
+import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
 import { CommandProblem } from "../command-problem.ts";
 import type { LakeSource } from "../lake/source.ts";
 
@@ -41,11 +42,8 @@ export async function* eventsOf(
   { key }: BronzeFile,
   since: number,
 ): AsyncGenerator<BronzeEvent, void, undefined> {
-  const bytes = await source.read(key);
-  if (bytes === undefined)
-    throw new CommandProblem("LAKE_UNREADABLE", `The catalog lists ${key}, and R2 does not have it: try again.`);
   const fields = bronzeFields(contract);
-  for await (const read of readParquet(bytesSource(key, bytes))) {
+  for await (const read of batchesOf(source, key)) {
     const batch = conform(read, fields);
     const received = columnNamed(batch, "_received");
     const schema = columnNamed(batch, "_schema");
@@ -59,6 +57,28 @@ export async function* eventsOf(
       yield { event, received: at, version, hasExtra: extra.nulls?.[row] !== 1 };
     }
   }
+}
+
+/** The dead letters of a file received at or after `since`. Parquet's Wasm must be installed. Throws CommandProblem (LAKE_UNREADABLE). */
+export async function* deadLettersOf(
+  source: LakeSource,
+  { key }: BronzeFile,
+  since: number,
+): AsyncGenerator<{ readonly letter: StoredDeadLetter; readonly received: number }, void, undefined> {
+  for await (const batch of batchesOf(source, key)) {
+    for (let row = 0; row < batch.length; row++) {
+      const letter = deadLetterAt(batch, row);
+      const received = parseTimestamp(letter.received_at) ?? 0;
+      if (received >= since) yield { letter, received };
+    }
+  }
+}
+
+async function* batchesOf(source: LakeSource, key: string): AsyncGenerator<Batch, void, undefined> {
+  const bytes = await source.read(key);
+  if (bytes === undefined)
+    throw new CommandProblem("LAKE_UNREADABLE", `The catalog lists ${key}, and R2 does not have it: try again.`);
+  yield* readParquet(bytesSource(key, bytes));
 }
 
 function columnNamed(batch: Batch, name: string) {

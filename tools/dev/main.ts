@@ -39,6 +39,7 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
   let stop: () => void = () => process.exit(1);
   onForegroundGone(() => stop());
   const log = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
+  log("starting: the bundle, then the platform");
   const bundle = await buildBundle({ root, outdir: "dist" });
   const { startPlatform } = await import("../local-platform/platform.ts");
   const folder = stateFolder(resolve(root, stateDir));

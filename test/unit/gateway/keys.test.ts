@@ -97,7 +97,7 @@ describe("keys over HTTP", () => {
     const harness = createHarness();
     for (const [wanted, part] of [
       [{ producer: "shop" }, "scopes"],
-      [{ producer: "shop", scopes: ["nowhere:write"] }, "no contract"],
+      [{ producer: "shop", scopes: ["nowhere:write"] }, "no topic"],
       [{ producer: "shop", scopes: ["orders:delete"] }, "scopes"],
       [{ producer: "Shop!", scopes: ["orders:write"] }, "producer"],
       [{ producer: "shop", scopes: ["orders:write"], origins: [ORIGIN] }, "origins"],

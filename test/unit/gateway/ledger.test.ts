@@ -39,7 +39,7 @@ beforeEach(async () => {
     publishArrivals(d1, SHARD, [arrivals]),
   ]);
   sqlite.exec(`
-    INSERT INTO ledger_outcomes VALUES ('orders', '2026-11-20', '${HOUR}', 'silver', 2);
+    INSERT INTO ledger_outcomes VALUES ('orders', '2026-11-20', '${HOUR}', 'silver', 2, 1);
     INSERT INTO ledger_duplicates VALUES ('orders', '2026-11-20', '${HOUR}', 1);
     INSERT INTO partition_inputs VALUES ('orders', '2026-11-20', 1, 1);
     INSERT INTO partition_meta (domain, partition_date, status, processed_at) VALUES ('orders', '2026-11-20', 'DONE', '2026-11-21T10:31:00Z');`);
@@ -77,6 +77,7 @@ describe("GET /v1/ledger", () => {
         parked: 0,
         bronze: 8,
         silver: 2,
+        replayed: 1,
         duplicates: 1,
         superseded: 0,
         quarantined: 0,
@@ -84,6 +85,9 @@ describe("GET /v1/ledger", () => {
         unbuilt: 5,
         difference: 0,
       },
+    ]);
+    expect(body.completeness).toEqual([
+      { topic: "orders", date: "2026-11-21", received: 9, missing: 1, percent: 88.888, promised_percent: null },
     ]);
     expect(body.messages).toMatchObject([
       { topic: "orders", arrived: 4, in_flight: 0, suspected_lost: 2, instances: 1, silent_instances: 1 },
@@ -146,6 +150,7 @@ describe("sluice ledger", () => {
     const text = await run("--topic orders");
     expect(text).toMatch(/topic +hour +accepted +rejected/);
     expect(text).toMatch(new RegExp(`orders +${HOUR} +8 +2`));
+    expect(text).toMatch(/orders +2026-11-21 +9 +1 +88\.888 +-/);
     expect(text).toContain(OLD);
     expect(text).toContain("The ledger does not close: 0 rows with a difference, 2 messages suspected to be lost.");
     await expect(run("--check")).rejects.toMatchObject({ code: "LEDGER_OPEN" });

@@ -13,6 +13,7 @@ const NOW = Date.UTC(2026, 10, 21, 12);
 const MINUTE = 60_000;
 const HOUR = "2026-11-21T09:00:00Z";
 const INSTANCE = uuidAt(Date.UTC(2026, 10, 21, 8), 1);
+const PROMISES = new Map([["payments", 99]]);
 
 let db: D1OnSqlite;
 beforeEach(() => {
@@ -43,9 +44,9 @@ describe("differences", () => {
   test("what was appended lately is on its way; an hour later it is missing, until it is there", async () => {
     appended(5, new Date(NOW).toISOString());
     bronze(3);
-    expect(await compareLedger(db.d1, NOW + 59 * MINUTE)).toMatchObject({ differences: 0 });
+    expect(await compareLedger(db.d1, PROMISES, NOW + 59 * MINUTE)).toMatchObject({ differences: 0 });
     expect(await conditions()).toEqual([]);
-    expect(await compareLedger(db.d1, NOW + 60 * MINUTE)).toMatchObject({ differences: 1 });
+    expect(await compareLedger(db.d1, PROMISES, NOW + 60 * MINUTE)).toMatchObject({ differences: 1 });
     const [condition] = await conditions();
     expect(condition).toMatchObject({
       key: `ledger_difference/orders/${HOUR}`,
@@ -58,16 +59,16 @@ describe("differences", () => {
     });
     expect(condition?.message).toMatch(/2 events of orders .* are missing: accepted 5, buffered 0, parked 0, bronze 3/);
     // Days later it still lasts, though its hour is out of the usual window; then the rows are found.
-    expect(await compareLedger(db.d1, NOW + 5 * 24 * 60 * MINUTE)).toMatchObject({ differences: 1 });
+    expect(await compareLedger(db.d1, PROMISES, NOW + 5 * 24 * 60 * MINUTE)).toMatchObject({ differences: 1 });
     bronze(5);
-    expect(await compareLedger(db.d1, NOW + 5 * 24 * 60 * MINUTE)).toMatchObject({ differences: 0 });
+    expect(await compareLedger(db.d1, PROMISES, NOW + 5 * 24 * 60 * MINUTE)).toMatchObject({ differences: 0 });
     expect(await conditions()).toEqual([]);
   });
 
   test("more in bronze than was appended is wrong at once", async () => {
     appended(3, new Date(NOW).toISOString());
     bronze(5);
-    await compareLedger(db.d1, NOW);
+    await compareLedger(db.d1, PROMISES, NOW);
     expect((await conditions())[0]?.message).toMatch(/2 events of orders too many/);
   });
 });
@@ -75,13 +76,13 @@ describe("differences", () => {
 describe("suspected losses", () => {
   test("a gap is in flight for an hour, then suspected, and nothing once the message has come", async () => {
     await arrived(HOUR, { [INSTANCE]: [4, 1, 5] });
-    expect(await compareLedger(db.d1, Date.UTC(2026, 10, 21, 10, 59))).toMatchObject({ suspected_losses: 0 });
-    expect(await compareLedger(db.d1, Date.UTC(2026, 10, 21, 11))).toMatchObject({ suspected_losses: 1 });
+    expect(await compareLedger(db.d1, PROMISES, Date.UTC(2026, 10, 21, 10, 59))).toMatchObject({ suspected_losses: 0 });
+    expect(await compareLedger(db.d1, PROMISES, Date.UTC(2026, 10, 21, 11))).toMatchObject({ suspected_losses: 1 });
     const [condition] = await conditions();
     expect(condition).toMatchObject({ key: `suspected_loss/orders/${HOUR}`, measured: 1, severity: "critical" });
     expect(condition?.message).toContain(`gateway instances ${INSTANCE} (1)`);
     await arrived(HOUR, { [INSTANCE]: [5, 1, 5] });
-    await compareLedger(db.d1, NOW);
+    await compareLedger(db.d1, PROMISES, NOW);
     expect(await conditions()).toEqual([]);
   });
 
@@ -89,23 +90,80 @@ describe("suspected losses", () => {
     await arrived(HOUR, { [INSTANCE]: [5, 1, 5] });
     await arrived("2026-11-22T20:00:00Z", { [INSTANCE]: [3, 8, 10] });
     for (const days of [1.5, 3, 5]) {
-      expect(await compareLedger(db.d1, NOW + days * 24 * 60 * MINUTE)).toMatchObject({ suspected_losses: 1 });
+      expect(await compareLedger(db.d1, PROMISES, NOW + days * 24 * 60 * MINUTE)).toMatchObject({
+        suspected_losses: 1,
+      });
     }
     expect((await conditions())[0]).toMatchObject({ key: "suspected_loss/orders/2026-11-22T20:00:00Z", measured: 2 });
   });
 
   test("what is years old is forgotten", async () => {
     await arrived("2026-10-01T00:00:00Z", { [INSTANCE]: [1, 1, 1] });
-    await compareLedger(db.d1, NOW);
+    await compareLedger(db.d1, PROMISES, NOW);
     expect(db.sqlite.prepare("SELECT count(*) AS n FROM ledger_arrivals").get()).toEqual({ n: 0 });
+  });
+});
+
+describe("completeness", () => {
+  const DAY = "2026-11-20";
+  const received = (hour: string, detail: string, events: number) =>
+    db.sqlite
+      .prepare("INSERT OR REPLACE INTO ledger VALUES (?, 0, 1, 'i', ?, ?, ?, ?)")
+      .run(detail === "" ? "payments" : "dead_letters", `${DAY}T${hour}:00:00Z`, detail, events, `${DAY}T23:00:00Z`);
+  const built = (hour: string, events: number, replayed: number) => {
+    const at = `${DAY}T${hour}:00:00Z`;
+    db.sqlite
+      .prepare("INSERT OR REPLACE INTO bronze_file_hours VALUES ('payments', ?, ?, 'f', ?, ?)")
+      .run(DAY, at, events, at);
+    db.sqlite
+      .prepare("INSERT OR REPLACE INTO ledger_outcomes VALUES ('payments', ?, ?, 'silver', ?, ?)")
+      .run(DAY, at, events, replayed);
+  };
+
+  test("a day that is over and has less than was promised is told for a day, or until a replay brings in what is missing", async () => {
+    received("01", "", 97);
+    received("23", "", 2);
+    received("02", "payments|MISSING_FIELD", 2);
+    built("01", 97, 0);
+    built("23", 2, 0);
+    // Of the day under way nobody can say yet.
+    expect(await compareLedger(db.d1, PROMISES, Date.parse("2026-11-20T23:59:00Z"))).toMatchObject({ incomplete: 0 });
+    expect(await compareLedger(db.d1, PROMISES, NOW)).toMatchObject({ incomplete: 1 });
+    expect((await conditions()).filter(({ domain }) => domain === "payments")).toEqual([
+      {
+        key: `completeness/payments/${DAY}`,
+        kind: "completeness",
+        severity: "warning",
+        message: expect.stringContaining(
+          "2 events of payments received on 2026-11-20 are not in its table: it has 98.019% of 101 events, promised are 99%",
+        ),
+        domain: "payments",
+        partitionDate: DAY,
+        measured: 2,
+      },
+    ]);
+    expect(await compareLedger(db.d1, PROMISES, NOW + 24 * 60 * MINUTE)).toMatchObject({ incomplete: 0 });
+    received("02", "", 1);
+    built("02", 1, 1);
+    expect(await compareLedger(db.d1, PROMISES, NOW)).toMatchObject({ incomplete: 0 });
+    expect(await compareLedger(db.d1, new Map([["payments", 100]]), NOW)).toMatchObject({ incomplete: 1 });
+    expect(await compareLedger(db.d1, new Map(), NOW)).toMatchObject({ incomplete: 0 });
+  });
+
+  test("what waits for its build is not missing", async () => {
+    received("01", "", 5);
+    db.sqlite
+      .prepare("INSERT INTO bronze_file_hours VALUES ('payments', ?, ?, 'f', 5, ?)")
+      .run(DAY, `${DAY}T01:00:00Z`, `${DAY}T01:01:00Z`);
+    expect(await compareLedger(db.d1, new Map([["payments", 100]]), NOW)).toMatchObject({ incomplete: 0 });
   });
 });
 
 test("findings that did not change are not written again", async () => {
   appended(5, HOUR);
   bronze(3);
-  await compareLedger(db.d1, NOW);
-  await compareLedger(db.d1, NOW + 15 * MINUTE);
+  await compareLedger(db.d1, PROMISES, NOW);
+  await compareLedger(db.d1, PROMISES, NOW + 15 * MINUTE);
   expect(db.sqlite.prepare("SELECT found_at FROM ledger_findings").all()).toEqual([
     { found_at: new Date(NOW).toISOString() },
   ]);
@@ -132,5 +190,5 @@ test("hours from before the migration are counted, and not judged", async () => 
       db.sqlite.prepare(`INSERT INTO ${table} (${Object.keys(row)}) VALUES (${marks})`).run(...Object.values(row));
     }
   }
-  expect(await compareLedger(db.d1, NOW)).toMatchObject({ differences: 0 });
+  expect(await compareLedger(db.d1, PROMISES, NOW)).toMatchObject({ differences: 0 });
 });

@@ -46,8 +46,17 @@ export function compileContract(source: ContractSource, releases: readonly Schem
   }
   const extended = extensions.safeParse(extensionValues(parsed.data));
   if (!extended.success) {
+    const entries = parsed.data.customProperties ?? [];
     for (const issue of extended.error.issues) {
-      const index = (parsed.data.customProperties ?? []).findIndex((entry) => entry.property === issue.path[0]);
+      if (issue.code === "unrecognized_keys" && issue.path.length === 0) {
+        for (const key of issue.keys) {
+          const known = Object.keys(extensions.shape).join(", ");
+          const index = entries.findIndex(({ property }) => property === key);
+          report(["customProperties", index], `there is no custom property "${key}"; there are ${known}`);
+        }
+        continue;
+      }
+      const index = entries.findIndex((entry) => entry.property === issue.path[0]);
       const path = index < 0 ? ["customProperties"] : ["customProperties", index, "value", ...issue.path.slice(1)];
       report(path, `customProperties ${issue.path.join(".")}: ${issue.message}`);
     }

@@ -40,8 +40,10 @@ export async function list(platform: PlatformAddress, flags: FilterFlags, option
     cursor = answer.next_cursor;
   } while (cursor !== null && letters.length < options.limit);
   if (options.json) return console.log(JSON.stringify(letters, null, 2));
+  if (letters.length === 0) return console.log("No dead letters.");
   for (const line of table(letters)) console.log(line);
-  console.log(`${letters.length} dead letters${cursor === null ? "" : "; there are more: --limit"}`);
+  const more = cursor === null ? "" : "; there are more: --limit N shows them";
+  console.log(`${letters.length} dead ${letters.length === 1 ? "letter" : "letters"}${more}`);
 }
 
 function table(letters: readonly z.infer<typeof letter>[]): string[] {

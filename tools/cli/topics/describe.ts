@@ -30,6 +30,7 @@ const activity = z.object({
   published_at: z.string().nullable(),
   flush: z.object({ bytes: z.int(), rows: z.int(), age_ms: z.int() }),
   partitions: z.array(z.object({ status: z.string(), partitions: z.int(), newest: z.string() })),
+  drift: z.array(z.object({ pointer: z.string().nullable(), first_seen: z.string(), last_seen: z.string() })),
 });
 
 export async function describe(platform: PlatformAddress, topic: string, hours: number, json: boolean): Promise<void> {
@@ -53,7 +54,7 @@ function linesOf(contract: z.infer<typeof detail>, state: z.infer<typeof activit
     ["schema versions", versions.join(", ")],
     ["written by", contract.accepts_events ? "producers" : "the platform"],
     ["mode", `${contract.mode}, key ${contract.dedupe_key.join(", ")}, event time ${contract.event_time}`],
-    ["unknown fields", contract.unknown_fields],
+    ["unknown fields", `${contract.unknown_fields}; ${driftText(state.drift)}`],
     ["shards", String(state.shards)],
     ["flush at", `${state.flush.bytes} bytes, ${state.flush.rows} rows or ${duration(state.flush.age_ms)}`],
     ["latency", levels.latency_ms === null ? "not promised" : duration(levels.latency_ms)],
@@ -65,6 +66,18 @@ function linesOf(contract: z.infer<typeof detail>, state: z.infer<typeof activit
     ["silver published", state.published_at ?? "never"],
     ["partitions", state.partitions.map((each) => `${each.partitions} ${each.status}`).join(", ") || "none"],
   ];
+}
+
+const MOST_SHOWN = 10;
+
+/** The fields that events bring and the contract does not have. */
+function driftText(drift: z.infer<typeof activity>["drift"]): string {
+  if (drift.length === 0) return "none seen";
+  const shown = drift.slice(0, MOST_SHOWN).map(({ pointer, last_seen: last }) => {
+    return `${pointer ?? "sealed ones"} (last ${last})`;
+  });
+  const more = drift.length > shown.length ? ` and ${drift.length - shown.length} more` : "";
+  return `${shown.join(", ")}${more}`;
 }
 
 const UNITS = [

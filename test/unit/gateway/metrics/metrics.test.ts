@@ -107,6 +107,7 @@ describe("GET /metrics", () => {
       INSERT INTO alert_events (event_id, event, made_at, post_state) VALUES ('e', '{}', '2026-11-21T10:00:00Z', 'skipped');
       INSERT INTO bronze_files VALUES ('f', 'orders', 0, 2, 'i', 1, 1, 1, '2026-11-21T11:00:00Z', '2026-11-21T11:30:00Z', '2026-11-21T11:31:00Z', NULL);
       INSERT INTO shards (topic, shard, shard_of, first_seen, oldest_unflushed, buffered_rows) VALUES ('orders', 0, 2, 'x', '2026-11-21T11:59:00Z', 3), ('orders', 1, 2, 'x', NULL, 0), ('weather', 0, 1, 'x', NULL, 0);
+      INSERT INTO unknown_fields VALUES ('orders', '/note', '2026-11-21T10:00:00Z', '2026-11-21', NULL);
       INSERT INTO snapshots VALUES ('s', 'silver_orders', '2026-11-21', 'r1', 1, 'd', '[]', 1, '2026-11-21T11:32:00Z');`);
     const read = await scrape(harness);
     const value = (name: string, labels = {}) => seriesValue(read, `sluice_${name}`, labels);
@@ -125,6 +126,7 @@ describe("GET /metrics", () => {
     expect(value("run_duration_seconds_bucket", { ...done, le: "1" })).toBe(0);
     expect(value("run_duration_seconds_bucket", { ...done, le: "15" })).toBe(1);
     expect(value("run_duration_seconds_bucket", { ...done, le: "300" })).toBe(2);
+    expect(value("unknown_fields", { topic: "orders" })).toBe(1);
     expect(value("alerts_firing", { kind: "message_parked", severity: "critical" })).toBe(2);
     expect(value("parked_messages", { queue: "q" })).toBe(3);
     expect(value("parked_slice_events", { topic: "orders", cause: "data" })).toBe(40);

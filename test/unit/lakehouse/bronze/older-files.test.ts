@@ -42,4 +42,7 @@ test("bronze from before there were replays is built beside that of a replay, an
     { event_id: "e1", _replay_of: null },
     { event_id: "e2", _replay_of: "first-dead-letter" },
   ]);
+  expect(lake.d1.rows("SELECT term, events, replayed FROM ledger_outcomes")).toEqual([
+    { term: "silver", events: 2, replayed: 1 },
+  ]);
 });

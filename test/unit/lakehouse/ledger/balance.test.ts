@@ -16,6 +16,7 @@ function state(appended: Partial<AppendedHour> | null, ...cells: readonly Partia
     bronze: 0,
     registered_at: ago(90),
     silver: 0,
+    replayed: 0,
     duplicates: 0,
     superseded: 0,
     quarantined: 0,

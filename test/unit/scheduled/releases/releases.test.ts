@@ -3,9 +3,11 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { FieldRule } from "../../../../contracts/contract.ts";
 import { contracts } from "../../../../contracts/registry.ts";
 import { announceReleases } from "../../../../scheduled/releases/announce.ts";
+import { announceDrift } from "../../../../scheduled/releases/announce-drift.ts";
 import { digestOf, type Release, releaseEvents } from "../../../../scheduled/releases/release-events.ts";
 import type { AvroRecord } from "../../../../schemas/avro-schema.ts";
 import { codecsOf } from "../../../../schemas/codecs.ts";
+import { MAX_UNKNOWN_FIELDS, noteUnknownFields, unknownFieldsOf } from "../../../../sql/statements/unknown-fields.ts";
 import { createD1, type D1OnSqlite } from "../../../oracle/d1-on-sqlite.ts";
 import { createReceiver, type Receiver, refusals } from "../platform-events/receiver.ts";
 
@@ -143,5 +145,80 @@ describe("the duty", () => {
     await tick(NOW + 60_000);
     expect(receiver.events).toHaveLength(2 * expected);
     expect(new Set(receiver.events.map((event) => event["event_id"])).size).toBe(expected);
+  });
+});
+
+describe("drift", () => {
+  let db: D1OnSqlite;
+  let receiver: Receiver;
+  const DAY_MS = 86_400_000;
+  const tick = (now = NOW) => announceDrift({ ...receiver, db: db.d1 }, now);
+  const note = (topic: string, pointers: readonly string[], now = NOW) =>
+    db.d1.batch(noteUnknownFields(db.d1, topic, pointers, new Date(now).toISOString()));
+  beforeEach(() => {
+    db = createD1();
+    receiver = createReceiver();
+  });
+
+  test("each field is announced once, in an event that the contract admits", async () => {
+    await note("orders", ["/note", "/items/*/gift"]);
+    await note("users", ["/"]);
+    expect(await tick()).toEqual({ drift: 3 });
+    await note("orders", ["/note"], NOW + DAY_MS);
+    const before = db.queries();
+    expect(await tick(NOW + DAY_MS)).toEqual({ drift: 0 });
+    expect(db.queries() - before).toBe(1);
+    expect(receiver.events).toMatchObject([
+      { topic: "orders", change: "drift_seen", fields: [{ pointer: "/items/*/gift", change: "undeclared" }] },
+      { topic: "orders", change: "drift_seen", fields: [{ pointer: "/note", detail: "kept in _extra" }] },
+      { topic: "users", fields: [{ pointer: "/", detail: expect.stringContaining("sealed") }] },
+    ]);
+    expect(await unknownFieldsOf(db.d1, "orders")).toMatchObject([
+      { pointer: "/items/*/gift", last_seen: AT.slice(0, 10) },
+      { pointer: "/note", first_seen: AT, last_seen: new Date(NOW + DAY_MS).toISOString().slice(0, 10) },
+    ]);
+  });
+
+  test("a crash between the emission and the record repeats the same ids", async () => {
+    await note("orders", ["/note"]);
+    receiver.setDown(true);
+    await expect(tick()).rejects.toThrow("queue unavailable");
+    receiver.setDown(false);
+    await tick();
+    db.sqlite.exec("UPDATE unknown_fields SET announced_at = NULL");
+    await tick(NOW + 60_000);
+    expect(receiver.events).toHaveLength(2);
+    expect(new Set(receiver.events.map((event) => event["event_id"])).size).toBe(1);
+  });
+
+  test("a field that is known costs a write a day; the memory of a topic is bounded, also in time", async () => {
+    const writes = async (pointers: readonly string[], now: number) => {
+      const before = db.sqlite.prepare("SELECT total_changes() AS n").get()?.["n"];
+      await note("orders", pointers, now);
+      return Number(db.sqlite.prepare("SELECT total_changes() AS n").get()?.["n"]) - Number(before);
+    };
+    expect(await writes(["/a"], NOW)).toBe(1);
+    expect(await writes(["/a"], NOW + 60_000)).toBe(0);
+    expect(await writes(["/a"], NOW + DAY_MS)).toBe(1);
+    await note(
+      "orders",
+      Array.from({ length: MAX_UNKNOWN_FIELDS }, (_, i) => `/many-${i}`),
+      NOW + DAY_MS,
+    );
+    expect(await writes(["/a", "/one-more"], NOW + 2 * DAY_MS)).toBe(1);
+    await tick(NOW + 2 * DAY_MS);
+    await note("weather", ["/b"], NOW + 32 * DAY_MS);
+    await tick(NOW + 32 * DAY_MS);
+    expect(await unknownFieldsOf(db.d1, "orders")).toMatchObject([{ pointer: "/a" }]);
+  });
+
+  test("a release forgets them: what is still unknown is seen and announced anew", async () => {
+    await announceReleases({ ...receiver, db: db.d1 }, NOW);
+    await note("orders", ["/note"]);
+    await note("weather", ["/note"]);
+    db.sqlite.exec("UPDATE announced_releases SET digest = 'other' WHERE topic = 'orders'");
+    await announceReleases({ ...receiver, db: db.d1 }, NOW);
+    expect(await unknownFieldsOf(db.d1, "orders")).toEqual([]);
+    expect(await unknownFieldsOf(db.d1, "weather")).toHaveLength(1);
   });
 });

@@ -40,7 +40,7 @@ describe("sluice keys", () => {
 
   it("says what was wrong", async () => {
     const run = terminal();
-    await expect(run("create --producer shop --scope nowhere:write")).rejects.toThrow(/400: scopes.*no contract/);
+    await expect(run("create --producer shop --scope nowhere:write")).rejects.toThrow(/400: scopes.*no topic/);
     await expect(run("revoke key_none")).rejects.toThrow("404");
     await expect(run("list --key nobody")).rejects.toThrow("401");
     await expect(run("rotate")).rejects.toThrow(CommandProblem);

@@ -29,7 +29,7 @@ describe("sluice parked", () => {
     const everything = await run("list");
     expect(everything).toMatch(/sluice-local-orders\/m1 +system +why m1 +7 +2026-11-20T00:00:00.000Z/);
     expect(everything).toContain("3 parked messages");
-    expect(await run("list --cause data")).toContain("1 parked messages");
+    expect(await run("list --cause data")).toContain("1 parked message");
     const json = JSON.parse(await run("list --queue sluice-local-weather-dlq --json"));
     expect(json).toEqual([expect.objectContaining({ id: "sluice-local-weather-dlq/m3", size: 3, redrives: 0 })]);
   });

@@ -86,11 +86,14 @@ test("sluice topics list and describe show contract, counts and what waits", asy
   expect(list.topics.find(({ topic }) => topic === "orders")).toMatchObject(orders);
   expect(await run("list --hours 2")).toMatch(/orders +\S+ +\d+ +42 +3 +7 +9/);
   harness.db.sqlite.exec(
-    "INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-20', 'DONE')",
+    `INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-20', 'DONE');
+     INSERT INTO unknown_fields VALUES ('orders', '/note', '2026-11-21T10:00:00Z', '2026-11-21', NULL)`,
   );
   const described = await run("describe orders");
   expect(described).toMatch(/^schema versions +v1 \(\d+\), v2 \(\d+\)/m);
   expect(described).toMatch(/^partitions +1 DONE$/m);
+  expect(described).toMatch(/^unknown fields +keep; \/note \(last 2026-11-21\)$/m);
+  expect(await run("describe weather")).toMatch(/^unknown fields +keep; none seen$/m);
   expect(described).toMatch(/^accepted +2, rejected 3/m);
   expect(described).toMatch(/^retention +\d+d$/m);
 });

@@ -114,6 +114,14 @@ describe("the contract compiler", () => {
     ]);
   });
 
+  test("a custom property that is misspelt is named where it stands, with those there are", () => {
+    expect(complaints("property: shards,", "property: shardz,")).toEqual([
+      expect.stringMatching(
+        new RegExp(`^contracts/orders\\.yaml:${lineOf("property: shards")}: .*"shardz"; there are .*shardKey, shards`),
+      ),
+    ]);
+  });
+
   test("all problems of a file are reported together", () => {
     const text = orders.replace("name: coupon,", "name: voucher,").replace("value: [event_id]", "value: [nope]");
     const compiled = compileContract({ file: "contracts/orders.yaml", text }, releases);
