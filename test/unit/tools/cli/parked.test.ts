@@ -50,7 +50,7 @@ describe("sluice parked", () => {
     const shown = JSON.parse(await run("show slices/orders/m1-0-2"));
     expect(shown).toMatchObject({ kind: "slice", detail: "no text", header: null, problem: expect.any(String) });
     await expect(run("show slices/orders/none")).rejects.toThrow("404");
-    expect(await run("list --queue slices")).toContain("1 parked messages");
+    expect(await run("list --queue slices")).toContain("1 parked message");
     expect(await run("retry --all")).toBe("       1  sent");
     expect(await run("list")).toContain("poison");
   });
