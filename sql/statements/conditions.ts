@@ -42,13 +42,17 @@ export interface BlockingResult {
 export async function blockingResults(db: D1Database, limit: number): Promise<BlockingResult[]> {
   const { results } = await db
     .prepare(
-      `SELECT m.domain, m.partition_date, q.run_id, q.check_name, q.metric, q.measured, q.bound, q.candidate
-       FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
-       JOIN quality_results q ON q.run_id =
-         (SELECT r.run_id FROM runs r WHERE r.domain = m.domain AND r.partition_date = m.partition_date AND r.status = 'FAILED'
-          ORDER BY r.started_at DESC LIMIT 1)
-       WHERE m.status <> 'DONE' AND l.failure_class = 'data' AND q.passed = 0 AND q.on_fail = 'block'
-       ORDER BY m.domain, m.partition_date, q.check_name LIMIT ?1`,
+      `WITH failed AS (
+         SELECT m.domain, m.partition_date,
+                (SELECT r.run_id FROM ended_runs r WHERE r.domain = m.domain AND r.partition_date = m.partition_date AND r.status = 'FAILED'
+                 ORDER BY r.started_at DESC LIMIT 1) AS run_id
+         FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
+         WHERE m.status <> 'DONE' AND l.failure_class = 'data')
+       SELECT r.domain, r.partition_date, r.run_id, q.value ->> 'check_name' AS check_name, q.value ->> 'metric' AS metric,
+              q.value ->> 'measured' AS measured, q.value ->> 'bound' AS bound, q.value ->> 'candidate' AS candidate
+       FROM failed JOIN ended_runs r USING (domain, partition_date, run_id) JOIN json_each(r.checks, '$.results') q
+       WHERE q.value ->> 'passed' = 0 AND q.value ->> 'on_fail' = 'block'
+       ORDER BY r.domain, r.partition_date, check_name LIMIT ?1`,
     )
     .bind(limit)
     .all<BlockingResult>();

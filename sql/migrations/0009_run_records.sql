@@ -1,0 +1,58 @@
+-- A build's bookkeeping in fewer rows: D1 bills each that is written, an index's too, and an open partition is built every minute.
+
+-- Runs that ended, a row each, written at their end with what their checks found. One that runs is its partition's lease.
+CREATE TABLE ended_runs (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('DONE', 'FAILED', 'LOST')),
+  started_at TEXT NOT NULL,
+  finished_at TEXT NOT NULL,
+  rows_in INTEGER,
+  rows_out INTEGER,
+  error_message TEXT,
+  checks TEXT,                         -- JSON: {table_name, checked_at, results: [{layer, check_name, metric, ...}]}; null: nothing was checked
+  PRIMARY KEY (domain, partition_date, run_id)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE partition_leases ADD COLUMN started_at TEXT; -- when the run that holds the lease began
+
+UPDATE partition_leases SET started_at = (SELECT started_at FROM runs WHERE runs.run_id = partition_leases.run_id) WHERE run_id IS NOT NULL;
+
+INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks)
+  SELECT domain, partition_date, run_id, fence, iif(status = 'RUNNING', 'LOST', status), started_at, coalesce(finished_at, started_at), rows_in, rows_out, error_message,
+    (SELECT json_object('table_name', max(q.table_name), 'checked_at', max(q.checked_at), 'results', json_group_array(json_object(
+        'layer', q.layer, 'check_name', q.check_name, 'metric', q.metric, 'measured', q.measured, 'bound', q.bound, 'passed', q.passed,
+        'on_fail', q.on_fail, 'failing_rows', q.failing_rows, 'candidate', q.candidate)))
+     FROM quality_results q WHERE q.run_id = runs.run_id HAVING count(*) > 0)
+  FROM runs WHERE NOT EXISTS (SELECT 1 FROM partition_leases l WHERE l.run_id = runs.run_id AND runs.status = 'RUNNING');
+
+DROP TABLE runs;
+DROP TABLE quality_results;
+
+CREATE VIEW runs AS
+  SELECT run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message FROM ended_runs
+  UNION ALL
+  SELECT run_id, domain, partition_date, fence, 'RUNNING', started_at, NULL, NULL, NULL, NULL FROM partition_leases WHERE run_id IS NOT NULL;
+
+CREATE VIEW quality_results AS
+  SELECT r.run_id AS run_id, CAST(c.value ->> 'layer' AS TEXT) AS layer, CAST(c.value ->> 'check_name' AS TEXT) AS check_name,
+    CAST(r.checks ->> 'table_name' AS TEXT) AS table_name, r.partition_date AS partition_date, CAST(c.value ->> 'metric' AS TEXT) AS metric,
+    CAST(c.value ->> 'measured' AS REAL) AS measured, CAST(c.value ->> 'bound' AS TEXT) AS bound, CAST(c.value ->> 'passed' AS INTEGER) AS passed,
+    CAST(c.value ->> 'on_fail' AS TEXT) AS on_fail, CAST(c.value ->> 'failing_rows' AS TEXT) AS failing_rows,
+    CAST(c.value ->> 'candidate' AS TEXT) AS candidate, CAST(r.checks ->> 'checked_at' AS TEXT) AS checked_at
+  FROM ended_runs r, json_each(r.checks, '$.results') c WHERE r.checks IS NOT NULL;
+
+CREATE TRIGGER ended_runs_totals AFTER INSERT ON ended_runs BEGIN
+  INSERT INTO run_totals (domain, status, runs, seconds, le_1, le_5, le_15, le_60, le_300, le_900)
+    SELECT NEW.domain, NEW.status, 1, took, took <= 1, took <= 5, took <= 15, took <= 60, took <= 300, took <= 900
+    FROM (SELECT max(0.0, (julianday(NEW.finished_at) - julianday(NEW.started_at)) * 86400) AS took) WHERE true
+    ON CONFLICT DO UPDATE SET runs = runs + 1, seconds = seconds + excluded.seconds, le_1 = le_1 + excluded.le_1, le_5 = le_5 + excluded.le_5,
+      le_15 = le_15 + excluded.le_15, le_60 = le_60 + excluded.le_60, le_300 = le_300 + excluded.le_300, le_900 = le_900 + excluded.le_900;
+END;
+
+-- Two rows a commit, for what reads little without them: retention, once an hour, reads the snapshots of a day, and the newest
+-- snapshot of a table is the published one of its newest partition.
+DROP INDEX snapshots_by_commit;
+DROP INDEX snapshots_by_partition;
