@@ -1,4 +1,4 @@
--- A build's bookkeeping in fewer rows: D1 bills each that is written, an index's too, and an open partition is built every minute.
+-- The bookkeeping of builds in fewer rows: D1 bills each that is written, an index's too, and an open partition is built every minute.
 
 -- Runs that ended, a row each, written at their end with what their checks found. One that runs is its partition's lease.
 CREATE TABLE ended_runs (
@@ -56,3 +56,50 @@ END;
 -- snapshot of a table is the published one of its newest partition.
 DROP INDEX snapshots_by_commit;
 DROP INDEX snapshots_by_partition;
+
+-- What a trigger says of a partition's inputs, by INSERT. A change counts only where it tells something: none of a partition that
+-- has news already, and no builder that may have read its inputs. The next lease reads the version, and its build all that there is.
+CREATE VIEW input_changes AS SELECT domain, partition_date FROM partition_inputs;
+CREATE TRIGGER input_changes_insert INSTEAD OF INSERT ON input_changes BEGIN
+  INSERT INTO partition_inputs (domain, partition_date, version) VALUES (NEW.domain, NEW.partition_date, 1)
+    ON CONFLICT DO UPDATE SET version = version + 1
+    WHERE version = built_version
+      OR EXISTS (SELECT 1 FROM partition_leases l WHERE l.domain = NEW.domain AND l.partition_date = NEW.partition_date
+                 AND (l.run_id IS NOT NULL OR l.failed_version IS NOT NULL))
+      OR EXISTS (SELECT 1 FROM partition_replays r WHERE r.domain = NEW.domain AND r.partition_date = NEW.partition_date
+                 AND r.replays <> r.built_replays);
+END;
+
+DROP TRIGGER bronze_file_dates_inputs;
+CREATE TRIGGER bronze_file_dates_inputs AFTER INSERT ON bronze_file_dates
+WHEN NOT EXISTS (SELECT 1 FROM compactions WHERE file = NEW.file) BEGIN
+  INSERT INTO input_changes VALUES (NEW.topic, NEW.partition_date);
+END;
+DROP TRIGGER bronze_file_hours_inputs;
+CREATE TRIGGER bronze_file_hours_inputs AFTER INSERT ON bronze_file_hours BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+DROP TRIGGER ledger_inputs_insert;
+CREATE TRIGGER ledger_inputs_insert AFTER INSERT ON ledger BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+DROP TRIGGER ledger_inputs_update;
+CREATE TRIGGER ledger_inputs_update AFTER UPDATE ON ledger WHEN NEW.events <> OLD.events BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+DROP TRIGGER ledger_duplicates_inputs_insert;
+CREATE TRIGGER ledger_duplicates_inputs_insert AFTER INSERT ON ledger_duplicates BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+DROP TRIGGER ledger_duplicates_inputs_update;
+CREATE TRIGGER ledger_duplicates_inputs_update AFTER UPDATE ON ledger_duplicates WHEN NEW.events <> OLD.events BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+DROP TRIGGER ledger_outcomes_inputs_insert;
+CREATE TRIGGER ledger_outcomes_inputs_insert AFTER INSERT ON ledger_outcomes BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+DROP TRIGGER ledger_outcomes_inputs_update;
+CREATE TRIGGER ledger_outcomes_inputs_update AFTER UPDATE ON ledger_outcomes WHEN NEW.events <> OLD.events BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
