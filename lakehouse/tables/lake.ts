@@ -1,5 +1,6 @@
 /** Reading the lake's Parquet objects from R2. */
 import type { Batch } from "../columns/column.ts";
+import { withTail } from "../parquet/range-source.ts";
 import { type ParquetReadOptions, type RangeSource, readParquet } from "../parquet/reader.ts";
 
 /** What builders need of a bucket. */
@@ -15,6 +16,19 @@ export async function objectSource(bucket: LakeBucket, key: string): Promise<Ran
   const head = await bucket.head(key);
   if (head === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
   return sizedSource(bucket, key, head.size);
+}
+
+/** Bytes of a file's end that come when it is opened: a flush's file is seldom longer. */
+const TAIL_BYTES = 2 * 1024 * 1024;
+
+/**
+ * The same with the object's end in memory, for who reads most of it: R2 bills a read whatever its length, so a small file costs
+ * one, and a large one is spared the HEAD and the reads of its footer.
+ */
+export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string): Promise<RangeSource> {
+  const object = await bucket.get(key, { range: { suffix: TAIL_BYTES } });
+  if (object === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
+  return withTail(sizedSource(bucket, key, object.size), new Uint8Array(await object.arrayBuffer()));
 }
 
 /** The same for an object whose size in bytes is known: no HEAD. A read throws `MissingObjectError` when the bucket does not have it. */
