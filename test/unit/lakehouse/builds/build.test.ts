@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { LibraryCheck } from "../../../../contracts/contract.ts";
 import type { Table } from "../../../../lakehouse/tables/catalog.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
@@ -106,6 +106,18 @@ describe("a build", () => {
     expect(await lake.query("SELECT topic, accepted, rejected, duplicates FROM pipeline_health")).toEqual([
       { topic: "orders", accepted: "4", rejected: "0", duplicates: "1" },
     ]);
+  });
+
+  test("writes the view once: it reads what the pointer names", async () => {
+    const lake = await weatherLake();
+    const put = vi.spyOn(lake.bucket, "put");
+    await lake.build(tableOf("weather"), DAY);
+    lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'");
+    await lake.build(tableOf("weather"), DAY);
+    expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 2 });
+    const keys = put.mock.calls.map(([key]) => key);
+    expect(keys.filter((key) => key.endsWith(".sql"))).toEqual(["silver/weather/views.sql"]);
+    expect(await lake.query("SELECT count(*) AS rows FROM silver_weather")).toEqual([{ rows: "3" }]);
   });
 
   test("writes the pointer: the live files and their snapshot, as D1 has them", async () => {
