@@ -18,19 +18,6 @@ export async function objectSource(bucket: LakeBucket, key: string): Promise<Ran
   return sizedSource(bucket, key, head.size);
 }
 
-/** Bytes of a file's end that come when it is opened: a flush's file is seldom longer. */
-const TAIL_BYTES = 2 * 1024 * 1024;
-
-/**
- * The same with the object's end in memory, for who reads most of it: R2 bills a read whatever its length, so a small file costs
- * one, and a large one is spared the HEAD and the reads of its footer.
- */
-export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string): Promise<RangeSource> {
-  const object = await bucket.get(key, { range: { suffix: TAIL_BYTES } });
-  if (object === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
-  return withTail(sizedSource(bucket, key, object.size), new Uint8Array(await object.arrayBuffer()));
-}
-
 /** The same for an object whose size in bytes is known: no HEAD. A read throws `MissingObjectError` when the bucket does not have it. */
 export function sizedSource(bucket: Pick<LakeBucket, "get">, key: string, size: number): RangeSource {
   return {
@@ -42,6 +29,19 @@ export function sizedSource(bucket: Pick<LakeBucket, "get">, key: string, size: 
       return new Uint8Array(await object.arrayBuffer());
     },
   };
+}
+
+/** Bytes of a file's end that come when it is opened: a flush's file is seldom longer. */
+const TAIL_BYTES = 2 * 1024 * 1024;
+
+/**
+ * As `objectSource`, with the object's end in memory, for who reads most of it: R2 bills a read whatever its length, so a small file costs
+ * one, and a large one is spared the HEAD and the reads of its footer.
+ */
+export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string): Promise<RangeSource> {
+  const object = await bucket.get(key, { range: { suffix: TAIL_BYTES } });
+  if (object === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
+  return withTail(sizedSource(bucket, key, object.size), new Uint8Array(await object.arrayBuffer()));
 }
 
 /** The rows of one object, batch by batch. */

@@ -18,31 +18,25 @@ CREATE TABLE ended_runs (
 
 ALTER TABLE partition_leases ADD COLUMN started_at TEXT; -- when the run that holds the lease began
 
-UPDATE partition_leases SET started_at = (SELECT started_at FROM runs WHERE runs.run_id = partition_leases.run_id) WHERE run_id IS NOT NULL;
-
-INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks)
-  SELECT domain, partition_date, run_id, fence, iif(status = 'RUNNING', 'LOST', status), started_at, coalesce(finished_at, started_at), rows_in, rows_out, error_message,
-    (SELECT json_object('table_name', max(q.table_name), 'checked_at', max(q.checked_at), 'results', json_group_array(json_object(
-        'layer', q.layer, 'check_name', q.check_name, 'metric', q.metric, 'measured', q.measured, 'bound', q.bound, 'passed', q.passed,
-        'on_fail', q.on_fail, 'failing_rows', q.failing_rows, 'candidate', q.candidate)))
-     FROM quality_results q WHERE q.run_id = runs.run_id HAVING count(*) > 0)
-  FROM runs WHERE NOT EXISTS (SELECT 1 FROM partition_leases l WHERE l.run_id = runs.run_id AND runs.status = 'RUNNING');
-
-DROP TABLE runs;
-DROP TABLE quality_results;
-
-CREATE VIEW runs AS
+-- All runs, and all results of checks. The tables runs and quality_results keep what versions before this one wrote, and may write still.
+CREATE VIEW run_history AS
   SELECT run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message FROM ended_runs
   UNION ALL
-  SELECT run_id, domain, partition_date, fence, 'RUNNING', started_at, NULL, NULL, NULL, NULL FROM partition_leases WHERE run_id IS NOT NULL;
+  SELECT run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message FROM runs WHERE status <> 'RUNNING'
+  UNION ALL
+  SELECT l.run_id, l.domain, l.partition_date, l.fence, 'RUNNING', coalesce(r.started_at, l.started_at), NULL, NULL, NULL, NULL
+  FROM partition_leases l LEFT JOIN runs r ON r.run_id = l.run_id WHERE l.run_id IS NOT NULL;
 
-CREATE VIEW quality_results AS
+CREATE VIEW check_history AS
   SELECT r.run_id AS run_id, CAST(c.value ->> 'layer' AS TEXT) AS layer, CAST(c.value ->> 'check_name' AS TEXT) AS check_name,
     CAST(r.checks ->> 'table_name' AS TEXT) AS table_name, r.partition_date AS partition_date, CAST(c.value ->> 'metric' AS TEXT) AS metric,
     CAST(c.value ->> 'measured' AS REAL) AS measured, CAST(c.value ->> 'bound' AS TEXT) AS bound, CAST(c.value ->> 'passed' AS INTEGER) AS passed,
     CAST(c.value ->> 'on_fail' AS TEXT) AS on_fail, CAST(c.value ->> 'failing_rows' AS TEXT) AS failing_rows,
     CAST(c.value ->> 'candidate' AS TEXT) AS candidate, CAST(r.checks ->> 'checked_at' AS TEXT) AS checked_at
-  FROM ended_runs r, json_each(r.checks, '$.results') c WHERE r.checks IS NOT NULL;
+  FROM ended_runs r, json_each(r.checks, '$.results') c WHERE r.checks IS NOT NULL
+  UNION ALL
+  SELECT run_id, layer, check_name, table_name, partition_date, metric, measured, bound, passed, on_fail, failing_rows, candidate, checked_at
+  FROM quality_results;
 
 CREATE TRIGGER ended_runs_totals AFTER INSERT ON ended_runs BEGIN
   INSERT INTO run_totals (domain, status, runs, seconds, le_1, le_5, le_15, le_60, le_300, le_900)

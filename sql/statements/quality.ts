@@ -17,7 +17,7 @@ export interface QualityRow {
 }
 
 /**
- * What a run's checks of a table found, as its row of `ended_runs` keeps it: JSON, which the view `quality_results` makes rows
+ * What a run's checks of a table found, as its row of `ended_runs` keeps it: JSON, which the view `check_history` makes rows
  * of again. `checkedAt`: ISO 8601 UTC. Undefined where nothing was checked.
  */
 export function checksOf(table: string, checkedAt: string, results: readonly QualityRow[]): string | undefined {

@@ -192,7 +192,7 @@ describe("a build", () => {
       expect((await lake.query(SILVER)).map((row) => row["event_id"])).toEqual(["b", "a", "c"]);
       expect(meta(lake, "weather")).toMatchObject({ status: "FAILED", error_message: outcome.message });
       const results = lake.d1.rows<{ passed: number; failing_rows: string; candidate: string }>(
-        "SELECT passed, failing_rows, candidate FROM quality_results WHERE run_id = ? AND check_name = 'added'",
+        "SELECT passed, failing_rows, candidate FROM check_history WHERE run_id = ? AND check_name = 'added'",
         outcome.lease.runId,
       );
       expect(results).toEqual([
