@@ -38,7 +38,7 @@ export interface BlockingResult {
   readonly candidate: string | null;
 }
 
-/** The blocking checks that failed in the last build of partitions that have not been published since. */
+/** The blocking checks that failed in the last build of partitions that have not been published since. CROSS JOIN is SQLite's word for the order of the loops: from the few that failed. */
 export async function blockingResults(db: D1Database, limit: number): Promise<BlockingResult[]> {
   const { results } = await db
     .prepare(
@@ -47,14 +47,14 @@ export async function blockingResults(db: D1Database, limit: number): Promise<Bl
          WHERE m.status <> 'DONE' AND l.failure_class = 'data')
        SELECT run.domain, run.partition_date, run.run_id, q.value ->> 'check_name' AS check_name, q.value ->> 'metric' AS metric,
               q.value ->> 'measured' AS measured, q.value ->> 'bound' AS bound, q.value ->> 'candidate' AS candidate
-       FROM failed f JOIN ended_runs run ON run.domain = f.domain AND run.partition_date = f.partition_date AND run.run_id =
+       FROM failed f CROSS JOIN ended_runs run ON run.domain = f.domain AND run.partition_date = f.partition_date AND run.run_id =
          (SELECT e.run_id FROM ended_runs e WHERE e.domain = f.domain AND e.partition_date = f.partition_date AND e.status = 'FAILED'
           ORDER BY e.started_at DESC LIMIT 1), json_each(run.checks, '$.results') q
        WHERE q.value ->> 'passed' = 0 AND q.value ->> 'on_fail' = 'block'
        UNION ALL
        -- Of a version that wrote a row for each result; no build has ended since.
        SELECT f.domain, f.partition_date, q.run_id, q.check_name, q.metric, q.measured, q.bound, q.candidate
-       FROM failed f JOIN quality_results q ON q.run_id =
+       FROM failed f CROSS JOIN quality_results q ON q.run_id =
          (SELECT e.run_id FROM runs e WHERE e.domain = f.domain AND e.partition_date = f.partition_date AND e.status = 'FAILED'
           ORDER BY e.started_at DESC LIMIT 1)
        WHERE q.passed = 0 AND q.on_fail = 'block'
