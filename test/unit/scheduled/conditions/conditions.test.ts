@@ -202,7 +202,9 @@ test("no source reads a whole table", async () => {
   ]) {
     await source.find(NOW);
   }
-  const scans = plans.filter((plan) => plan.startsWith("SCAN") && !/VIRTUAL TABLE|^SCAN (f|r|\(subquery.*)$/.test(plan));
+  const scans = plans.filter(
+    (plan) => plan.startsWith("SCAN") && !/VIRTUAL TABLE|^SCAN (f|r|\(subquery.*)$/.test(plan),
+  );
   expect(scans).toEqual([
     "SCAN m USING INDEX partition_meta_active",
     "SCAN m USING INDEX partition_meta_active",
