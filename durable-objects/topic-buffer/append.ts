@@ -1,11 +1,8 @@
-/** Appending frames: each message once, whatever is delivered again; ids, blocks and counts in one transaction. */
-import { wasSetAside } from "../../lakehouse/parked/resend-origin.ts";
+/** Appending frames: each message once, whatever is delivered again. Blocks are all that it writes: what they say of their messages is noted when they are frozen (`noting.ts`). */
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import type { AppendResult } from "../stubs.ts";
-import { firstSlicesByHour, withArrivals } from "./arrivals.ts";
 import { hourOf, type RememberedIds } from "./remembered-ids.ts";
-import { hourOfReception } from "./set-aside.ts";
-import type { BufferStore, LedgerLine } from "./store.ts";
+import type { BufferStore } from "./store.ts";
 
 export interface AppendDeps {
   readonly store: BufferStore;
@@ -42,8 +39,6 @@ export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number):
 }
 
 function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly Frame[], now: number): void {
-  // What a flush set aside was counted when it first came: the same events come back.
-  const counted = frames.filter(({ header }) => !wasSetAside(header));
   try {
     transaction(() => {
       store.appendFrames(
@@ -51,33 +46,10 @@ function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly F
         now,
       );
       ids.add(frames.map((frame) => frame.header.message_id));
-      store.countEvents(ledgerLines(counted));
-      for (const [hour, headers] of firstSlicesByHour(counted)) {
-        store.arrivals.save(hour, withArrivals(store.arrivals.load(hour), headers));
-      }
     });
   } catch (error) {
     ids.reset();
     store.reset();
     throw error;
   }
-}
-
-/** Counts per hour of reception: by label where the slice has labels (dead letters), what no label counts together. */
-function ledgerLines(frames: readonly Frame[]): LedgerLine[] {
-  const totals = new Map<string, LedgerLine>();
-  const add = (hour: string, detail: string, events: number): void => {
-    const key = `${hour} ${detail}`;
-    totals.set(key, { hour, detail, events: (totals.get(key)?.events ?? 0) + events });
-  };
-  for (const { header, slice } of frames) {
-    const hour = hourOfReception(header.received);
-    let unlabelled = slice.count;
-    for (const [label, events] of Object.entries(slice.tally)) {
-      add(hour, label, events);
-      unlabelled -= events;
-    }
-    if (unlabelled > 0) add(hour, "", unlabelled);
-  }
-  return [...totals.values()];
 }

@@ -26,7 +26,7 @@ export class ArrivalStore {
     return { messages: row.messages, unnumbered: row.unnumbered, instances: JSON.parse(row.instances) };
   }
 
-  /** To be called in the transaction that appends the messages. */
+  /** To be called in the transaction that notes the messages. */
   save(hour: string, { messages, unnumbered, instances }: HourArrivals): void {
     this.#sql.exec(
       `INSERT INTO arrivals (hour, messages, unnumbered, instances) VALUES (?, ?, ?, ?)
@@ -59,7 +59,7 @@ export class ArrivalStore {
     }
   }
 
-  /** Drops published hours before this one: none of their messages can be appended any more. */
+  /** Drops published hours before this one, in which nothing can be noted any more. */
   forgetBefore(hour: string): void {
     this.#sql.exec("DELETE FROM arrivals WHERE hour < ? AND published = messages", hour);
   }

@@ -10,7 +10,8 @@ import { reportFlush } from "../../sql/statements/shards.ts";
 import { noteUnknownFields } from "../../sql/statements/unknown-fields.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
-import { hourText, type RememberedIds } from "./remembered-ids.ts";
+import { noteFrozen } from "./noting.ts";
+import { hourText, oldestHour, type RememberedIds } from "./remembered-ids.ts";
 import { parkSlices, setAsideFaulty } from "./set-aside.ts";
 import type { BufferStore } from "./store.ts";
 
@@ -48,7 +49,7 @@ export async function runFlush(deps: FlushDeps, target: FlushTarget): Promise<Fl
     const step = nextStep(store.state(), target.limits, deps.now());
     if (step.do === "sleep") return "idle";
     if (step.do === "freeze") {
-      deps.transaction(() => store.freeze(target.limits.bytes, target.limits.rows));
+      deps.transaction(() => noteFrozen(store, store.freeze(target.limits.bytes, target.limits.rows)));
       continue;
     }
     try {
@@ -105,19 +106,24 @@ async function flushStep(
       deps.transaction(() => {
         store.markPublished(ledger);
         store.arrivals.markPublished(arrivals);
-        store.markRegistered(seq);
+        forget(deps, seq);
       });
       return true;
     }
+    // Of a version that forgot in a transaction of its own.
     case "forget":
-      deps.transaction(() => {
-        store.forget(seq);
-        const oldest = deps.ids.oldest(deps.now());
-        deps.ids.forgetBefore(oldest);
-        store.arrivals.forgetBefore(hourText(oldest));
-      });
+      deps.transaction(() => forget(deps, seq));
       return true;
   }
+}
+
+function forget({ store, ids, now }: FlushDeps, seq: number): void {
+  store.forget(seq);
+  const oldest = ids.oldest(now());
+  ids.forgetBefore(oldest);
+  // Open blocks are not noted yet: hours that they may tell of are not over.
+  const { oldestAt } = store.state().open;
+  store.arrivals.forgetBefore(hourText(oldestAt === null ? oldest : Math.min(oldest, oldestHour(oldestAt))));
 }
 
 /** The files of a flush. Where its frames cannot be read, those that are at fault are set aside and the others written. */

@@ -40,6 +40,13 @@ export function packId(messageId: string): Uint8Array {
   return Uint8Array.from({ length: ID_BYTES }, (_, i) => Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16));
 }
 
+/** Ids one after another, sixteen bytes each. Throws when one is no UUID. */
+export function packIds(messageIds: readonly string[]): Uint8Array {
+  const packed = new Uint8Array(messageIds.length * ID_BYTES);
+  for (const [i, id] of messageIds.entries()) packed.set(packId(id), i * ID_BYTES);
+  return packed;
+}
+
 function* unpackIds(packed: Uint8Array): Generator<string> {
   for (let at = 0; at + ID_BYTES <= packed.byteLength; at += ID_BYTES) yield idKey(packed.subarray(at, at + ID_BYTES));
 }
@@ -49,19 +56,23 @@ function idKey(id: Uint8Array): string {
   return String.fromCharCode(...id);
 }
 
-/** The part of the store that remembers. `load` gives an hour's packed ids; `add` appends to them within the caller's transaction. */
+/** The part of the store that remembers. */
 export interface IdStore {
+  /** An hour's packed ids, as far as they are noted. */
   loadIds(hour: number): Uint8Array;
-  addIds(hour: number, packed: Uint8Array): void;
+  /** The ids that only their blocks tell yet. */
+  unnotedIds(): Iterable<string>;
   forgetIdsBefore(hour: number): void;
   /** The hour before which ids were ever forgotten; it never goes back. */
   forgottenBefore(): number;
 }
 
-/** A cache over the store: an hour is read once in the life of the object. */
+/** A cache over the store: an hour, and the blocks that are open, are read once in the life of the object. */
 export class RememberedIds {
   readonly #store: IdStore;
   readonly #hours = new Map<number, Set<string>>();
+  /** As they were when the first hour was read; what came later is in the hours. */
+  #unnoted: Map<number, string[]> | undefined;
 
   constructor(store: IdStore) {
     this.#store = store;
@@ -76,19 +87,9 @@ export class RememberedIds {
     return this.#hour(hourOf(messageId)).has(idKey(packId(messageId)));
   }
 
-  /** Remembers ids. To be called in the transaction that appends their messages. */
+  /** Remembers ids whose blocks the caller's transaction appends. */
   add(messageIds: Iterable<string>): void {
-    const byHour = Map.groupBy(messageIds, hourOf);
-    for (const [hour, ids] of byHour) {
-      const known = this.#hour(hour);
-      const packed = new Uint8Array(ids.length * ID_BYTES);
-      ids.forEach((id, i) => {
-        const bytes = packId(id);
-        packed.set(bytes, i * ID_BYTES);
-        known.add(idKey(bytes));
-      });
-      this.#store.addIds(hour, packed);
-    }
+    for (const id of messageIds) this.#hour(hourOf(id)).add(idKey(packId(id)));
   }
 
   forgetBefore(hour: number): void {
@@ -99,12 +100,15 @@ export class RememberedIds {
   /** Drops the cache: what it holds may be ahead of a transaction that was rolled back. */
   reset(): void {
     this.#hours.clear();
+    this.#unnoted = undefined;
   }
 
   #hour(hour: number): Set<string> {
     const known = this.#hours.get(hour);
     if (known !== undefined) return known;
+    this.#unnoted ??= Map.groupBy(this.#store.unnotedIds(), hourOf);
     const loaded = new Set(unpackIds(this.#store.loadIds(hour)));
+    for (const id of this.#unnoted.get(hour) ?? []) loaded.add(idKey(packId(id)));
     this.#hours.set(hour, loaded);
     return loaded;
   }

@@ -2,7 +2,7 @@
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation TEXT NOT NULL, next_seq INTEGER NOT NULL, listed INTEGER NOT NULL, forgotten_before INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL, noted INTEGER NOT NULL DEFAULT 1);
   CREATE TABLE IF NOT EXISTS message_ids (hour INTEGER NOT NULL, chunk INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (hour, chunk)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS flushes (seq INTEGER PRIMARY KEY, step TEXT NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL, files TEXT, last_block INTEGER NOT NULL DEFAULT 0);
@@ -12,9 +12,20 @@ const SCHEMA = `
 /** Makes what is missing. To be called before anything else, without a pause: what one turn writes is written together. */
 export function prepareSchema(sql: Pick<SqlStorage, "exec">): void {
   sql.exec(SCHEMA);
-  const columns = sql.exec<{ name: string }>("PRAGMA table_info(flushes)").toArray();
-  if (columns.some(({ name }) => name === "last_block")) return;
-  // An object from when each block named its flush.
-  sql.exec("ALTER TABLE flushes ADD COLUMN last_block INTEGER NOT NULL DEFAULT 0");
-  sql.exec("UPDATE flushes SET last_block = coalesce((SELECT max(id) FROM blocks WHERE blocks.seq = flushes.seq), 0)");
+  if (!hasColumn(sql, "flushes", "last_block")) {
+    // An object from when each block named its flush.
+    sql.exec("ALTER TABLE flushes ADD COLUMN last_block INTEGER NOT NULL DEFAULT 0");
+    sql.exec(
+      "UPDATE flushes SET last_block = coalesce((SELECT max(id) FROM blocks WHERE blocks.seq = flushes.seq), 0)",
+    );
+  }
+  // An object from when each append noted its messages: what it holds is noted.
+  if (!hasColumn(sql, "blocks", "noted")) sql.exec("ALTER TABLE blocks ADD COLUMN noted INTEGER NOT NULL DEFAULT 1");
+}
+
+function hasColumn(sql: Pick<SqlStorage, "exec">, table: "flushes" | "blocks", column: string): boolean {
+  return sql
+    .exec<{ name: string }>(`PRAGMA table_info(${table})`)
+    .toArray()
+    .some(({ name }) => name === column);
 }

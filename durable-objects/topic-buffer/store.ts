@@ -1,5 +1,6 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
 import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
+import { readFrames } from "../../schemas/packed-block.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
 import type { Backlog } from "../../sql/statements/shards.ts";
@@ -122,7 +123,7 @@ export class BufferStore implements IdStore {
         block.set(frame, at);
         at += frame.byteLength;
       }
-      this.#sql.exec("INSERT INTO blocks (rows, appended_at, bytes) VALUES (?, ?, ?)", rows, now, block);
+      this.#sql.exec("INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, 0)", rows, now, block);
       const { open } = waiting;
       waiting.open = {
         rows: open.rows + rows,
@@ -250,6 +251,28 @@ export class BufferStore implements IdStore {
     for (const { id, at } of ids) yield { bytes: this.#blockBytes(id), appendedAt: at };
   }
 
+  /** Blocks of a flush that is just being frozen, read one at a time, without those of a version that noted what it appended. */
+  *unnotedBlocks(seq: number): Generator<Uint8Array> {
+    const ids = this.#sql
+      .exec<{ id: number }>(
+        "SELECT id FROM blocks WHERE noted = 0 AND id <= (SELECT last_block FROM flushes WHERE seq = ?) ORDER BY id",
+        seq,
+      )
+      .toArray();
+    for (const { id } of ids) yield this.#blockBytes(id);
+  }
+
+  *unnotedIds(): Generator<string> {
+    const ids = this.#sql
+      .exec<{ id: number }>(
+        "SELECT id FROM blocks WHERE noted = 0 AND id > (SELECT coalesce(max(last_block), 0) FROM flushes) ORDER BY id",
+      )
+      .toArray();
+    for (const { id } of ids) {
+      for (const { header } of readFrames(this.#blockBytes(id))) yield header.message_id;
+    }
+  }
+
   #blockBytes(id: number | null): Uint8Array {
     return new Uint8Array(
       this.#sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM blocks WHERE id = ?", id).one().bytes,
@@ -311,10 +334,6 @@ export class BufferStore implements IdStore {
     return JSON.parse(files);
   }
 
-  markRegistered(seq: number): void {
-    this.#sql.exec("UPDATE flushes SET step = 'registered', attempts = 0, not_before = 0 WHERE seq = ?", seq);
-  }
-
   /** Drops a registered flush and its blocks; the message ids stay for their time. */
   forget(seq: number): void {
     this.#sql.exec("DELETE FROM blocks WHERE id <= (SELECT last_block FROM flushes WHERE seq = ?)", seq);
@@ -359,7 +378,7 @@ export class BufferStore implements IdStore {
 
   forgetIdsBefore(hour: number): void {
     this.#sql.exec("DELETE FROM message_ids WHERE hour < ?", hour);
-    this.#sql.exec("UPDATE identity SET forgotten_before = max(forgotten_before, ?)", hour);
+    this.#sql.exec("UPDATE identity SET forgotten_before = ?1 WHERE forgotten_before < ?1", hour);
   }
 
   /** The newest hour of a remembered id; null: none is remembered. */

@@ -2,7 +2,7 @@
 import type { BronzeInput } from "../../sql/statements/snapshots.ts";
 import type { Batch, Field } from "../columns/column.ts";
 import { openParquet, type ParquetFile } from "../parquet/reader.ts";
-import { type LakeBucket, objectSource } from "../tables/lake.ts";
+import { type LakeBucket, tailedSource } from "../tables/lake.ts";
 import { conform } from "./conform.ts";
 
 /** Rows [firstRow, firstRow + rows) of an object. */
@@ -31,7 +31,7 @@ export async function* bronzeRows(
 ): AsyncGenerator<Batch, void, undefined> {
   let open: { readonly key: string; readonly parquet: ParquetFile } | undefined;
   for (const { file, firstRow, rows } of storedRows(inputs)) {
-    if (open?.key !== file) open = { key: file, parquet: await openParquet(await objectSource(bucket, file)) };
+    if (open?.key !== file) open = { key: file, parquet: await openParquet(await tailedSource(bucket, file)) };
     const { parquet } = open;
     const columns = fields.map((field) => field.name).filter((name) => parquet.columns.includes(name));
     for await (const batch of parquet.read({ columns, offset: firstRow, limit: rows })) yield conform(batch, fields);

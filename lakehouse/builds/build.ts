@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
-import { type QualityRow, recordResults } from "../../sql/statements/quality.ts";
+import { checksOf, type QualityRow } from "../../sql/statements/quality.ts";
 import { commitSnapshot, type DataFile, isPublishedBy } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../columns/column.ts";
 import { ModelTooLargeError, ModelValueError } from "../models/errors.ts";
@@ -63,6 +63,7 @@ export async function buildPartition(deps: BuildDeps, table: Table, date: string
 }
 
 async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease): Promise<BuildOutcome> {
+  let checks: string | undefined;
   try {
     if (table.kind === "topic" && lease.sealed) return await addLate(deps, table, lease);
     const candidate = await prepare(deps, table, date);
@@ -74,14 +75,14 @@ async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease
         : await stageFiles(deps.bucket, quarantineOf(table), date, lease.runId, quarantined);
     const judged = table.checks.filter(({ onFail }) => onFail !== "quarantine");
     const results = [...candidate.inputResults, ...(await runChecks(judged, table.layer, kept))];
-    await recordResults(deps.db, lease, table.name, [
+    checks = checksOf(table.name, new Date().toISOString(), [
       ...results.map((result) => resultRow(result, files)),
       ...separated.map((result) => resultRow(result, result.passed ? files : aside)),
     ]);
     if (blocking(results).length > 0) throw new QualityGateError(table.name, date, blocking(results));
-    return await commit(deps, table, lease, candidate, { kept, files, quarantined, aside });
+    return await commit(deps, table, lease, candidate, { kept, files, quarantined, aside, checks });
   } catch (error) {
-    return await fail(deps, lease, error);
+    return await fail(deps, lease, error, checks);
   }
 }
 
@@ -104,7 +105,7 @@ async function commit(
   staged: Staged,
 ): Promise<BuildOutcome> {
   const { inputs, duplicates } = candidate;
-  const { kept, files, quarantined, aside } = staged;
+  const { kept, files, quarantined, aside, checks } = staged;
   const mine = await commitOrReadBack(deps, table, lease, {
     lease,
     snapshotId: lease.runId,
@@ -117,6 +118,7 @@ async function commit(
     layer: table.layer,
     path: pathOf(table, lease.date),
     dependents: dependentsOf(table.name),
+    checks,
     ...(duplicates === undefined ? {} : { removed: { topic: table.domain, duplicates, files: aside } }),
     ...(table.kind === "topic" ? { outcomes: silverOutcomes(table.contract.topic, kept, quarantined) } : {}),
   });
@@ -148,12 +150,13 @@ function pathOf(table: Table, date: string): string {
   return `${table.directory}/${table.partition}=${date}/`;
 }
 
-/** A candidate after its quarantine, and the files of both parts. */
+/** A candidate after its quarantine, the files of both parts, and what its checks found. */
 interface Staged {
   readonly kept: Batch;
   readonly files: readonly DataFile[];
   readonly quarantined: Batch;
   readonly aside: readonly DataFile[];
+  readonly checks: string | undefined;
 }
 
 /** A commit whose answer was lost may have happened: what D1 says afterwards decides. */
@@ -171,7 +174,7 @@ async function commitOrReadBack(
   }
 }
 
-async function fail(deps: BuildDeps, lease: Lease, error: unknown): Promise<BuildOutcome> {
+async function fail(deps: BuildDeps, lease: Lease, error: unknown, checks: string | undefined): Promise<BuildOutcome> {
   const failureClass = isDataFailure(error) ? "data" : "system";
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   await deps.db.batch(
@@ -179,6 +182,7 @@ async function fail(deps: BuildDeps, lease: Lease, error: unknown): Promise<Buil
       failureClass,
       message,
       backoffMs: failureClass === "system" ? backoffMs(lease.retryCount) : 0,
+      checks,
     }),
   );
   return { kind: "failed", lease, failureClass, message };

@@ -4,7 +4,7 @@ import type { Batch } from "../columns/column.ts";
 import { runModel } from "../models/run.ts";
 import { openParquet } from "../parquet/reader.ts";
 import { type ModelTable, tableByName } from "../tables/catalog.ts";
-import { type LakeBucket, objectSource } from "../tables/lake.ts";
+import { type LakeBucket, tailedSource } from "../tables/lake.ts";
 import type { Candidate } from "./candidate.ts";
 import { conform } from "./conform.ts";
 
@@ -29,7 +29,7 @@ export async function prepareGold(
   async function* scan(name: string, columns: readonly string[]): AsyncGenerator<Batch, void, undefined> {
     const fields = (tableByName(name)?.fields ?? []).filter((field) => columns.includes(field.name));
     for (const { file } of inputs.get(name)?.files ?? []) {
-      const parquet = await openParquet(await objectSource(bucket, file));
+      const parquet = await openParquet(await tailedSource(bucket, file));
       const present = columns.filter((column) => parquet.columns.includes(column));
       // A snapshot built before a field was released lacks its column until it is built again.
       for await (const batch of parquet.read({ columns: present })) yield conform(batch, fields);

@@ -1,5 +1,6 @@
 /** Reading the lake's Parquet objects from R2. */
 import type { Batch } from "../columns/column.ts";
+import { withTail } from "../parquet/range-source.ts";
 import { type ParquetReadOptions, type RangeSource, readParquet } from "../parquet/reader.ts";
 
 /** What builders need of a bucket. */
@@ -28,6 +29,19 @@ export function sizedSource(bucket: Pick<LakeBucket, "get">, key: string, size: 
       return new Uint8Array(await object.arrayBuffer());
     },
   };
+}
+
+/** Bytes of a file's end that come when it is opened: a flush's file is seldom longer. */
+const TAIL_BYTES = 2 * 1024 * 1024;
+
+/**
+ * As `objectSource`, with the object's end in memory, for who reads most of it: R2 bills a read whatever its length, so a small file costs
+ * one, and a large one is spared the HEAD and the reads of its footer.
+ */
+export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string): Promise<RangeSource> {
+  const object = await bucket.get(key, { range: { suffix: TAIL_BYTES } });
+  if (object === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
+  return withTail(sizedSource(bucket, key, object.size), new Uint8Array(await object.arrayBuffer()));
 }
 
 /** The rows of one object, batch by batch. */

@@ -1,8 +1,10 @@
 /**
  * What readers without D1 follow: `<directory>/current.json` names the live files of a table, `<directory>/views.sql`
- * is a DuckDB view over them. Both are derived from D1 after the commit and may be written again at any time; a writer
- * that read D1 earlier never overwrites one that read it later.
+ * is a DuckDB view over the files that `current.json` names. The pointer is derived from D1 after each commit and may be written
+ * again at any time; a writer that read D1 earlier never overwrites one that read it later. The view's text changes only with
+ * the table's columns: a write to R2 costs as much as four rows of D1, and a table is committed every minute.
  */
+import { createHash } from "node:crypto";
 import { liveFiles, tableVersion } from "../../sql/statements/snapshots.ts";
 import { evolvedFields } from "../bronze/table.ts";
 import type { Field } from "../columns/column.ts";
@@ -29,17 +31,11 @@ export async function publishPointer(db: D1Database, bucket: LakeBucket, table: 
       snapshot: snapshot_id,
     })),
   };
-  const [pointerKey, viewsKey] = pointerKeys(table);
-  await putIfNewer(bucket, pointerKey, `${JSON.stringify(pointer, null, 2)}\n`, version, "application/json");
-  await putIfNewer(
+  await putIfNewer(bucket, pointerKey(table), `${JSON.stringify(pointer, null, 2)}\n`, version, "application/json");
+  await putIfOther(
     bucket,
-    viewsKey,
-    viewSql(
-      table.name,
-      files.map(({ file }) => file),
-      table.kind === "topic" ? evolvedFields(table.contract) : [],
-    ),
-    version,
+    viewsKey(table),
+    viewSql(table, table.kind === "topic" ? evolvedFields(table.contract) : []),
     "application/sql",
   );
 }
@@ -48,13 +44,17 @@ export async function publishPointer(db: D1Database, bucket: LakeBucket, table: 
 export async function refreshPointer(db: D1Database, bucket: LakeBucket, table: Table): Promise<void> {
   const version = await tableVersion(db, table.name);
   if (version === 0) return;
-  const heads = await Promise.all(pointerKeys(table).map((key) => bucket.head(key)));
-  if (heads.every((head) => versionOf(head) >= version)) return;
+  const [pointer, views] = await Promise.all([bucket.head(pointerKey(table)), bucket.head(viewsKey(table))]);
+  if (versionOf(pointer) >= version && views !== null) return;
   await publishPointer(db, bucket, table);
 }
 
-function pointerKeys(table: Table): [pointer: string, views: string] {
-  return [`${table.directory}/current.json`, `${table.directory}/views.sql`];
+function pointerKey({ directory }: Pick<Table, "directory">): string {
+  return `${directory}/current.json`;
+}
+
+function viewsKey({ directory }: Pick<Table, "directory">): string {
+  return `${directory}/views.sql`;
 }
 
 function versionOf(object: R2Object | null): number {
@@ -62,12 +62,30 @@ function versionOf(object: R2Object | null): number {
 }
 
 /**
- * A view over the live files; with `fields`, older files show these columns too. `SET VARIABLE lake = 's3://BUCKET'` (or a local folder) tells DuckDB where the lake is.
+ * A view over the files that the pointer names when it is run; with `fields`, older files show these columns too.
+ * `SET VARIABLE lake = 's3://BUCKET'` (or a local folder) tells DuckDB where the lake is.
  */
-export function viewSql(table: string, files: readonly string[], fields: readonly Field[] = []): string {
-  if (files.length === 0) return `-- ${table} has no published partition yet.\n`;
-  const list = files.map((file) => `  getvariable('lake') || '/${file.replaceAll("'", "''")}'`).join(",\n");
-  return `-- SET VARIABLE lake = 's3://YOUR-BUCKET'; then run this file.\nCREATE OR REPLACE VIEW ${table} AS ${evolvedRows(`read_parquet([\n${list}\n], union_by_name = true, hive_partitioning = false)`, fields)};\n`;
+export function viewSql(table: Pick<Table, "name" | "directory">, fields: readonly Field[] = []): string {
+  const pointer = `getvariable('lake') || '/${pointerKey(table)}'`;
+  const files = `'${table.name}_files'`;
+  const rows = evolvedRows(
+    `read_parquet(getvariable(${files}), union_by_name = true, hive_partitioning = false)`,
+    fields,
+  );
+  return `-- SET VARIABLE lake = 's3://YOUR-BUCKET'; then run this file, and again for what was published since.
+SET VARIABLE ${table.name}_files = (
+  SELECT list(getvariable('lake') || '/' || live.file)
+  FROM (SELECT unnest(files) AS live FROM read_json(${pointer}, columns = {files: 'STRUCT(file VARCHAR)[]'}))
+);
+CREATE OR REPLACE VIEW ${table.name} AS ${rows};
+`;
+}
+
+async function putIfOther(bucket: LakeBucket, key: string, text: string, contentType: string): Promise<void> {
+  const digest = createHash("sha256").update(text).digest("hex");
+  const current = await bucket.head(key);
+  if (current?.customMetadata?.["sha256"] === digest) return;
+  await bucket.put(key, text, { customMetadata: { sha256: digest }, httpMetadata: { contentType } });
 }
 
 async function putIfNewer(

@@ -26,7 +26,7 @@ export async function abandonedRuns(db: D1Database, query: AbandonedQuery): Prom
       `SELECT run_id, domain, partition_date FROM abandoned_runs a
        WHERE ended_at < iif(status = 'LOST', ?1, ?2) AND domain IN (SELECT value FROM json_each(?3))
          AND NOT (status = 'FAILED' AND run_id IS (
-           SELECT r.run_id FROM runs r JOIN partition_meta m USING (domain, partition_date)
+           SELECT r.run_id FROM run_history r JOIN partition_meta m USING (domain, partition_date)
            WHERE r.domain = a.domain AND r.partition_date = a.partition_date AND r.status = 'FAILED' AND m.status <> 'DONE'
            ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1))
        ORDER BY ended_at, run_id LIMIT ?4`,
@@ -37,8 +37,8 @@ export async function abandonedRuns(db: D1Database, query: AbandonedQuery): Prom
 }
 
 /**
- * Tombstones the files of a run, if it ended without a commit, and forgets that it was abandoned. A commit turns the status in its
- * own transaction, and none follows a FAILED or LOST: its fence is gone. May be done again.
+ * Tombstones the files of a run, if it ended without a commit, and forgets that it was abandoned. No commit follows a FAILED or
+ * LOST: its fence is gone. May be done again.
  */
 export function buryRun(db: D1Database, runId: string, files: readonly string[]): D1PreparedStatement[] {
   return [
@@ -46,7 +46,7 @@ export function buryRun(db: D1Database, runId: string, files: readonly string[])
       .prepare(
         `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
          SELECT ${tombstoneColumns("value", "'abandoned'")} FROM json_each(?2)
-         WHERE EXISTS (SELECT 1 FROM runs WHERE run_id = ?1 AND status IN ('FAILED', 'LOST')) ON CONFLICT DO NOTHING`,
+         WHERE EXISTS (SELECT 1 FROM abandoned_runs WHERE run_id = ?1) ON CONFLICT DO NOTHING`,
       )
       .bind(runId, JSON.stringify(files)),
     db.prepare("DELETE FROM abandoned_runs WHERE run_id = ?").bind(runId),

@@ -38,17 +38,28 @@ export interface BlockingResult {
   readonly candidate: string | null;
 }
 
-/** The blocking checks that failed in the last build of partitions that have not been published since. */
+/** The blocking checks that failed in the last build of partitions that have not been published since. CROSS JOIN is SQLite's word for the order of the loops: from the few that failed. */
 export async function blockingResults(db: D1Database, limit: number): Promise<BlockingResult[]> {
   const { results } = await db
     .prepare(
-      `SELECT m.domain, m.partition_date, q.run_id, q.check_name, q.metric, q.measured, q.bound, q.candidate
-       FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
-       JOIN quality_results q ON q.run_id =
-         (SELECT r.run_id FROM runs r WHERE r.domain = m.domain AND r.partition_date = m.partition_date AND r.status = 'FAILED'
-          ORDER BY r.started_at DESC LIMIT 1)
-       WHERE m.status <> 'DONE' AND l.failure_class = 'data' AND q.passed = 0 AND q.on_fail = 'block'
-       ORDER BY m.domain, m.partition_date, q.check_name LIMIT ?1`,
+      `WITH failed AS MATERIALIZED (
+         SELECT m.domain, m.partition_date FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
+         WHERE m.status <> 'DONE' AND l.failure_class = 'data')
+       SELECT run.domain, run.partition_date, run.run_id, q.value ->> 'check_name' AS check_name, q.value ->> 'metric' AS metric,
+              q.value ->> 'measured' AS measured, q.value ->> 'bound' AS bound, q.value ->> 'candidate' AS candidate
+       FROM failed f CROSS JOIN ended_runs run ON run.domain = f.domain AND run.partition_date = f.partition_date AND run.run_id =
+         (SELECT e.run_id FROM ended_runs e WHERE e.domain = f.domain AND e.partition_date = f.partition_date AND e.status = 'FAILED'
+          ORDER BY e.started_at DESC LIMIT 1), json_each(run.checks, '$.results') q
+       WHERE q.value ->> 'passed' = 0 AND q.value ->> 'on_fail' = 'block'
+       UNION ALL
+       -- Of a version that wrote a row for each result; no build has ended since.
+       SELECT f.domain, f.partition_date, q.run_id, q.check_name, q.metric, q.measured, q.bound, q.candidate
+       FROM failed f CROSS JOIN quality_results q ON q.run_id =
+         (SELECT e.run_id FROM runs e WHERE e.domain = f.domain AND e.partition_date = f.partition_date AND e.status = 'FAILED'
+          ORDER BY e.started_at DESC LIMIT 1)
+       WHERE q.passed = 0 AND q.on_fail = 'block'
+         AND NOT EXISTS (SELECT 1 FROM ended_runs e WHERE e.domain = f.domain AND e.partition_date = f.partition_date)
+       ORDER BY 1, 2, 4 LIMIT ?1`,
     )
     .bind(limit)
     .all<BlockingResult>();

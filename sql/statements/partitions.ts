@@ -1,4 +1,5 @@
 /** The state of partitions in D1: what the planner reads and turns, and the lease of a builder. Times in milliseconds are D1's clock. */
+import { endRun } from "./runs.ts";
 
 const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const NOW_TEXT = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -75,16 +76,13 @@ export function applyTransition(db: D1Database, change: PlannedTransition): D1Pr
     guarded(
       `INSERT INTO partition_leases (domain, partition_date) SELECT ?1, ?2 WHERE ${unchanged} ON CONFLICT DO NOTHING`,
     ),
-    // Out of IN_FLIGHT only an expired lease leads here: whoever held it must not publish any more.
+    // Out of IN_FLIGHT only an expired lease leads here: whoever held it is lost, and must not publish any more.
+    guarded(`${endRun("LOST")} AND l.run_id IS NOT NULL AND ?3 = 'IN_FLIGHT' AND ${unchanged}`),
     guarded(
       `UPDATE partition_leases SET queued_at = iif(?5, ${NOW_MS}, queued_at), late = iif(?6, 1, late), run_id = iif(?3 = 'IN_FLIGHT', NULL, run_id)
        WHERE domain = ?1 AND partition_date = ?2 AND ${unchanged}`,
       queue ? 1 : 0,
       to === "LATE" ? 1 : 0,
-    ),
-    guarded(
-      `UPDATE runs SET status = 'LOST', finished_at = ${NOW_TEXT}
-       WHERE domain = ?1 AND partition_date = ?2 AND status = 'RUNNING' AND ?3 = 'IN_FLIGHT' AND ${unchanged}`,
     ),
     from === "UNDISCOVERED"
       ? guarded(
@@ -127,6 +125,8 @@ export async function acquireLease(
   leaseMs: number,
 ): Promise<Lease | undefined> {
   const held = "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3)";
+  const free = `l.lease_until < ${NOW_MS}
+           AND EXISTS (SELECT 1 FROM partition_meta WHERE domain = ?1 AND partition_date = ?2 AND status IN ${BUILDABLE})`;
   const results = await db.batch<{
     fence: number;
     version: number;
@@ -135,11 +135,12 @@ export async function acquireLease(
     sealed: number;
     retry_count: number;
   }>([
+    // Whoever held it before did not end its run: a status that an operator set let this one in without the planner.
+    db.prepare(`${endRun("LOST")} AND l.run_id IS NOT NULL AND ${free}`).bind(domain, date),
     db
       .prepare(
-        `UPDATE partition_leases SET fence = fence + 1, run_id = ?3, lease_until = ${NOW_MS} + ?4
-         WHERE domain = ?1 AND partition_date = ?2 AND lease_until < ${NOW_MS}
-           AND EXISTS (SELECT 1 FROM partition_meta WHERE domain = ?1 AND partition_date = ?2 AND status IN ${BUILDABLE})`,
+        `UPDATE partition_leases AS l SET fence = fence + 1, run_id = ?3, started_at = ${NOW_TEXT}, lease_until = ${NOW_MS} + ?4
+         WHERE domain = ?1 AND partition_date = ?2 AND ${free}`,
       )
       .bind(domain, date, runId, leaseMs),
     db
@@ -157,20 +158,8 @@ export async function acquireLease(
         `UPDATE partition_meta SET status = 'IN_FLIGHT', run_id = ?3, updated_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND ${held}`,
       )
       .bind(domain, date, runId),
-    // Whoever held it before did not end its run: a status that an operator set let this one in without the planner.
-    db
-      .prepare(
-        `UPDATE runs SET status = 'LOST', finished_at = ${NOW_TEXT} WHERE domain = ?1 AND partition_date = ?2 AND status = 'RUNNING' AND ${held}`,
-      )
-      .bind(domain, date, runId),
-    db
-      .prepare(
-        `INSERT INTO runs (run_id, domain, partition_date, fence, status, started_at)
-         SELECT ?3, ?1, ?2, fence, 'RUNNING', ${NOW_TEXT} FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3`,
-      )
-      .bind(domain, date, runId),
   ]);
-  const row = results[1]?.results[0];
+  const row = results[2]?.results[0];
   if (row === undefined) return undefined;
   const { fence, version, replays, retry_count: retryCount } = row;
   return {
@@ -191,6 +180,8 @@ export interface Failure {
   readonly message: string;
   /** Milliseconds until a retry makes sense. */
   readonly backoffMs: number;
+  /** What the run's checks found (`quality.ts`); absent where it did not come to them. */
+  readonly checks?: string | undefined;
 }
 
 /**
@@ -208,10 +199,8 @@ export function failRun(db: D1Database, lease: Lease, failure: Failure): D1Prepa
       )
       .bind(domain, date, runId, fence, failure.message),
     db
-      .prepare(
-        `UPDATE runs SET status = 'FAILED', error_message = ?5, finished_at = ${NOW_TEXT} WHERE run_id = ?3 AND ${held}`,
-      )
-      .bind(domain, date, runId, fence, failure.message),
+      .prepare(`${endRun("FAILED", { error_message: "?5", checks: "?6" })} AND l.run_id = ?3 AND l.fence = ?4`)
+      .bind(domain, date, runId, fence, failure.message, failure.checks ?? null),
     db
       .prepare(
         `UPDATE partition_leases SET lease_until = 0, run_id = NULL, queued_at = 0, failure_class = ?5, failed_version = ?6, not_before = ${NOW_MS} + ?7

@@ -1,5 +1,4 @@
-/** Results of checks in D1. */
-import type { Lease } from "./partitions.ts";
+/** Results of checks in D1: each run's are told with its end. */
 
 export interface QualityRow {
   readonly layer: string;
@@ -17,21 +16,11 @@ export interface QualityRow {
   readonly candidate: string | null;
 }
 
-/** Records what a run measured. */
-export async function recordResults(
-  db: D1Database,
-  lease: Lease,
-  table: string,
-  rows: readonly QualityRow[],
-): Promise<void> {
-  if (rows.length === 0) return;
-  await db
-    .prepare(
-      `INSERT INTO quality_results (run_id, layer, check_name, table_name, partition_date, metric, measured, bound, passed, on_fail, failing_rows, candidate, checked_at)
-       SELECT ?1, value ->> 'layer', value ->> 'check_name', ?2, ?3, value ->> 'metric', value ->> 'measured', value ->> 'bound', value ->> 'passed',
-              value ->> 'on_fail', value ->> 'failing_rows', value ->> 'candidate', strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
-       FROM json_each(?4) WHERE true ON CONFLICT DO NOTHING`,
-    )
-    .bind(lease.runId, table, lease.date, JSON.stringify(rows))
-    .run();
+/**
+ * What a run's checks of a table found, as its row of `ended_runs` keeps it: JSON, which the view `check_history` makes rows
+ * of again. `checkedAt`: ISO 8601 UTC. Undefined where nothing was checked.
+ */
+export function checksOf(table: string, checkedAt: string, results: readonly QualityRow[]): string | undefined {
+  if (results.length === 0) return undefined;
+  return JSON.stringify({ table_name: table, checked_at: checkedAt, results });
 }

@@ -3,6 +3,7 @@ import { type Outcomes, outcomeStatements } from "./ledger-outcomes.ts";
 import { countReplays, sawReplays } from "./partition-replays.ts";
 import type { Lease } from "./partitions.ts";
 import { type RemovedRows, removedRowsStatements } from "./removed-rows.ts";
+import { endRun } from "./runs.ts";
 
 export interface DataFile {
   /** R2 key. */
@@ -110,6 +111,8 @@ export interface Commit {
   readonly removed?: RemovedRows;
   /** Where the bronze rows went besides copies; undefined where the table is not a topic's silver. */
   readonly outcomes?: Outcomes;
+  /** What the run's checks found (`quality.ts`); absent where there were none. */
+  readonly checks?: string | undefined;
 }
 
 /**
@@ -181,9 +184,10 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
       commit.path,
     ),
     guarded(
-      `UPDATE runs SET status = 'DONE', finished_at = ${now}, rows_in = ?5, rows_out = ?6 WHERE run_id = ?3 AND ${held}`,
+      `${endRun("DONE", { rows_in: "?5", rows_out: "?6", checks: "?7" })} AND l.run_id = ?3 AND l.fence = ?4`,
       commit.rowsIn,
       commit.rowsOut,
+      commit.checks ?? null,
     ),
     guarded(
       `UPDATE partition_leases SET run_id = NULL, lease_until = 0, queued_at = 0, not_before = 0, failure_class = NULL, failed_version = NULL,

@@ -18,8 +18,8 @@ export async function dueTombstones(db: D1Database, limit: number): Promise<stri
     .prepare(
       `SELECT object FROM tombstones
        WHERE delete_after <= ${NOW} AND tombstoned_at < coalesce((
-         SELECT min(r.started_at) FROM partition_meta m
-         JOIN partition_leases l USING (domain, partition_date) JOIN runs r ON r.run_id = l.run_id
+         SELECT min(coalesce(r.started_at, l.started_at)) FROM partition_meta m
+         JOIN partition_leases l USING (domain, partition_date) LEFT JOIN runs r ON r.run_id = l.run_id
          WHERE m.status = 'IN_FLIGHT' AND l.lease_until > CAST(unixepoch('subsec') * 1000 AS INTEGER)), '9999')
        ORDER BY delete_after, object LIMIT ?`,
     )

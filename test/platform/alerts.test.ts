@@ -170,7 +170,7 @@ test("metrics: a strict reader takes them, and what a scrape costs does not grow
     `INSERT INTO partition_meta (domain, partition_date, status) ${days} SELECT 'orders', ${day}, 'DONE' FROM n`,
     `INSERT INTO bronze_files ${days} SELECT 'f' || i, 'orders', 0, 1, 'i', i, 1, 1, ${day}, ${day}, ${day}, NULL FROM n`,
     `INSERT INTO snapshots ${days} SELECT 's' || i, 'silver_orders', ${day}, 'r', 1, 'd', '[]', 1, ${day} FROM n`,
-    `INSERT INTO runs ${days} SELECT 'r' || i, 'orders', ${day}, 1, 'DONE', ${day}, ${day}, 1, 1, NULL FROM n`,
+    `INSERT INTO ended_runs ${days} SELECT 'orders', ${day}, 'r' || i, 1, 'DONE', ${day}, ${day}, 1, 1, NULL, NULL FROM n`,
     `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events) ${days} SELECT 'orders', 0, 1, 'i', ${day} || 'T00:00:00Z', '', 1 FROM n`,
   ]) {
     await at.platform.db.prepare(insert).run();

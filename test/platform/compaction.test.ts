@@ -103,15 +103,12 @@ test("what a lost build staged goes, and payloads of dead letters past their ret
   const payload = `dead_letters/payloads/${day}/some-dead-letter`;
   await lake.put(staged, "never committed");
   await lake.put(payload, "a large event that was refused");
+  const now = new Date().toISOString();
   await db
     .prepare(
-      "INSERT INTO runs (run_id, domain, partition_date, fence, status, started_at) VALUES ('lost-run', 'weather', ?, 1, 'RUNNING', ?)",
+      "INSERT INTO ended_runs (run_id, domain, partition_date, fence, status, started_at, finished_at) VALUES ('lost-run', 'weather', ?1, 1, 'LOST', ?2, ?2)",
     )
-    .bind(day, new Date().toISOString())
-    .run();
-  await db
-    .prepare("UPDATE runs SET status = 'LOST', finished_at = ? WHERE run_id = 'lost-run'")
-    .bind(new Date().toISOString())
+    .bind(day, now)
     .run();
   await tickOf(Math.ceil(Date.now() / DAY_MS + 40) * DAY_MS);
   expect(await lake.head(payload)).toBeNull();

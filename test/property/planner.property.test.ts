@@ -214,7 +214,7 @@ describe("planner, leases and commits under faults", () => {
            WHERE revisions <> (SELECT count(*) FROM seen WHERE seen.domain = l.domain AND seen.date = l.partition_date AND "to" = 'LATE') OR late <> 0`,
         );
         expect(revisions).toEqual([]);
-        expect(catalog.d1.rows("SELECT run_id FROM runs WHERE status = 'RUNNING'")).toEqual([]);
+        expect(catalog.d1.rows("SELECT run_id FROM run_history WHERE status = 'RUNNING'")).toEqual([]);
         catalog.now += 48 * 60 * MINUTE;
         expect(await catalog.tick()).toBe(0);
         expect(await catalog.tick()).toBe(0);

@@ -17,15 +17,18 @@ export interface StateTable {
   readonly rows: readonly CatalogRow[];
 }
 
-/** The tables of D1 that are worth querying; the rest is the machine's own. */
-export const STATE_TABLES = [
-  "partition_meta",
-  "runs",
-  "quality_results",
-  "bronze_files",
-  "ledger",
-  "snapshots",
-] as const;
+/**
+ * The tables of D1 that are worth querying, and what their rows are read from: a view that goes on where a table ends has the
+ * table's columns, and no types of its own. The rest is the machine's own.
+ */
+const STATE_TABLES = {
+  partition_meta: "partition_meta",
+  runs: "run_history",
+  quality_results: "check_history",
+  bronze_files: "bronze_files",
+  ledger: "ledger",
+  snapshots: "snapshots",
+} as const;
 
 /** Every table that is published or was once, by name. One statement, so that the snapshots are those of one moment. */
 export async function publishedTables(source: LakeSource): Promise<TableFiles[]> {
@@ -58,13 +61,13 @@ export async function quarantineTables(source: LakeSource): Promise<TableFiles[]
 /** The tables of the catalog that exist, whole. */
 export async function stateTables(source: LakeSource): Promise<StateTable[]> {
   const tables: StateTable[] = [];
-  for (const name of STATE_TABLES) {
+  for (const [name, from] of Object.entries(STATE_TABLES)) {
     const columns = await source.query(`SELECT name, type FROM pragma_table_info('${name}') ORDER BY cid`);
     if (columns.length === 0) continue;
     tables.push({
       name,
       columns: columns.map((column) => ({ name: String(column["name"]), type: String(column["type"]) })),
-      rows: await source.query(`SELECT * FROM ${name}`),
+      rows: await source.query(`SELECT * FROM ${from}`),
     });
   }
   return tables;

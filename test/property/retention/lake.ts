@@ -215,7 +215,7 @@ export class RetentionLake {
   /** Of the last failed run of each partition that was not built since. */
   #candidates(): string[] {
     const runs = this.d1.rows<{ run_id: string }>(
-      `SELECT r.run_id, max(r.started_at || r.run_id) FROM runs r JOIN partition_meta m USING (domain, partition_date)
+      `SELECT r.run_id, max(r.started_at || r.run_id) FROM run_history r JOIN partition_meta m USING (domain, partition_date)
        WHERE r.status = 'FAILED' AND m.status <> 'DONE' GROUP BY r.domain, r.partition_date`,
     );
     return runs.flatMap(({ run_id }) => this.#staged.get(run_id) ?? []);
@@ -251,7 +251,7 @@ export class RetentionLake {
 
   /** Runs that ended without a commit and had staged files. */
   abandoned(): number {
-    const runs = this.d1.rows<{ run_id: string }>("SELECT run_id FROM runs WHERE status IN ('FAILED', 'LOST')");
+    const runs = this.d1.rows<{ run_id: string }>("SELECT run_id FROM ended_runs WHERE status IN ('FAILED', 'LOST')");
     return runs.filter(({ run_id }) => (this.#staged.get(run_id) ?? []).length > 0).length;
   }
 }

@@ -63,7 +63,7 @@ const hours = (from: number, to: number) => ({ from: NOON + from * 3_600_000, to
 
 test("a replay builds silver and everything from it again: same rows, no revision, runs recorded", async () => {
   const lake = await closedLake();
-  const [before, runs] = [await tables(lake), lake.d1.rows("SELECT run_id FROM runs").length];
+  const [before, runs] = [await tables(lake), lake.d1.rows("SELECT run_id FROM run_history").length];
   const digests = () =>
     lake.d1.rows("SELECT domain, partition_date, file_hash FROM partition_meta WHERE domain = 'orders'");
   const hashes = digests();
@@ -85,7 +85,7 @@ test("a replay builds silver and everything from it again: same rows, no revisio
   expect(await tables(lake)).toEqual(before);
   expect(digests()).toEqual(hashes);
   expect(revisions(lake)).toBe(0);
-  expect(lake.d1.rows("SELECT run_id FROM runs WHERE status = 'DONE'")).toHaveLength(runs + 4);
+  expect(lake.d1.rows("SELECT run_id FROM run_history WHERE status = 'DONE'")).toHaveLength(runs + 4);
 });
 
 test("late data is a revision still, beside a replay and after it", async () => {

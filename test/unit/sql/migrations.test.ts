@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { checksOf } from "../../../sql/statements/quality.ts";
 import { readMigrations } from "../../../tools/local-platform/migrations.ts";
 
 const MIGRATIONS = resolve(import.meta.dirname, "../../../sql/migrations");
@@ -28,4 +29,36 @@ test("0003 keeps the results of checks, and lets a measure be null", () => {
     break;
   }
   expect(rows()).toHaveLength(2);
+});
+
+test("0009: runs and results of checks from before are told, and those that the version before writes on", () => {
+  const db = new DatabaseSync(":memory:");
+  for (const { sql } of readMigrations(MIGRATIONS)) db.exec(sql);
+  const at = (seconds: number) => `'2026-11-21T10:00:0${seconds}.000Z'`;
+  db.exec(`
+    INSERT INTO runs VALUES ('r1', 'orders', '2026-11-21', 1, 'RUNNING', ${at(0)}, NULL, NULL, NULL, NULL),
+      ('r2', 'orders', '2026-11-21', 2, 'RUNNING', ${at(4)}, NULL, NULL, NULL, NULL);
+    UPDATE runs SET status = 'FAILED', finished_at = ${at(1)}, error_message = 'x' WHERE run_id = 'r1';
+    INSERT INTO partition_leases (domain, partition_date, fence, run_id) VALUES ('orders', '2026-11-21', 2, 'r2');
+    INSERT INTO quality_results VALUES
+      ('r1', 'silver', 'a', 'silver_orders', '2026-11-21', 'sql', NULL, '{"mustBe":0}', 0, 'block', '[1,2]', 'f', ${at(1)});
+    INSERT INTO ended_runs VALUES ('weather', '2026-11-21', 'r3', 1, 'DONE', ${at(2)}, ${at(3)}, 5, 4, NULL, '${checksOf(
+      "silver_weather",
+      "t",
+      [
+        {
+          ...{ layer: "silver", check_name: "b", metric: "rowCount", measured: 2, bound: "{}", passed: 1 },
+          ...{ on_fail: "warn", failing_rows: null, candidate: null },
+        },
+      ],
+    )}');`);
+  expect(db.prepare("SELECT run_id, status, started_at FROM run_history ORDER BY run_id").all()).toMatchObject([
+    { run_id: "r1", status: "FAILED" },
+    { run_id: "r2", status: "RUNNING", started_at: "2026-11-21T10:00:04.000Z" },
+    { run_id: "r3", status: "DONE" },
+  ]);
+  expect(db.prepare("SELECT table_name, measured, failing_rows FROM check_history ORDER BY 1").all()).toMatchObject([
+    { table_name: "silver_orders", measured: null, failing_rows: "[1,2]" },
+    { table_name: "silver_weather", measured: 2, failing_rows: null },
+  ]);
 });

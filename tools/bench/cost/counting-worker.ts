@@ -1,4 +1,7 @@
-/** The real Worker with bindings that count what is billed. `GET /__operations` tells the counts so far. */
+/**
+ * The real Worker with bindings that count what is billed. `/__operations` tells the counts so far, `/__tick` is a minute of the
+ * cron, `/__rows` answers the `n` of the query in its body, uncounted.
+ */
 import worker, { Receipts as RealReceipts, TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
 import { countedBindings, sizeOf } from "./counted-bindings.ts";
 import { countRows, settleRows } from "./counted-rows.ts";
@@ -38,13 +41,28 @@ export class TopicBuffer extends RealTopicBuffer {
   }
 }
 
+async function tick(controller: ScheduledController, env: Env): Promise<void> {
+  operations.requests++;
+  await worker.scheduled(controller, bindings(env));
+}
+
 export class Receipts extends RealReceipts {}
 
 export default {
-  fetch(request, env, context) {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/__operations") return Response.json(operations);
-    if (pathname !== "/healthz") operations.requests++;
+  async fetch(request, env, context) {
+    switch (new URL(request.url).pathname) {
+      case "/__operations":
+        return Response.json(operations);
+      case "/__tick":
+        await tick({ cron: "* * * * *", scheduledTime: Date.now(), noRetry: () => {} }, env);
+        return Response.json({});
+      case "/__rows":
+        return Response.json({ n: await env.DB.prepare(await request.text()).first("n") });
+      case "/healthz":
+        break;
+      default:
+        operations.requests++;
+    }
     return worker.fetch(request, bindings(env), context);
   },
   async queue(batch, env) {
@@ -52,8 +70,5 @@ export default {
     for (const { body } of batch.messages) operations.queueOperations += queueChunks(sizeOf(body));
     await worker.queue(batch, bindings(env));
   },
-  async scheduled(controller, env) {
-    operations.requests++;
-    await worker.scheduled(controller, bindings(env));
-  },
+  scheduled: tick,
 } satisfies ExportedHandler<Env>;

@@ -1,6 +1,7 @@
 /** What a buffer knows of its blocks without reading them is what its storage says, also after a transaction that failed. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appendFrames } from "../../../../durable-objects/topic-buffer/append.ts";
+import { noteFrozen } from "../../../../durable-objects/topic-buffer/noting.ts";
 import { RememberedIds } from "../../../../durable-objects/topic-buffer/remembered-ids.ts";
 import { BufferStore } from "../../../../durable-objects/topic-buffer/store.ts";
 import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
@@ -88,4 +89,45 @@ test("an object from when each block named its flush goes on with it", () => {
   store.forget(7);
   expectInStep();
   expect(store.state()).toMatchObject({ open: { rows: 7 }, flush: null });
+});
+
+describe("what an append says beside its bytes", () => {
+  const noted = (storage: SqliteStorage) => ({
+    ids: storage.exec<{ n: number }>("SELECT coalesce(sum(length(packed)), 0) / 16 AS n FROM message_ids").one().n,
+    events: storage.exec<{ n: number }>("SELECT coalesce(sum(events), 0) AS n FROM ledger").one().n,
+    messages: storage.exec<{ n: number }>("SELECT coalesce(sum(messages), 0) AS n FROM arrivals").one().n,
+  });
+
+  test("is noted once, with the flush that takes its blocks, and known before, also after a restart", () => {
+    const storage = new SqliteStorage();
+    const first = buffer(storage);
+    first.append(1);
+    first.append(2);
+    expect(noted(storage)).toEqual({ ids: 0, events: 0, messages: 0 });
+
+    const { store, append } = buffer(storage);
+    expect(append(1).stored).toHaveLength(1);
+    expect(store.state().open.rows).toBe(2);
+    const seq = store.freeze(1e6, 1);
+    noteFrozen(store, seq);
+    expect(noted(storage)).toEqual({ ids: 1, events: 1, messages: 1 });
+    store.forget(seq);
+    noteFrozen(store, store.freeze(1e6, 1e6));
+    expect(noted(storage)).toEqual({ ids: 2, events: 2, messages: 2 });
+    expect(buffer(storage).append(2).stored).toHaveLength(1);
+    expect(store.state().open.rows).toBe(0);
+  });
+
+  test("is not noted again of an object from when each append noted it", () => {
+    const storage = new SqliteStorage();
+    storage.exec(
+      `CREATE TABLE blocks (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL);
+       CREATE TABLE flushes (seq INTEGER PRIMARY KEY, step TEXT NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL, files TEXT, last_block INTEGER NOT NULL DEFAULT 0)`,
+    );
+    storage.exec("INSERT INTO blocks VALUES (1, 1, 5, ?)", frames(1));
+    const { store, append } = buffer(storage);
+    append(2);
+    noteFrozen(store, store.freeze(1e6, 1e6));
+    expect(noted(storage)).toEqual({ ids: 1, events: 1, messages: 1 });
+  });
 });

@@ -97,18 +97,18 @@ describe("GET /metrics", () => {
         ('orders', 0, 2, 'i', '2026-11-20T23:00:00Z', '', 100), ('dead_letters', 0, 1, 'i', '2026-11-21T09:00:00Z', 'orders|MISSING_FIELD', 2),
         ('dead_letters', 0, 1, 'i', '2026-11-21T10:00:00Z', 'orders|MISSING_FIELD', 1);
       INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-20', 'FAILED'), ('orders', '2026-11-19', 'DONE');
-      INSERT INTO runs VALUES ('r1', 'orders', '2026-11-20', 1, 'RUNNING', '2026-11-21T10:00:00.000Z', NULL, NULL, NULL, NULL),
-        ('r2', 'orders', '2026-11-20', 2, 'RUNNING', '2026-11-21T10:00:00.000Z', NULL, NULL, NULL, NULL), ('r3', 'orders', '2026-11-20', 3, 'RUNNING', '2026-11-21T10:00:00.000Z', NULL, NULL, NULL, NULL);
-      UPDATE runs SET status = 'DONE', finished_at = '2026-11-21T10:00:02.500Z' WHERE run_id = 'r1';
-      UPDATE runs SET status = 'DONE', finished_at = '2026-11-21T10:01:00.500Z' WHERE run_id = 'r2';
-      UPDATE runs SET status = 'LOST', finished_at = '2026-11-21T10:20:00.000Z' WHERE run_id = 'r3';
+      INSERT INTO ended_runs VALUES
+        ('orders', '2026-11-20', 'r1', 1, 'DONE', '2026-11-21T10:00:00.000Z', '2026-11-21T10:00:02.500Z', 1, 1, NULL, NULL),
+        ('orders', '2026-11-20', 'r2', 2, 'DONE', '2026-11-21T10:00:00.000Z', '2026-11-21T10:01:00.500Z', 1, 1, NULL, NULL),
+        ('orders', '2026-11-20', 'r3', 3, 'LOST', '2026-11-21T10:00:00.000Z', '2026-11-21T10:20:00.000Z', NULL, NULL, NULL, NULL);
       INSERT INTO alerts VALUES ('message_parked/q', 'parked_messages', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":3}'),
         ('slices_parked/orders/data', 'parked_slices', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":40}');
       INSERT INTO alert_events (event_id, event, made_at, post_state) VALUES ('e', '{}', '2026-11-21T10:00:00Z', 'skipped');
       INSERT INTO bronze_files VALUES ('f', 'orders', 0, 2, 'i', 1, 1, 1, '2026-11-21T11:00:00Z', '2026-11-21T11:30:00Z', '2026-11-21T11:31:00Z', NULL);
       INSERT INTO shards (topic, shard, shard_of, first_seen, oldest_unflushed, buffered_rows) VALUES ('orders', 0, 2, 'x', '2026-11-21T11:59:00Z', 3), ('orders', 1, 2, 'x', NULL, 0), ('weather', 0, 1, 'x', NULL, 0);
       INSERT INTO unknown_fields VALUES ('orders', '/note', '2026-11-21T10:00:00Z', '2026-11-21', NULL);
-      INSERT INTO snapshots VALUES ('s', 'silver_orders', '2026-11-21', 'r1', 1, 'd', '[]', 1, '2026-11-21T11:32:00Z');`);
+      INSERT INTO snapshots VALUES ('s', 'silver_orders', '2026-11-21', 'r1', 1, 'd', '[]', 1, '2026-11-21T11:32:00Z');
+      INSERT INTO published VALUES ('silver_orders', '2026-11-21', 's');`);
     const read = await scrape(harness);
     const value = (name: string, labels = {}) => seriesValue(read, `sluice_${name}`, labels);
     expect(value("events_accepted_total", { topic: "orders" })).toBe(12);

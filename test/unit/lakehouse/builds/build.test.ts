@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { LibraryCheck } from "../../../../contracts/contract.ts";
 import type { Table } from "../../../../lakehouse/tables/catalog.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
@@ -108,6 +108,18 @@ describe("a build", () => {
     ]);
   });
 
+  test("writes the view once: it reads what the pointer names", async () => {
+    const lake = await weatherLake();
+    const put = vi.spyOn(lake.bucket, "put");
+    await lake.build(tableOf("weather"), DAY);
+    lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'");
+    await lake.build(tableOf("weather"), DAY);
+    expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 2 });
+    const keys = put.mock.calls.map(([key]) => key);
+    expect(keys.filter((key) => key.endsWith(".sql"))).toEqual(["silver/weather/views.sql"]);
+    expect(await lake.query("SELECT count(*) AS rows FROM silver_weather")).toEqual([{ rows: "3" }]);
+  });
+
   test("writes the pointer: the live files and their snapshot, as D1 has them", async () => {
     const lake = await weatherLake();
     await lake.build(tableOf("weather"), DAY);
@@ -180,7 +192,7 @@ describe("a build", () => {
       expect((await lake.query(SILVER)).map((row) => row["event_id"])).toEqual(["b", "a", "c"]);
       expect(meta(lake, "weather")).toMatchObject({ status: "FAILED", error_message: outcome.message });
       const results = lake.d1.rows<{ passed: number; failing_rows: string; candidate: string }>(
-        "SELECT passed, failing_rows, candidate FROM quality_results WHERE run_id = ? AND check_name = 'added'",
+        "SELECT passed, failing_rows, candidate FROM check_history WHERE run_id = ? AND check_name = 'added'",
         outcome.lease.runId,
       );
       expect(results).toEqual([
@@ -253,8 +265,8 @@ describe("a build", () => {
 
   test("whose commit happened though its answer was lost is committed: D1 is read back", async () => {
     const lake = await weatherLake();
-    // The lease, the inputs, the results of the checks; then the commit.
-    lake.d1.faults.push(undefined, undefined, undefined, "after");
+    // The lease, the inputs; then the commit.
+    lake.d1.faults.push(undefined, undefined, "after");
     expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "committed", rowsIn: 4, rowsOut: 3 });
     expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 1 });
   });

@@ -59,7 +59,7 @@ const liveQuarantine = (lake: Lake) =>
   );
 const results = (lake: Lake, run: string) =>
   lake.d1.rows<{ check_name: string; measured: number; passed: number; failing_rows: string; candidate: string }>(
-    "SELECT check_name, measured, passed, failing_rows, candidate FROM quality_results WHERE run_id = ? AND on_fail = 'quarantine'",
+    "SELECT check_name, measured, passed, failing_rows, candidate FROM check_history WHERE run_id = ? AND on_fail = 'quarantine'",
     run,
   );
 

@@ -212,10 +212,7 @@ describe("compaction", () => {
     await compactAll(lake);
     lake.d1.rows("UPDATE partition_meta SET status = 'IN_FLIGHT' WHERE domain = 'weather'");
     lake.d1.rows(
-      `INSERT INTO runs (run_id, domain, partition_date, fence, status, started_at) VALUES ('r', 'weather', '${TODAY}', 1, 'RUNNING', '2026-11-21T13:59:00.000Z')`,
-    );
-    lake.d1.rows(
-      "UPDATE partition_leases SET run_id = 'r', lease_until = ? WHERE partition_date = ?",
+      "UPDATE partition_leases SET run_id = 'r', started_at = '2026-11-21T13:59:00.000Z', lease_until = ? WHERE partition_date = ?",
       lake.now + 26 * HOUR,
       TODAY,
     );

@@ -19,7 +19,7 @@ function statusOf(catalog: Catalog): string | undefined {
 }
 
 function runs(catalog: Catalog) {
-  return catalog.d1.rows<{ run_id: string; status: string }>("SELECT run_id, status FROM runs ORDER BY run_id");
+  return catalog.d1.rows<{ run_id: string; status: string }>("SELECT run_id, status FROM run_history ORDER BY run_id");
 }
 
 describe("leases", () => {

@@ -68,7 +68,7 @@ async function landed(...events: ReturnType<typeof order>[]): Promise<Lake> {
 
 function resultOf(lake: Lake) {
   return lake.d1.rows<{ layer: string; metric: string; measured: number | null; passed: number; bound: string }>(
-    "SELECT layer, metric, measured, passed, bound FROM quality_results WHERE check_name = 'added'",
+    "SELECT layer, metric, measured, passed, bound FROM check_history WHERE check_name = 'added'",
   );
 }
 

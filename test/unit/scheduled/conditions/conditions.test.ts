@@ -13,6 +13,7 @@ import { lateDataSource } from "../../../../scheduled/conditions/late-data.ts";
 import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-messages.ts";
 import { staleTopicsSource } from "../../../../scheduled/conditions/stale-topics.ts";
 import { pipelineAlert } from "../../../../scheduled/platform-events/pipeline-alert.ts";
+import { checksOf } from "../../../../sql/statements/quality.ts";
 import { createD1, type D1OnSqlite } from "../../../oracle/d1-on-sqlite.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { refusals } from "../platform-events/receiver.ts";
@@ -75,17 +76,22 @@ describe("failed partitions", () => {
 
 test("blocking checks of the last failed build", async () => {
   partition("orders", "FAILED", "data", "QualityGateError: x");
-  db.sqlite.exec(`
-    INSERT INTO runs VALUES ('r0', 'orders', '2026-11-20', 1, 'FAILED', '${iso(9)}', '${iso(8)}', 1, 1, 'x');
-    INSERT INTO runs VALUES ('r1', 'orders', '2026-11-20', 2, 'FAILED', '${iso(7)}', '${iso(6)}', 1, 1, 'x');`);
-  const result = db.sqlite.prepare(
-    "INSERT INTO quality_results VALUES (?, 'silver', ?, 'silver_orders', '2026-11-20', 'duplicateValues', ?, ?, ?, ?, NULL, 'silver/orders/x.parquet', ?)",
+  const end = db.sqlite.prepare(
+    "INSERT INTO ended_runs VALUES ('orders', '2026-11-20', ?, ?, 'FAILED', ?, ?, NULL, NULL, 'x', ?)",
   );
-  result.run("r0", "old", 5, '{"mustBe":0}', 0, "block", iso(8));
-  result.run("r1", "unique", 3, '{"mustBe":0}', 0, "block", iso(6));
-  result.run("r1", "between", 3, '{"mustBeBetween":[0,1]}', 0, "block", iso(6));
-  result.run("r1", "only warns", 3, '{"mustBe":0}', 0, "warn", iso(6));
-  result.run("r1", "passes", 0, '{"mustBe":0}', 1, "block", iso(6));
+  const result = (check_name: string, measured: number, bound: string, passed: number, on_fail: string) => ({
+    ...{ layer: "silver", check_name, metric: "duplicateValues", measured, bound, passed, on_fail },
+    ...{ failing_rows: null, candidate: "silver/orders/x.parquet" },
+  });
+  const old = [result("old", 5, '{"mustBe":0}', 0, "block")];
+  const last = [
+    result("unique", 3, '{"mustBe":0}', 0, "block"),
+    result("between", 3, '{"mustBeBetween":[0,1]}', 0, "block"),
+    result("only warns", 3, '{"mustBe":0}', 0, "warn"),
+    result("passes", 0, '{"mustBe":0}', 1, "block"),
+  ];
+  end.run("r0", 1, iso(9), iso(8), checksOf("silver_orders", iso(8), old) ?? null);
+  end.run("r1", 2, iso(7), iso(6), checksOf("silver_orders", iso(6), last) ?? null);
   const found = await find(blockedPartitionsSource(db.d1));
   expect(found).toMatchObject([
     { key: "quality_gate/orders/2026-11-20/between", measured: 3, runId: "r1" },
@@ -153,6 +159,7 @@ test("topics that are older than their contract promises, with whose turn it is"
   ];
   const file = db.sqlite.prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', ?, 1, 1, ?, ?, ?, NULL)");
   const snapshot = db.sqlite.prepare("INSERT INTO snapshots VALUES (?, ?, ?, 'r', 1, 'd', '[]', 1, ?)");
+  const published = db.sqlite.prepare("INSERT INTO published VALUES (?, ?, ?)");
   // a: fresh. b: nobody sends. c: builds hang. d: never received. e: promises nothing.
   for (const [topic, received, built] of [
     ["a", 5, 4],
@@ -164,6 +171,8 @@ test("topics that are older than their contract promises, with whose turn it is"
     file.run(topic, topic, 1, iso(received), iso(received), iso(received));
     snapshot.run(`${topic}0`, `silver_${topic}`, "2026-11-19", iso(0));
     snapshot.run(`${topic}1`, `silver_${topic}`, "2026-11-21", iso(built));
+    published.run(`silver_${topic}`, "2026-11-19", `${topic}0`);
+    published.run(`silver_${topic}`, "2026-11-21", `${topic}1`);
   }
   const found = await find(staleTopicsSource(db.d1, all));
   expect(found).toMatchObject([
@@ -216,7 +225,9 @@ test("no source reads a whole table", async () => {
   ]) {
     await source.find(NOW);
   }
-  const scans = plans.filter((plan) => plan.startsWith("SCAN") && !/VIRTUAL TABLE|^SCAN (r|\(subquery.*)$/.test(plan));
+  const scans = plans.filter(
+    (plan) => plan.startsWith("SCAN") && !/VIRTUAL TABLE|^SCAN (f|r|\(subquery.*)$/.test(plan),
+  );
   expect(scans).toEqual([
     "SCAN m USING INDEX partition_meta_active",
     "SCAN m USING INDEX partition_meta_active",

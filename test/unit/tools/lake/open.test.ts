@@ -140,13 +140,18 @@ describe("openLake", () => {
 
   it("has the catalog's tables", async () => {
     catalog.exec("INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-21', 'DONE')");
+    const checks =
+      '{"table_name": "t", "checked_at": "x", "results": [{"layer": "silver", "check_name": "c", "metric": "rowCount", "measured": 2.5, "bound": "{}", "passed": 1, "on_fail": "warn"}]}';
     catalog.exec(
-      "INSERT INTO quality_results VALUES ('r', 'silver', 'c', 't', '2026-11-21', 'rowCount', 2.5, '{}', 1, 'warn', NULL, NULL, 'x')",
+      `INSERT INTO ended_runs VALUES ('orders', '2026-11-21', 'r', 1, 'DONE', '2026-11-21T10:00:00Z', '2026-11-21T10:00:01Z', 1, 1, NULL, '${checks}')`,
     );
     expect(await ask("SELECT domain, status, retry_count + 1 AS n, run_id FROM partition_meta")).toBe(
       "domain,status,n,run_id\r\norders,DONE,1,",
     );
-    expect(await ask("SELECT measured * 2 AS m FROM quality_results")).toBe("m\r\n5");
+    expect(await ask("SELECT measured * 2 AS m FROM quality_results WHERE table_name = 't' AND passed = 1")).toBe(
+      "m\r\n5",
+    );
+    expect(await ask("SELECT fence + 1 AS n, status FROM runs")).toBe("n,status\r\n2,DONE");
   });
 
   it("says which object is missing", async () => {
