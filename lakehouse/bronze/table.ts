@@ -46,12 +46,37 @@ export function bronzeFields(contract: Contract): Field[] {
   return [...eventFields(contract), partitionField(contract), ...METADATA_FIELDS];
 }
 
-/**
- * Columns worth a dictionary: those the contract lists the values of. Metadata, the same for whole messages, is not: ZSTD
- * makes as little of its repeats without one, and sooner.
- */
-export function dictionaryColumns(contract: Contract): string[] {
-  return contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name);
+/** How a topic's bronze stands in Parquet: a part of `ParquetWriteOptions`. */
+export interface BronzeLayout {
+  readonly fields: readonly Field[];
+  /**
+   * Columns worth a dictionary: those the contract lists the values of. Metadata, the same for whole messages, is not: ZSTD
+   * makes as little of its repeats without one, and sooner.
+   */
+  readonly dictionaryColumns: readonly string[];
+  readonly distinctColumns: readonly string[];
+  readonly statisticsColumns: readonly string[];
+}
+
+export function bronzeLayout(contract: Contract): BronzeLayout {
+  const fields = bronzeFields(contract);
+  const isText = (name: string) => fields.some((field) => field.name === name && field.type.kind === "utf8");
+  return {
+    fields,
+    dictionaryColumns: contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name),
+    distinctColumns: contract.dedupeKey.filter(isText),
+    statisticsColumns: contract.platformOnly ? fields.filter(hasBounds).map(({ name }) => name) : searched(contract),
+  };
+}
+
+/** What rows are looked for by: in the order of their arrival any other column has all of its values in every row group. */
+function searched(contract: Contract): string[] {
+  return [...new Set([...contract.dedupeKey, contract.eventTime, contract.partition.column, "_message", "_received"])];
+}
+
+/** What the platform writes is little, and looked for by any column. */
+function hasBounds({ type }: Field): boolean {
+  return type.kind !== "list" && type.kind !== "struct";
 }
 
 /** A flush of one shard: names its files. */

@@ -9,7 +9,7 @@ import { type BronzeBucket, putOnce } from "./put-once.ts";
 import { createReceivedHours } from "./received-hours.ts";
 import type { BlockSource } from "./row-runs.ts";
 import { type FlushScan, scanBlocks } from "./scan.ts";
-import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
+import { bronzeLayout, type FlushName } from "./table.ts";
 
 /** The frames cannot be made into files; nothing was put. `cause` says why. */
 export class BronzeInputError extends Error {
@@ -66,13 +66,13 @@ async function encodeFiles(
 ): Promise<{ readonly input: string; readonly files: readonly EncodedFile[] }> {
   try {
     const scan = scanBlocks(contract, blocks);
+    const layout = bronzeLayout(contract);
     const files: EncodedFile[] = [];
     for (const planned of planFiles(contract, flush, scan.days)) {
       const hours = createReceivedHours(contract.partition.column);
       const bytes = await writeParquet({
-        fields: bronzeFields(contract),
+        ...layout,
         batches: hours.counting(fileRows(contract, blocks, scan, planned.dates)),
-        dictionaryColumns: dictionaryColumns(contract),
         rowGroupStarts: rowGroupStarts(planned.dates),
         metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": scan.input },
       });

@@ -1,6 +1,7 @@
 import {
   Compression,
   EnabledStatistics,
+  Encoding,
   Table,
   type WriterProperties,
   WriterPropertiesBuilder,
@@ -30,6 +31,13 @@ export interface ParquetWriteOptions {
    * dictionary on for the leaves of every list and struct of the file. Others are written plain, which is three times faster.
    */
   readonly dictionaryColumns?: readonly string[];
+  /**
+   * Text columns whose values nearly all differ, such as ids, by top-level name. Their lengths stand apart from their bytes: ZSTD
+   * takes half the time and makes them smaller, since it finds no false repeats.
+   */
+  readonly distinctColumns?: readonly string[];
+  /** Columns with statistics (bounds and nulls of each row group), by top-level name; all, nested ones included, if not given. */
+  readonly statisticsColumns?: readonly string[];
   /** A row group ends after this many rows, if not before. */
   readonly rowGroupRows?: number;
   /** Rows, counted from the file's first, with which a row group must start; ascending. */
@@ -39,10 +47,10 @@ export interface ParquetWriteOptions {
 }
 
 /**
- * Writes rows as one Parquet file: ZSTD, statistics per column chunk, row groups of at most ROW_GROUP_BYTES; without rows, the
+ * Writes rows as one Parquet file: ZSTD, integers and times as differences, row groups of at most ROW_GROUP_BYTES; without rows, the
  * schema alone. Equal batches give equal bytes. Nothing of it stays in Wasm memory between two batches.
  * Throws a TypeError or RangeError, naming the column, for a batch that is not of `fields` (see `encodeArrowStream`), and a RangeError
- * for an unknown dictionary column; ParquetWasmNotInstalledError. Call it while holding the permit of `tryAcquireWasm`.
+ * for a column that is named but unknown, or distinct but no text; ParquetWasmNotInstalledError. Call it while holding the permit of `tryAcquireWasm`.
  */
 export async function writeParquet(options: ParquetWriteOptions): Promise<Uint8Array> {
   requireParquetWasm();
@@ -113,10 +121,9 @@ class RowGroups {
   }
 
   #flush(): void {
-    const { fields, dictionaryColumns = [] } = this.#options;
-    const table = Table.fromIPCStream(encodeArrowStream(fields, this.#pending, this.#sink));
+    const table = Table.fromIPCStream(encodeArrowStream(this.#options.fields, this.#pending, this.#sink));
     // Takes the table and the properties: nothing is left to free, whether it throws or not.
-    const file = writeTable(table, writerProperties(fields, dictionaryColumns, this.#pendingRows));
+    const file = writeTable(table, writerProperties(this.#options, this.#pendingRows));
     this.#join.add(file, this.#pendingRows);
     this.#written += this.#pendingRows;
     this.#pending = [];
@@ -126,35 +133,52 @@ class RowGroups {
 }
 
 /** Each setter consumes the builder and gives another one. */
-function writerProperties(
-  fields: readonly Field[],
-  dictionaryColumns: readonly string[],
-  rows: number,
-): WriterProperties {
-  const isNested = (field: Field) => field.type.kind === "list" || field.type.kind === "struct";
+function writerProperties(options: ParquetWriteOptions, rows: number): WriterProperties {
+  const { fields, dictionaryColumns = [], distinctColumns = [], statisticsColumns } = options;
   const named = new Set(dictionaryColumns);
   const nestedDictionary = fields.some((field) => isNested(field) && named.has(field.name));
   let builder = new WriterPropertiesBuilder()
     .setCompression(Compression.ZSTD)
-    .setStatisticsEnabled(EnabledStatistics.Chunk)
+    .setStatisticsEnabled(statisticsColumns === undefined ? EnabledStatistics.Chunk : EnabledStatistics.None)
     .setDictionaryEnabled(nestedDictionary)
     .setMaxRowGroupSize(Math.max(1, rows));
+  for (const name of statisticsColumns ?? [])
+    builder = builder.setColumnStatisticsEnabled(name, EnabledStatistics.Chunk);
   for (const field of fields) {
-    if (isNested(field) || named.has(field.name) === nestedDictionary) continue;
-    builder = builder.setColumnDictionaryEnabled(field.name, named.has(field.name));
+    if (isNested(field)) continue;
+    const { name } = field;
+    if (named.has(name) !== nestedDictionary) builder = builder.setColumnDictionaryEnabled(name, named.has(name));
+    if (distinctColumns.includes(name)) builder = builder.setColumnEncoding(name, Encoding.DELTA_LENGTH_BYTE_ARRAY);
+    else if (isInteger(field)) builder = builder.setColumnEncoding(name, Encoding.DELTA_BINARY_PACKED);
   }
   return builder.build();
+}
+
+function isNested({ type }: Field): boolean {
+  return type.kind === "list" || type.kind === "struct";
+}
+
+/** Neighbours differ by little. Not so amounts, of which ZSTD finds the repeats, and dates, which are one date. */
+function isInteger({ type }: Field): boolean {
+  return type.kind === "int32" || type.kind === "int64" || type.kind === "timestamp";
 }
 
 function requireKnown({
   fields,
   dictionaryColumns = [],
+  distinctColumns = [],
+  statisticsColumns = [],
   rowGroupRows = 1,
   rowGroupStarts = [],
 }: ParquetWriteOptions): void {
   if (fields.length === 0) throw new RangeError("a Parquet file needs a column");
-  for (const name of dictionaryColumns) {
-    if (!fields.some((field) => field.name === name)) throw new RangeError(`no column ${name} for a dictionary`);
+  const types = new Map(fields.map(({ name, type }) => [name, type.kind]));
+  for (const name of [...dictionaryColumns, ...distinctColumns, ...statisticsColumns]) {
+    if (!types.has(name)) throw new RangeError(`no column ${name} to write in a way of its own`);
+  }
+  for (const name of distinctColumns) {
+    if (types.get(name) !== "utf8")
+      throw new RangeError(`column ${name} is ${types.get(name)}, and written as distinct texts`);
   }
   if (!Number.isInteger(rowGroupRows) || rowGroupRows < 1) throw new RangeError(`row groups of ${rowGroupRows} rows`);
   for (const [i, start] of rowGroupStarts.entries()) {

@@ -29,18 +29,20 @@ test("what is written is what our reader and DuckDB read, for any schema, rows a
     offset: fc.nat({ max: 45 }),
     limit: fc.nat({ max: 45 }),
     dictionary: fc.boolean(),
+    distinct: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(
       tables,
       settings,
-      async ({ fields, rows }, { cut, dictionary, batchRows, offset, limit, ...groups }) => {
+      async ({ fields, rows }, { cut, dictionary, distinct, batchRows, offset, limit, ...groups }) => {
         const batch = batchOf(fields, rows);
         const at = Math.min(cut, rows.length);
         const bytes = await writeParquet({
           fields,
           batches: [sliceBatch(batch, 0, at), sliceBatch(batch, at, rows.length)],
           dictionaryColumns: dictionary ? fields.map((field) => field.name) : [],
+          distinctColumns: distinct ? fields.filter(({ type }) => type.kind === "utf8").map(({ name }) => name) : [],
           ...groups,
         });
         const source = bytesSource("random", bytes);
