@@ -16,8 +16,8 @@ import { IpcSink } from "./ipc-sink.ts";
 import { ParquetJoin } from "./join.ts";
 import { requireParquetWasm } from "./wasm.ts";
 
-/** Record batches handed to parquet-wasm have at most this many rows (memory, PROTOCOLS.md section 8). */
-export const WRITE_BATCH_ROWS = 8192;
+/** Rows of a record batch handed to parquet-wasm, at the most: a row group of one batch needs no copy of its offsets, and hardly any has more rows. */
+const RECORD_BATCH_ROWS = 65_536;
 
 /** A row group's columns take at most this many bytes before encoding and compression, save when a single row takes more. */
 export const ROW_GROUP_BYTES = 4 * 1024 * 1024;
@@ -87,7 +87,7 @@ class RowGroups {
         this.#flush();
         continue;
       }
-      let to = Math.min(batch.length, from + Math.min(room, WRITE_BATCH_ROWS));
+      let to = Math.min(batch.length, from + Math.min(room, RECORD_BATCH_ROWS));
       let piece = sliceBatch(batch, from, to);
       let bytes = batchByteLength(piece);
       if (this.#pendingRows > 0 && this.#pendingBytes + bytes > ROW_GROUP_BYTES) {
