@@ -17,6 +17,8 @@ export interface DayTotals {
   readonly bytes: number;
   readonly minReceived: number;
   readonly maxReceived: number;
+  /** Rows by hour of reception, in hours since the epoch. */
+  readonly hours: ReadonlyMap<number, number>;
 }
 
 export interface FlushScan {
@@ -32,27 +34,39 @@ export interface FlushScan {
  * dates are none (`slice-fault.ts` then says which).
  */
 export function scanBlocks(contract: Contract, blocks: BlockSource): FlushScan {
+  const steps = scanSteps(contract, blocks);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As `scanBlocks`, a block a step. */
+export function* scanSteps(contract: Contract, blocks: BlockSource): Generator<void, FlushScan, undefined> {
   const hash = createHash("sha256");
   const runs = new RowRuns();
-  const days = new Map<number, DayTotals>();
+  const days = new Map<number, DayCounter>();
   const times = new Map<number, TimeReader>();
   for (let block = 0; block < blocks.count; block++) {
     const bytes = blocks.read(block);
     hash.update(bytes);
     let number = 0;
     for (const frame of readFrames(bytes)) {
-      const id = frame.header.schema_id;
+      const { schema_id: id, received } = frame.header;
       const time = times.get(id) ?? timeReader(contract, id);
       times.set(id, time);
-      requireDate(dayOf(frame.header.received));
+      requireDate(dayOf(received));
       for (const run of runsOf(contract, frame, time)) {
         requireDate(run.day);
         runs.add(block, number, run.start, run.end, run.rows, run.day);
-        days.set(run.day, added(days.get(run.day), run, frame.header.received));
+        const day = days.get(run.day) ?? new DayCounter();
+        days.set(run.day, day);
+        day.add(run, received);
       }
       number++;
     }
     blocks.release?.(bytes);
+    yield;
   }
   return { runs, days, input: hash.digest("hex") };
 }
@@ -104,15 +118,23 @@ function* runsOf(contract: Contract, frame: Frame, time: TimeReader): Generator<
   }
 }
 
-function added(totals: DayTotals | undefined, run: Run, received: number): DayTotals {
-  const bytes = run.end - run.start;
-  if (totals === undefined) return { rows: run.rows, bytes, minReceived: received, maxReceived: received };
-  return {
-    rows: totals.rows + run.rows,
-    bytes: totals.bytes + bytes,
-    minReceived: Math.min(totals.minReceived, received),
-    maxReceived: Math.max(totals.maxReceived, received),
-  };
+const HOUR_MICROS = 3_600_000_000;
+
+class DayCounter implements DayTotals {
+  rows = 0;
+  bytes = 0;
+  minReceived = Number.POSITIVE_INFINITY;
+  maxReceived = Number.NEGATIVE_INFINITY;
+  readonly hours = new Map<number, number>();
+
+  add({ start, end, rows }: Run, received: number): void {
+    this.rows += rows;
+    this.bytes += end - start;
+    this.minReceived = Math.min(this.minReceived, received);
+    this.maxReceived = Math.max(this.maxReceived, received);
+    const hour = Math.floor(received / HOUR_MICROS);
+    this.hours.set(hour, (this.hours.get(hour) ?? 0) + rows);
+  }
 }
 
 /** Moves past one envelope and gives its event time. */

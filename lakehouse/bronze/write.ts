@@ -1,14 +1,15 @@
 /** Puts the Parquet files of one flush into R2, each exactly once. */
 import type { Contract } from "../../contracts/contract.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
-import type { BronzeFile, ReceivedHour } from "../../sql/statements/bronze.ts";
+import type { BronzeFile } from "../../sql/statements/bronze.ts";
+import type { Batch } from "../columns/column.ts";
 import { writeParquet } from "../parquet/writer.ts";
 import { fileRows } from "./file-rows.ts";
 import { type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
 import { type BronzeBucket, putOnce } from "./put-once.ts";
-import { createReceivedHours } from "./received-hours.ts";
+import { receivedHours } from "./received-hours.ts";
 import type { BlockSource } from "./row-runs.ts";
-import { type FlushScan, scanBlocks } from "./scan.ts";
+import { type DayTotals, scanSteps } from "./scan.ts";
 import { bronzeLayout, type FlushName } from "./table.ts";
 
 /** The frames cannot be made into files; nothing was put. `cause` says why. */
@@ -20,16 +21,18 @@ export class BronzeInputError extends Error {
  * Writes the frozen blocks of a flush; gives what to register. Repeatable: an object that exists with the digest of the same
  * input is ours, whatever its bytes (a deploy between two tries may change the encoder). Throws `BronzeConflictError`
  * when it is not, `BronzeInputError` before anything is put, and what R2 throws. Call while holding the permit of `tryAcquireWasm`.
+ * `pause` is awaited between pieces of work of some ten milliseconds: who shares the thread has its turn then.
  */
 export async function writeBronze(
   bucket: BronzeBucket,
   contract: Contract,
   flush: FlushName & { readonly shardOf: number },
   blocks: BlockSource,
+  pause: () => Promise<unknown> = async () => {},
 ): Promise<BronzeFile[]> {
-  const { input, files } = await encodeFiles(contract, flush, blocks);
+  const { input, files } = await encodeFiles(contract, flush, blocks, pause);
   const written: BronzeFile[] = [];
-  for (const { planned, bytes, received, hours } of files) {
+  for (const { planned, bytes, days } of files) {
     const size = await putOnce(bucket, planned.key, bytes, input);
     written.push({
       file: planned.key,
@@ -40,9 +43,10 @@ export async function writeBronze(
       seq: flush.seq,
       rows: planned.rows,
       bytes: size,
-      ...received,
+      minReceived: formatTimestamp(Math.min(...days.map(([, { minReceived }]) => minReceived))),
+      maxReceived: formatTimestamp(Math.max(...days.map(([, { maxReceived }]) => maxReceived))),
       dates: planned.dates.map((date) => ({ date: formatDate(date.day), firstRow: date.firstRow, rows: date.rows })),
-      hours,
+      hours: receivedHours(days),
     });
   }
   return written;
@@ -51,8 +55,8 @@ export async function writeBronze(
 interface EncodedFile {
   readonly planned: PlannedFile;
   readonly bytes: Uint8Array;
-  readonly received: Pick<BronzeFile, "minReceived" | "maxReceived">;
-  readonly hours: readonly ReceivedHour[];
+  /** Its dates, ascending. */
+  readonly days: readonly (readonly [day: number, totals: DayTotals])[];
 }
 
 /**
@@ -63,20 +67,24 @@ async function encodeFiles(
   contract: Contract,
   flush: FlushName,
   blocks: BlockSource,
+  pause: () => Promise<unknown>,
 ): Promise<{ readonly input: string; readonly files: readonly EncodedFile[] }> {
   try {
-    const scan = scanBlocks(contract, blocks);
+    const scan = await withPauses(scanSteps(contract, blocks), pause);
     const layout = bronzeLayout(contract);
     const files: EncodedFile[] = [];
     for (const planned of planFiles(contract, flush, scan.days)) {
-      const hours = createReceivedHours(contract.partition.column);
       const bytes = await writeParquet({
         ...layout,
-        batches: hours.counting(fileRows(contract, blocks, scan, planned.dates)),
+        batches: paused(fileRows(contract, blocks, scan, planned.dates), pause),
         rowGroupStarts: rowGroupStarts(planned.dates),
         metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": scan.input },
       });
-      files.push({ planned, bytes, received: receivedRange(scan, planned), hours: hours.lines() });
+      const days = planned.dates.flatMap(({ day }) => {
+        const totals = scan.days.get(day);
+        return totals === undefined ? [] : [[day, totals] as const];
+      });
+      files.push({ planned, bytes, days });
     }
     return { input: scan.input, files };
   } catch (cause) {
@@ -84,10 +92,23 @@ async function encodeFiles(
   }
 }
 
-function receivedRange(scan: FlushScan, planned: PlannedFile): EncodedFile["received"] {
-  const days = planned.dates.flatMap(({ day }) => scan.days.get(day) ?? []);
-  return {
-    minReceived: formatTimestamp(Math.min(...days.map(({ minReceived }) => minReceived))),
-    maxReceived: formatTimestamp(Math.max(...days.map(({ maxReceived }) => maxReceived))),
-  };
+/** What the steps come to. */
+async function withPauses<T>(steps: Generator<unknown, T, undefined>, pause: () => Promise<unknown>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await pause();
+  }
+}
+
+/** The batches, with a pause before each is encoded and before the next is decoded. */
+async function* paused(
+  batches: Iterable<Batch>,
+  pause: () => Promise<unknown>,
+): AsyncGenerator<Batch, void, undefined> {
+  for (const batch of batches) {
+    await pause();
+    yield batch;
+    await pause();
+  }
 }

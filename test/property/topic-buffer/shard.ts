@@ -266,6 +266,7 @@ export class Shard {
           },
         };
       },
+      pause: async () => life.check(),
       now: () => this.now,
       random: () => 0.5,
       log: () => {},
