@@ -1,11 +1,10 @@
 /** The first pass over a flush: its digest, and how many rows of which date lie where. No column is built. */
 import { createHash } from "node:crypto";
 import type { Contract } from "../../contracts/contract.ts";
-import type { AvroRecord } from "../../schemas/avro-schema.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { dayOf } from "../../schemas/time.ts";
-import { skipWalk, type Walk } from "./avro-skip.ts";
+import { skipWalk } from "./avro-skip.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { type BlockSource, RowRuns } from "./row-runs.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";
@@ -150,16 +149,12 @@ function timeReader(contract: Contract, schemaId: number): TimeReader {
     throw new UnknownSchemaError(`schema ${schemaId} has no required field ${contract.eventTime}`);
   }
   const envelope = envelopeSchema(codec.schema).fields.filter(({ name }) => name !== "event");
-  const before = skipFields([...envelope, ...fields.slice(0, position)]);
-  const after = skipFields(fields.slice(position + 1));
+  const before = skipWalk(...[...envelope, ...fields.slice(0, position)].map(({ type }) => type));
+  const after = skipWalk(...fields.slice(position + 1).map(({ type }) => type));
   return (reader) => {
-    for (const skip of before) skip(reader);
+    before(reader);
     const micros = reader.readLong();
-    for (const skip of after) skip(reader);
+    after(reader);
     return micros;
   };
-}
-
-function skipFields(fields: AvroRecord["fields"]): Walk[] {
-  return fields.map((field) => skipWalk(field.type));
 }
