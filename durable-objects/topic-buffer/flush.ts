@@ -24,6 +24,8 @@ export interface FlushDeps {
   transaction(work: () => void): void;
   /** The isolate's permit for parquet-wasm, or undefined when another operation has it. */
   permit(): Disposable | undefined;
+  /** Lets what else waits for the thread have its turn: appends to this very buffer, too. */
+  pause(): Promise<unknown>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** In [0, 1). */
@@ -128,13 +130,13 @@ function forget({ store, ids, now }: FlushDeps, seq: number): void {
 
 /** The files of a flush. Where its frames cannot be read, those that are at fault are set aside and the others written. */
 async function writeOrSetAside(
-  { store, bucket, transaction, log }: FlushDeps,
+  { store, bucket, transaction, pause, log }: FlushDeps,
   { address, contract, incarnation }: FlushTarget,
   seq: number,
 ): Promise<BronzeFile[]> {
   const { topic, shard, of: shardOf } = address;
   const flush = { topic, shard, shardOf, incarnation, seq };
-  const write = () => writeBronze(bucket, contract, flush, store.frozenBlocks(seq));
+  const write = () => writeBronze(bucket, contract, flush, store.frozenBlocks(seq), pause);
   try {
     return await write();
   } catch (error) {

@@ -65,6 +65,7 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
       transaction: (work) => context.storage.transactionSync(work),
       isFull: (now) => pressureOf(this.#store.backlog(), this.#pressure, now) === "far_behind",
       permit: tryAcquireWasm,
+      pause: () => scheduler.wait(0),
       now: () => Date.now(),
       random: () => Math.random(),
       log: (event) => console.error(JSON.stringify(event)),

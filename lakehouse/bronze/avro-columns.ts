@@ -7,7 +7,7 @@ import { unscaledFromBytes } from "../../schemas/decimal.ts";
 import type { ColumnBuilder } from "../columns/builder.ts";
 import type { Field } from "../columns/column.ts";
 import { pushValue } from "../columns/push-value.ts";
-import { forEachItem, skipWalk, type Walk } from "./avro-skip.ts";
+import { readCount, skipWalk, type Walk } from "./avro-skip.ts";
 
 /** Thrown when a builder does not fit the schema: a mistake of the caller, never of data. */
 function mismatch(what: string, builder: ColumnBuilder): never {
@@ -63,7 +63,9 @@ function valueWalk(avro: AvroType, builder: ColumnBuilder): Walk {
       if (builder.kind !== "list") return mismatch("array", builder);
       const item = valueWalk(type.items, builder.item);
       return (reader) => {
-        forEachItem(reader, item);
+        for (let count = readCount(reader); count > 0; count = readCount(reader)) {
+          for (let i = 0; i < count; i++) item(reader);
+        }
         builder.endRow();
       };
     }

@@ -1,64 +1,105 @@
-/** Moving past Avro values without decoding them: a tree of closures, made once per schema. */
+/** Moving past Avro values without decoding them: a short program per schema, made once, since every row of a flush is walked past. */
 import { type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import type { ByteReader } from "./byte-reader.ts";
 
 /** Moves the reader past one value. */
 export type Walk = (reader: ByteReader) => void;
 
-/** Calls `item` once per item of an array, the reader at its start. */
-export function forEachItem(reader: ByteReader, item: Walk): void {
-  for (;;) {
-    let count = reader.readLong();
-    if (count === 0) return;
-    if (count < 0) {
-      count = -count;
-      reader.readLong(); // A negative count is followed by the block's size, which only a skipping reader needs.
-    }
-    for (let i = 0; i < count; i++) item(reader);
-  }
+/** How many items the next block of an array has; 0 ends it. A negative count is followed by the block's size, which nobody here needs. */
+export function readCount(reader: ByteReader): number {
+  const count = reader.readLong();
+  if (count >= 0) return count;
+  reader.readLong();
+  return -count;
 }
 
-/** A walk past values of a type. */
-export function skipWalk(avro: AvroType): Walk {
+/** Steps of a program. `OPTIONAL` and `ARRAY` are followed by the length of their value's steps, `OPTIONAL` by its null's branch before that. */
+const BYTE = 0;
+const VARINT = 1;
+const DOUBLE = 2;
+const SPAN = 3;
+const OPTIONAL = 4;
+const ARRAY = 5;
+
+/** A walk past a value of each type, one after another. */
+export function skipWalk(...types: readonly AvroType[]): Walk {
+  const steps = Uint16Array.from(types.flatMap(stepsOf));
+  return (reader) => skip(steps, 0, steps.length, reader);
+}
+
+function stepsOf(avro: AvroType): number[] {
   if (Array.isArray(avro)) {
-    const nullBranch = avro[0] === "null" ? 0 : 1;
-    const inner = skipWalk(unwrapOptional(avro).type);
-    return (reader) => {
-      if (reader.readLong() !== nullBranch) inner(reader);
-    };
+    const inner = stepsOf(unwrapOptional(avro).type);
+    return [OPTIONAL, avro[0] === "null" ? 0 : 1, inner.length, ...inner];
   }
   const { type } = unwrapOptional(avro);
-  if (typeof type === "string") {
-    switch (type) {
-      case "null":
-        return () => {};
-      case "boolean":
-        return (reader) => void reader.readBoolean();
-      case "double":
-        return (reader) => void reader.readDouble();
-      case "string":
-      case "bytes":
-        return (reader) => void reader.readSpan();
-      case "int":
-      case "long":
-        return (reader) => void reader.readLong();
-    }
-  }
-  switch (type.type) {
-    case "long":
-    case "int":
-      return (reader) => void reader.readLong();
+  switch (typeof type === "string" ? type : type.type) {
+    case "null":
+      return [];
+    case "boolean":
+      return [BYTE];
+    case "double":
+      return [DOUBLE];
+    case "string":
     case "bytes":
-      return (reader) => void reader.readSpan();
-    case "array": {
-      const item = skipWalk(type.items);
-      return (reader) => forEachItem(reader, item);
-    }
-    case "record": {
-      const walks = type.fields.map((field) => skipWalk(field.type));
-      return (reader) => {
-        for (const walk of walks) walk(reader);
-      };
+      return [SPAN];
+    case "int":
+    case "long":
+      return [VARINT];
+  }
+  if (typeof type !== "string" && type.type === "record") return type.fields.flatMap((field) => stepsOf(field.type));
+  if (typeof type !== "string" && type.type === "array") {
+    const items = stepsOf(type.items);
+    return [ARRAY, items.length, ...items];
+  }
+  throw new TypeError("an Avro type that nobody compiled");
+}
+
+/** Runs the steps `[from, to)`. The position is held in a variable while it can be; the last line refuses one past the end. */
+function skip(steps: Uint16Array, from: number, to: number, reader: ByteReader): void {
+  const { bytes } = reader;
+  let at = reader.at;
+  for (let step = from; step < to; ) {
+    // `step` is below `to`, and so are the numbers that belong to it (`stepsOf`).
+    switch (steps[step++]) {
+      case BYTE:
+        at++;
+        break;
+      case VARINT:
+        while ((bytes[at++] ?? 0) >= 0x80);
+        break;
+      case DOUBLE:
+        at += 8;
+        break;
+      case SPAN: {
+        const byte = bytes[at] ?? 0x80;
+        // A length of one byte, not negative; any other is the reader's.
+        if (byte < 0x80 && (byte & 1) === 0) at += 1 + (byte >> 1);
+        else {
+          reader.at = at;
+          reader.readSpan();
+          at = reader.at;
+        }
+        break;
+      }
+      case OPTIONAL: {
+        reader.at = at;
+        const inner = step + 2;
+        step = reader.readLong() === steps[step]! ? inner + steps[step + 1]! : inner;
+        at = reader.at;
+        break;
+      }
+      case ARRAY: {
+        const items = step + 1;
+        step = items + steps[step]!;
+        reader.at = at;
+        for (let count = readCount(reader); count > 0; count = readCount(reader)) {
+          for (let i = 0; i < count; i++) skip(steps, items, step, reader);
+        }
+        at = reader.at;
+        break;
+      }
     }
   }
+  reader.moveTo(at);
 }

@@ -38,6 +38,12 @@ export class ByteReader {
     return (low & 1) === 0 ? half : -half - 1;
   }
 
+  /** Throws when `at` is past the end. */
+  moveTo(at: number): void {
+    if (at > this.bytes.byteLength) throw new RangeError(`read past the end (${this.bytes.byteLength})`);
+    this.at = at;
+  }
+
   readDouble(): number {
     const value = this.#view.getFloat64(this.at, true);
     this.at += 8;

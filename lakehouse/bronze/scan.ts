@@ -1,11 +1,10 @@
 /** The first pass over a flush: its digest, and how many rows of which date lie where. No column is built. */
 import { createHash } from "node:crypto";
 import type { Contract } from "../../contracts/contract.ts";
-import type { AvroRecord } from "../../schemas/avro-schema.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { dayOf } from "../../schemas/time.ts";
-import { skipWalk, type Walk } from "./avro-skip.ts";
+import { skipWalk } from "./avro-skip.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { type BlockSource, RowRuns } from "./row-runs.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";
@@ -17,6 +16,8 @@ export interface DayTotals {
   readonly bytes: number;
   readonly minReceived: number;
   readonly maxReceived: number;
+  /** Rows by hour of reception, in hours since the epoch. */
+  readonly hours: ReadonlyMap<number, number>;
 }
 
 export interface FlushScan {
@@ -32,27 +33,39 @@ export interface FlushScan {
  * dates are none (`slice-fault.ts` then says which).
  */
 export function scanBlocks(contract: Contract, blocks: BlockSource): FlushScan {
+  const steps = scanSteps(contract, blocks);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As `scanBlocks`, a block a step. */
+export function* scanSteps(contract: Contract, blocks: BlockSource): Generator<void, FlushScan, undefined> {
   const hash = createHash("sha256");
   const runs = new RowRuns();
-  const days = new Map<number, DayTotals>();
+  const days = new Map<number, DayCounter>();
   const times = new Map<number, TimeReader>();
   for (let block = 0; block < blocks.count; block++) {
     const bytes = blocks.read(block);
     hash.update(bytes);
     let number = 0;
     for (const frame of readFrames(bytes)) {
-      const id = frame.header.schema_id;
+      const { schema_id: id, received } = frame.header;
       const time = times.get(id) ?? timeReader(contract, id);
       times.set(id, time);
-      requireDate(dayOf(frame.header.received));
+      requireDate(dayOf(received));
       for (const run of runsOf(contract, frame, time)) {
         requireDate(run.day);
         runs.add(block, number, run.start, run.end, run.rows, run.day);
-        days.set(run.day, added(days.get(run.day), run, frame.header.received));
+        const day = days.get(run.day) ?? new DayCounter();
+        days.set(run.day, day);
+        day.add(run, received);
       }
       number++;
     }
     blocks.release?.(bytes);
+    yield;
   }
   return { runs, days, input: hash.digest("hex") };
 }
@@ -104,15 +117,23 @@ function* runsOf(contract: Contract, frame: Frame, time: TimeReader): Generator<
   }
 }
 
-function added(totals: DayTotals | undefined, run: Run, received: number): DayTotals {
-  const bytes = run.end - run.start;
-  if (totals === undefined) return { rows: run.rows, bytes, minReceived: received, maxReceived: received };
-  return {
-    rows: totals.rows + run.rows,
-    bytes: totals.bytes + bytes,
-    minReceived: Math.min(totals.minReceived, received),
-    maxReceived: Math.max(totals.maxReceived, received),
-  };
+const HOUR_MICROS = 3_600_000_000;
+
+class DayCounter implements DayTotals {
+  rows = 0;
+  bytes = 0;
+  minReceived = Number.POSITIVE_INFINITY;
+  maxReceived = Number.NEGATIVE_INFINITY;
+  readonly hours = new Map<number, number>();
+
+  add({ start, end, rows }: Run, received: number): void {
+    this.rows += rows;
+    this.bytes += end - start;
+    this.minReceived = Math.min(this.minReceived, received);
+    this.maxReceived = Math.max(this.maxReceived, received);
+    const hour = Math.floor(received / HOUR_MICROS);
+    this.hours.set(hour, (this.hours.get(hour) ?? 0) + rows);
+  }
 }
 
 /** Moves past one envelope and gives its event time. */
@@ -128,16 +149,12 @@ function timeReader(contract: Contract, schemaId: number): TimeReader {
     throw new UnknownSchemaError(`schema ${schemaId} has no required field ${contract.eventTime}`);
   }
   const envelope = envelopeSchema(codec.schema).fields.filter(({ name }) => name !== "event");
-  const before = skipFields([...envelope, ...fields.slice(0, position)]);
-  const after = skipFields(fields.slice(position + 1));
+  const before = skipWalk(...[...envelope, ...fields.slice(0, position)].map(({ type }) => type));
+  const after = skipWalk(...fields.slice(position + 1).map(({ type }) => type));
   return (reader) => {
-    for (const skip of before) skip(reader);
+    before(reader);
     const micros = reader.readLong();
-    for (const skip of after) skip(reader);
+    after(reader);
     return micros;
   };
-}
-
-function skipFields(fields: AvroRecord["fields"]): Walk[] {
-  return fields.map((field) => skipWalk(field.type));
 }

@@ -1,15 +1,16 @@
 /** Puts the Parquet files of one flush into R2, each exactly once. */
 import type { Contract } from "../../contracts/contract.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
-import type { BronzeFile, ReceivedHour } from "../../sql/statements/bronze.ts";
+import type { BronzeFile } from "../../sql/statements/bronze.ts";
+import type { Batch } from "../columns/column.ts";
 import { writeParquet } from "../parquet/writer.ts";
 import { fileRows } from "./file-rows.ts";
 import { type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
 import { type BronzeBucket, putOnce } from "./put-once.ts";
-import { createReceivedHours } from "./received-hours.ts";
+import { receivedHours } from "./received-hours.ts";
 import type { BlockSource } from "./row-runs.ts";
-import { type FlushScan, scanBlocks } from "./scan.ts";
-import { bronzeFields, dictionaryColumns, type FlushName } from "./table.ts";
+import { type DayTotals, scanSteps } from "./scan.ts";
+import { bronzeLayout, type FlushName } from "./table.ts";
 import { createUnknownFields } from "./unknown-fields.ts";
 
 /** The frames cannot be made into files; nothing was put. `cause` says why. */
@@ -21,16 +22,18 @@ export class BronzeInputError extends Error {
  * Writes the frozen blocks of a flush; gives what to register. Repeatable: an object that exists with the digest of the same
  * input is ours, whatever its bytes (a deploy between two tries may change the encoder). Throws `BronzeConflictError`
  * when it is not, `BronzeInputError` before anything is put, and what R2 throws. Call while holding the permit of `tryAcquireWasm`.
+ * `pause` is awaited between pieces of work of some ten milliseconds: who shares the thread has its turn then.
  */
 export async function writeBronze(
   bucket: BronzeBucket,
   contract: Contract,
   flush: FlushName & { readonly shardOf: number },
   blocks: BlockSource,
+  pause: () => Promise<unknown> = async () => {},
 ): Promise<BronzeFile[]> {
-  const { input, files } = await encodeFiles(contract, flush, blocks);
+  const { input, files } = await encodeFiles(contract, flush, blocks, pause);
   const written: BronzeFile[] = [];
-  for (const { planned, bytes, received, hours, unknownFields } of files) {
+  for (const { planned, bytes, days, unknownFields } of files) {
     const size = await putOnce(bucket, planned.key, bytes, input);
     written.push({
       file: planned.key,
@@ -41,9 +44,10 @@ export async function writeBronze(
       seq: flush.seq,
       rows: planned.rows,
       bytes: size,
-      ...received,
+      minReceived: formatTimestamp(Math.min(...days.map(([, { minReceived }]) => minReceived))),
+      maxReceived: formatTimestamp(Math.max(...days.map(([, { maxReceived }]) => maxReceived))),
       dates: planned.dates.map((date) => ({ date: formatDate(date.day), firstRow: date.firstRow, rows: date.rows })),
-      hours,
+      hours: receivedHours(days),
       ...(unknownFields.length === 0 ? {} : { unknownFields }),
     });
   }
@@ -53,8 +57,8 @@ export async function writeBronze(
 interface EncodedFile {
   readonly planned: PlannedFile;
   readonly bytes: Uint8Array;
-  readonly received: Pick<BronzeFile, "minReceived" | "maxReceived">;
-  readonly hours: readonly ReceivedHour[];
+  /** Its dates, ascending. */
+  readonly days: readonly (readonly [day: number, totals: DayTotals])[];
   readonly unknownFields: readonly string[];
 }
 
@@ -66,22 +70,25 @@ async function encodeFiles(
   contract: Contract,
   flush: FlushName,
   blocks: BlockSource,
+  pause: () => Promise<unknown>,
 ): Promise<{ readonly input: string; readonly files: readonly EncodedFile[] }> {
   try {
-    const scan = scanBlocks(contract, blocks);
+    const scan = await withPauses(scanSteps(contract, blocks), pause);
+    const layout = bronzeLayout(contract);
     const files: EncodedFile[] = [];
     for (const planned of planFiles(contract, flush, scan.days)) {
-      const hours = createReceivedHours(contract.partition.column);
       const unknown = createUnknownFields(contract);
       const bytes = await writeParquet({
-        fields: bronzeFields(contract),
-        batches: unknown.noting(hours.counting(fileRows(contract, blocks, scan, planned.dates))),
-        dictionaryColumns: dictionaryColumns(contract),
+        ...layout,
+        batches: paused(unknown.noting(fileRows(contract, blocks, scan, planned.dates)), pause),
         rowGroupStarts: rowGroupStarts(planned.dates),
         metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, "sluice.input": scan.input },
       });
-      const received = receivedRange(scan, planned);
-      files.push({ planned, bytes, received, hours: hours.lines(), unknownFields: unknown.pointers() });
+      const days = planned.dates.flatMap(({ day }) => {
+        const totals = scan.days.get(day);
+        return totals === undefined ? [] : [[day, totals] as const];
+      });
+      files.push({ planned, bytes, days, unknownFields: unknown.pointers() });
     }
     return { input: scan.input, files };
   } catch (cause) {
@@ -89,10 +96,23 @@ async function encodeFiles(
   }
 }
 
-function receivedRange(scan: FlushScan, planned: PlannedFile): EncodedFile["received"] {
-  const days = planned.dates.flatMap(({ day }) => scan.days.get(day) ?? []);
-  return {
-    minReceived: formatTimestamp(Math.min(...days.map(({ minReceived }) => minReceived))),
-    maxReceived: formatTimestamp(Math.max(...days.map(({ maxReceived }) => maxReceived))),
-  };
+/** What the steps come to. */
+async function withPauses<T>(steps: Generator<unknown, T, undefined>, pause: () => Promise<unknown>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    await pause();
+  }
+}
+
+/** The batches, with a pause before each is encoded and before the next is decoded. */
+async function* paused(
+  batches: Iterable<Batch>,
+  pause: () => Promise<unknown>,
+): AsyncGenerator<Batch, void, undefined> {
+  for (const batch of batches) {
+    await pause();
+    yield batch;
+    await pause();
+  }
 }

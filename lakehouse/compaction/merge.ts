@@ -3,7 +3,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { formatDate } from "../../schemas/time.ts";
 import { byDay, dayColumn } from "../bronze/by-day.ts";
 import { type FileDate, rowGroupStarts } from "../bronze/files.ts";
-import { bronzeFields, dictionaryColumns } from "../bronze/table.ts";
+import { bronzeLayout } from "../bronze/table.ts";
 import { conform } from "../builds/conform.ts";
 import type { Batch, Field } from "../columns/column.ts";
 import { concatBatches } from "../columns/concat.ts";
@@ -31,14 +31,13 @@ export async function mergeFiles(
   contract: Contract,
   options: { readonly mixed: boolean; readonly metadata: Readonly<Record<string, string>> },
 ): Promise<MergedFile> {
-  const fields = bronzeFields(contract);
+  const layout = bronzeLayout(contract);
   const days = new DayRanges(contract);
-  const rows = rowsOf(sources, fields);
+  const rows = rowsOf(sources, layout.fields);
   const write = (batches: Iterable<Batch> | AsyncIterable<Batch>, starts: readonly number[]) =>
     writeParquet({
-      fields,
+      ...layout,
       batches,
-      dictionaryColumns: dictionaryColumns(contract),
       rowGroupStarts: starts,
       metadata: { "sluice.topic": contract.topic, "sluice.contract": contract.version, ...options.metadata },
     });

@@ -72,13 +72,10 @@ function columnData(arrow: ArrowField, field: Field, column: Column, parentNulls
   const { type } = arrow;
   const { length } = column;
   if (!field.nullable) requireNoNull(column, parentNulls, path);
-  const nulls = field.nullable ? column.nulls : undefined;
-  const nullCount = nulls === undefined ? 0 : countNulls(nulls);
-  const nullBitmap = nulls === undefined || nullCount === 0 ? undefined : packBits(nulls, 0);
-  const common = { length, nullCount, nullBitmap };
+  const common = { length, ...validity(field.nullable ? column.nulls : undefined) };
   switch (column.kind) {
     case "bool":
-      return makeData({ type: new Bool(), ...common, data: packBits(column.values, 1) });
+      return makeData({ type: new Bool(), ...common, data: packBits(column.values) });
     case "int32":
       if (DataType.isDate(type)) return makeData({ type, ...common, data: column.values });
       if (DataType.isInt(type)) return makeData({ type, ...common, data: column.values });
@@ -111,8 +108,8 @@ function columnData(arrow: ArrowField, field: Field, column: Column, parentNulls
         // A column has length + 1 offsets; a list type has one child.
         const first = column.offsets[0]!;
         const item = sliceColumn(column.item, first, column.offsets[length]!);
-        const valueOffsets = new Int32Array(length + 1);
-        for (let i = 0; i <= length; i++) valueOffsets[i] = column.offsets[i]! - first;
+        const offsets = column.offsets.subarray(0, length + 1);
+        const valueOffsets = first === 0 ? offsets : offsets.map((offset) => offset - first);
         const itemField = field.type.item;
         if (item.kind !== layoutOf(itemField.type)) {
           throw new TypeError(`column ${path}: ${typeName(itemField.type)} cannot be held as ${item.kind}`);
@@ -147,17 +144,42 @@ function maskNulls(nulls: Nulls, parentNulls: Nulls): Nulls {
   return nulls.map((mark, i) => mark | parentNulls[i]!);
 }
 
-function countNulls(nulls: Uint8Array): number {
-  let count = 0;
-  for (const mark of nulls) count += mark;
-  return count;
+/** Arrow's validity of null marks: a bit per row, set where it is not null; no bitmap where all are. */
+function validity(nulls: Nulls): { readonly nullCount: number; readonly nullBitmap?: Uint8Array } {
+  if (nulls === undefined) return { nullCount: 0 };
+  const bitmap = packBits(nulls);
+  let nullCount = 0;
+  for (let i = 0; i < bitmap.length; i++) {
+    nullCount += bitCount(bitmap[i]!);
+    bitmap[i] = ~bitmap[i]!;
+  }
+  return nullCount === 0 ? { nullCount } : { nullCount, nullBitmap: bitmap };
 }
 
-/** One bit per byte, least significant first (Arrow's order): set where the byte equals `one`. */
-function packBits(bytes: Uint8Array, one: 0 | 1): Uint8Array {
+/** Of a byte. */
+function bitCount(byte: number): number {
+  const pairs = byte - ((byte >> 1) & 0x55);
+  const nibbles = (pairs & 0x33) + ((pairs >> 2) & 0x33);
+  return (nibbles + (nibbles >> 4)) & 0x0f;
+}
+
+/** One bit for each byte, which is 0 or 1, least significant first (Arrow's order). */
+function packBits(bytes: Uint8Array): Uint8Array {
   const bits = new Uint8Array((bytes.length + 7) >> 3);
-  // `i >> 3` is within `bits`.
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === one) bits[i >> 3]! |= 1 << (i & 7);
+  const whole = bytes.length >> 3;
+  // Eight at once: `8 * i + 7` is within `bytes` for each whole byte of bits, and what is left after them is fewer than eight.
+  for (let i = 0, at = 0; i < whole; i++, at += 8) {
+    bits[i] =
+      bytes[at]! |
+      (bytes[at + 1]! << 1) |
+      (bytes[at + 2]! << 2) |
+      (bytes[at + 3]! << 3) |
+      (bytes[at + 4]! << 4) |
+      (bytes[at + 5]! << 5) |
+      (bytes[at + 6]! << 6) |
+      (bytes[at + 7]! << 7);
+  }
+  for (let at = whole * 8; at < bytes.length; at++) bits[whole]! |= bytes[at]! << (at & 7);
   return bits;
 }
 

@@ -3,6 +3,7 @@ import avro from "avsc";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { recordWalk } from "../../lakehouse/bronze/avro-columns.ts";
+import { skipWalk } from "../../lakehouse/bronze/avro-skip.ts";
 import { ByteReader } from "../../lakehouse/bronze/byte-reader.ts";
 import { createColumnBuilder } from "../../lakehouse/columns/builder.ts";
 import { fieldsFromAvro } from "../../lakehouse/columns/from-avro.ts";
@@ -144,6 +145,24 @@ const schemaAndRows = fc.array(arbitraryType, { minLength: 1, maxLength: 5 }).ch
     fc.constant(schema),
     fc.array(valuesOf(schema), { maxLength: 12 }),
     fc.subarray(schema.fields.map(({ name }) => name)),
+  );
+});
+
+test("passing over a row ends where it does, and throws where it is cut short", () => {
+  fc.assert(
+    fc.property(schemaAndRows, ([schema, rows]) => {
+      const type = avro.Type.forSchema(JSON.parse(JSON.stringify(schema)), { wrapUnions: "never" });
+      const pass = skipWalk(schema);
+      for (const row of rows) {
+        const bytes = type.toBuffer(row);
+        const reader = new ByteReader(bytes);
+        pass(reader);
+        expect(reader.at).toBe(bytes.byteLength);
+        for (let end = 0; end < bytes.byteLength; end++) {
+          expect(() => pass(new ByteReader(bytes.subarray(0, end)))).toThrow(RangeError);
+        }
+      }
+    }),
   );
 });
 

@@ -269,6 +269,7 @@ export class Shard {
           },
         };
       },
+      pause: async () => life.check(),
       now: () => this.now,
       random: () => 0.5,
       log: () => {},

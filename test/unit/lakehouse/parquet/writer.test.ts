@@ -98,12 +98,18 @@ describe("row groups", () => {
     expect(sizes.length).toBeLessThan(8);
   });
 
-  test.each([{ rowGroupRows: 0 }, { rowGroupStarts: [5, 4] }, { rowGroupStarts: [-1] }, { dictionaryColumns: ["x"] }])(
-    "refuses %j",
-    async (wrong) => {
-      await expect(writeParquet({ fields: [number], batches: [], ...wrong })).rejects.toThrow(RangeError);
-    },
-  );
+  test.each([
+    { rowGroupRows: 0 },
+    { rowGroupStarts: [5, 4] },
+    { rowGroupStarts: [-1] },
+    { dictionaryColumns: ["x"] },
+    { distinctColumns: ["x"] },
+    { distinctColumns: ["n"] },
+    { deltaColumns: ["x"] },
+    { statisticsColumns: ["x"] },
+  ])("refuses %j", async (wrong) => {
+    await expect(writeParquet({ fields: [number], batches: [], ...wrong })).rejects.toThrow(RangeError);
+  });
 });
 
 test("a reader that skips by page indexes finds the rows of later row groups", async () => {
@@ -137,6 +143,33 @@ test("ZSTD, statistics, dictionaries only where asked for", async () => {
     "place, city",
     "place, at, lat",
   ]);
+});
+
+test("times as differences, lengths of distinct texts apart, statistics: each where asked for", async () => {
+  const batches = [batchOf(everyType, everyTypeRows)];
+  const columns = async (options: Partial<ParquetWriteOptions>) => {
+    const bytes = await writeParquet({ fields: everyType, batches, ...options });
+    expect(await oracle.query(bytes, "FROM read_parquet(FILE)")).toEqual(everyTypeRows);
+    const rows = await oracle.query(
+      bytes,
+      "SELECT path_in_schema AS path, encodings, stats_null_count IS NOT NULL AS counted FROM parquet_metadata(FILE)",
+    );
+    return (encoding: string | null) =>
+      rows
+        .filter((row) => (encoding === null ? row["counted"] === true : String(row["encodings"]).includes(encoding)))
+        .map((row) => row["path"]);
+  };
+  const plain = await columns({});
+  expect(plain("DELTA_BINARY_PACKED")).toEqual([]);
+  expect(plain("DELTA_LENGTH_BYTE_ARRAY")).toEqual([]);
+  const asked = await columns({
+    distinctColumns: ["text"],
+    deltaColumns: ["big", "at"],
+    statisticsColumns: ["big", "text"],
+  });
+  expect(asked("DELTA_BINARY_PACKED")).toEqual(["big", "at"]);
+  expect(asked("DELTA_LENGTH_BYTE_ARRAY")).toEqual(["text"]);
+  expect(asked(null)).toEqual(["big", "text"]);
 });
 
 test("metadata reaches the footer, and equal batches give equal bytes", async () => {
