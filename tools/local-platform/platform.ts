@@ -14,8 +14,8 @@ import { type Inspector, startInspector } from "./inspector.ts";
 import { LOCAL_API_KEY, seedLocalKey } from "./local-key.ts";
 import { applyMigrations, readMigrations } from "./migrations.ts";
 import { isPortFree } from "./ports.ts";
-import { QueueJournal } from "./queue-journal/journal.ts";
-import { redeliver } from "./queue-journal/workers.ts";
+import { startJournal } from "./queue-journal/start.ts";
+import { consumerUrl } from "./queue-journal/workers.ts";
 import { emptyState, lockState, readState, type StateFolder, stateFolder, writeState } from "./state.ts";
 import { type RuntimeConfig, runtimeConfig, startRuntime, type WorkerLog } from "./worker-runtime.ts";
 
@@ -107,15 +107,15 @@ async function startWithState(
   const state = { layout: 1, bucket, database, migrations: before?.migrations ?? {} };
   if (before === undefined) writeState(folder, state);
   mkdirSync(folder.storage, { recursive: true });
-  const journal = new QueueJournal(folder.journal);
+  const journal = await startJournal(folder.journal);
   undo.defer(() => journal.close());
-  const mf = await startRuntime(config, journal, folder.storage, port, onLog);
+  const mf = await startRuntime(config, journal.address, folder.storage, port, onLog);
   undo.defer(() => mf.dispose());
   const db = await mf.getD1Database("DB");
   const migrations = await applyMigrations(db, readMigrations(join(root, "sql/migrations")), state.migrations);
   writeState(folder, { ...state, migrations });
   await seedLocalKey(db);
-  await redeliver(mf, journal);
+  journal.dispatchTo(await consumerUrl(mf));
   return mf;
 }
 

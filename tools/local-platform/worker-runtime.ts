@@ -2,7 +2,6 @@
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { Bundle } from "../build/bundle.ts";
-import type { QueueJournal } from "./queue-journal/journal.ts";
 import { journaledWorkers } from "./queue-journal/workers.ts";
 
 export interface WorkerLog {
@@ -47,15 +46,16 @@ export function runtimeConfig(
   };
 }
 
-/** Starts the Worker on 127.0.0.1 and waits until it answers; 0 is any free port. Without a journal a stop loses what the queues hold. */
+/** Starts the Worker on 127.0.0.1 and waits until it answers; 0 is any free port. Without the address of a journal a stop loses what the queues hold. */
 export async function startRuntime(
   config: RuntimeConfig,
-  journal: QueueJournal | null,
+  journalAddress: string | null,
   storage: string,
   port: number,
   onLog: (log: WorkerLog) => void,
 ): Promise<Miniflare> {
-  const workers = journal === null ? [config.worker] : journaledWorkers(config.worker, WORKER_NAME, journal);
+  const workers =
+    journalAddress === null ? [config.worker] : journaledWorkers(config.worker, WORKER_NAME, journalAddress);
   return startMiniflare({ workers, storage, port, onLog });
 }
 
