@@ -1,4 +1,5 @@
 /** The whole platform on this machine: the real bundle in Miniflare with its state in a folder, and crons that fire. */
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,6 +10,8 @@ import type { ProcessLock } from "../process-lock.ts";
 import type { LocalDatabase, LocalLake } from "./bindings.ts";
 import { type CronLoop, cronSchedule, everySeconds, startCronLoop } from "./crons.ts";
 import { type DrainOptions, type DrainResult, readMessageCounts, waitForDrain } from "./drain.ts";
+import { startEdge } from "./edge/start.ts";
+import { storageWorker } from "./edge/workers.ts";
 import { inspectedPlatform } from "./inspected-platform.ts";
 import { type Inspector, startInspector } from "./inspector.ts";
 import { LOCAL_API_KEY, seedLocalKey } from "./local-key.ts";
@@ -39,6 +42,11 @@ export interface PlatformOptions {
   readonly planEverySeconds?: number;
   /** Over wrangler.toml's. */
   readonly vars?: Readonly<Record<string, string>>;
+  /**
+   * Requests with events are taken by a process of workerd of their own (`edge/`), which costs memory and, on one core, time; only
+   * where the machine has two or more is it worth it. False if not given.
+   */
+  readonly edge?: boolean;
   /** Starts from nothing: what the folder holds is removed first. */
   readonly fresh?: boolean;
 }
@@ -78,8 +86,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     undo.defer(() => lock.release());
     if (options.fresh === true) emptyState(folder);
     await demandFreePort(port);
-    const mf = await startWithState(root, folder, config, port, options.onWorkerLog ?? (() => {}), undo);
-    return await present(options, folder, config, mf, lock, undo);
+    const { mf, url } = await startWithState(root, options, folder, config, port, undo);
+    return await present(options, folder, config, mf, url, lock, undo);
   } catch (error) {
     await undo.disposeAsync();
     throw error;
@@ -96,12 +104,12 @@ async function demandFreePort(port: number): Promise<void> {
 
 async function startWithState(
   root: string,
+  { edge: hasEdge = false, onWorkerLog: onLog = () => {} }: PlatformOptions,
   folder: StateFolder,
   config: RuntimeConfig,
   port: number,
-  onLog: (log: WorkerLog) => void,
   undo: AsyncDisposableStack,
-): Promise<Miniflare> {
+): Promise<{ readonly mf: Miniflare; readonly url: string }> {
   const { bucket, database } = config;
   const before = readState(folder);
   const state = { layout: 1, bucket, database, migrations: before?.migrations ?? {} };
@@ -109,14 +117,19 @@ async function startWithState(
   mkdirSync(folder.storage, { recursive: true });
   const journal = await startJournal(folder.journal);
   undo.defer(() => journal.close());
-  const mf = await startRuntime(config, journal.address, folder.storage, port, onLog);
+  const secret = randomUUID();
+  const beside = hasEdge ? [storageWorker(config.worker, secret)] : [];
+  const mf = await startRuntime(config, journal.address, folder.storage, hasEdge ? 0 : port, onLog, beside);
   undo.defer(() => mf.dispose());
   const db = await mf.getD1Database("DB");
   const migrations = await applyMigrations(db, readMigrations(join(root, "sql/migrations")), state.migrations);
   writeState(folder, { ...state, migrations });
   await seedLocalKey(db);
   journal.dispatchTo(await consumerUrl(mf));
-  return mf;
+  if (!hasEdge) return { mf, url: (await mf.ready).origin };
+  const edge = await startEdge(config, { main: mf, secret, journalAddress: journal.address, port, onLog });
+  undo.defer(() => edge.stop());
+  return { mf, url: edge.url };
 }
 
 async function present(
@@ -124,11 +137,11 @@ async function present(
   folder: StateFolder,
   config: RuntimeConfig,
   mf: Miniflare,
+  url: string,
   lock: ProcessLock,
   undo: AsyncDisposableStack,
 ): Promise<Platform> {
   const log = options.log ?? (() => {});
-  const url = (await mf.ready).origin;
   const [db, lake] = [await mf.getD1Database("DB"), await mf.getR2Bucket("LAKE")];
   const inspector = await inspect(options, db, lake);
   undo.defer(() => inspector.close());

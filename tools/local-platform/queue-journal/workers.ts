@@ -12,14 +12,9 @@ const CONSUMER = "sluice-journal-consumer";
 /** The Worker with its queues behind the journal at this host and port, and the two Workers that do it. */
 export function journaledWorkers(worker: WorkerOptions, name: string, journalAddress: string): WorkerOptions[] {
   const { queueProducers, queueConsumers, ...rest } = worker;
-  const service = { external: { address: journalAddress, http: {} } };
-  const wrapped = namesOf(queueProducers).map((binding) => [
-    binding,
-    { scriptName: PRODUCER, bindings: { PRODUCER_BINDING: binding } },
-  ]);
   return [
-    { ...rest, name, wrappedBindings: Object.fromEntries(wrapped) },
-    { name: PRODUCER, modules: true, script: PRODUCER_SCRIPT, queueProducers, serviceBindings: { JOURNAL: service } },
+    { ...rest, name, wrappedBindings: journaledProducers(queueProducers) },
+    { ...producerWorker(journalAddress), queueProducers },
     {
       name: CONSUMER,
       modules: true,
@@ -28,17 +23,32 @@ export function journaledWorkers(worker: WorkerOptions, name: string, journalAdd
       compatibilityFlags: ["service_binding_extra_handlers"],
       queueProducers,
       queueConsumers,
-      serviceBindings: { JOURNAL: service, CONSUMER: name },
+      serviceBindings: { ...serviceAt("JOURNAL", journalAddress), CONSUMER: name },
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     },
   ];
 }
 
+/** Bindings in the place of these producers. */
+export function journaledProducers(queueProducers: unknown): NonNullable<WorkerOptions["wrappedBindings"]> {
+  const names = typeof queueProducers === "object" && queueProducers !== null ? Object.keys(queueProducers) : [];
+  return Object.fromEntries(
+    names.map((binding) => [binding, { scriptName: PRODUCER, bindings: { PRODUCER_BINDING: binding } }]),
+  );
+}
+
+/** What these bindings are made of. Without queues of its own it takes messages of bytes only. */
+export function producerWorker(journalAddress: string) {
+  const serviceBindings = serviceAt("JOURNAL", journalAddress);
+  return { name: PRODUCER, modules: true, script: PRODUCER_SCRIPT, serviceBindings } as const;
+}
+
+/** A service binding to a server at this host and port. */
+export function serviceAt(binding: string, address: string) {
+  return { [binding]: { external: { address, http: {} } } };
+}
+
 /** Where the entries of the journal are put into the queues. */
 export async function consumerUrl(miniflare: Miniflare): Promise<URL> {
   return miniflare.unsafeGetDirectURL(CONSUMER);
-}
-
-function namesOf(producers: unknown): string[] {
-  return typeof producers === "object" && producers !== null ? Object.keys(producers) : [];
 }
