@@ -43,8 +43,8 @@ export interface PlatformOptions {
   /** Over wrangler.toml's. */
   readonly vars?: Readonly<Record<string, string>>;
   /**
-   * Requests with events are taken by a process of workerd of their own (`edge/`), which costs memory and, on one core, time; only
-   * where the machine has two or more is it worth it. False if not given.
+   * Whether requests with events are taken by a process of workerd of their own (`edge/`). It costs memory, and gains where
+   * the machine has two cores or more. False if not given.
    */
   readonly edge?: boolean;
   /** Starts from nothing: what the folder holds is removed first. */
@@ -86,8 +86,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     undo.defer(() => lock.release());
     if (options.fresh === true) emptyState(folder);
     await demandFreePort(port);
-    const { mf, url } = await startWithState(root, options, folder, config, port, undo);
-    return await present(options, folder, config, mf, url, lock, undo);
+    const started = await startWithState(root, options, folder, config, port, undo);
+    return await present(options, folder, config, started, lock, undo);
   } catch (error) {
     await undo.disposeAsync();
     throw error;
@@ -102,6 +102,13 @@ async function demandFreePort(port: number): Promise<void> {
   );
 }
 
+interface Started {
+  /** The main process. */
+  readonly mf: Miniflare;
+  /** Where the gateway listens: the edge, if there is one. */
+  readonly url: string;
+}
+
 async function startWithState(
   root: string,
   { edge: hasEdge = false, onWorkerLog: onLog = () => {} }: PlatformOptions,
@@ -109,7 +116,7 @@ async function startWithState(
   config: RuntimeConfig,
   port: number,
   undo: AsyncDisposableStack,
-): Promise<{ readonly mf: Miniflare; readonly url: string }> {
+): Promise<Started> {
   const { bucket, database } = config;
   const before = readState(folder);
   const state = { layout: 1, bucket, database, migrations: before?.migrations ?? {} };
@@ -136,8 +143,7 @@ async function present(
   options: PlatformOptions,
   folder: StateFolder,
   config: RuntimeConfig,
-  mf: Miniflare,
-  url: string,
+  { mf, url }: Started,
   lock: ProcessLock,
   undo: AsyncDisposableStack,
 ): Promise<Platform> {

@@ -50,7 +50,10 @@ export function runtimeConfig(
   };
 }
 
-/** Starts the Worker on 127.0.0.1 and waits until it answers; 0 is any free port. Other Workers may run `beside` it. Without the address of a journal a stop loses what the queues hold. */
+/**
+ * Starts the Worker on 127.0.0.1, and others `beside` it, and waits until it answers; 0 is any free port. Without the address of a
+ * journal a stop loses what the queues hold.
+ */
 export async function startRuntime(
   config: RuntimeConfig,
   journalAddress: string | null,

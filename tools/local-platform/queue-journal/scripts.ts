@@ -18,11 +18,12 @@ export default function (env) {
   const queue = env[env.PRODUCER_BINDING];
 
   async function append(call, messages, defaultDelay) {
+    const refuse = (reason) => { throw new Error("Queue " + call + " failed: " + reason); };
+    if (!messages.every(({ body }) => isBytes(body))) refuse("a message of bytes must be an ArrayBuffer or a view of one");
     const sizes = messages.map(({ body }) => body.byteLength);
     const largest = Math.max(...sizes);
     const all = sizes.reduce((sum, size) => sum + size, 0);
     const delays = messages.map(({ delaySeconds = defaultDelay ?? 0 }) => delaySeconds);
-    const refuse = (reason) => { throw new Error("Queue " + call + " failed: " + reason); };
     if (largest > MAX_MESSAGE_BYTES) refuse("message length of " + largest + " bytes exceeds limit of " + MAX_MESSAGE_BYTES);
     if (all > MAX_BATCH_BYTES) refuse("batch size of " + all + " bytes exceeds limit of " + MAX_BATCH_BYTES);
     const wrong = delays.find((delay) => !(Number.isInteger(delay) && delay >= 0 && delay <= MAX_DELAY_SECONDS));
@@ -51,6 +52,10 @@ export default function (env) {
     },
     metrics: () => queue.metrics(),
   };
+}
+
+function isBytes(body) {
+  return body instanceof ArrayBuffer || ArrayBuffer.isView(body);
 }
 
 function detached(body) {

@@ -36,16 +36,18 @@ export function journalService(journal: QueueJournal, dispatcher: QueueDispatche
   };
 }
 
-interface IncomingMessageBytes {
+interface SentMessage {
   readonly bytes: Uint8Array;
   readonly delaySeconds: number;
 }
 
-/** The messages of a call follow one another; `sizes` and `delays` (s) have a number for each. */
-function messagesIn(headers: IncomingHttpHeaders, body: Buffer): IncomingMessageBytes[] {
-  const delays = numbersIn(String(headers["delays"]));
+/** The messages of a call follow one another; `sizes` and `delays` (s) have a number for each. Throws Error unless these fit. */
+function messagesIn(headers: IncomingHttpHeaders, body: Buffer): SentMessage[] {
+  const [sizes, delays] = [numbersIn(String(headers["sizes"])), numbersIn(String(headers["delays"]))];
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  if (bytes !== body.byteLength) throw new Error(`${body.byteLength} bytes came, ${bytes} were announced`);
   let start = 0;
-  return numbersIn(String(headers["sizes"])).map((size, i) => {
+  return sizes.map((size, i) => {
     const bytes = body.subarray(start, start + size);
     start += size;
     return { bytes, delaySeconds: delays[i] ?? 0 };
