@@ -51,6 +51,7 @@ export interface HarnessOptions {
   readonly entry?: string;
   readonly stateDir?: string;
   readonly crons?: "schedule" | "manual";
+  readonly edge?: boolean;
   /** Sees each line that the Worker logs. */
   readonly onWorkerLog?: (log: { readonly level: string; readonly message: string }) => void;
   /** Over wrangler.toml's and the harness's own. */
@@ -72,6 +73,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     stateDir,
     port: 0,
     crons: options.crons ?? "manual",
+    edge: options.edge ?? false,
     vars: { FLUSH_AGE_SECONDS: "1", ...options.vars },
     onWorkerLog: ({ level, message }) => {
       options.onWorkerLog?.({ level, message });

@@ -1,6 +1,6 @@
 /** How long a posted event takes to be readable in bronze and in gold, on the local platform as `npm run dev` runs it. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { buildBundle } from "../build/bundle.ts";
@@ -22,7 +22,8 @@ Budgets: ${BRONZE_BUDGET_SECONDS} s and ${GOLD_BUDGET_SECONDS} s; the ratio is t
     const { startPlatform } = await import("../local-platform/platform.ts");
     const folder = mkdtempSync(join(tmpdir(), "sluice-freshness-"));
     const bundle = await buildBundle({ root, outdir: "dist" });
-    const platform = await startPlatform({ root, bundle, stateDir: join(folder, "state"), port: 0 });
+    const edge = availableParallelism() > 1;
+    const platform = await startPlatform({ root, bundle, stateDir: join(folder, "state"), port: 0, edge });
     const bronze: number[] = [];
     const gold: number[] = [];
     try {

@@ -74,7 +74,8 @@ async function liveAndDie(
   log: SendersLog,
   onFault: (fault: string) => void,
 ): Promise<void> {
-  const victim = await startVictim(stateDir, onFault);
+  // Every other life has an edge.
+  const victim = await startVictim(stateDir, { edge: life % 2 === 1 }, onFault);
   try {
     await victim.arm(drawPlans(random));
     let armed = false;

@@ -1,11 +1,11 @@
-/** A platform in a process of its own, to be killed: `node run-platform.ts STATE_DIR` prints its URL and what its faults do, and waits. */
+/** A platform in a process of its own, to be killed: `node run-platform.ts STATE_DIR [--edge]` prints its URL and what its faults do, and waits. */
 import { resolve } from "node:path";
 import { buildBundle } from "../build/bundle.ts";
 import { startPlatform } from "../local-platform/platform.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const [stateDir] = process.argv.slice(2);
-if (stateDir === undefined) throw new Error("usage: run-platform.ts STATE_DIR");
+const [stateDir, ...flags] = process.argv.slice(2);
+if (stateDir === undefined) throw new Error("usage: run-platform.ts STATE_DIR [--edge]");
 
 // Whoever started this process is gone when its channel is: nobody would end it then.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
@@ -16,6 +16,7 @@ const platform = await startPlatform({
   bundle,
   stateDir,
   port: 0,
+  edge: flags.includes("--edge"),
   vars: { FLUSH_AGE_SECONDS: "1" },
   onWorkerLog: ({ message }) => {
     if (message.startsWith("FAULT ")) console.log(message);

@@ -15,9 +15,17 @@ export interface Victim {
   readonly gone: Promise<void>;
 }
 
-/** Starts a platform on a state folder, as the leader of its own process group. `onFault` hears of every fault (`<call> <fault>`). */
-export async function startVictim(stateDir: string, onFault: (fault: string) => void): Promise<Victim> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "run-platform.ts"), stateDir], {
+/**
+ * Starts a platform on a state folder, as the leader of its own process group, and with an edge where asked for: what happens there
+ * has no faults. `onFault` hears of every fault (`<call> <fault>`).
+ */
+export async function startVictim(
+  stateDir: string,
+  { edge }: { readonly edge: boolean },
+  onFault: (fault: string) => void,
+): Promise<Victim> {
+  const script = join(import.meta.dirname, "run-platform.ts");
+  const child = spawn(process.execPath, [script, stateDir, ...(edge ? ["--edge"] : [])], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

@@ -1,4 +1,5 @@
 /** `npm run demo`: real events with faults in them through every component, into gold tables that DuckDB reads. */
+import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { buildBundle } from "../build/bundle.ts";
@@ -56,6 +57,7 @@ await runCommand(async (argv) => {
     bundle,
     stateDir: values.state,
     port,
+    edge: availableParallelism() > 1,
     planEverySeconds: 1,
     onWorkerLog: ({ level, message }) => {
       if (level === "error") errors.push(message);

@@ -1,5 +1,6 @@
 /** `npm run dev`: the platform on this machine until Ctrl-C. */
 import { createWriteStream } from "node:fs";
+import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import { buildBundle } from "../build/bundle.ts";
 import { integerFlag, parseCommandLine, runCommand } from "../command-line.ts";
@@ -50,6 +51,7 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
     bundle,
     stateDir,
     port,
+    edge: availableParallelism() > 1,
     log,
     onWorkerLog({ level, message }) {
       workerLog ??= createWriteStream(folder.log);

@@ -1,4 +1,5 @@
 /** The whole platform on this machine: the real bundle in Miniflare with its state in a folder, and crons that fire. */
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,13 +10,15 @@ import type { ProcessLock } from "../process-lock.ts";
 import type { LocalDatabase, LocalLake } from "./bindings.ts";
 import { type CronLoop, cronSchedule, everySeconds, startCronLoop } from "./crons.ts";
 import { type DrainOptions, type DrainResult, readMessageCounts, waitForDrain } from "./drain.ts";
+import { startEdge } from "./edge/start.ts";
+import { storageWorker } from "./edge/workers.ts";
 import { inspectedPlatform } from "./inspected-platform.ts";
 import { type Inspector, startInspector } from "./inspector.ts";
 import { LOCAL_API_KEY, seedLocalKey } from "./local-key.ts";
 import { applyMigrations, readMigrations } from "./migrations.ts";
 import { isPortFree } from "./ports.ts";
-import { QueueJournal } from "./queue-journal/journal.ts";
-import { redeliver } from "./queue-journal/workers.ts";
+import { startJournal } from "./queue-journal/start.ts";
+import { consumerUrl } from "./queue-journal/workers.ts";
 import { emptyState, lockState, readState, type StateFolder, stateFolder, writeState } from "./state.ts";
 import { type RuntimeConfig, runtimeConfig, startRuntime, type WorkerLog } from "./worker-runtime.ts";
 
@@ -39,6 +42,11 @@ export interface PlatformOptions {
   readonly planEverySeconds?: number;
   /** Over wrangler.toml's. */
   readonly vars?: Readonly<Record<string, string>>;
+  /**
+   * Whether requests with events are taken by a process of workerd of their own (`edge/`). It costs memory, and gains where
+   * the machine has two cores or more. False if not given.
+   */
+  readonly edge?: boolean;
   /** Starts from nothing: what the folder holds is removed first. */
   readonly fresh?: boolean;
 }
@@ -78,8 +86,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     undo.defer(() => lock.release());
     if (options.fresh === true) emptyState(folder);
     await demandFreePort(port);
-    const mf = await startWithState(root, folder, config, port, options.onWorkerLog ?? (() => {}), undo);
-    return await present(options, folder, config, mf, lock, undo);
+    const started = await startWithState(root, options, folder, config, port, undo);
+    return await present(options, folder, config, started, lock, undo);
   } catch (error) {
     await undo.disposeAsync();
     throw error;
@@ -94,41 +102,52 @@ async function demandFreePort(port: number): Promise<void> {
   );
 }
 
+interface Started {
+  /** The main process. */
+  readonly mf: Miniflare;
+  /** Where the gateway listens: the edge, if there is one. */
+  readonly url: string;
+}
+
 async function startWithState(
   root: string,
+  { edge: hasEdge = false, onWorkerLog: onLog = () => {} }: PlatformOptions,
   folder: StateFolder,
   config: RuntimeConfig,
   port: number,
-  onLog: (log: WorkerLog) => void,
   undo: AsyncDisposableStack,
-): Promise<Miniflare> {
+): Promise<Started> {
   const { bucket, database } = config;
   const before = readState(folder);
   const state = { layout: 1, bucket, database, migrations: before?.migrations ?? {} };
   if (before === undefined) writeState(folder, state);
   mkdirSync(folder.storage, { recursive: true });
-  const journal = new QueueJournal(folder.journal);
+  const journal = await startJournal(folder.journal);
   undo.defer(() => journal.close());
-  const mf = await startRuntime(config, journal, folder.storage, port, onLog);
+  const secret = randomUUID();
+  const beside = hasEdge ? [storageWorker(config.worker, secret)] : [];
+  const mf = await startRuntime(config, journal.address, folder.storage, hasEdge ? 0 : port, onLog, beside);
   undo.defer(() => mf.dispose());
   const db = await mf.getD1Database("DB");
   const migrations = await applyMigrations(db, readMigrations(join(root, "sql/migrations")), state.migrations);
   writeState(folder, { ...state, migrations });
   await seedLocalKey(db);
-  await redeliver(mf, journal);
-  return mf;
+  journal.dispatchTo(await consumerUrl(mf));
+  if (!hasEdge) return { mf, url: (await mf.ready).origin };
+  const edge = await startEdge(config, { main: mf, secret, journalAddress: journal.address, port, onLog });
+  undo.defer(() => edge.stop());
+  return { mf, url: edge.url };
 }
 
 async function present(
   options: PlatformOptions,
   folder: StateFolder,
   config: RuntimeConfig,
-  mf: Miniflare,
+  { mf, url }: Started,
   lock: ProcessLock,
   undo: AsyncDisposableStack,
 ): Promise<Platform> {
   const log = options.log ?? (() => {});
-  const url = (await mf.ready).origin;
   const [db, lake] = [await mf.getD1Database("DB"), await mf.getR2Bucket("LAKE")];
   const inspector = await inspect(options, db, lake);
   undo.defer(() => inspector.close());

@@ -2,7 +2,6 @@
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { Bundle } from "../build/bundle.ts";
-import type { QueueJournal } from "./queue-journal/journal.ts";
 import { journaledWorkers } from "./queue-journal/workers.ts";
 
 export interface WorkerLog {
@@ -13,6 +12,8 @@ export interface WorkerLog {
 
 export interface RuntimeConfig {
   readonly worker: WorkerOptions;
+  /** The bundle's, which are among the Worker's options. */
+  readonly modules: Bundle["modules"];
   /** Names that Miniflare files the storage of LAKE and DB under. */
   readonly bucket: string;
   readonly database: string;
@@ -32,31 +33,43 @@ export function runtimeConfig(
   // The bundle names its modules one by one, so there are no rules to find them by.
   const { modulesRules: _, ...options } = workerOptions;
   const crons = options["cronTriggers"];
+  const modules = bundle.modules.map(({ type, path }) => ({ type, path }));
   return {
     worker: {
       ...options,
       name: WORKER_NAME,
       rootPath: bundle.outdir,
       modulesRoot: bundle.outdir,
-      modules: bundle.modules.map(({ type, path }) => ({ type, path })),
+      modules,
       bindings: { ...recordOf(options["bindings"]), ...vars },
     },
+    modules,
     bucket: bindingId(options["r2Buckets"], "LAKE"),
     database: bindingId(options["d1Databases"], "DB"),
     crons: Array.isArray(crons) ? crons.filter((cron) => typeof cron === "string") : [],
   };
 }
 
-/** Starts the Worker on 127.0.0.1 and waits until it answers; 0 is any free port. Without a journal a stop loses what the queues hold. */
+/**
+ * Starts the Worker on 127.0.0.1, and others `beside` it, and waits until it answers; 0 is any free port. Without the address of a
+ * journal a stop loses what the queues hold.
+ */
 export async function startRuntime(
   config: RuntimeConfig,
-  journal: QueueJournal | null,
+  journalAddress: string | null,
   storage: string,
   port: number,
   onLog: (log: WorkerLog) => void,
+  beside: readonly WorkerOptions[] = [],
 ): Promise<Miniflare> {
-  const workers = journal === null ? [config.worker] : journaledWorkers(config.worker, WORKER_NAME, journal);
-  return startMiniflare({ workers, storage, port, onLog });
+  const workers =
+    journalAddress === null ? [config.worker] : journaledWorkers(config.worker, WORKER_NAME, journalAddress);
+  return startMiniflare({ workers: [...workers, ...beside], storage, port, onLog });
+}
+
+/** Starts Workers that keep nothing. */
+export async function startStateless(workers: WorkerOptions[], onLog: (log: WorkerLog) => void): Promise<Miniflare> {
+  return startMiniflare({ workers, port: 0, onLog });
 }
 
 /** Opens the storage without the project's Worker: only LAKE and DB. */
@@ -69,7 +82,7 @@ export async function openStorage(bucket: string, database: string, storage: str
 
 async function startMiniflare(options: {
   readonly workers: WorkerOptions[];
-  readonly storage: string;
+  readonly storage?: string;
   readonly port: number;
   readonly onLog: (log: WorkerLog) => void;
 }): Promise<Miniflare> {
@@ -78,7 +91,7 @@ async function startMiniflare(options: {
     workers,
     host: "127.0.0.1",
     port,
-    defaultPersistRoot: storage,
+    ...(storage === undefined ? {} : { defaultPersistRoot: storage }),
     // The default asks the network for a sample of request metadata.
     cf: false,
     log: new Log(LogLevel.ERROR),

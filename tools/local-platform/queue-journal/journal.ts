@@ -4,13 +4,13 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 
+/** What a queue is told of a message. */
 export interface JournalEntry {
   readonly id: number;
   /** The producer's binding: `TOPIC_ORDERS`. */
   readonly binding: string;
-  readonly body: Uint8Array;
 }
 
 /** The bodies in the journal would exceed its bound: consumers are far behind. */
@@ -18,27 +18,41 @@ export class JournalFullError extends Error {
   override readonly name = "JournalFullError";
 }
 
-/** Some thousands of messages of 60 KB: what is left at a start is sent into Miniflare's memory. */
-const MAX_BYTES = 512 * 1_024 * 1_024;
+export interface JournalBounds {
+  /** Of all bodies on disk. */
+  readonly bytes: number;
+  /** Of the bodies that are kept in memory as well. */
+  readonly cachedBytes: number;
+}
 
-interface Waiting extends JournalEntry {
+/** On disk some ten thousand messages of 60 KB; in memory what consumers that keep up leave for a few seconds. */
+const BOUNDS: JournalBounds = { bytes: 512 * 1_024 * 1_024, cachedBytes: 64 * 1_024 * 1_024 };
+
+interface Appended extends JournalEntry {
+  readonly body: Uint8Array;
   settle(error?: unknown): void;
 }
 
 export class QueueJournal {
   readonly #db: DatabaseSync;
-  readonly #maxBytes: number;
+  readonly #insert: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #select: StatementSync;
+  readonly #bounds: JournalBounds;
   #nextId: number;
   #bytes: number;
+  /** Bodies by id. Once it is full new ones are left out: the queues deliver the oldest first. */
+  readonly #cache = new Map<number, Uint8Array>();
+  #cachedBytes = 0;
   /** Committed together at the end of this turn of the event loop. */
-  #appended: Waiting[] = [];
+  #appended: Appended[] = [];
   #removed: number[] = [];
   #commit: NodeJS.Immediate | undefined;
 
   /** Opens or makes the journal of a folder. Throws what the file system and SQLite throw. */
-  constructor(folder: string, maxBytes: number = MAX_BYTES) {
+  constructor(folder: string, bounds: JournalBounds = BOUNDS) {
     mkdirSync(folder, { recursive: true });
-    this.#maxBytes = maxBytes;
+    this.#bounds = bounds;
     this.#db = new DatabaseSync(join(folder, "messages.sqlite"));
     // NORMAL: a commit survives every kill of the process; after a power cut, which the rest of the state does not survive
     // either, it may be missing.
@@ -46,6 +60,9 @@ export class QueueJournal {
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL;
       CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, binding TEXT NOT NULL, body BLOB NOT NULL) STRICT`);
+    this.#insert = this.#db.prepare("INSERT INTO messages VALUES (?, ?, ?)");
+    this.#delete = this.#db.prepare("DELETE FROM messages WHERE id = ? RETURNING length(body) AS bytes");
+    this.#select = this.#db.prepare("SELECT body FROM messages WHERE id = ?");
     const row = this.#db
       .prepare("SELECT coalesce(max(id), 0) AS last, coalesce(sum(length(body)), 0) AS bytes FROM messages")
       .get();
@@ -55,9 +72,9 @@ export class QueueJournal {
 
   /** The id of a message that is on disk when this resolves. Throws JournalFullError, and what SQLite throws. */
   async append(binding: string, body: Uint8Array): Promise<number> {
-    if (this.#bytes + body.byteLength > this.#maxBytes) {
+    if (this.#bytes + body.byteLength > this.#bounds.bytes) {
       throw new JournalFullError(
-        `the local queue journal has ${this.#bytes} bytes of unconsumed messages and takes no more than ${this.#maxBytes}`,
+        `the local queue journal has ${this.#bytes} bytes of unconsumed messages and takes no more than ${this.#bounds.bytes}`,
       );
     }
     const id = this.#nextId++;
@@ -67,40 +84,45 @@ export class QueueJournal {
       this.#appended.push({ id, binding, body, settle });
       this.#commitSoon();
     });
+    this.#keep(id, body);
     return id;
+  }
+
+  /** The body of a message; undefined if it was removed. */
+  body(id: number): Uint8Array | undefined {
+    const cached = this.#cache.get(id);
+    if (cached !== undefined) return cached;
+    const body = this.#select.get(id)?.["body"];
+    return body instanceof Uint8Array ? body : undefined;
   }
 
   /** Forgets consumed messages, soon: one that a kill brings back is dropped by its buffer as a repeat. */
   remove(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#cachedBytes -= this.#cache.get(id)?.byteLength ?? 0;
+      this.#cache.delete(id);
+    }
     this.#removed.push(...ids);
     this.#commitSoon();
   }
 
-  /** Messages with a higher id than `after`, a page in order of their ids. */
-  page(after: number, limit: number): JournalEntry[] {
+  /** All messages, in order of their ids. */
+  entries(): JournalEntry[] {
     return this.#db
-      .prepare("SELECT id, binding, body FROM messages WHERE id > ? ORDER BY id LIMIT ?")
-      .all(after, limit)
-      .map(({ id, binding, body }) => ({
-        id: Number(id),
-        binding: String(binding),
-        body: body instanceof Uint8Array ? body : new Uint8Array(),
-      }));
-  }
-
-  /** The id of the newest message that was ever appended. */
-  lastId(): number {
-    return this.#nextId - 1;
-  }
-
-  /** How many messages are neither consumed nor forgotten. */
-  count(): number {
-    return Number(this.#db.prepare("SELECT count(*) AS n FROM messages").get()?.["n"] ?? 0);
+      .prepare("SELECT id, binding FROM messages ORDER BY id")
+      .all()
+      .map(({ id, binding }) => ({ id: Number(id), binding: String(binding) }));
   }
 
   close(): void {
     this.#commitNow();
     this.#db.close();
+  }
+
+  #keep(id: number, body: Uint8Array): void {
+    if (this.#cachedBytes + body.byteLength > this.#bounds.cachedBytes) return;
+    this.#cache.set(id, body);
+    this.#cachedBytes += body.byteLength;
   }
 
   #commitSoon(): void {
@@ -125,13 +147,11 @@ export class QueueJournal {
   }
 
   /** One transaction; the bytes of what it removed. */
-  #write(appended: readonly JournalEntry[], removed: readonly number[]): number {
-    const insert = this.#db.prepare("INSERT INTO messages VALUES (?, ?, ?)");
-    const remove = this.#db.prepare("DELETE FROM messages WHERE id = ? RETURNING length(body) AS bytes");
+  #write(appended: readonly Appended[], removed: readonly number[]): number {
     this.#db.exec("BEGIN");
     try {
-      for (const { id, binding, body } of appended) insert.run(id, binding, body);
-      const freed = removed.reduce((sum, id) => sum + Number(remove.get(id)?.["bytes"] ?? 0), 0);
+      for (const { id, binding, body } of appended) this.#insert.run(id, binding, body);
+      const freed = removed.reduce((sum, id) => sum + Number(this.#delete.get(id)?.["bytes"] ?? 0), 0);
       this.#db.exec("COMMIT");
       return freed;
     } catch (error) {
