@@ -116,13 +116,10 @@ export class BufferStore implements IdStore {
     let rows = 0;
     const write = (): void => {
       if (rows === 0) return;
-      const block = new Uint8Array(bytes);
-      let at = 0;
-      for (const frame of pending) {
-        block.set(frame, at);
-        at += frame.byteLength;
-      }
-      this.#sql.exec("INSERT INTO blocks (rows, appended_at, bytes) VALUES (?, ?, ?)", rows, now, block);
+      this.#sql.exec(
+        "INSERT INTO blocks (rows, appended_at, bytes) VALUES (?, ?, ?)",
+        ...[rows, now, joined(pending, bytes)],
+      );
       const { open } = waiting;
       waiting.open = {
         rows: open.rows + rows,
@@ -370,4 +367,24 @@ export class BufferStore implements IdStore {
   forgottenBefore(): number {
     return this.#sql.exec<{ hour: number }>("SELECT forgotten_before AS hour FROM identity").one().hour;
   }
+}
+
+/** `bytes`: of all frames together. Frames that follow each other in memory, as those of an append do unless one is left out, are not copied. */
+function joined(frames: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [first] = frames;
+  const last = frames.at(-1);
+  if (first !== undefined && last?.buffer === first.buffer && endOf(last) - first.byteOffset === bytes) {
+    return new Uint8Array(first.buffer, first.byteOffset, bytes);
+  }
+  const block = new Uint8Array(bytes);
+  let at = 0;
+  for (const frame of frames) {
+    block.set(frame, at);
+    at += frame.byteLength;
+  }
+  return block;
+}
+
+function endOf({ byteOffset, byteLength }: Uint8Array): number {
+  return byteOffset + byteLength;
 }
