@@ -11,8 +11,8 @@ import { prepareSchema } from "./schema.ts";
 
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
-/** 4,096 ids in a row: growing a packed row rewrites it, so it must stay small. */
-const ID_CHUNK_BYTES = 65_536;
+/** 1,024 ids in a row: each append rewrites the row that it grows, four pages of SQLite at most; each new row is one more to pay for. */
+const ID_CHUNK_BYTES = 16_384;
 
 export interface LedgerLine {
   readonly hour: string;
