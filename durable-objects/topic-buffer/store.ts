@@ -11,7 +11,7 @@ import { prepareSchema } from "./schema.ts";
 
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
-/** 1,024 ids in a row: each append rewrites the row that it grows, four pages of SQLite at most; each new row is one more to pay for. */
+/** 1,024 ids in a row: each append rewrites the row that it grows, some four pages of SQLite; each new row is one more to pay for. */
 const ID_CHUNK_BYTES = 16_384;
 
 export interface LedgerLine {
