@@ -22,29 +22,42 @@ const MAX_LISTED = 100;
 const MAX_KEY = 256;
 
 export interface RepeatFinder {
+  /** Takes the request's events one by one, from index 0 on. */
   add(event: unknown, index: number): void;
+  /** Once all are taken. */
   found(): Duplicates;
 }
 
 /** `dedupeKey`: the names of the top-level fields that together identify an event. Events without one of them are ignored. */
 export function createRepeatFinder(dedupeKey: readonly string[]): RepeatFinder {
+  const keys: (string | undefined)[] = [];
+  return {
+    add(event, index) {
+      keys[index] = keyOf(event, dedupeKey);
+    },
+    found: () => repeatsIn(keys),
+  };
+}
+
+const NO_REPEATS: Duplicates = { listed: [], total: 0 };
+
+/** Of keys by index. Nearly no request repeats one: whether any does is asked of all keys at once, and of each only then. */
+function repeatsIn(keys: readonly (string | undefined)[]): Duplicates {
+  if (new Set(keys).size === keys.length) return NO_REPEATS;
   const firstByKey = new Map<string, number>();
   const listed: RepeatedEvent[] = [];
   let total = 0;
-  return {
-    add(event, index) {
-      const key = keyOf(event, dedupeKey);
-      if (key === undefined) return;
-      const of = firstByKey.get(key);
-      if (of === undefined) {
-        firstByKey.set(key, index);
-        return;
-      }
-      total++;
-      if (listed.length < MAX_LISTED) listed.push({ index, of });
-    },
-    found: () => ({ listed, total }),
-  };
+  keys.forEach((key, index) => {
+    if (key === undefined) return;
+    const of = firstByKey.get(key);
+    if (of === undefined) {
+      firstByKey.set(key, index);
+      return;
+    }
+    total++;
+    if (listed.length < MAX_LISTED) listed.push({ index, of });
+  });
+  return { listed, total };
 }
 
 function keyOf(event: unknown, names: readonly string[]): string | undefined {

@@ -3,7 +3,13 @@
  * acknowledged only when every slice of it is durable.
  */
 import { type ShardAddress, type TopicBufferNamespace, topicBuffer } from "../durable-objects/stubs.ts";
-import { type DecodedMessage, decodeMessage, encodeFrame, PackedBlockError } from "../schemas/packed-block.ts";
+import {
+  type DecodedMessage,
+  decodeMessage,
+  encodeFrames,
+  type MessageSlice,
+  PackedBlockError,
+} from "../schemas/packed-block.ts";
 import { notAMessage, systemFault } from "./fault.ts";
 import { isAcknowledged, type Outcome, settle, unavailable } from "./outcome.ts";
 import { bodyBytes, type ParkingBucket, park } from "./parking.ts";
@@ -16,10 +22,10 @@ export interface IngestDeps<Id> {
   log(event: Readonly<Record<string, unknown>>): void;
 }
 
-interface ShardFrames {
+interface ShardSlices {
   readonly address: ShardAddress;
-  readonly frames: Uint8Array[];
-  /** Positions in the batch of the messages that the frames come from. */
+  readonly slices: MessageSlice[];
+  /** Positions in the batch of the messages that the slices come from. */
   readonly messages: Set<number>;
 }
 
@@ -58,8 +64,8 @@ export async function ingest<Id>(batch: MessageBatch, deps: IngestDeps<Id>): Pro
   });
 }
 
-function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, ShardFrames> {
-  const shards = new Map<string, ShardFrames>();
+function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, ShardSlices> {
+  const shards = new Map<string, ShardSlices>();
   batch.messages.forEach((message, position) => {
     let decoded: DecodedMessage;
     try {
@@ -76,10 +82,10 @@ function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, Shard
       const key = `${topic}/${slice.shard}/${slice.of}`;
       let shard = shards.get(key);
       if (shard === undefined) {
-        shard = { address: { topic, shard: slice.shard, of: slice.of }, frames: [], messages: new Set() };
+        shard = { address: { topic, shard: slice.shard, of: slice.of }, slices: [], messages: new Set() };
         shards.set(key, shard);
       }
-      shard.frames.push(encodeFrame(decoded, number));
+      shard.slices.push({ message: decoded, number });
       shard.messages.add(position);
     });
   });
@@ -87,13 +93,13 @@ function cutByShard(batch: MessageBatch, outcomes: Outcome[]): Map<string, Shard
 }
 
 async function appendShard<Id>(
-  shard: ShardFrames,
+  shard: ShardSlices,
   deps: IngestDeps<Id>,
   outcomes: Outcome[],
   batch: MessageBatch,
 ): Promise<void> {
   try {
-    const result = await topicBuffer(deps.buffers, shard.address).append(shard.address, concatenate(shard.frames));
+    const result = await topicBuffer(deps.buffers, shard.address).append(shard.address, encodeFrames(shard.slices));
     if (result.tooOld.length + result.refused.length === 0) return;
     const tooOld = new Set(result.tooOld);
     const refused = new Set(result.refused);
@@ -125,14 +131,4 @@ async function appendShard<Id>(
 
 function nameOf({ topic, shard, of }: ShardAddress): string {
   return `${topic}/${shard}/${of}`;
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.byteLength;
-  }
-  return all;
 }

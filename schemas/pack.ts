@@ -109,39 +109,35 @@ export function packMessage(
     else events.push(event);
   }
   const slices: Slice[] = [];
-  const bodies: Uint8Array[] = [];
+  const pieces: Uint8Array[] = [];
   const replays: string[] = [];
   let offset = 0;
   for (const [shard, events] of [...byShard].sort(([a], [b]) => a - b)) {
-    const body = concatenate(events, read);
-    slices.push({ shard, of: shards, offset, length: body.byteLength, count: events.length, tally: tallyOf(events) });
-    bodies.push(body);
+    const runs = runsOf(events, read);
+    const length = runs.reduce((sum, run) => sum + run.byteLength, 0);
+    slices.push({ shard, of: shards, offset, length, count: events.length, tally: tallyOf(events) });
+    pieces.push(...runs);
     for (const { replayOf } of events) if (replayOf !== undefined) replays.push(replayOf);
-    offset += body.byteLength;
+    offset += length;
   }
   const origin = replays.length === 0 ? {} : { replay_of: replays };
-  return encodeMessage({ ...header, count: plan.length, slices, ...origin }, bodies);
+  return encodeMessage({ ...header, count: plan.length, slices, ...origin }, pieces);
 }
 
-// Neighbours in the buffer are copied as one run: with one shard that is the whole message.
-function concatenate(events: readonly PackedEvent[], read: (start: number, end: number) => Uint8Array): Uint8Array {
-  const body = new Uint8Array(events.reduce((sum, event) => sum + event.end - event.start, 0));
-  let at = 0;
+// Neighbours in the buffer are one run: with one shard that is the whole message.
+function runsOf(events: readonly PackedEvent[], read: (start: number, end: number) => Uint8Array): Uint8Array[] {
+  const runs: Uint8Array[] = [];
   let start = 0;
   let end = 0;
-  const copyRun = (): void => {
-    if (end > start) body.set(read(start, end), at);
-    at += end - start;
-  };
   for (const event of events) {
     if (event.start !== end) {
-      copyRun();
+      if (end > start) runs.push(read(start, end));
       start = event.start;
     }
     end = event.end;
   }
-  copyRun();
-  return body;
+  if (end > start) runs.push(read(start, end));
+  return runs;
 }
 
 function tallyOf(events: readonly PackedEvent[]): Record<string, number> {

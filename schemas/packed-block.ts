@@ -22,19 +22,19 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Packs a header and its slices' bytes, in the order of `header.slices`. */
-export function encodeMessage(header: MessageHeader, slices: readonly Uint8Array[]): Uint8Array {
+/** Packs a header and its slices' bytes: in the order of `header.slices`, in as many pieces as there are. */
+export function encodeMessage(header: MessageHeader, pieces: readonly Uint8Array[]): Uint8Array {
   const head = encodeHeader(header);
-  const body = slices.reduce((sum, slice) => sum + slice.byteLength, 0);
+  const body = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
   const message = new Uint8Array(MESSAGE_PREFIX_BYTES + head.byteLength + body);
   const view = viewOf(message);
   view.setUint8(0, FORMAT);
   view.setUint32(1, head.byteLength, true);
   message.set(head, MESSAGE_PREFIX_BYTES);
   let at = MESSAGE_PREFIX_BYTES + head.byteLength;
-  for (const slice of slices) {
-    message.set(slice, at);
-    at += slice.byteLength;
+  for (const piece of pieces) {
+    message.set(piece, at);
+    at += piece.byteLength;
   }
   return message;
 }
@@ -65,22 +65,44 @@ export function decodeMessage(message: Uint8Array): DecodedMessage {
   return { header, headerBytes, body };
 }
 
+/** A slice of a message, by its number in the header. */
+export interface MessageSlice {
+  readonly message: DecodedMessage;
+  readonly number: number;
+}
+
 /** The frame of one slice: what a TopicBuffer appends. */
 export function encodeFrame(message: DecodedMessage, sliceNumber: number): Uint8Array {
-  const slice = message.header.slices[sliceNumber];
-  if (slice === undefined) throw new PackedBlockError(`the message has no slice ${sliceNumber}`);
-  const length = FRAME_PREFIX_BYTES + message.headerBytes.byteLength + slice.length;
-  const frame = new Uint8Array(length);
-  const view = viewOf(frame);
-  view.setUint32(0, length, true);
-  view.setUint32(4, message.headerBytes.byteLength, true);
-  view.setUint32(8, sliceNumber, true);
-  frame.set(message.headerBytes, FRAME_PREFIX_BYTES);
-  frame.set(
-    message.body.subarray(slice.offset, slice.offset + slice.length),
-    FRAME_PREFIX_BYTES + message.headerBytes.byteLength,
-  );
-  return frame;
+  return encodeFrames([{ message, number: sliceNumber }]);
+}
+
+/** The frames of slices, one behind the other: each byte is copied once, however many there are. */
+export function encodeFrames(slices: readonly MessageSlice[]): Uint8Array {
+  const frames = new Uint8Array(slices.reduce((sum, slice) => sum + frameLength(slice), 0));
+  const view = viewOf(frames);
+  let at = 0;
+  for (const part of slices) {
+    const { headerBytes, body } = part.message;
+    const { offset, length } = sliceOf(part);
+    const eventsStart = at + FRAME_PREFIX_BYTES + headerBytes.byteLength;
+    view.setUint32(at, frameLength(part), true);
+    view.setUint32(at + 4, headerBytes.byteLength, true);
+    view.setUint32(at + 8, part.number, true);
+    frames.set(headerBytes, at + FRAME_PREFIX_BYTES);
+    frames.set(body.subarray(offset, offset + length), eventsStart);
+    at = eventsStart + length;
+  }
+  return frames;
+}
+
+function frameLength(part: MessageSlice): number {
+  return FRAME_PREFIX_BYTES + part.message.headerBytes.byteLength + sliceOf(part).length;
+}
+
+function sliceOf({ message, number }: MessageSlice): Slice {
+  const slice = message.header.slices[number];
+  if (slice === undefined) throw new PackedBlockError(`the message has no slice ${number}`);
+  return slice;
 }
 
 export interface Frame {

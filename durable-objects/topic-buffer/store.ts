@@ -12,8 +12,8 @@ import { prepareSchema } from "./schema.ts";
 
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
-/** 4,096 ids in a row: growing a packed row rewrites it, so it must stay small. */
-const ID_CHUNK_BYTES = 65_536;
+/** 1,024 ids in a row: each append rewrites the row that it grows, some four pages of SQLite; each new row is one more to pay for. */
+const ID_CHUNK_BYTES = 16_384;
 
 export interface LedgerLine {
   readonly hour: string;
@@ -117,13 +117,10 @@ export class BufferStore implements IdStore {
     let rows = 0;
     const write = (): void => {
       if (rows === 0) return;
-      const block = new Uint8Array(bytes);
-      let at = 0;
-      for (const frame of pending) {
-        block.set(frame, at);
-        at += frame.byteLength;
-      }
-      this.#sql.exec("INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, 0)", rows, now, block);
+      this.#sql.exec(
+        "INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, 0)",
+        ...[rows, now, joined(pending, bytes)],
+      );
       const { open } = waiting;
       waiting.open = {
         rows: open.rows + rows,
@@ -389,4 +386,24 @@ export class BufferStore implements IdStore {
   forgottenBefore(): number {
     return this.#sql.exec<{ hour: number }>("SELECT forgotten_before AS hour FROM identity").one().hour;
   }
+}
+
+/** `bytes`: of all frames together. Frames that follow each other in memory, as those of an append do unless one is left out, are not copied. */
+function joined(frames: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [first] = frames;
+  const last = frames.at(-1);
+  if (first !== undefined && last?.buffer === first.buffer && endOf(last) - first.byteOffset === bytes) {
+    return new Uint8Array(first.buffer, first.byteOffset, bytes);
+  }
+  const block = new Uint8Array(bytes);
+  let at = 0;
+  for (const frame of frames) {
+    block.set(frame, at);
+    at += frame.byteLength;
+  }
+  return block;
+}
+
+function endOf({ byteOffset, byteLength }: Uint8Array): number {
+  return byteOffset + byteLength;
 }

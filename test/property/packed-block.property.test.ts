@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   decodeMessage,
   encodeFrame,
+  encodeFrames,
   encodeMessage,
   type MessageHeader,
   PackedBlockError,
@@ -134,6 +135,19 @@ describe("packed blocks", () => {
           const frames = [...readFrames(Buffer.concat(framesOf(damaged)))];
           expect(Buffer.concat(frames.map((frame) => frame.events))).toEqual(Buffer.from(decoded.body));
         }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("frames of several messages made at once are those made one by one", () => {
+    fc.assert(
+      fc.property(fc.array(message, { maxLength: 4 }), (messages) => {
+        const encoded = messages.map(({ header, bodies }) => encodeMessage(header, bodies));
+        const slices = encoded
+          .map(decodeMessage)
+          .flatMap((decoded) => decoded.header.slices.map((_, number) => ({ message: decoded, number })));
+        expect(Buffer.from(encodeFrames(slices))).toEqual(Buffer.concat(encoded.flatMap(framesOf)));
       }),
       { numRuns: 50 },
     );

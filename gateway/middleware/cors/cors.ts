@@ -46,11 +46,13 @@ export function cors(options: CorsOptions): MiddlewareHandler<GatewayEnv> {
       });
     }
     await next();
-    c.header("Vary", "Origin", { append: true });
+    // Not `c.header`, which makes a new Response once there is one.
+    const { headers } = c.res;
+    headers.append("Vary", "Origin");
     // Auth leaves a grant only where the origin is one of the key's.
     if (origin !== undefined && c.get("grant")?.kind === "publishable") {
-      c.header("Access-Control-Allow-Origin", origin);
-      c.header("Access-Control-Expose-Headers", EXPOSED_HEADERS);
+      headers.set("Access-Control-Allow-Origin", origin);
+      headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
     }
     return undefined;
   };

@@ -11,6 +11,7 @@ export function requestId(options: RequestIdOptions): MiddlewareHandler<GatewayE
     const id = options.uuidv7();
     c.set("requestId", id);
     await next();
-    c.header("X-Request-Id", id);
+    // Not `c.header`, which makes a new Response once there is one.
+    c.res.headers.set("X-Request-Id", id);
   };
 }
