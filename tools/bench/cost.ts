@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { simulate } from "../../producers/simulators/plan.ts";
 import { buildBundle } from "../build/bundle.ts";
 import { type Platform, startPlatform } from "../local-platform/platform.ts";
 import type { Bench } from "./bench.ts";
 import { CPU_MILLISECOND_PRICE, type Operations, operationsIn, PRICES, priced, scaled } from "./cost/operations.ts";
 import { load } from "./ingest/load.ts";
+import { orderLines } from "./order-lines.ts";
 import { cpuOf, workerds } from "./workerd-cpu.ts";
 
 const EVENTS_PER_REQUEST = 100;
@@ -76,19 +76,7 @@ one row an event: the same requests. Budget $${BUDGET_DOLLARS}.`,
 
 /** One body a request of a minute. Padded by blanks: the event's size is the body's, not what it holds. */
 function orderBodies(): Uint8Array[] {
-  const now = Date.now();
-  const events = simulate({
-    seed: 13,
-    topics: ["orders"],
-    events: REQUESTS_A_MINUTE * EVENTS_PER_REQUEST * 2,
-    startMs: now - 60_000,
-    endMs: now,
-    faultRate: 0,
-    duplicateRate: 0,
-    lateRate: 0,
-  });
-  // One version, as one producer sends: each version of a request travels in a message of its own.
-  const lines = [...events].map((event) => event.line).filter((line) => !line.includes('"schema_version":1'));
+  const lines = orderLines(13, REQUESTS_A_MINUTE * EVENTS_PER_REQUEST, Date.now(), 60_000);
   return Array.from({ length: REQUESTS_A_MINUTE }, (_, number) => {
     const body = lines.slice(number * EVENTS_PER_REQUEST, (number + 1) * EVENTS_PER_REQUEST);
     return new TextEncoder().encode(`[${body.map((line) => line.padEnd(EVENT_BYTES - 1)).join(",")}]`);

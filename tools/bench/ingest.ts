@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { simulate } from "../../producers/simulators/plan.ts";
 import { buildBundle } from "../build/bundle.ts";
 import { openLake } from "../lake/open.ts";
 import { bindingsSource } from "../lake/source.ts";
@@ -12,6 +11,7 @@ import { type Platform, startPlatform } from "../local-platform/platform.ts";
 import { runtimeConfig, startRuntime } from "../local-platform/worker-runtime.ts";
 import type { Bench } from "./bench.ts";
 import { load, percentile } from "./ingest/load.ts";
+import { orderLines } from "./order-lines.ts";
 
 const EVENTS_PER_REQUEST = 100;
 const BODIES = 200;
@@ -29,7 +29,7 @@ const BRONZE_TIMEOUT_MS = 300_000;
 const root = resolve(import.meta.dirname, "../..");
 
 export const bench: Bench = {
-  explanation: `Posts orders, ${EVENTS_PER_REQUEST} a request over ${CONNECTIONS} connections, for ${SECONDS} s as fast as they are answered while at most ${MAX_BACKLOG} messages wait, and waits until DuckDB
+  explanation: `Posts orders of one schema version, ${EVENTS_PER_REQUEST} a request over ${CONNECTIONS} connections, for ${SECONDS} s as fast as they are answered while at most ${MAX_BACKLOG} messages wait, and waits until DuckDB
 counts every one of them in bronze: events by the whole time. With two cores or more, as in \`npm run dev\`, one workerd has the gateway (an edge), another one the queues,
 buffers and flushes; this process has the sender and, in a thread, the queues' journal. The baseline is a Hono route in raw Miniflare, one workerd, that parses the same bodies, ${PARSE_SECONDS} s
 before and ${PARSE_SECONDS} s after. The ratio is the baseline's rate by ours; budget ${BUDGET}. Then both at half of our rate: the times until accepted.`,
@@ -118,19 +118,7 @@ function watchBacklog(url: string): { low(): Promise<void>; stop(): Promise<void
 const PATH = "/v1/topics/orders/events";
 
 function orderBodies(): Uint8Array[] {
-  const now = Date.now();
-  const lines = [
-    ...simulate({
-      seed: 11,
-      topics: ["orders"],
-      events: EVENTS_PER_REQUEST * BODIES,
-      startMs: now - 3_600_000,
-      endMs: now,
-      faultRate: 0,
-      duplicateRate: 0,
-      lateRate: 0,
-    }),
-  ].map((event) => event.line);
+  const lines = orderLines(11, EVENTS_PER_REQUEST * BODIES, Date.now(), 3_600_000);
   return Array.from({ length: BODIES }, (_, number) =>
     new TextEncoder().encode(
       `[${lines.slice(number * EVENTS_PER_REQUEST, (number + 1) * EVENTS_PER_REQUEST).join(",")}]`,
