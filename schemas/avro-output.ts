@@ -6,16 +6,18 @@ const encoder = new TextEncoder();
 /** A text this short has a one-byte length in Avro, whatever its characters take in the loop that copies ASCII. */
 const SHORT_TEXT = 63;
 const MAX_VARINT_BYTES = 10;
+const SHORT_RUN = 64;
 
 export class AvroOutput {
   bytes: Uint8Array;
   /** Where the next value begins. Setting it back forgets what was written from there on. */
   at = 0;
-  #view: DataView;
+  /** Of `bytes`. */
+  view: DataView;
 
   constructor(initialBytes: number) {
     this.bytes = new Uint8Array(Math.max(64, initialBytes));
-    this.#view = new DataView(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** The bytes [start, end), not copied: valid until the next write. */
@@ -25,7 +27,7 @@ export class AvroOutput {
 
   /** A long or int, zigzag: exact for integers in [-2^52, 2^53). */
   writeLong(value: number): void {
-    this.#reserve(MAX_VARINT_BYTES);
+    this.reserve(MAX_VARINT_BYTES);
     if (value >= -0x40000000 && value < 0x40000000) {
       this.#writeVarint((value << 1) ^ (value >> 31));
       return;
@@ -60,19 +62,19 @@ export class AvroOutput {
   }
 
   writeDouble(value: number): void {
-    this.#reserve(8);
-    this.#view.setFloat64(this.at, value, true);
+    this.reserve(8);
+    this.view.setFloat64(this.at, value, true);
     this.at += 8;
   }
 
   writeBoolean(value: boolean): void {
-    this.#reserve(1);
+    this.reserve(1);
     this.bytes[this.at++] = value ? 1 : 0;
   }
 
   /** Which branch of a union of two follows. */
   writeBranch(branch: number): void {
-    this.#reserve(1);
+    this.reserve(1);
     this.bytes[this.at++] = branch << 1;
   }
 
@@ -80,7 +82,7 @@ export class AvroOutput {
   writeString(text: string): void {
     const { length } = text;
     if (length <= SHORT_TEXT && this.#writeShortAscii(text, length)) return;
-    this.#reserve(MAX_VARINT_BYTES + length * 3);
+    this.reserve(MAX_VARINT_BYTES + length * 3);
     const room = this.at + MAX_VARINT_BYTES;
     // No more room than it can need: what workerd does with the destination costs time by its length.
     const { written } = encoder.encodeInto(text, this.bytes.subarray(room, room + length * 3));
@@ -91,7 +93,7 @@ export class AvroOutput {
 
   // Most texts of an event are short and ASCII: a loop of byte stores is several times faster than a call into the runtime.
   #writeShortAscii(text: string, length: number): boolean {
-    this.#reserve(length + 1);
+    this.reserve(length + 1);
     const { bytes } = this;
     const start = this.at + 1;
     for (let i = 0; i < length; i++) {
@@ -106,7 +108,7 @@ export class AvroOutput {
 
   /** A decimal's unscaled value as length-prefixed two's complement, big-endian and shortest; a safe integer. */
   writeUnscaled(value: number): void {
-    this.#reserve(9);
+    this.reserve(9);
     let size = 1;
     // A signed integer of `size` bytes lies in [-2^(8 size - 1), 2^(8 size - 1)).
     for (let limit = 0x80; (value >= limit || value < -limit) && size < 7; limit *= 256) size++;
@@ -134,28 +136,31 @@ export class AvroOutput {
     this.append(encoded);
   }
 
-  /** Bytes as they are, without a length. */
-  append(bytes: Uint8Array): void {
-    this.#reserve(bytes.byteLength);
-    this.bytes.set(bytes, this.at);
-    this.at += bytes.byteLength;
+  /** The bytes [start, end) as they are, without a length. Of few, a loop is faster than a call into the runtime. */
+  append(source: Uint8Array, start = 0, end = source.byteLength): void {
+    this.reserve(end - start);
+    const { bytes, at } = this;
+    if (end - start <= SHORT_RUN) for (let i = start; i < end; i++) bytes[at + i - start] = source[i] ?? 0;
+    else bytes.set(source.subarray(start, end), at);
+    this.at = at + end - start;
   }
 
   /** Puts bytes in the place of [start, end), which lies before `at`; what follows moves along. */
   replace(start: number, end: number, bytes: Uint8Array): void {
     const growth = bytes.byteLength - (end - start);
-    this.#reserve(growth);
+    this.reserve(growth);
     this.bytes.copyWithin(end + growth, end, this.at);
     this.bytes.set(bytes, start);
     this.at += growth;
   }
 
-  #reserve(count: number): void {
+  /** Makes room for so many bytes from `at` on, for a caller that stores them itself. `bytes` may be another array then. */
+  reserve(count: number): void {
     const needed = this.at + count;
     if (needed <= this.bytes.byteLength) return;
     const grown = new Uint8Array(Math.max(this.bytes.byteLength * 2, needed));
     grown.set(this.bytes.subarray(0, this.at));
     this.bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.view = new DataView(grown.buffer);
   }
 }

@@ -3,26 +3,28 @@
  * the first request. A valid, canonical event allocates only its verdict.
  */
 import type { Contract } from "../../contracts/contract.ts";
-import { shardOf } from "../../contracts/shards.ts";
 import type { EventError } from "../../contracts/verdict.ts";
 import type { AvroOutput } from "../../schemas/avro-output.ts";
 import type { SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { PackedEvent } from "../../schemas/pack.ts";
 import type { Masker } from "../masking/masker.ts";
+import { FAIL, type JsonInput } from "./byte-pass/byte-pass.ts";
+import { compileEventReader, type EventReader } from "./byte-pass/event-reader.ts";
 import { compileEventWriter } from "./checked-writer.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import { encodeResidue } from "./envelope.ts";
 import { CLEAN, INVALID, type Scratch, UNKNOWN_FIELDS } from "./fast-pass.ts";
 import { loneSurrogates } from "./json-walk.ts";
-import { compilePlan, isTakenMasked, type OnMasked, type RecordPlan } from "./plan.ts";
+import { compilePlan, MAX_EVENT_BYTES, type OnMasked, type RecordPlan } from "./plan.ts";
 import { type CompiledRule, compileRules } from "./record-rules.ts";
 import { rulesForReplay } from "./replay-rules.ts";
 import { takeResidue } from "./residue.ts";
+import { compileShard, withKeys } from "./shard.ts";
 import { isRecord } from "./value-forms.ts";
 
-/** The largest event, envelope included: with its header it still fits a queue message of 128 KB (DESIGN 4). */
-export const MAX_EVENT_BYTES = 100_000;
+/** Where an event says which schema version it is of. */
+export const VERSION_FIELD = "schema_version";
 
 /** What a request says of all its events. */
 export interface AdmissionContext {
@@ -36,6 +38,9 @@ export interface AdmissionContext {
   readonly masker: Masker | null;
 }
 
+/** Of that, what taking an event needs. */
+export type TakingContext = Pick<AdmissionContext, "received" | "output">;
+
 /** An event written to `[start, end)` of the output, for a shard: what `schemas/pack.ts` packs. */
 export interface AdmittedEvent extends PackedEvent {
   readonly accepted: true;
@@ -44,12 +49,28 @@ export interface AdmittedEvent extends PackedEvent {
 
 export type Admission = AdmittedEvent | { readonly accepted: false; readonly errors: readonly EventError[] };
 
+/** An event that was accepted without making an object of it. */
+export interface TakenEvent {
+  readonly admission: AdmittedEvent;
+  /** Its members that keys, the version and rules are made of, and no others. */
+  readonly event: Readonly<Record<string, unknown>>;
+  /** Where it ends in its bytes. */
+  readonly end: number;
+}
+
 export interface Admitter {
   readonly codec: SchemaCodec;
   /** What each field must be, and how it is masked. */
   readonly plan: RecordPlan;
   readonly rules: readonly CompiledRule[];
   admit(event: unknown, index: number, context: AdmissionContext): Admission;
+  /**
+   * Accepts the event whose JSON begins at `at`, as `admit` would; undefined where that is to be asked, since it is not valid,
+   * not canonical, or not the object that stands there alone. Then nothing was written. The schema version is not looked at.
+   */
+  take(json: JsonInput, at: number, index: number, context: TakingContext): TakenEvent | undefined;
+  /** Whether `take` takes any event: not with masked fields, nor where a rule is only known to CEL's library. */
+  readonly isTaking: boolean;
 }
 
 export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked: OnMasked = "judge"): Admitter {
@@ -61,8 +82,7 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
   const refusesUnknown = contract.unknownFields === "reject";
   const pastMicros = (contract.eventTimeWindow?.pastMs ?? Number.POSITIVE_INFINITY) * 1_000;
   const futureMicros = (contract.eventTimeWindow?.futureMs ?? Number.POSITIVE_INFINITY) * 1_000;
-  const { shards } = contract;
-  const keyFields = contract.shardKey.map((name) => ({ name, plan: plan.byName.get(name)?.value }));
+  const shardFor = compileShard(contract, plan);
 
   function windowAt(received: number): TimeWindow | null {
     if (contract.eventTimeWindow === null) return null;
@@ -84,27 +104,21 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
     const residue = isJsonObject(event) ? takeResidue(event, plan) : null;
     if (residue === null || residue.extra === null || !plan.pii) return residue && encodeResidue(residue);
     // A text in JSON, so that readers of the column still find JSON in it.
-    return encodeResidue({ ...residue, extra: JSON.stringify(withKeys(masker).seal(contract.topic, residue.extra)) });
+    return encodeResidue({
+      ...residue,
+      extra: JSON.stringify(withKeys(masker, contract.topic).seal(contract.topic, residue.extra)),
+    });
   }
 
-  /** Of the key as it is stored: a shard does not tell anything of a clear value. */
-  function shardFor(event: Readonly<Record<string, unknown>>, masker: Masker | null): number {
-    if (shards === 1) return 0;
-    const key = new Array<unknown>(keyFields.length);
-    let part = 0;
-    for (const { name, plan: field } of keyFields) {
-      const value = event[name];
-      key[part++] =
-        field?.kind !== "string" || field.masking === null || typeof value !== "string" || isTakenMasked(value, field)
-          ? value
-          : withKeys(masker).mask(field.masking, value);
-    }
-    return shardOf(key, shards);
-  }
+  // Made at first use: most of an isolate's topics are never posted to.
+  let reader: EventReader | undefined;
+  const isTaking = !plan.pii && onMasked === "judge" && rules.every(({ fast }) => fast !== undefined);
 
-  function withKeys(masker: Masker | null): Masker {
-    if (masker === null) throw new Error(`${contract.topic}: an event with masked fields needs keys`);
-    return masker;
+  function compileReader(): EventReader {
+    const keys = contract.shards === 1 ? contract.dedupeKey : [...contract.dedupeKey, ...contract.shardKey];
+    const members = new Set([...keys, VERSION_FIELD]);
+    for (const rule of rules) for (const name of rule.members) members.add(name);
+    return compileEventReader(plan, members);
   }
 
   function refuse(event: unknown, context: AdmissionContext): Admission {
@@ -125,6 +139,7 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
     codec,
     plan,
     rules,
+    isTaking,
     admit(event, index, context) {
       const { output, masker } = context;
       const start = output.at;
@@ -145,6 +160,32 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
         return { accepted: false, errors: [tooLarge(end - start)] };
       }
       return { accepted: true, schemaId: codec.id, index, shard: shardFor(event, masker), start, end, label: null };
+    },
+    take(json, at, index, { output, received }) {
+      if (!isTaking) return undefined;
+      reader ??= compileReader();
+      const start = output.at;
+      output.writeLong(index);
+      const behind = reader.read(json, at, output);
+      const end = output.at;
+      const { kept: event, eventMicros } = reader.leavings;
+      if (
+        behind === FAIL ||
+        end - start > MAX_EVENT_BYTES ||
+        !isRecord(event) ||
+        eventMicros < received - pastMicros ||
+        eventMicros > received + futureMicros ||
+        rules.some(({ fast }) => fast?.(event) !== true)
+      ) {
+        output.at = start;
+        return undefined;
+      }
+      const shard = shardFor(event, null);
+      return {
+        admission: { accepted: true, schemaId: codec.id, index, shard, start, end, label: null },
+        event,
+        end: behind,
+      };
     },
   };
 }

@@ -13,33 +13,46 @@ const MAX_BITS = 31;
 export type WriteNulls = (values: readonly unknown[], output: AvroOutput) => void;
 
 export function compileNullsResidue(plan: RecordPlan): WriteNulls {
-  const optional = plan.fields.flatMap(({ required, nullEntry }, position) =>
-    required ? [] : [{ position, nullEntry }],
-  );
-  const positions = optional.map(({ position }) => position);
-  const remembered = new Map<number, Uint8Array>();
-
-  function encode(values: readonly unknown[]): Uint8Array {
-    const entries = optional.flatMap(({ position, nullEntry }) => (values[position] === null ? [nullEntry] : []));
-    return encodeResidue({ extra: null, lexical: `{${entries.join(",")}}` });
-  }
-
+  const bits = nullBitsOf(plan);
+  const optional = plan.fields.flatMap(({ required }, position) => (required ? [] : [position]));
   if (optional.length > MAX_BITS) {
     return (values, output) => {
-      if (positions.some((position) => values[position] === null)) output.append(encode(values));
-      else writeNoResidue(output);
+      const nulls = optional.flatMap((position) => (values[position] === null ? [position] : []));
+      if (nulls.length === 0) writeNoResidue(output);
+      else output.append(encodeNulls(plan, nulls));
     };
   }
+  const residueOf = compileResidueOfBits(plan);
   return (values, output) => {
     let nulls = 0;
-    for (const position of positions) nulls = (nulls << 1) | (values[position] === null ? 1 : 0);
-    if (nulls === 0) {
-      writeNoResidue(output);
-      return;
-    }
-    const known = remembered.get(nulls);
-    const residue = known ?? encode(values);
-    if (known === undefined && remembered.size < MAX_REMEMBERED) remembered.set(nulls, residue);
-    output.append(residue);
+    for (const position of optional) if (values[position] === null) nulls |= bits[position] ?? 0;
+    if (nulls === 0) writeNoResidue(output);
+    else output.append(residueOf(nulls));
   };
+}
+
+/** The bit that stands for null in a field, by its position in the schema: 0 for a required one, and for all if there are too many. */
+export function nullBitsOf(plan: RecordPlan): readonly number[] {
+  if (plan.fields.filter(({ required }) => !required).length > MAX_BITS) return plan.fields.map(() => 0);
+  let bit = 0;
+  return plan.fields.map(({ required }) => (required ? 0 : 1 << bit++));
+}
+
+/** The residue of events by the bits of the fields that are null. */
+export function compileResidueOfBits(plan: RecordPlan): (nulls: number) => Uint8Array {
+  const bits = nullBitsOf(plan);
+  const remembered = new Map<number, Uint8Array>();
+  return (nulls) => {
+    const known = remembered.get(nulls);
+    if (known !== undefined) return known;
+    const positions = bits.flatMap((bit, position) => (nulls & bit ? [position] : []));
+    const residue = encodeNulls(plan, positions);
+    if (remembered.size < MAX_REMEMBERED) remembered.set(nulls, residue);
+    return residue;
+  };
+}
+
+function encodeNulls({ fields }: RecordPlan, positions: readonly number[]): Uint8Array {
+  const entries = positions.map((position) => fields[position]?.nullEntry);
+  return encodeResidue({ extra: null, lexical: entries.length === 0 ? null : `{${entries.join(",")}}` });
 }

@@ -88,6 +88,9 @@ export interface FieldPlan {
   readonly nullEntry: string;
 }
 
+/** The largest event, envelope included: with its header it still fits a queue message of 128 KB (DESIGN 4). */
+export const MAX_EVENT_BYTES = 100_000;
+
 const INT_MAX = 2_147_483_647;
 /**
  * The longs that avsc writes and reads back unchanged. It refuses from 2^53 - 1 on (its `isSafeLong`), and doubles a negative

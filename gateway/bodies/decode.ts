@@ -6,10 +6,11 @@ import { openBeacon } from "./beacon.ts";
 import { attributesFault, mapCloudEventData, mapCloudEvents, mappingOf } from "./cloudevents.ts";
 import { type EventBatch, MalformedBody } from "./event-batch.ts";
 import { gunzip } from "./gzip.ts";
-import { isArrayDocument, jsonBatches, valueBatch } from "./json.ts";
+import { isArrayDocument, jsonBatches, jsonPieces, valueBatch } from "./json.ts";
 import { joined } from "./line-segments.ts";
 import type { BodyFormat } from "./media-type.ts";
-import { ndjsonBatches } from "./ndjson.ts";
+import { ndjsonPieces } from "./ndjson.ts";
+import type { UnreadPiece } from "./unread-piece.ts";
 
 export interface EncodedBody {
   readonly format: BodyFormat;
@@ -23,26 +24,26 @@ export interface EncodedBody {
 }
 
 /**
- * Reads a body. Only NDJSON is read as it arrives: of the other formats what was received is kept until its end is known to be
+ * Reads a body; most of its events are left to the caller, in pieces. Only NDJSON is read as it arrives: of the other formats what was received is kept until its end is known to be
  * well formed. Throws `MalformedBody` and `InflatedTooLarge`, maybe after some of the batches.
  */
-export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch> {
+export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch | UnreadPiece> {
   const { contract, maxBytes } = body;
   const chunks = body.encoding === "gzip" ? gunzip(body.chunks, maxBytes) : body.chunks;
   if (body.format === "ndjson") {
-    yield* ndjsonBatches(chunks);
+    yield* ndjsonPieces(chunks);
     return;
   }
   if (body.format === "beacon") {
     const beacon = await openBeacon(chunks);
-    if (beacon.isArray) yield* jsonBatches(await collect(beacon.chunks));
-    else yield* ndjsonBatches(beacon.chunks);
+    if (beacon.isArray) yield* jsonPieces(await collect(beacon.chunks));
+    else yield* ndjsonPieces(beacon.chunks);
     return;
   }
   const bytes = await collect(chunks);
   switch (body.format) {
     case "json":
-      yield* jsonBatches(bytes);
+      yield* jsonPieces(bytes);
       return;
     case "cloudevent":
     case "cloudevent-batch": {

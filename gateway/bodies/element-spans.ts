@@ -3,9 +3,9 @@
  * and commas and nothing else, so what it says is only true of bytes that `JSON.parse` accepts, before or after.
  */
 import type { Span } from "./event-batch.ts";
+import { COMMA } from "./unread-piece.ts";
 
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 export const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 export const CLOSE_BRACKET = 0x5d;
@@ -15,29 +15,11 @@ const CLOSE_BRACE = 0x7d;
 /** The spans of the elements between an array's brackets, [start, end), without the whitespace around them. */
 export function elementSpans(bytes: Uint8Array, start: number, end: number): Span[] {
   const spans: Span[] = [];
-  let depth = 0;
-  let first = start;
-  for (let at = start; at < end; at++) {
-    switch (bytes[at]) {
-      case QUOTE:
-        at = endOfString(bytes, at);
-        break;
-      case OPEN_BRACKET:
-      case OPEN_BRACE:
-        depth++;
-        break;
-      case CLOSE_BRACKET:
-      case CLOSE_BRACE:
-        depth--;
-        break;
-      case COMMA:
-        if (depth > 0) break;
-        spans.push(trimmed(bytes, first, at));
-        first = at + 1;
-        break;
-    }
+  for (let at = start; at <= end; at++) {
+    const stop = elementEnd(bytes, at, end);
+    spans.push(trimmed(bytes, at, stop));
+    at = stop;
   }
-  spans.push(trimmed(bytes, first, end));
   return spans;
 }
 
@@ -73,6 +55,30 @@ export function* elementGroups(bytes: Uint8Array, array: Span, groupBytes: numbe
     if (depth < 0) break;
   }
   yield depth === 0 && bytes[last] === CLOSE_BRACKET ? { start, end: last } : undefined;
+}
+
+/** Where the element ends that begins at `at`, with the whitespace behind it: at a comma, or at the end of the elements. */
+export function elementEnd(bytes: Uint8Array, start: number, end: number): number {
+  let depth = 0;
+  for (let at = start; at < end; at++) {
+    switch (bytes[at]) {
+      case QUOTE:
+        at = endOfString(bytes, at);
+        break;
+      case OPEN_BRACKET:
+      case OPEN_BRACE:
+        depth++;
+        break;
+      case CLOSE_BRACKET:
+      case CLOSE_BRACE:
+        depth--;
+        break;
+      case COMMA:
+        if (depth === 0) return at;
+        break;
+    }
+  }
+  return end;
 }
 
 /** The position of the closing quote of the string that opens at `at`. */

@@ -14,6 +14,7 @@ import {
   textOf,
 } from "./event-batch.ts";
 import { likelyEnds } from "./likely-cuts.ts";
+import { COMMA, NO_SEPARATOR, parsed, type UnreadPiece } from "./unread-piece.ts";
 
 /**
  * A larger array is read in pieces of about this size. Parsed JSON takes several times the memory of its text, and a text of
@@ -43,24 +44,40 @@ export interface ReadingSizes {
   readonly groupBytes: number;
 }
 
+const READING_SIZES: ReadingSizes = { pieceBytes: PIECE_BYTES, groupBytes: GROUP_BYTES };
+
 /** Reads a document: its events, or nothing for an empty one. Throws `MalformedBody`, maybe after some of the batches. */
-export function* jsonBatches(
-  bytes: Uint8Array,
-  sizes: ReadingSizes = { pieceBytes: PIECE_BYTES, groupBytes: GROUP_BYTES },
-): Generator<EventBatch> {
+export function jsonBatches(bytes: Uint8Array, sizes = READING_SIZES): Generator<EventBatch> {
+  return parsed(jsonPieces(bytes, sizes));
+}
+
+/** As `jsonBatches`, but leaves it to the caller to read most of the events. Reading a piece may throw `MalformedBody`, too. */
+export function* jsonPieces(bytes: Uint8Array, sizes = READING_SIZES): Generator<EventBatch | UnreadPiece> {
   const document = trimmed(bytes, bomLength(bytes), bytes.length);
   if (document.start === document.end) return;
   if (bytes[document.start] === OPEN_BRACKET) {
-    const rest = yield* pieces(bytes, document, sizes.pieceBytes);
+    const rest = yield* arrayPieces(bytes, document, sizes.pieceBytes);
     if (rest !== undefined) yield* groups(bytes, document, rest, sizes.groupBytes);
-    return;
+  } else {
+    yield objectPiece(bytes, document);
   }
-  for (const batch of valueBatch(bytes)) {
-    if (!isJsonObject(batch.events[0]) && batch.faults.size === 0) {
+}
+
+/** A document that must be one event. */
+function objectPiece(bytes: Uint8Array, document: Span): UnreadPiece {
+  return {
+    ...document,
+    bytes,
+    separator: NO_SEPARATOR,
+    parse() {
+      const { value, text } = parse(bytes, document, "");
+      const batch = batchOf([value], text, bytes, document, () => [document]);
+      if (isJsonObject(batch.events[0]) || batch.faults.size > 0) return batch;
       throw new MalformedBody("the document is neither an array of events nor one event (an object)", bytes, "text");
-    }
-    yield batch;
-  }
+    },
+    parseOne: () => undefined,
+    took() {},
+  };
 }
 
 /** What of an array has not been read yet: from the byte behind a bracket or comma on, after so many elements. */
@@ -70,21 +87,43 @@ interface Rest {
 }
 
 /** The fast way: cuts where elements likely end, for as long as that proves right. Returns what is left for the careful way. */
-function* pieces(bytes: Uint8Array, array: Span, pieceBytes: number): Generator<EventBatch, Rest | undefined> {
+function* arrayPieces(bytes: Uint8Array, array: Span, pieceBytes: number): Generator<UnreadPiece, Rest | undefined> {
   let start = array.start + 1;
   let elements = 0;
-  if (array.end - array.start <= pieceBytes || bytes[array.end - 1] !== CLOSE_BRACKET) return { start, elements };
-  const room = new Uint8Array(pieceBytes * 2);
+  if (bytes[array.end - 1] !== CLOSE_BRACKET) return { start, elements };
+  let room = new Uint8Array(0);
   for (const end of likelyEnds(bytes, array, pieceBytes)) {
     const piece = { start, end };
-    const text = textOf(bracketed(bytes, piece, room));
-    const events = text === undefined ? undefined : elementsOf(text);
-    if (text === undefined || events === undefined) return { start, elements };
+    let read = 0;
+    yield {
+      ...piece,
+      bytes,
+      separator: COMMA,
+      parse() {
+        if (room.byteLength === 0) room = new Uint8Array(Math.min(pieceBytes * 2, array.end - array.start));
+        const text = textOf(bracketed(bytes, piece, room));
+        const events = text === undefined ? undefined : elementsOf(text);
+        if (text === undefined || events === undefined) return undefined;
+        read = events.length;
+        return batchOf(events, text, bytes, piece, () => elementSpans(bytes, piece.start, piece.end));
+      },
+      parseOne: (span) => elementBatch(bytes, span),
+      took(events) {
+        read = events;
+      },
+    };
+    if (read === 0) return { start, elements };
     start = end + 1;
-    elements += events.length;
-    yield batchOf(events, text, bytes, piece, () => elementSpans(bytes, piece.start, piece.end));
+    elements += read;
   }
   return undefined;
+}
+
+function elementBatch(bytes: Uint8Array, { start, end }: Span): EventBatch | undefined {
+  const span = trimmed(bytes, start, end);
+  const text = textOf(bytes.subarray(span.start, span.end));
+  const event = text === undefined ? undefined : jsonOf(text);
+  return text === undefined || event === undefined ? undefined : batchOf([event], text, bytes, span, () => [span]);
 }
 
 /** A span between brackets, in `room` if that is large enough: brackets put around a text would copy it once more. */
@@ -99,9 +138,14 @@ function bracketed(bytes: Uint8Array, { start, end }: Span, room: Uint8Array): U
 
 /** The elements of an array; undefined if it is none, or empty. */
 function elementsOf(text: string): unknown[] | undefined {
+  const value = jsonOf(text);
+  return Array.isArray(value) && value.length > 0 ? value : undefined;
+}
+
+/** The value of a JSON text; undefined if it is none. */
+function jsonOf(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.length > 0 ? value : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -17,14 +17,26 @@ import {
 } from "./event-batch.ts";
 import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
 import { type LineSegment, lineSegments } from "./line-segments.ts";
-
-const NEWLINE = 0x0a;
+import { NEWLINE, parsedAsync, type UnreadPiece } from "./unread-piece.ts";
 
 /** Reads all lines, however the chunks cut them. Never throws for what a line holds. */
-export async function* ndjsonBatches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EventBatch> {
+export function ndjsonBatches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EventBatch> {
+  return parsedAsync(ndjsonPieces(chunks));
+}
+
+/** As `ndjsonBatches`, but leaves it to the caller to read the lines. */
+export async function* ndjsonPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<UnreadPiece> {
   for await (const segment of lineSegments(chunks)) {
-    const batch = batchOf(segment);
-    if (batch.events.length > 0) yield batch;
+    const { bytes, offset } = segment;
+    yield {
+      bytes,
+      start: offset === 0 ? bomLength(bytes) : 0,
+      end: bytes.length,
+      separator: NEWLINE,
+      parse: () => batchOf(segment),
+      parseOne: ({ start, end }) => batchOf({ bytes: bytes.subarray(start, end), offset: offset + start }),
+      took() {},
+    };
   }
 }
 

@@ -4,65 +4,21 @@
  */
 import fc from "fast-check";
 import { expect, describe as group, it } from "vitest";
-import type { Contract } from "../../contracts/contract.ts";
-import { contractOf, contracts } from "../../contracts/registry.ts";
+import { contracts } from "../../contracts/registry.ts";
 import { createAdmitter } from "../../gateway/admit/admitter.ts";
 import { compileCheckedWriter } from "../../gateway/admit/checked-writer.ts";
 import { describe } from "../../gateway/admit/describe.ts";
 import { INVALID, UNKNOWN_FIELDS } from "../../gateway/admit/fast-pass.ts";
 import { compilePlan } from "../../gateway/admit/plan.ts";
-import type { AvroRecord } from "../../schemas/avro-schema.ts";
-import { buildCodec, codecById, type Envelope, type SchemaCodec } from "../../schemas/codecs.ts";
+import { codecById, type Envelope } from "../../schemas/codecs.ts";
 import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { applyResidue } from "../../schemas/event-residue.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";
+import { everything } from "../oracle/everything.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
 
 const RECEIVED = 1_795_262_400_000_000;
-
-/** No contract of the shop has every type; this one has, nested, without rules that random events would break. */
-const everything: { contract: Contract; codec: SchemaCodec } = (() => {
-  const decimal = { type: "bytes", logicalType: "decimal", precision: 20, scale: 4 } as const;
-  const inner: AvroRecord = {
-    type: "record",
-    name: "Inner",
-    fields: [
-      { name: "double", type: "double" },
-      { name: "decimals", type: { type: "array", items: decimal } },
-      { name: "at", type: ["null", { type: "long", logicalType: "timestamp-micros" }], default: null },
-      { name: "grid", type: { type: "array", items: { type: "array", items: "int" } } },
-    ],
-  };
-  const schema: AvroRecord = {
-    type: "record",
-    name: "Everything",
-    fields: [
-      { name: "id", type: "string" },
-      { name: "time", type: { type: "long", logicalType: "timestamp-micros" } },
-      { name: "long", type: "long" },
-      { name: "int", type: ["null", "int"], default: null },
-      { name: "day", type: ["null", { type: "int", logicalType: "date" }], default: null },
-      { name: "flag", type: "boolean" },
-      { name: "one", type: ["null", inner], default: null },
-      { name: "many", type: { type: "array", items: { ...inner, name: "Many" } } },
-      { name: "doubles", type: { type: "array", items: "double" } },
-    ],
-  };
-  const orders = contractOf("orders");
-  if (orders === undefined) throw new Error("there is no topic orders");
-  const contract: Contract = {
-    ...orders,
-    topic: "everything",
-    dedupeKey: ["id"],
-    shardKey: ["id"],
-    eventTime: "time",
-    rules: [],
-    fields: [{ name: "flag", kind: "boolean", required: true, accepted: ["true"] }],
-    schemas: [{ id: 1, version: 1 }],
-  };
-  return { contract, codec: buildCodec({ id: 1, topic: "everything", version: 1, schema }) };
-})();
 
 const shop = contracts
   .filter((contract) => !contract.platformOnly)
