@@ -7,6 +7,7 @@ import { backPressure as heldOffTopics } from "../sql/statements/back-pressure.t
 import { findKey, originHasKey } from "../sql/statements/keys.ts";
 import type { GatewayContext, GatewayEnv } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
+import { createMethodFinder } from "./method-finder.ts";
 import { createRequestCounts } from "./metrics/request-counts.ts";
 import { auth } from "./middleware/auth/auth.ts";
 import { grantOf } from "./middleware/auth/grant.ts";
@@ -110,13 +111,13 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/parked/retry", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/dead-letters/replay", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);
-  for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {
-    app.all(path, methodNotAllowed(sorts.map(([method]) => method)));
-  }
   app.route("/registry", createRegistry({ protection: [authenticate, limitRate] }));
 
+  const methodsAt = createMethodFinder(routes);
   // Returned, not thrown: Hono catches what handlers throw, but not what this one does.
   app.notFound((c) => {
+    const methods = methodsAt(c.req.path);
+    if (methods.length > 0) return refuse(c, methodNotAllowed(c.req.method, methods));
     const detail = `there is nothing at ${c.req.path.slice(0, 200)}; see ${new URL("/", c.req.url)}`;
     return refuse(c, new ProblemError("NOT_FOUND", detail));
   });
@@ -136,16 +137,10 @@ function sameHash(a: string, b: string): boolean {
   return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 }
 
-function methodNotAllowed(allowed: readonly ("GET" | "POST")[]): Handler<GatewayEnv> {
-  const allow = allowed.map((method) => (method === "GET" ? "GET, HEAD" : method)).join(", ");
-  return (c) => {
-    throw new ProblemError(
-      "METHOD_NOT_ALLOWED",
-      `this address takes ${allow}, not ${c.req.method.slice(0, 20)}`,
-      {},
-      { Allow: allow },
-    );
-  };
+function methodNotAllowed(got: string, methods: readonly string[]): ProblemError {
+  const allow = methods.map((method) => (method === "GET" ? "GET, HEAD" : method)).join(", ");
+  const detail = `this address takes ${allow}, not ${got.slice(0, 20)}`;
+  return new ProblemError("METHOD_NOT_ALLOWED", detail, {}, { Allow: allow });
 }
 
 function refuse(c: GatewayContext, problem: ProblemError): Response {

@@ -1,6 +1,6 @@
 /** Looks for personal data wherever the platform keeps something, and for what it promised in bronze. */
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { OWN_TOPICS } from "../demo/settle.ts";
 import { type Lake, openLake } from "../lake/open.ts";
 import { bindingsSource } from "../lake/source.ts";
@@ -73,20 +73,30 @@ export async function searchTraces(platform: Platform, lake: Lake, failures: Fai
     }
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
-  // D1 and the Durable Objects' databases, their write-ahead logs too, as they lie on the disk.
-  for (const entry of readdirSync(platform.state.storage, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    for (const piece of piecesOf(join(entry.parentPath, entry.name))) look(piece, `file ${entry.name}`);
+  for (const path of databaseFiles(platform.state.storage)) {
+    for (const piece of piecesOf(path)) look(piece, `file ${basename(path)}`);
   }
+}
+
+/**
+ * D1 and the Durable Objects' databases as they lie on the disk. Write-ahead logs first: an object that is not used is closed
+ * while we look, and what its log held then stands in its database.
+ */
+function databaseFiles(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => join(entry.parentPath, entry.name));
+  const { log = [], other = [] } = Object.groupBy(paths, (path) => (path.endsWith("-wal") ? "log" : "other"));
+  return [...log, ...other];
 }
 
 const PIECE_BYTES = 4_194_304;
 /** A needle that a cut goes through stands whole in one of the two pieces: this is more than the longest. */
 const OVERLAP_BYTES = 256;
 
-/** A file in pieces that overlap. The next one overwrites the last. */
+/** A file in pieces that overlap, none of one that is gone. The next one overwrites the last. */
 function* piecesOf(path: string): Generator<Uint8Array> {
-  const file = openSync(path, "r");
+  const file = opened(path);
+  if (file === undefined) return;
   try {
     const buffer = Buffer.alloc(PIECE_BYTES);
     let kept = 0;
@@ -100,6 +110,15 @@ function* piecesOf(path: string): Generator<Uint8Array> {
     }
   } finally {
     closeSync(file);
+  }
+}
+
+function opened(path: string): number | undefined {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

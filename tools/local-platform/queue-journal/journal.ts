@@ -56,8 +56,11 @@ export class QueueJournal {
     this.#db = new DatabaseSync(join(folder, "messages.sqlite"));
     // NORMAL: a commit survives every kill of the process; after a power cut, which the rest of the state does not survive
     // either, it may be missing.
+    // A message takes a few large pages, and most are deleted before the log, of 64 MB, is written to the database.
     this.#db.exec(`
+      PRAGMA page_size = 16384;
       PRAGMA journal_mode = WAL;
+      PRAGMA wal_autocheckpoint = 4096;
       PRAGMA synchronous = NORMAL;
       CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, binding TEXT NOT NULL, body BLOB NOT NULL) STRICT`);
     this.#insert = this.#db.prepare("INSERT INTO messages VALUES (?, ?, ?)");
