@@ -6,7 +6,7 @@ import type { AvroOutput } from "../schemas/avro-output.ts";
 import type { AdmittedEvent, TakenEvent } from "./admit/admitter.ts";
 import { FAIL, JsonInput } from "./admit/byte-pass/byte-pass.ts";
 import type { TakeEvent } from "./admit/topics.ts";
-import { elementEnd, isSpace } from "./bodies/element-spans.ts";
+import { afterSpace, elementEnd } from "./bodies/element-spans.ts";
 import type { EventBatch, EventPayload, Fault } from "./bodies/event-batch.ts";
 import { isUnread, NEWLINE, type UnreadPiece } from "./bodies/unread-piece.ts";
 
@@ -103,10 +103,4 @@ class GrowingBatch implements ReadBatch {
 function endOfLine(bytes: Uint8Array, at: number, end: number): number {
   const newline = bytes.indexOf(NEWLINE, at);
   return newline < 0 ? end : newline;
-}
-
-function afterSpace(bytes: Uint8Array, at: number, end: number): number {
-  let next = at;
-  while (next < end && isSpace(bytes[next])) next++;
-  return next;
 }

@@ -156,14 +156,15 @@ function checkHeader(header: MessageHeader): void {
   let offset = 0;
   let count = 0;
   for (const slice of header.slices) {
-    const name = `slice of shard ${slice.shard} of ${slice.of}`;
-    if (slice.shard < 0 || slice.shard >= slice.of) throw new PackedBlockError(`${name}: there is no such shard`);
+    const key = `${slice.shard} of ${slice.of}`;
+    if (slice.shard < 0 || slice.shard >= slice.of)
+      throw new PackedBlockError(`slice of shard ${key}: there is no such shard`);
     // A buffer tells deliveries apart by message id: of two slices for one shard it would keep only the first.
-    if (seen.has(`${slice.shard}/${slice.of}`)) throw new PackedBlockError(`${name} stands twice in the header`);
-    seen.add(`${slice.shard}/${slice.of}`);
+    if (seen.has(key)) throw new PackedBlockError(`slice of shard ${key} stands twice in the header`);
+    seen.add(key);
     if (slice.offset !== offset || slice.length < 0 || slice.count < 1) {
       throw new PackedBlockError(
-        `${name} is ${slice.count} events in ${slice.length} bytes at ${slice.offset}, not at ${offset}`,
+        `slice of shard ${key} is ${slice.count} events in ${slice.length} bytes at ${slice.offset}, not at ${offset}`,
       );
     }
     offset += slice.length;

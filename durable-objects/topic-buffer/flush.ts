@@ -94,7 +94,7 @@ async function flushStep(
     }
     case "register": {
       const now = new Date(deps.now()).toISOString();
-      const ledger = store.unpublishedLedger();
+      const ledger = store.ledger.unpublished();
       const arrivals = store.arrivals.unpublished();
       const files = store.writtenFiles(seq);
       await db.batch([
@@ -106,7 +106,7 @@ async function flushStep(
         reportFlush(db, shard, store.backlog(seq), now),
       ]);
       deps.transaction(() => {
-        store.markPublished(ledger);
+        store.ledger.markPublished(ledger);
         store.arrivals.markPublished(arrivals);
         forget(deps, seq);
       });

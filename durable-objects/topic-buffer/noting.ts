@@ -6,9 +6,10 @@
 import { wasSetAside } from "../../lakehouse/parked/resend-origin.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { firstSlicesByHour, type Numbered, withArrivals } from "./arrivals.ts";
+import type { LedgerLine } from "./ledger-store.ts";
 import { hourOf, packIds } from "./remembered-ids.ts";
 import { hourOfReception } from "./set-aside.ts";
-import type { BufferStore, LedgerLine } from "./store.ts";
+import type { BufferStore } from "./store.ts";
 
 /** Writes down what the blocks of a flush say. To be called in the transaction that froze them; holds one block at a time. */
 export function noteFrozen(store: BufferStore, seq: number): void {
@@ -26,7 +27,7 @@ export function noteFrozen(store: BufferStore, seq: number): void {
     }
   }
   for (const [hour, of] of Map.groupBy(ids, hourOf)) store.addIds(hour, packIds(of));
-  store.countEvents([...totals.values()]);
+  store.ledger.count([...totals.values()]);
   for (const [hour, headers] of arrived) {
     store.arrivals.save(hour, withArrivals(store.arrivals.load(hour), headers));
   }

@@ -6,20 +6,15 @@ import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
 import type { Backlog } from "../../sql/statements/shards.ts";
 import type { Unflushed } from "../stubs.ts";
 import { ArrivalStore } from "./arrival-store.ts";
+import { LedgerStore } from "./ledger-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import type { IdStore } from "./remembered-ids.ts";
 import { prepareSchema } from "./schema.ts";
 
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
-/** 1,024 ids in a row: each append rewrites the row that it grows, some four pages of SQLite; each new row is one more to pay for. */
+/** 1,024 ids in a row: each flush rewrites the row that it grows, some four pages of SQLite; each new row is one more to pay for. */
 const ID_CHUNK_BYTES = 16_384;
-
-export interface LedgerLine {
-  readonly hour: string;
-  readonly detail: string;
-  readonly events: number;
-}
 
 /** The blocks of a flush with their row ids, in append order. */
 export interface FrozenBlocks extends BlockSource {
@@ -34,6 +29,7 @@ interface Waiting {
 
 export class BufferStore implements IdStore {
   readonly arrivals: ArrivalStore;
+  readonly ledger: LedgerStore;
   readonly #sql: Pick<SqlStorage, "exec">;
   /** It never changes once it stands, and every append asks. */
   #incarnation: string | undefined;
@@ -44,6 +40,7 @@ export class BufferStore implements IdStore {
     this.#sql = sql;
     prepareSchema(sql);
     this.arrivals = new ArrivalStore(sql);
+    this.ledger = new LedgerStore(sql);
   }
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
@@ -138,34 +135,6 @@ export class BufferStore implements IdStore {
       rows += frame.rows;
     }
     write();
-  }
-
-  /** Adds to the running totals of appended events; a changed total is unpublished again. */
-  countEvents(lines: readonly LedgerLine[]): void {
-    for (const { hour, detail, events } of lines) {
-      this.#sql.exec(
-        "INSERT INTO ledger (hour, detail, events) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
-        hour,
-        detail,
-        events,
-      );
-    }
-  }
-
-  /** Totals that D1 does not have yet. */
-  unpublishedLedger(): LedgerLine[] {
-    return this.#sql
-      .exec<{ hour: string; detail: string; events: number }>(
-        "SELECT hour, detail, events FROM ledger WHERE published <> events",
-      )
-      .toArray();
-  }
-
-  /** Notes what D1 now has; a total that grew meanwhile stays unpublished. */
-  markPublished(lines: readonly LedgerLine[]): void {
-    for (const { hour, detail, events } of lines) {
-      this.#sql.exec("UPDATE ledger SET published = ? WHERE hour = ? AND detail = ?", events, hour, detail);
-    }
   }
 
   state(): BufferState {

@@ -90,11 +90,17 @@ function endOfString(bytes: Uint8Array, at: number): number {
 
 /** Without JSON's whitespace at either end. */
 export function trimmed(bytes: Uint8Array, start: number, end: number): Span {
-  let first = start;
+  const first = afterSpace(bytes, start, end);
   let last = end;
-  while (first < last && isSpace(bytes[first])) first++;
   while (last > first && isSpace(bytes[last - 1])) last--;
   return { start: first, end: last };
+}
+
+/** The position of the first byte in [at, end) that is no whitespace; `end` if there is none. */
+export function afterSpace(bytes: Uint8Array, at: number, end: number): number {
+  let next = at;
+  while (next < end && isSpace(bytes[next])) next++;
+  return next;
 }
 
 /** Space, tab, line feed, carriage return (RFC 8259, section 2). */
