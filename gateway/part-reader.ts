@@ -3,6 +3,7 @@
  * as a whole or not at all: nothing of it counts before its last byte was looked at.
  */
 import type { AvroOutput } from "../schemas/avro-output.ts";
+import { keepShape } from "../schemas/kept-shape.ts";
 import type { AdmittedEvent, TakenEvent } from "./admit/admitter.ts";
 import { FAIL, JsonInput } from "./admit/byte-pass/byte-pass.ts";
 import type { TakeEvent } from "./admit/topics.ts";
@@ -99,6 +100,8 @@ class GrowingBatch implements ReadBatch {
     return payload;
   }
 }
+
+keepShape(new GrowingBatch());
 
 function endOfLine(bytes: Uint8Array, at: number, end: number): number {
   const newline = bytes.indexOf(NEWLINE, at);

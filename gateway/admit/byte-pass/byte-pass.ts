@@ -4,6 +4,7 @@
  * canonical, and gives up on any other: what is wrong with those, or uncommon, is for the pass over values to say.
  */
 import type { AvroOutput } from "../../../schemas/avro-output.ts";
+import { keepShape } from "../../../schemas/kept-shape.ts";
 
 /** Not taken: the event is to be read otherwise, and what was written of it is to be forgotten. */
 export const FAIL = -1;
@@ -13,6 +14,9 @@ export const FAIL = -1;
  * position behind it, or `FAIL`. Only bytes that were looked at are passed over: what is taken is known to be JSON.
  */
 export type ReadValue = (json: JsonInput, at: number, output: AvroOutput) => number;
+
+/** The bytes that are compared or copied at once: an `Int32` of a `DataView`. */
+export const WORD = 4;
 
 /** The bytes that are read; four at a time where that is possible. */
 export class JsonInput {
@@ -28,8 +32,7 @@ export class JsonInput {
   }
 }
 
-/** The bytes that are compared or copied at once: an `Int32` of a `DataView`. */
-export const WORD = 4;
+keepShape(new JsonInput(new Uint8Array(0)));
 
 /** What reading a value leaves behind, beside its output; overwritten by the next value. */
 export interface Leavings {
