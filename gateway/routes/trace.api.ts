@@ -1,5 +1,6 @@
 /** What the trace of an event takes and answers. */
 import * as z from "zod";
+import { parseDate } from "../../schemas/time.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const traceQuery = z.object({
@@ -11,7 +12,7 @@ export const traceQuery = z.object({
   date: z
     .string()
     .regex(/^\d{4}-\d\d-\d\d$/, "expected a date such as 2026-01-31")
-    .refine((text) => !Number.isNaN(Date.parse(text)), "there is no such date")
+    .refine((text) => parseDate(text) !== undefined, "there is no such date")
     .optional()
     .describe(
       "The event's partition date. If absent: files of the seven days from the making of a UUIDv7 on, or of the last seven days",

@@ -107,6 +107,12 @@ describe("an event that is parked", () => {
   });
 });
 
+test("a date that no calendar has is refused", async () => {
+  for (const date of ["2026-02-30", "2026-13-01", "yesterday"]) {
+    expect((await createHarness().request(`/v1/events/e-1?date=${date}`)).status).toBe(400);
+  }
+});
+
 test("an id longer than any is refused; one of odd letters is looked for", async () => {
   const { harness } = withBuffered();
   expect((await harness.request(`/v1/events/${"x".repeat(257)}`)).status).toBe(400);
