@@ -47,7 +47,7 @@ const buffered = z.object({
   shard: z.int(),
   shard_of: z.int(),
   message_id: z.string(),
-  event_index: z.int(),
+  event_index: z.int().nullable().describe("null: this deploy cannot decode the bytes, in which the id stands"),
   received: z.string(),
   buffered_since: z.string(),
 });

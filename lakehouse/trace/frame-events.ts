@@ -8,10 +8,19 @@ import { valueAt } from "../columns/value.ts";
 
 /**
  * The indexes, in their request, of a frame's events whose `column` is `text`. A frame without the text's bytes is not decoded, and
- * few others have them. Throws what `scanBlocks` and `decodeRuns` throw for bytes that are no events, or of an unknown schema.
+ * few others have them. [null]: this deploy cannot decode the bytes, and the text stands in them.
  */
-export function* indexesOf(contract: Contract, frame: Frame, column: string, text: string): Generator<number> {
-  if (!bytesOf(frame).includes(text)) return;
+export function indexesOf(contract: Contract, frame: Frame, column: string, text: string): readonly (number | null)[] {
+  if (!bytesOf(frame).includes(text)) return [];
+  try {
+    return [...decodedIndexes(contract, frame, column, text)];
+  } catch {
+    // No events, or of a schema that comes with another deploy: what is wrong is said by flushes and by what is parked.
+    return hasText(frame, text) ? [null] : [];
+  }
+}
+
+function* decodedIndexes(contract: Contract, frame: Frame, column: string, text: string): Generator<number> {
   const block = { count: 1, read: () => frame.bytes };
   const { runs, days } = scanBlocks(contract, block);
   for (const batch of decodeRuns(contract, block, runs, new Set(days.keys()), Number.POSITIVE_INFINITY)) {
@@ -22,8 +31,8 @@ export function* indexesOf(contract: Contract, frame: Frame, column: string, tex
   }
 }
 
-/** Whether some text of the frame, as Avro has texts (specification, "Binary Encoding"), is this one: for bytes that do not decode. */
-export function hasText(frame: Frame, text: string): boolean {
+/** Whether some text of the frame, as Avro has texts (specification, "Binary Encoding"), is this one. */
+function hasText(frame: Frame, text: string): boolean {
   const bytes = Buffer.from(text);
   return bytesOf(frame).includes(Buffer.concat([zigzagLength(bytes.byteLength), bytes]));
 }

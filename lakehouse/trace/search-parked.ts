@@ -4,7 +4,7 @@ import { decodeMessage, encodeFrame, type Frame, PackedBlockError, readFrames } 
 import { formatTimestamp } from "../../schemas/time.ts";
 import { waitingSlices } from "../../sql/statements/parked-slices.ts";
 import { listAllParked, type ParkedMessage, parkedOf } from "../parked/parked-message.ts";
-import { hasText, indexesOf } from "./frame-events.ts";
+import { indexesOf } from "./frame-events.ts";
 import { idField, shardsOfId } from "./where-to-look.ts";
 
 /** An event that is parked with its message or its slice. */
@@ -74,7 +74,7 @@ function framesOf({ kind }: ParkedMessage, bytes: Uint8Array): readonly Frame[] 
 
 function eventsOf(parked: ParkedMessage, frame: Frame, contract: Contract, eventId: string): ParkedEvent[] {
   const { header } = frame;
-  return indexesIn(frame, contract, eventId).map((index) => ({
+  return indexesOf(contract, frame, idField(contract), eventId).map((index) => ({
     parked_id: `${parked.queue}/${parked.id}`,
     kind: parked.kind,
     topic: header.topic,
@@ -85,14 +85,4 @@ function eventsOf(parked: ParkedMessage, frame: Frame, contract: Contract, event
     cause: parked.cause,
     detail: parked.detail,
   }));
-}
-
-/** [null]: the bytes do not decode, and have the id. */
-function indexesIn(frame: Frame, contract: Contract, eventId: string): readonly (number | null)[] {
-  try {
-    return [...indexesOf(contract, frame, idField(contract), eventId)];
-  } catch {
-    // Whatever it was that they are parked for; `sluice parked show` says it.
-    return hasText(frame, eventId) ? [null] : [];
-  }
 }

@@ -1,8 +1,10 @@
 /** After a rollback buffers hold events of schemas that the deploy does not have: nothing is wrong with them, so they wait. */
 import { beforeAll, expect, test, vi } from "vitest";
+import { findBuffered } from "../../../../durable-objects/topic-buffer/find.ts";
+import { BufferStore } from "../../../../durable-objects/topic-buffer/store.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
-import { weatherMessage } from "../../../oracle/weather.ts";
+import { weather, weatherMessage } from "../../../oracle/weather.ts";
 import { Shard } from "../../../property/topic-buffer/shard.ts";
 
 const deploy = vi.hoisted(() => ({ rolledBack: false }));
@@ -34,7 +36,13 @@ test("the flush of an unknown schema waits, is tried again less and less often, 
   expect(shard.storage.exec("SELECT seq FROM parked").toArray()).toEqual([]);
   expect(shard.poke().rows).toBe(3);
 
+  // The trace finds it, with its place once it can be decoded.
+  const found = (id: string) => findBuffered(new BufferStore(shard.storage), weather, "event_id", id);
+  expect(found("e-2")).toMatchObject([{ message_id: uuidAt(START, 1), event_index: null }]);
+  expect(found("e-")).toEqual([]);
   deploy.rolledBack = false;
+  expect(found("e-2")).toMatchObject([{ event_index: 1 }]);
+
   await shard.drain();
   expect(shard.poke().rows).toBe(0);
   expect(shard.d1.rows("SELECT sum(rows) AS rows FROM bronze_files")).toEqual([{ rows: 3 }]);
