@@ -58,8 +58,8 @@ export function topicBuffer<Id, Stub = TopicBufferStub>(
 /** An event that no bronze file has yet. */
 export interface BufferedEvent {
   readonly message_id: string;
-  /** Its position in its request. */
-  readonly event_index: number;
+  /** Its position in its request; null: the deploy cannot decode the bytes, in which the id stands. */
+  readonly event_index: number | null;
   /** Times are ISO 8601 UTC. */
   readonly received: string;
   readonly buffered_since: string;

@@ -82,11 +82,17 @@ export const PROBLEMS = {
       "No dead letter of the days searched has this id, or the key may not read its topic; one that was refused in the last minute may still be buffered.",
     remedy: "Give its date, or list the dead letters and take the id from there.",
   },
+  NOT_PARKED: {
+    status: 404,
+    title: "Nothing is parked under this id",
+    cause: "The id is wrong, or what was parked has been sent on meanwhile.",
+    remedy: "List what is parked and take the id from there; what was sent on is in a buffer or in bronze.",
+  },
   EVENT_NOT_FOUND: {
     status: 404,
     title: "The event was not found",
     cause:
-      "No buffer, bronze file or dead letter among those `searched` has an event of this id. It may be outside of the time searched, in its queue, or was never accepted.",
+      "No buffer, parked message, bronze file or dead letter among those `searched` has an event of this id. It may be outside of the time searched, in its queue, or was never accepted.",
     remedy: "Give the topic and the event's date; if its request was answered with retry, send it again.",
   },
   UNKNOWN_KEY: {

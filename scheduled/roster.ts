@@ -2,8 +2,10 @@
 import { contractOf, contracts } from "../contracts/registry.ts";
 import type { TopicBufferNamespace } from "../durable-objects/stubs.ts";
 import { pressureLimits } from "../durable-objects/topic-buffer/limits.ts";
+import { REMEMBERED_HOURS } from "../durable-objects/topic-buffer/remembered-ids.ts";
 import { COMPACTION_POLICY } from "../lakehouse/compaction/plan.ts";
 import { type CompactionRequest, planCompaction } from "../lakehouse/compaction/schedule.ts";
+import { forgetResends } from "../lakehouse/parked/forget-resends.ts";
 import { planPolicy } from "../lakehouse/tables/policy.ts";
 import { deleteTombstones } from "../lakehouse/tombstones/delete-due.ts";
 import { alertDuty } from "./alerts/duty.ts";
@@ -44,6 +46,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
     ),
   );
   const compaction = { db, builds, policy: COMPACTION_POLICY, now: () => Date.now(), log };
+  const resends = { bucket: deps.redrive.bucket, rememberedMs: REMEMBERED_HOURS * 3_600_000 };
   return [
     each("plan", 1, () => deps.replan()),
     watchdog({ db, buffers, contractOf, flushAgeSeconds, pressure: pressureLimits(deps.backPressureBytes), log }),
@@ -55,6 +58,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
     each("ledger", 15, (now) => compareLedger(db, completenessPromises, now)),
     each("compaction", 10, () => planCompaction(compaction)),
     ...retentionDuties({ db, bucket: lake, contracts }),
+    each("resends", 60, (now) => forgetResends(resends, now)),
     each("tombstones", 1, () => deleteTombstones({ db, bucket: lake, log })),
   ];
 }

@@ -1,5 +1,6 @@
 /** What the route of the ledger takes and answers. */
 import * as z from "zod";
+import { DATE_LENGTH, parseDate } from "../../schemas/time.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const time = z
@@ -8,7 +9,10 @@ const time = z
     error: "expected a date such as 2026-01-31 or a UTC time such as 2026-01-31T12:00:00Z",
     abort: true,
   })
-  .refine((text) => !Number.isNaN(Date.parse(text)), "there is no such time");
+  .refine(
+    (text) => parseDate(text.slice(0, DATE_LENGTH)) !== undefined && !Number.isNaN(Date.parse(text)),
+    "there is no such time",
+  );
 
 export const ledgerQuery = z.object({
   topic: z.string().max(100).optional().describe("Of this topic only; of all that the key may read if absent"),

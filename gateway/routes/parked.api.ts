@@ -99,7 +99,7 @@ export const parkedOperations: readonly Operation[] = [
     access: "key",
     query: parkedItemQuery,
     responses: [{ status: 200, description: "It", content: { "application/json": parkedItem } }],
-    refusals: problems("INVALID_PARAMETER", "NOT_FOUND", "LAKE_UNAVAILABLE"),
+    refusals: problems("INVALID_PARAMETER", "NOT_PARKED", "LAKE_UNAVAILABLE"),
   },
   {
     method: "POST",

@@ -30,7 +30,7 @@ export function getParkedItem(deps: GatewayDeps): Route {
     demandAdmin(c.get("grant"));
     const { id } = queryOf(c, parkedItemQuery);
     const found = await lakeAnswers(() => describeParked(deps.lake, `${PARKED_PREFIX}${id}`, frameFault));
-    if (found === undefined) throw new ProblemError("NOT_FOUND", `nothing is parked as ${id}`);
+    if (found === undefined) throw new ProblemError("NOT_PARKED", `nothing is parked as ${id}`);
     const { parked, header, slices, problem } = found;
     return c.json({ ...shown(parked), problem, header: header === null ? null : headerShown(header, slices) });
   };

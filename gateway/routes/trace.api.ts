@@ -1,5 +1,6 @@
 /** What the trace of an event takes and answers. */
 import * as z from "zod";
+import { parseDate } from "../../schemas/time.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const traceQuery = z.object({
@@ -11,7 +12,7 @@ export const traceQuery = z.object({
   date: z
     .string()
     .regex(/^\d{4}-\d\d-\d\d$/, "expected a date such as 2026-01-31")
-    .refine((text) => !Number.isNaN(Date.parse(text)), "there is no such date")
+    .refine((text) => parseDate(text) !== undefined, "there is no such date")
     .optional()
     .describe(
       "The event's partition date. If absent: files of the seven days from the making of a UUIDv7 on, or of the last seven days",
@@ -46,9 +47,21 @@ const buffered = z.object({
   shard: z.int(),
   shard_of: z.int(),
   message_id: z.string(),
-  event_index: z.int(),
+  event_index: z.int().nullable().describe("null: this deploy cannot decode the bytes, in which the id stands"),
   received: z.string(),
   buffered_since: z.string(),
+});
+
+const parked = z.object({
+  parked_id: z.string().describe("QUEUE/ID or slices/TOPIC/ID, as GET /v1/parked/item takes it"),
+  kind: z.enum(["message", "slice"]),
+  topic: z.string(),
+  message_id: z.string(),
+  event_index: z.int().nullable().describe("null: this deploy cannot decode the bytes, in which the id stands"),
+  received: z.string(),
+  parked_since: z.string(),
+  cause: z.enum(["data", "system"]),
+  detail: z.string(),
 });
 
 const silver = z.object({
@@ -89,7 +102,7 @@ export const traceOperations: readonly Operation[] = [
     tag: "Ledger",
     summary: "What became of one event",
     description:
-      "Every stored copy of the event with its bronze row, which of them silver kept, the gold tables built of it, or its dead letters. A bounded number of files is read for one answer: with a `cursor` in it there are more to look through. docs/trace.md says what narrows a search.",
+      "Every stored copy of the event with its bronze row, which of them silver kept, the gold tables built of it, or where it is parked, or its dead letters. A bounded number of files is read for one answer: with a `cursor` in it there are more to look through. docs/trace.md says what narrows a search.",
     access: "key",
     path_parameters: { event_id: "The event's id: the first field of its contract's dedupe key" },
     query: traceQuery,
@@ -102,11 +115,12 @@ export const traceOperations: readonly Operation[] = [
             event_id: z.string(),
             as_of: z.string(),
             state: z
-              .enum(["silver", "bronze", "buffered", "rejected"])
+              .enum(["silver", "bronze", "buffered", "parked", "rejected"])
               .nullable()
               .describe("The farthest that a copy came; null: nothing found up to the cursor"),
             copies: z.array(copy),
             buffered: z.array(buffered).describe("Waiting in a buffer for the next flush"),
+            parked: z.array(parked).describe("Accepted, and kept from its way whole, until it is sent on"),
             silver: z.array(silver),
             gold: z.array(gold),
             dead_letters: z.array(deadLetter),

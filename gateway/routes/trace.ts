@@ -40,7 +40,7 @@ export function getEvent(deps: GatewayDeps): (c: GatewayContext) => Promise<Resp
     const { next, ...found } = await reading(() => traceEvent(deps, lake, request));
     // Of a search in several answers nobody but the caller knows what the earlier ones found.
     if (found.state === null && next === null && cursor === undefined) {
-      const where = "neither in the buffers nor in the bronze files and dead letters of what was searched";
+      const where = "neither in the buffers, nor parked, nor in the bronze files and dead letters of what was searched";
       throw new ProblemError(
         "EVENT_NOT_FOUND",
         `the event is ${where}; a message may still be in its queue, which nobody can look into`,

@@ -1,4 +1,4 @@
-/** The way of one event: buffer, bronze, silver, gold, or the dead letters. No place has a row per event: files are looked through. */
+/** The way of one event: buffer, bronze, silver, gold, or what is parked, or the dead letters. No place has a row per event: files are looked through. */
 import type { Contract } from "../../contracts/contract.ts";
 import type { BufferedEvent } from "../../durable-objects/stubs.ts";
 import { COLUMNS_WITHOUT_PAYLOAD, DEAD_LETTERS_TOPIC } from "../../lakehouse/dead-letters/dead-letter.ts";
@@ -11,6 +11,7 @@ import {
   type TraceDeps,
   type TraceSource,
 } from "../../lakehouse/trace/search-bronze.ts";
+import { type ParkedEvent, searchParked } from "../../lakehouse/trace/search-parked.ts";
 import { idField, nextDate, shardsOfId, timesToSearch } from "../../lakehouse/trace/where-to-look.ts";
 import { shardsOf } from "../../sql/statements/trace.ts";
 import type { GatewayDeps } from "../deps.ts";
@@ -28,13 +29,14 @@ export interface TraceRequest {
 
 export interface TracedEvent {
   /** The farthest that a copy came; null when nothing was found yet. */
-  readonly state: "silver" | "bronze" | "buffered" | "rejected" | null;
+  readonly state: "silver" | "bronze" | "buffered" | "parked" | "rejected" | null;
   readonly copies: readonly (EventCopy & { readonly silver: SilverState })[];
   readonly buffered: readonly (BufferedEvent & {
     readonly topic: string;
     readonly shard: number;
     readonly shard_of: number;
   })[];
+  readonly parked: readonly ParkedEvent[];
   readonly silver: readonly SilverTrace[];
   readonly gold: readonly GoldTrace[];
   readonly dead_letters: readonly DeadLetter[];
@@ -70,8 +72,10 @@ export async function traceEvent(deps: GatewayDeps, lake: TraceDeps, request: Tr
     rows: { column: "event_id", text: eventId, wanted: COLUMNS_WITHOUT_PAYLOAD },
   });
 
-  // Buffers first: what is flushed meanwhile is then found in bronze, not in neither.
-  const waiting = start.source === 0 && start.after === "" ? await inBuffers(deps, contracts, eventId) : [];
+  // In the order of the way: what is flushed or set aside meanwhile is then found where it went, not in neither place.
+  const first = start.source === 0 && start.after === "";
+  const waiting = first ? await inBuffers(deps, contracts, eventId) : [];
+  const parked = first ? await searchParked({ db: lake.db, bucket: deps.lake }, contracts, eventId) : [];
   const cost: SearchCost = { files: 0, files_pruned: 0, row_groups: 0 };
   const { found, unreadable, next } = await searchBronze(lake, sources, start, request.maxFiles, cost);
   const lost = [...unreadable];
@@ -98,10 +102,11 @@ export async function traceEvent(deps: GatewayDeps, lake: TraceDeps, request: Tr
   }
 
   const topics = new Set(contracts.map(({ topic }) => topic));
-  const stored = new Set(copies.map(({ message_id, event_index }) => `${message_id}/${event_index}`));
+  const stored = new Set(copies.map(placeOf));
   const answer = {
     copies: traced,
-    buffered: waiting.filter(({ message_id, event_index }) => !stored.has(`${message_id}/${event_index}`)),
+    buffered: waiting.filter((event) => !stored.has(placeOf(event))),
+    parked: parked.filter((event) => !stored.has(placeOf(event))),
     silver,
     gold,
     dead_letters: deadLetters.filter(({ topic }) => topics.has(topic)),
@@ -121,10 +126,15 @@ export async function traceEvent(deps: GatewayDeps, lake: TraceDeps, request: Tr
   };
 }
 
-function stateOf(found: Pick<TracedEvent, "copies" | "buffered" | "dead_letters">): TracedEvent["state"] {
+function placeOf({ message_id, event_index }: Pick<ParkedEvent, "message_id" | "event_index">): string {
+  return `${message_id}/${event_index}`;
+}
+
+function stateOf(found: Pick<TracedEvent, "copies" | "buffered" | "parked" | "dead_letters">): TracedEvent["state"] {
   if (found.copies.some(({ silver }) => silver === "kept" || silver === "duplicate")) return "silver";
   if (found.copies.length > 0) return "bronze";
   if (found.buffered.length > 0) return "buffered";
+  if (found.parked.length > 0) return "parked";
   return found.dead_letters.length > 0 ? "rejected" : null;
 }
 

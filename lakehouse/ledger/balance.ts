@@ -70,7 +70,7 @@ export function balanceByHour(state: LedgerState, now: number): HourBalance[] {
       buffered,
       parked: aside.events,
       ...terms,
-      difference: terms.difference + difference,
+      difference: combined([terms.difference, difference]),
     };
   });
 }
@@ -129,7 +129,15 @@ const NOTHING: BronzeTerms = {
   difference: 0,
 };
 
+/** Of opposite signs they are two faults, which a sum would hide: then what is missing counts, or the surplus if that is more. */
+function combined(differences: readonly number[]): number {
+  const missing = differences.reduce((sum, each) => sum + Math.max(0, each), 0);
+  const surplus = differences.reduce((sum, each) => sum + Math.max(0, -each), 0);
+  return surplus > missing ? -surplus : missing;
+}
+
 function sumOf(terms: readonly BronzeTerms[]): BronzeTerms {
+  const difference = combined(terms.map((one) => one.difference));
   return terms.reduce(
     (sum, one) => ({
       bronze: sum.bronze + one.bronze,
@@ -140,7 +148,7 @@ function sumOf(terms: readonly BronzeTerms[]): BronzeTerms {
       quarantined: sum.quarantined + one.quarantined,
       expired: sum.expired + one.expired,
       unbuilt: sum.unbuilt + one.unbuilt,
-      difference: sum.difference + one.difference,
+      difference,
     }),
     NOTHING,
   );

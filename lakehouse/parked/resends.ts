@@ -12,14 +12,13 @@ export interface Resends {
   readonly etag: string | null;
 }
 
+export const RESENDS_PREFIX = "parked_resends/";
+
 function keyOf({ name }: Pick<ResendOrigin, "name">): string {
-  return `parked_resends/${name}`;
+  return `${RESENDS_PREFIX}${name}`;
 }
 
-export async function readResends(
-  bucket: Pick<RedriveDeps["bucket"], "get">,
-  origin: Pick<ResendOrigin, "name">,
-): Promise<Resends> {
+export async function readResends(bucket: Pick<R2Bucket, "get">, origin: Pick<ResendOrigin, "name">): Promise<Resends> {
   const object = await bucket.get(keyOf(origin));
   if (object === null) return { ids: [], etag: null };
   return { ids: (await object.text()).split("\n"), etag: object.etag };

@@ -76,6 +76,23 @@ export async function registeredSlices(db: D1Database, keys: readonly string[]):
   return new Set(results.map(({ key }) => key));
 }
 
+/** The keys in R2 of slices that wait to be re-driven, the last parked first: of these topics, in the shard by shard count if it is given. */
+export async function waitingSlices(
+  db: D1Database,
+  where: readonly { readonly topic: string; readonly shards: Readonly<Record<string, number>> | null }[],
+  limit: number,
+): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT p.key FROM json_each(?1) t JOIN parked_slices p ON p.topic = t.value ->> 'topic' AND p.redriven_at IS NULL
+        WHERE t.value ->> 'shards' IS NULL OR t.value -> 'shards' ->> CAST(p.shard_of AS TEXT) = p.shard
+        ORDER BY p.parked_at DESC, p.key LIMIT ?2`,
+    )
+    .bind(JSON.stringify(where), limit)
+    .all<{ key: string }>();
+  return results.map(({ key }) => key);
+}
+
 /** What waits to be re-driven, by topic and cause. */
 export interface ParkedTotal {
   readonly topic: string;

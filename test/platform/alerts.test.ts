@@ -150,6 +150,35 @@ test("fields that no schema has are announced, those of a topic with masked fiel
   ]);
 });
 
+test("events that are nowhere: the cron's comparison raises an alert, and ends it when they are back", async () => {
+  const { db } = at.platform;
+  await at.until("orders in bronze", async () => (await at.rows("SELECT 1 FROM bronze_orders")).length > 0);
+  const open = async () => {
+    const alert = await db
+      .prepare(
+        "SELECT json_extract(condition, '$.message') AS message FROM alerts WHERE alert_key LIKE 'ledger_difference/orders/%'",
+      )
+      .first<string>("message");
+    return alert ?? "";
+  };
+  // A comparison is due four times an hour; what was appended an hour ago is on its way no more.
+  const later = Math.ceil(Date.now() / (15 * MINUTE)) * 15 * MINUTE + 75 * MINUTE;
+  await tick(later);
+  expect(await open()).toBe("");
+  await db.prepare("UPDATE ledger SET events = events + 1 WHERE topic = 'orders'").run();
+  // Duties follow each other in a tick: the alert is that of the comparison before.
+  await tick(later);
+  await tick(later);
+  expect(await open()).toMatch(/^1 events of orders .* are missing/);
+  const { json } = await at.get("/v1/ledger?topic=orders");
+  expect(json.rows).toMatchObject([{ topic: "orders" }]);
+  await db.prepare("UPDATE ledger SET events = events - 1 WHERE topic = 'orders'").run();
+  await tick(later);
+  await tick(later);
+  expect(await open()).toBe("");
+  expect(posts.filter(({ text }) => text.includes("ledger_difference")).length).toBeGreaterThan(0);
+});
+
 test("metrics: a strict reader takes them, and what a scrape costs does not grow with what is stored", async () => {
   const scrape = async () => {
     const answer = await at.get("/metrics");

@@ -109,6 +109,12 @@ test("a slice whose bytes are no events is parked whole, and the rest of its sha
     .first<number>("events");
   expect(appended).toBe(6 + 3);
   expect(at.errors.some((line) => line.includes("slice_parked"))).toBe(true);
+
+  // The trace of its events says where they are.
+  expect((await at.get("/v1/events/bad-1?topic=weather")).json).toMatchObject({
+    state: "parked",
+    parked: [{ parked_id: key.slice("parked/".length), kind: "slice", event_index: null, cause: "data" }],
+  });
 });
 
 test("a parked slice stays while no deploy can decode it; one that this deploy can is in bronze once, and counted once", async () => {

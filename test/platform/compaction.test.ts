@@ -95,7 +95,7 @@ test("retention lets the date's bronze go: silver stays, a replay is refused, la
   expect(at.errors).toEqual([]);
 });
 
-test("what a lost build staged goes, and payloads of dead letters past their retention; published files stay", async () => {
+test("what a lost build staged goes, payloads of dead letters past their retention, and old lists of resends; published files stay", async () => {
   const { db, lake } = at.platform;
   const silver = await at.rows(SILVER);
   const day = new Date().toISOString().slice(0, 10);
@@ -103,6 +103,8 @@ test("what a lost build staged goes, and payloads of dead letters past their ret
   const payload = `dead_letters/payloads/${day}/some-dead-letter`;
   await lake.put(staged, "never committed");
   await lake.put(payload, "a large event that was refused");
+  const resends = "parked_resends/019aa000-0000-7000-8000-000000000001";
+  await lake.put(resends, "019aa000-0000-7000-8000-000000000002");
   const now = new Date().toISOString();
   await db
     .prepare(
@@ -112,6 +114,7 @@ test("what a lost build staged goes, and payloads of dead letters past their ret
     .run();
   await tickOf(Math.ceil(Date.now() / DAY_MS + 40) * DAY_MS);
   expect(await lake.head(payload)).toBeNull();
+  expect(await lake.head(resends)).toBeNull();
   expect(await lake.head(staged)).not.toBeNull();
   await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
   await at.until("the lost build's file deleted", async () => (await lake.head(staged)) === null);

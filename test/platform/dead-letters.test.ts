@@ -131,6 +131,7 @@ describe("dead letters", () => {
 
 describe("parked messages", () => {
   const DAY_MS = 86_400_000;
+  const MINUTE_MS = 60_000;
   const orderAt = (id: string, at: number) => ({
     event: order(id, { event_timestamp: new Date(at).toISOString() }),
     extra: null,
@@ -165,6 +166,27 @@ describe("parked messages", () => {
     const rows = await at.rows("SELECT count(*)::INT AS n FROM bronze_orders WHERE event_id LIKE 'parked-%'");
     expect(rows).toEqual([{ n: 2 }]);
     expect((await at.get("/v1/parked")).json.parked).toEqual([]);
+  });
+
+  test("go on by themselves, not before ten minutes are over", async () => {
+    const before = await bronzeRows(at.platform, "orders");
+    const now = Date.now();
+    const events = [orderAt("unattended-1", now)];
+    await park(
+      "unattended",
+      makeMessage({ topic: "orders", messageId: uuidAt(now, 2), received: now * 1_000, events }),
+    );
+    const worker = await at.platform.mf.getWorker();
+    const parkedAfter = async (minutes: number) => {
+      // Re-drives are a duty of every fifth minute.
+      const scheduledTime = new Date(Math.floor(now / (5 * MINUTE_MS)) * 5 * MINUTE_MS + minutes * MINUTE_MS);
+      expect((await worker.scheduled({ cron: "* * * * *", scheduledTime })).outcome).toBe("ok");
+      return (await at.get("/v1/parked")).json.parked.length;
+    };
+    expect(await parkedAfter(10)).toBe(1);
+    expect(await parkedAfter(20)).toBe(0);
+    await settled("orders", before + 1);
+    expect(await at.rows("SELECT event_id FROM bronze_orders WHERE event_id LIKE 'unattended-%'")).toHaveLength(1);
   });
 
   test("older than the memory of ids go under a fresh one, and only if bronze does not have them", async () => {

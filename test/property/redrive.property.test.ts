@@ -5,7 +5,8 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
-import { metadataOf, parkedKey } from "../../lakehouse/parked/parked-message.ts";
+import { forgetResends } from "../../lakehouse/parked/forget-resends.ts";
+import { contentsOf, metadataOf, parkedKey } from "../../lakehouse/parked/parked-message.ts";
 import { type RedriveDeps, redrive } from "../../lakehouse/parked/redrive.ts";
 import { decodeMessage } from "../../schemas/packed-block.ts";
 import { registerBronzeFile } from "../../sql/statements/bronze.ts";
@@ -17,7 +18,8 @@ import { requireContract } from "../oracle/weather.ts";
 import { order } from "../unit/gateway/harness.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
-const OLD = NOW - 12 * 86_400_000;
+const DAY = 86_400_000;
+const OLD = NOW - 12 * DAY;
 
 beforeAll(() => loadParquetWasm());
 
@@ -27,7 +29,9 @@ type Step =
   /** The queue delivers what it has, some of it twice. */
   | { readonly do: "deliver"; readonly twice: boolean }
   /** Buffers forget every id they know: time has passed. */
-  | { readonly do: "forget" };
+  | { readonly do: "forget" }
+  /** So much time that lists of ids go, where nothing is parked of them. */
+  | { readonly do: "sweep"; readonly faults: readonly Fault[] };
 type Fault = "none" | "fail" | "lose";
 
 const fault = fc.constantFrom<Fault>("none", "none", "none", "fail", "lose");
@@ -42,10 +46,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("deliver" as const), twice: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ do: "forget" as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("sweep" as const), faults: fc.array(fault, { maxLength: 4 }) }) },
 );
 
 class World {
-  readonly bucket = new MemoryBucket();
+  now = NOW;
+  readonly bucket = new MemoryBucket(() => this.now);
   readonly d1 = new FaultyD1(() => NOW);
   readonly queue: Uint8Array[] = [];
   /** Appends by shard. */
@@ -73,7 +79,8 @@ class World {
   };
 
   async park(message: Uint8Array): Promise<void> {
-    const customMetadata = metadataOf({ cause: "system", detail: "", attempts: 1, sent: "" });
+    const story = { cause: "system" as const, detail: "", attempts: 1, sent: "" };
+    const customMetadata = metadataOf({ ...story, contents: contentsOf(message) });
     await this.bucket.put(parkedKey("sluice-local-orders", `m${this.#parked++}`), message, { customMetadata });
   }
 
@@ -137,10 +144,15 @@ test("each slice is appended exactly once", async () => {
         for (const shard of landed) await world.append(bytes, shard);
         for (let i = 0; i < copies; i++) await world.park(bytes);
         for (const each of steps) {
-          if (each.do === "forget") {
+          if (each.do === "forget" || each.do === "sweep") {
             // Queues are empty long before buffers forget.
             for (const sent of world.queue.splice(0)) await world.deliver(sent);
             world.forget();
+            if (each.do === "forget") continue;
+            world.now += 19 * DAY;
+            world.bucket.failures.push(...each.faults.map(errorOf));
+            await Promise.allSettled([forgetResends({ bucket: world.bucket, rememberedMs: 9 * DAY }, world.now)]);
+            world.bucket.failures.splice(0);
           } else if (each.do === "deliver") {
             for (const sent of world.queue.splice(0)) {
               await world.deliver(sent);

@@ -10,9 +10,9 @@ export interface ChaosReport {
   readonly platform: PlatformReport;
 }
 
-/** Whether every promise held. */
+/** Whether every promise held, and was given: a platform that accepts nothing loses nothing. */
 export function isOk({ schedules, platform }: ChaosReport): boolean {
-  return schedules.failure === null && isClean(platform.verdict);
+  return schedules.failure === null && isClean(platform.verdict) && platform.accepted > 0;
 }
 
 export function printReport(report: ChaosReport, print: (line: string) => void): void {
@@ -24,6 +24,7 @@ export function printReport(report: ChaosReport, print: (line: string) => void):
   printCounts("faults of the platform", platform.faults, print);
   printCounts("answers by status", platform.statuses, print);
   print("");
+  if (platform.accepted === 0) print("FAILED  no batch was answered 202: nothing was tried");
   for (const what of verdict.stuck.slice(0, 20)) print(`STUCK   ${what}`);
   const figures = {
     schedules: schedules.schedules,

@@ -88,8 +88,9 @@ export const command: Command = {
     const chosen =
       ids.length > 0 ? ids : (await all(platform, queue, cause)).filter(mayGoOn(cause)).map(({ id }) => id);
     const results = await retry(platform, chosen);
-    if (values.json) return console.log(JSON.stringify(results, null, 2));
-    for (const line of summary(results)) console.log(line);
+    if (values.json) console.log(JSON.stringify(results, null, 2));
+    else for (const line of summary(results)) console.log(line);
+    refuseFailures(results);
   },
 };
 
@@ -131,6 +132,17 @@ async function retry(platform: PlatformAddress, ids: readonly string[]): Promise
   }
   if (ids.length > CALL) progress.finish();
   return results;
+}
+
+/** Throws CommandProblem: SEND_FAILED when storage or a queue refused some, PLATFORM_REFUSED when none of them is parked. */
+function refuseFailures(results: readonly Result[]): void {
+  const of = (wanted: string): number => results.filter(({ outcome }) => outcome === wanted).length;
+  if (of("failed") > 0) {
+    throw new CommandProblem("SEND_FAILED", `${of("failed")} could not be sent on, and stay parked: run it again.`);
+  }
+  if (results.length > 0 && of("not_found") === results.length) {
+    throw new CommandProblem("PLATFORM_REFUSED", "Nothing is parked under these ids; sluice parked list says what is.");
+  }
 }
 
 const NUMBERS = new Set(["attempts", "size", "redrives", "events"]);

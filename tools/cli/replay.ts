@@ -63,12 +63,17 @@ function linesOf({ partitions, refused, tables }: z.infer<typeof answer>, yes: b
     columns.map((name) => ({ name, numeric: name === "files" || name === "rows" })),
     partitions.map((each) => columns.map((name) => String(each[name] ?? ""))),
   );
-  const lines = partitions.length === 0 ? ["There is no such partition."] : [...table];
+  const lines = partitions.length === 0 ? [] : [...table];
+  if (partitions.length + refused.length === 0) {
+    lines.push("No partition of the topic has a date in that time, or events that were received in it.");
+  }
   if (partitions.length > 0) {
+    const one = partitions.length === 1;
+    const counted = `${partitions.length} ${one ? "partition" : "partitions"}`;
     lines.push(
       yes
-        ? `${partitions.length} partitions are built again within a minute or two: ${tables.join(", ")}`
-        : `${partitions.length} partitions would be built again: ${tables.join(", ")}`,
+        ? `${counted} ${one ? "is" : "are"} built again within a minute or two: ${tables.join(", ")}`
+        : `${counted} would be built again: ${tables.join(", ")}`,
     );
   }
   for (const { date, code, detail } of refused) lines.push(`${date} is refused: ${code}, ${detail}`);

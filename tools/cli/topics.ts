@@ -32,8 +32,8 @@ export const command: Command = {
     const { values, positionals } = parseCommandLine(argv, {
       allowPositionals: true,
       options: {
-        hours: { type: "string", default: "1" },
-        limit: { type: "string", default: "10" },
+        hours: { type: "string" },
+        limit: { type: "string" },
         from: { type: "string" },
         json: { type: "boolean", default: false },
         ...PLATFORM_OPTIONS,
@@ -43,7 +43,8 @@ export const command: Command = {
     const [action, topic, ...rest] = positionals;
     if (rest.length > 0) throw usage();
     const { json } = values;
-    const hours = integerFlag("hours", values.hours, 1, 24);
+    refuseFlagsOfOthers(action, values);
+    const hours = integerFlag("hours", values.hours ?? "1", 1, 24);
     if (action === "list" && topic === undefined) return list(platform, hours, json);
     if (action === "lag") return lag(platform, topic, json);
     if (topic === undefined) throw usage();
@@ -51,7 +52,11 @@ export const command: Command = {
       case "describe":
         return describe(platform, topic, hours, json);
       case "peek":
-        return peek(platform, topic, { limit: integerFlag("limit", values.limit, 1, 500), from: values.from, json });
+        return peek(platform, topic, {
+          limit: integerFlag("limit", values.limit ?? "10", 1, 500),
+          from: values.from,
+          json,
+        });
       case "flush":
         return flush(platform, topic, json);
       default:
@@ -59,6 +64,20 @@ export const command: Command = {
     }
   },
 };
+
+const ACTIONS_OF_FLAG = { hours: ["list", "describe"], limit: ["peek"], from: ["peek"] } as const;
+
+/** A filter that would do nothing is a mistake. Throws CommandProblem (USAGE). */
+function refuseFlagsOfOthers(
+  action: string | undefined,
+  values: Readonly<Partial<Record<keyof typeof ACTIONS_OF_FLAG, string>>>,
+): void {
+  for (const flag of ["hours", "limit", "from"] as const) {
+    const actions: readonly string[] = ACTIONS_OF_FLAG[flag];
+    if (values[flag] === undefined || action === undefined || actions.includes(action)) continue;
+    throw new CommandProblem("USAGE", `sluice topics ${action} has no --${flag}: it is of ${actions.join(" and ")}.`);
+  }
+}
 
 function usage(): CommandProblem {
   const forms = "list, describe TOPIC, peek TOPIC, lag [TOPIC] or flush TOPIC";

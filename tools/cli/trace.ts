@@ -7,8 +7,8 @@ import type { Command } from "./command.ts";
 
 const HELP = `sluice trace EVENT_ID [--topic T] [--date D] [--json]
 
-Where every copy of an event is: buffer, bronze file and row, the copy that silver kept, the gold tables built of it; or its
-dead letters. Files are looked through: the topic and the date make it quick (docs/trace.md). Exit code 1 when it is not found.
+Where every copy of an event is: buffer, bronze file and row, the copy that silver kept, the gold tables built of it; or what it
+is parked with; or its dead letters. Files are looked through: the topic and the date make it quick (docs/trace.md). Exit code 1 when it is not found.
 
   --topic T         look through this topic only; through all that the key may read if not given
   --date D          the event's partition date, 2026-01-31; if not given, the seven days from the making of a UUIDv7 on, or the
@@ -40,6 +40,17 @@ const pageSchema = z.object({
       message_id: z.string(),
       received: z.string(),
       buffered_since: z.string(),
+    }),
+  ),
+  parked: z.array(
+    z.object({
+      parked_id: z.string(),
+      topic: z.string(),
+      event_index: z.number().nullable(),
+      received: z.string(),
+      parked_since: z.string(),
+      cause: z.string(),
+      detail: z.string(),
     }),
   ),
   silver: z.array(
@@ -130,11 +141,15 @@ async function* pagesOf(
   );
 }
 
-function linesOf({ copies, buffered, silver, gold, dead_letters, searched }: Page): string[] {
+function linesOf({ copies, buffered, parked, silver, gold, dead_letters, searched }: Page): string[] {
   return [
     ...buffered.map(
       (one) =>
         `buffered   ${one.topic}, shard ${one.shard} of ${one.shard_of}, since ${one.buffered_since}: message ${one.message_id}, received ${one.received}`,
+    ),
+    ...parked.map(
+      (one) =>
+        `parked     ${one.topic}: ${one.parked_id}, since ${one.parked_since}, received ${one.received}, cause ${one.cause}${one.event_index === null ? " (its id stands in bytes that do not decode)" : ""}: ${one.detail}`,
     ),
     ...copies.flatMap((copy) => [
       `accepted   ${copy.topic}: received ${copy.received} from ${copy.producer}, message ${copy.message_id}, event ${copy.event_index}`,

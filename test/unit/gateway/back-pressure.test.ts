@@ -31,6 +31,14 @@ test("the state is read beside requests: the first goes through, then the topic 
   expect(await status(`${ORDERS}?dry_run=true`)).toBe(202);
 });
 
+test("while only dead letters are behind, events are judged and refused as ever", async () => {
+  holdOff("dead_letters", 90);
+  await status();
+  expect(await status()).toBe(202);
+  expect(await status(ORDERS, order("bad", { currency: "XXX" }))).toBe(422);
+  expect(harness.sent.at(-1)?.topic).toBe("dead_letters");
+});
+
 test("it is asked again after five seconds, and not before", async () => {
   await status();
   holdOff("orders", 90);

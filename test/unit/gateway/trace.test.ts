@@ -3,9 +3,11 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { shardOf } from "../../../contracts/shards.ts";
 import { cursorText, positionOf } from "../../../gateway/trace/cursor.ts";
 import { requestPermit } from "../../../gateway/wasm-permit.ts";
+import { contentsOf, metadataOf, parkedKey } from "../../../lakehouse/parked/parked-message.ts";
 import { LakeBusyError } from "../../../lakehouse/trace/search-bronze.ts";
 import { command } from "../../../tools/cli/trace.ts";
-import { addKey, createHarness, type Harness } from "./harness.ts";
+import { makeMessage, uuidAt } from "../../oracle/frames.ts";
+import { addKey, createHarness, type Harness, NOW, order } from "./harness.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -67,6 +69,48 @@ test("a search that goes on finds nothing without an error, and does not ask buf
   expect(asked).toEqual([]);
   expect(positionOf(cursor)).toEqual({ source: 1, after: "x" });
   for (const bad of ["", "%%%", cursorText({ source: -1, after: "" }), "W10"]) expect(positionOf(bad)).toBeUndefined();
+});
+
+describe("an event that is parked", () => {
+  async function withParked(): Promise<Harness> {
+    const { harness } = withBuffered();
+    const events = [{ event: order("p-1"), extra: null, lexical: null }];
+    const bytes = makeMessage({ topic: "orders", messageId: uuidAt(NOW, 1), received: NOW * 1_000, events });
+    const customMetadata = metadataOf({
+      ...{ cause: "system", detail: "deliveries exhausted", attempts: 100, sent: "" },
+      contents: contentsOf(bytes),
+    });
+    await harness.bucket.put(parkedKey("sluice-orders-dlq", "q1"), bytes, { customMetadata });
+    return harness;
+  }
+
+  test("is told with where it stands, to keys that may read its topic", async () => {
+    const harness = await withParked();
+    expect(await (await harness.request("/v1/events/p-1?topic=orders")).json()).toMatchObject({
+      state: "parked",
+      copies: [],
+      parked: [{ parked_id: "sluice-orders-dlq/q1", topic: "orders", event_index: 0, cause: "system" }],
+    });
+    addKey(harness.db, "payments-only", ["payments:read"]);
+    const as = { headers: { authorization: "Bearer payments-only" } };
+    expect((await harness.request("/v1/events/p-1", as)).status).toBe(404);
+  });
+
+  test("is a line of sluice trace", async () => {
+    const harness = await withParked();
+    vi.stubGlobal("fetch", (url: URL, init: RequestInit) => harness.bare(`${url.pathname}${url.search}`, init));
+    const printed = vi.spyOn(console, "log").mockImplementation(() => {});
+    await command.run(["p-1"]);
+    expect(printed.mock.calls.flat().join("\n")).toMatch(
+      /^parked {5}orders: sluice-orders-dlq\/q1, since .*, cause system: deliveries exhausted$/m,
+    );
+  });
+});
+
+test("a date that no calendar has is refused", async () => {
+  for (const date of ["2026-02-30", "2026-13-01", "yesterday"]) {
+    expect((await createHarness().request(`/v1/events/e-1?date=${date}`)).status).toBe(400);
+  }
 });
 
 test("an id longer than any is refused; one of odd letters is looked for", async () => {

@@ -10,25 +10,31 @@ const KILLS = 3;
 /** Which part of the run failed, and with what; undefined: none did. */
 type Catch = { readonly by: "schedules" | "platform"; readonly saying: string } | undefined;
 
-/** Whether every mutation was caught. The model is asked first, since it is faster; what it does not see, the platform must. */
+/**
+ * Whether every mutation was caught, and the copy without one passes: a run that fails anyhow catches nothing. The model is asked
+ * first, since it is faster; what it does not see, the platform must.
+ */
 export async function runMutations(root: string, seed: number, print: (line: string) => void): Promise<boolean> {
+  const unchanged = await tryCopy(root, seed, undefined);
+  const control = unchanged === undefined ? "passes" : `FAILED in the ${unchanged.by}: ${unchanged.saying}`;
+  print(`${"no mutation".padEnd(30)}  ${control}`);
   let survived = 0;
-  for (const mutation of MUTATIONS) {
+  for (const mutation of unchanged === undefined ? MUTATIONS : []) {
     const from = performance.now();
-    const caught = await tryMutation(root, seed, mutation);
+    const caught = await tryCopy(root, seed, mutation);
     const seconds = Math.round((performance.now() - from) / 1_000);
     if (caught === undefined) survived++;
     const verdict = caught === undefined ? "SURVIVED" : `caught by the ${caught.by} in ${seconds} s: ${caught.saying}`;
     print(`${mutation.name.padEnd(30)}  ${verdict}`);
   }
-  const ok = survived === 0;
+  const ok = unchanged === undefined && survived === 0;
   print(JSON.stringify({ bench: "chaos-mutations", ok, seed, mutations: MUTATIONS.length, survived }));
   return ok;
 }
 
-async function tryMutation(root: string, seed: number, mutation: Mutation): Promise<Catch> {
+async function tryCopy(root: string, seed: number, mutation: Mutation | undefined): Promise<Catch> {
   using copy = copySources(root);
-  applyMutation(copy.path, mutation);
+  if (mutation !== undefined) applyMutation(copy.path, mutation);
   const { failure } = await runSchedulesPhase(copy.path, SCHEDULES, seed);
   if (failure !== null) return { by: "schedules", saying: assertionOf(failure) };
   const { code, output } = await runChaos(copy.path, seed);

@@ -28,7 +28,7 @@ export interface ReplayFlags {
   readonly again: string;
 }
 
-/** Throws CommandProblem: USAGE for neither ids nor a topic, or both; SEND_FAILED when some could not be stored. */
+/** Throws CommandProblem: USAGE for neither ids nor a topic, or both; PLATFORM_REFUSED when none of the ids is found; SEND_FAILED when some could not be stored. */
 export async function replay(
   platform: PlatformAddress,
   ids: readonly string[],
@@ -51,6 +51,9 @@ export async function replay(
   const results = ids.length > 0 ? await byIds(ids, call) : await byFilter(filter, flags.max, call);
   if (flags.json) console.log(JSON.stringify({ dry_run: !flags.yes, results }, null, 2));
   else for (const line of summary(results, flags)) console.log(line);
+  if (ids.length > 0 && results.every(({ status }) => status === "not_found")) {
+    throw new CommandProblem("PLATFORM_REFUSED", "There is no dead letter of these ids that the key may replay.");
+  }
   const retry = results.filter(({ status }) => status === "retry").length;
   if (retry > 0) throw new CommandProblem("SEND_FAILED", `${retry} could not be stored: run the same command again.`);
 }
@@ -88,6 +91,9 @@ async function byFilter(filter: FilterFlags, max: number, call: Call): Promise<R
     // How many there are in all is not known.
     if (cursor !== null) console.error(`${results.length} dead letters read`);
   } while (cursor !== null && results.length < max);
+  // The same command would begin with the same ones: replayed dead letters stay.
+  if (cursor !== null)
+    console.error(`Stopped at --max ${max}: there may be more, received later. Give --max or --from.`);
   return results;
 }
 
@@ -117,9 +123,14 @@ function summary(results: readonly Result[], { yes, again }: ReplayFlags): strin
       if (why !== "") lines.push(`${String(same.length).padStart(12)}  ${why}: ${same[0]?.dlq_id ?? ""}`);
     }
   }
-  const accepted = results.some(({ status }) => status === "accepted");
-  if (!yes)
-    lines.push(accepted ? `\nNothing was sent. To do it:\n  ${again}` : "\nNothing was sent: mend the contract first.");
+  const some = (wanted: Result["status"]): boolean => results.some(({ status }) => status === wanted);
+  if (some("not_found")) {
+    lines.push(
+      "\nNot found: the last seven days are searched; --from and --to name others, and list says what there is.",
+    );
+  }
+  if (!yes && some("accepted")) lines.push(`\nNothing was sent. To do it:\n  ${again}`);
+  else if (!yes) lines.push(some("rejected") ? "\nNothing was sent: mend the contract first." : "\nNothing was sent.");
   return lines;
 }
 

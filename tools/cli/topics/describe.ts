@@ -50,7 +50,7 @@ function linesOf(contract: z.infer<typeof detail>, state: z.infer<typeof activit
   );
   return [
     ["topic", `${contract.topic}: ${contract.description}`],
-    ["contract", `${contract.contract_version}, ${contract.fields.length} fields, ${contract.rules.length} rules`],
+    ["contract", `${contract.contract_version}; fields: ${contract.fields.length}, rules: ${contract.rules.length}`],
     ["schema versions", versions.join(", ")],
     ["written by", contract.accepts_events ? "producers" : "the platform"],
     ["mode", `${contract.mode}, key ${contract.dedupe_key.join(", ")}, event time ${contract.event_time}`],

@@ -14,9 +14,10 @@ export async function flush(platform: PlatformAddress, topic: string, json: bool
     if (events > 0) console.log(`shard ${shard} of ${of}: ${events} events, the oldest since ${oldest_appended ?? ""}`);
   }
   const { length } = found.shards;
+  if (length === 0) return console.log(`Nothing to flush: no buffer of ${topic} has had an event yet.`);
   console.log(
     found.events === 0
-      ? `Nothing to flush: the ${length} listed shards of ${topic} hold no event.`
+      ? `Nothing to flush: the buffers of ${topic} (${length}) hold no event.`
       : `${found.events} events are on their way to bronze; sluice topics lag ${topic} says when they are there.`,
   );
 }

@@ -203,7 +203,7 @@ const parkedCases: Record<string, Record<ResponseKey, Case>> = {
       return await harness.request("/v1/parked/item?id=sluice-local-orders/m1");
     },
     "400 INVALID_PARAMETER": get("/v1/parked/item?id=m1"),
-    "404 NOT_FOUND": get("/v1/parked/item?id=sluice-local-orders/m1"),
+    "404 NOT_PARKED": get("/v1/parked/item?id=sluice-local-orders/m1"),
     "503 LAKE_UNAVAILABLE": async (harness) => {
       harness.bucket.failures.push(new Error("get: internal error"));
       return await harness.request("/v1/parked/item?id=sluice-local-orders/m1");

@@ -75,6 +75,16 @@ describe("by hour", () => {
       { difference: 0 },
     ],
     [
+      "lost before bronze, and doubled behind it: neither hides the other",
+      state({ events: 11 }, { bronze: 10, silver: 11 }),
+      { difference: 1 },
+    ],
+    [
+      "lost from one partition, and doubled in another",
+      state({ events: 20 }, { bronze: 10, silver: 8 }, { partition_date: "2026-11-20", bronze: 10, silver: 13 }),
+      { difference: -3 },
+    ],
+    [
       "not built yet",
       state({ events: 10 }, { bronze: 10, built_at: null, current: 0 }),
       { unbuilt: 10, difference: 0 },

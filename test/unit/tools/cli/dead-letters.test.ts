@@ -57,6 +57,16 @@ describe("sluice dead-letters", () => {
     expect(json.results.map(({ status }: { status: string }) => status)).toEqual(["accepted", "not_found"]);
   });
 
+  test("replays: what was not found, and where --max cut the search", async () => {
+    const [first = ""] = await refused();
+    await expect(run("replay 00 01")).rejects.toThrow("no dead letter of these ids");
+    expect(await run(`replay ${first} 00`)).toMatch(/1 {2}not found\n\nNot found: .*\n\nNothing was sent. To do it:/);
+    const told = vi.spyOn(console, "error");
+    await run("replay --topic orders --max 2");
+    expect(told.mock.calls.flat().join("\n")).toMatch(/Stopped at --max 2: there may be more/);
+    await expect(run(`show ${first} --date 2026-02-30`)).rejects.toThrow("there is no day 2026-02-30");
+  });
+
   test("says what it needs", async () => {
     await expect(run("replay")).rejects.toThrow("takes ids, or --topic");
     await expect(run("replay 00 --topic orders")).rejects.toThrow("takes ids, or --topic");

@@ -55,6 +55,15 @@ describe("sluice parked", () => {
     expect(await run("list")).toContain("poison");
   });
 
+  test("fails when something could not be sent on, or nothing was found", async () => {
+    await park("sluice-local-orders", "m1", "system");
+    harness.bucket.failures.push(undefined, new Error("delete: internal error"));
+    await expect(run("retry --all")).rejects.toMatchObject({ code: "SEND_FAILED" });
+    await expect(run("retry sluice-local-orders/none")).rejects.toThrow("sluice parked list says what is");
+    expect(await run("retry --all")).toBe("       1  sent");
+    await expect(run("show sluice-local-orders/m1")).rejects.toThrow(/404: nothing is parked.*\nList what is parked/);
+  });
+
   test("says what it needs; needs a key that may operate the platform", async () => {
     for (const line of ["retry", "retry a/b --all", "retry --all --queue q", "list extra", "toss"]) {
       await expect(run(line)).rejects.toThrow(/sluice parked/);

@@ -112,6 +112,9 @@ test("wrong usage is named", async () => {
   for (const line of ["", "peek", "list orders", "lag a b", "create x", "peek orders --limit 0"]) {
     await expect(run(line)).rejects.toThrow(/sluice topics|--limit|unknown|Unexpected/);
   }
+  for (const line of ["list --from 2026-01-31", "flush orders --hours 3", "describe orders --limit 2"]) {
+    await expect(run(line)).rejects.toThrow(/^sluice topics \w+ has no --/);
+  }
 });
 
 test("durations are told in the largest unit that fits", () => {

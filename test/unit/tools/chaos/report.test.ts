@@ -1,0 +1,39 @@
+/** What a chaos run calls a success, and its last line. */
+import { expect, test } from "vitest";
+import { type ChaosReport, isOk, printReport } from "../../../../tools/chaos/report.ts";
+
+const verdict = { inBronze: 60, lost: 0, doubled: 0, unknown: 0, unregistered: 0, stuck: [] };
+const platform = { kills: 1, sent: 100, accepted: 50, faults: { "LAKE.put fail": 2 }, statuses: { 202: 1 }, verdict };
+const report: ChaosReport = {
+  ...{ seed: 7, seconds: 3 },
+  schedules: { schedules: 10, faults: { crash: 4 }, failure: null },
+  platform,
+};
+const withVerdict = (changed: Partial<typeof verdict> | { stuck: string[] }): ChaosReport => ({
+  ...report,
+  platform: { ...platform, verdict: { ...verdict, ...changed } },
+});
+
+test("one wrong figure is a failure, and so is a run in which nothing was accepted", () => {
+  expect(isOk(report)).toBe(true);
+  const wrong = [
+    withVerdict({ lost: 1 }),
+    withVerdict({ doubled: 1 }),
+    withVerdict({ unknown: 1 }),
+    withVerdict({ unregistered: 1 }),
+    withVerdict({ stuck: ["a buffer"] }),
+    { ...report, schedules: { ...report.schedules, failure: "seed 1" } },
+    { ...report, platform: { ...platform, accepted: 0 } },
+  ];
+  for (const each of wrong) expect(isOk(each)).toBe(false);
+});
+
+test("the last line is JSON with what was done and found", () => {
+  const lines: string[] = [];
+  printReport(withVerdict({ lost: 2 }), (line) => lines.push(line));
+  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+    ...{ bench: "chaos", ok: false, seed: 7, schedules: 10, kills: 1, faults: 2, events: 100, accepted: 50 },
+    ...{ in_bronze: 60, lost: 2, doubled: 0, unknown: 0, unregistered: 0, stuck: 0 },
+  });
+  expect(lines.join("\n")).toMatch(/2 {2}LAKE.put fail/);
+});
