@@ -18,15 +18,12 @@ export class JournalFullError extends Error {
   override readonly name = "JournalFullError";
 }
 
-export interface JournalBounds {
-  /** Of all bodies on disk. */
-  readonly bytes: number;
-  /** Of the bodies that are kept in memory as well. */
-  readonly cachedBytes: number;
-}
-
-/** On disk some ten thousand messages of 60 KB; in memory what consumers that keep up leave for a few seconds. */
-const BOUNDS: JournalBounds = { bytes: 512 * 1_024 * 1_024, cachedBytes: 64 * 1_024 * 1_024 };
+/** Of all bodies: some ten thousand messages of 60 KB. */
+const MAX_BYTES = 512 * 1_024 * 1_024;
+/** Messages that come within it are one transaction: each transaction writes whole pages beside its messages. */
+const COLLECT_MS = 1;
+/** What was consumed is deleted this often, for the same reason. A kill brings back what was consumed since. */
+const REMOVE_MS = 1_000;
 
 interface Appended extends JournalEntry {
   readonly body: Uint8Array;
@@ -38,21 +35,21 @@ export class QueueJournal {
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
   readonly #select: StatementSync;
-  readonly #bounds: JournalBounds;
+  readonly #sizes: StatementSync;
+  readonly #maxBytes: number;
   #nextId: number;
   #bytes: number;
-  /** Bodies by id. Once it is full new ones are left out: the queues deliver the oldest first. */
-  readonly #cache = new Map<number, Uint8Array>();
-  #cachedBytes = 0;
-  /** Committed together at the end of this turn of the event loop. */
+  /** Committed together, soon. */
   #appended: Appended[] = [];
-  #removed: number[] = [];
-  #commit: NodeJS.Immediate | undefined;
+  #commit: NodeJS.Timeout | undefined;
+  /** Consumed, and still on disk. Bodies are kept nowhere else: in memory each would bring V8's next full collection nearer. */
+  readonly #removed = new Set<number>();
+  #removal: NodeJS.Timeout | undefined;
 
   /** Opens or makes the journal of a folder. Throws what the file system and SQLite throw. */
-  constructor(folder: string, bounds: JournalBounds = BOUNDS) {
+  constructor(folder: string, maxBytes = MAX_BYTES) {
     mkdirSync(folder, { recursive: true });
-    this.#bounds = bounds;
+    this.#maxBytes = maxBytes;
     this.#db = new DatabaseSync(join(folder, "messages.sqlite"));
     // NORMAL: a commit survives every kill of the process; after a power cut, which the rest of the state does not survive
     // either, it may be missing.
@@ -64,7 +61,10 @@ export class QueueJournal {
       PRAGMA synchronous = NORMAL;
       CREATE TABLE IF NOT EXISTS messages (id INTEGER PRIMARY KEY, binding TEXT NOT NULL, body BLOB NOT NULL) STRICT`);
     this.#insert = this.#db.prepare("INSERT INTO messages VALUES (?, ?, ?)");
-    this.#delete = this.#db.prepare("DELETE FROM messages WHERE id = ? RETURNING length(body) AS bytes");
+    this.#delete = this.#db.prepare("DELETE FROM messages WHERE id IN (SELECT value FROM json_each(?))");
+    this.#sizes = this.#db.prepare(
+      "SELECT coalesce(sum(length(body)), 0) AS bytes FROM messages WHERE id IN (SELECT value FROM json_each(?))",
+    );
     this.#select = this.#db.prepare("SELECT body FROM messages WHERE id = ?");
     const row = this.#db
       .prepare("SELECT coalesce(max(id), 0) AS last, coalesce(sum(length(body)), 0) AS bytes FROM messages")
@@ -75,9 +75,11 @@ export class QueueJournal {
 
   /** The id of a message that is on disk when this resolves. Throws JournalFullError, and what SQLite throws. */
   async append(binding: string, body: Uint8Array): Promise<number> {
-    if (this.#bytes + body.byteLength > this.#bounds.bytes) {
+    const isFull = () => this.#bytes + body.byteLength > this.#maxBytes;
+    if (isFull()) this.#removeNow();
+    if (isFull()) {
       throw new JournalFullError(
-        `the local queue journal has ${this.#bytes} bytes of unconsumed messages and takes no more than ${this.#bounds.bytes}`,
+        `the local queue journal has ${this.#bytes} bytes of unconsumed messages and takes no more than ${this.#maxBytes}`,
       );
     }
     const id = this.#nextId++;
@@ -85,28 +87,23 @@ export class QueueJournal {
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
       this.#appended.push({ id, binding, body, settle });
-      this.#commitSoon();
+      this.#commit ??= setTimeout(() => this.#commitNow(), COLLECT_MS);
     });
-    this.#keep(id, body);
     return id;
   }
 
   /** The body of a message; undefined if it was removed. */
   body(id: number): Uint8Array | undefined {
-    const cached = this.#cache.get(id);
-    if (cached !== undefined) return cached;
+    if (this.#removed.has(id)) return undefined;
     const body = this.#select.get(id)?.["body"];
     return body instanceof Uint8Array ? body : undefined;
   }
 
-  /** Forgets consumed messages, soon: one that a kill brings back is dropped by its buffer as a repeat. */
+  /** Forgets consumed messages, on disk soon: one that a kill brings back is dropped by its buffer as a repeat. */
   remove(ids: readonly number[]): void {
-    for (const id of ids) {
-      this.#cachedBytes -= this.#cache.get(id)?.byteLength ?? 0;
-      this.#cache.delete(id);
-    }
-    this.#removed.push(...ids);
-    this.#commitSoon();
+    // An id that is yet to be given would take a message with it.
+    for (const id of ids) if (id < this.#nextId) this.#removed.add(id);
+    this.#removeSoon();
   }
 
   /** All messages, in order of their ids. */
@@ -119,28 +116,21 @@ export class QueueJournal {
 
   close(): void {
     this.#commitNow();
+    this.#removeNow();
+    clearTimeout(this.#removal);
     this.#db.close();
   }
 
-  #keep(id: number, body: Uint8Array): void {
-    if (this.#cachedBytes + body.byteLength > this.#bounds.cachedBytes) return;
-    this.#cache.set(id, body);
-    this.#cachedBytes += body.byteLength;
-  }
-
-  #commitSoon(): void {
-    this.#commit ??= setImmediate(() => this.#commitNow());
-  }
-
   #commitNow(): void {
-    clearImmediate(this.#commit);
+    clearTimeout(this.#commit);
     this.#commit = undefined;
-    const [appended, removed] = [this.#appended, this.#removed];
+    const appended = this.#appended;
     this.#appended = [];
-    this.#removed = [];
-    if (appended.length + removed.length === 0) return;
+    if (appended.length === 0) return;
     try {
-      this.#bytes -= this.#write(appended, removed);
+      this.#transaction(() => {
+        for (const { id, binding, body } of appended) this.#insert.run(id, binding, body);
+      });
     } catch (error) {
       this.#bytes -= appended.reduce((sum, { body }) => sum + body.byteLength, 0);
       for (const { settle } of appended) settle(error);
@@ -149,14 +139,31 @@ export class QueueJournal {
     for (const { settle } of appended) settle();
   }
 
-  /** One transaction; the bytes of what it removed. */
-  #write(appended: readonly Appended[], removed: readonly number[]): number {
+  #removeSoon(): void {
+    this.#removal ??= setTimeout(() => this.#removeNow(), REMOVE_MS);
+  }
+
+  #removeNow(): void {
+    clearTimeout(this.#removal);
+    this.#removal = undefined;
+    if (this.#removed.size === 0) return;
+    const ids = JSON.stringify([...this.#removed]);
+    try {
+      const freed = Number(this.#sizes.get(ids)?.["bytes"]);
+      this.#transaction(() => this.#delete.run(ids));
+      this.#bytes -= freed;
+      this.#removed.clear();
+    } catch {
+      // A full disk, say. Nobody is given these bodies any more.
+      this.#removeSoon();
+    }
+  }
+
+  #transaction(write: () => unknown): void {
     this.#db.exec("BEGIN");
     try {
-      for (const { id, binding, body } of appended) this.#insert.run(id, binding, body);
-      const freed = removed.reduce((sum, id) => sum + Number(this.#delete.get(id)?.["bytes"] ?? 0), 0);
+      write();
       this.#db.exec("COMMIT");
-      return freed;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
