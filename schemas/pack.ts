@@ -1,6 +1,12 @@
 /** Which events travel in which message, and the messages. Pure: `planMessages` decides on ranges, `packMessage` cuts the bytes. */
 import type { AvroOutput } from "./avro-output.ts";
-import { beginMessage, MESSAGE_TARGET_BYTES, type MessageHeader, type MessageOrigin, type Slice } from "./packed-block.ts";
+import {
+  beginMessage,
+  MESSAGE_TARGET_BYTES,
+  type MessageHeader,
+  type MessageOrigin,
+  type Slice,
+} from "./packed-block.ts";
 
 /** An encoded event: `[start, end)` of the request's buffer, for one shard, in the order of the request. */
 export interface PackedEvent {
@@ -151,8 +157,7 @@ function byShard(plan: MessagePlan): Map<number, PackedEvent[]> {
 
 /** The first dead letters of replays; undefined if the events are none. */
 function replaysOf(events: readonly PackedEvent[]): readonly string[] | undefined {
-  const replays = events.flatMap(({ replayOf }) => replayOf ?? []);
-  return replays.length === 0 ? undefined : replays;
+  return events[0]?.replayOf === undefined ? undefined : events.flatMap(({ replayOf }) => replayOf ?? []);
 }
 
 // Neighbours in the buffer are copied at once: with one shard that is the whole message.
