@@ -78,8 +78,6 @@ export function responseOf(answer: IngestAnswer): Response {
     throw new ProblemError("QUEUE_UNAVAILABLE", "no event could be stored: send all of them again", { ...answer });
   }
   const status = retry > 0 ? 207 : rejected === 0 ? 202 : accepted === 0 ? 422 : 207;
-  return Response.json(answer, {
-    status,
-    headers: retry > 0 ? { "Retry-After": String(RETRY_AFTER_SECONDS) } : {},
-  });
+  if (retry > 0) return Response.json(answer, { status, headers: { "Retry-After": String(RETRY_AFTER_SECONDS) } });
+  return Response.json(answer, { status });
 }

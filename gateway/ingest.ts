@@ -209,10 +209,12 @@ export async function prepareMessages(
   const letters = await encodeDeadLetters(judged.refusals, refusalContext, lake);
   const messages: PackedMessage[] = [];
   for (const [schemaId, events] of Map.groupBy(judged.accepted, (event) => event.schemaId)) {
-    messages.push(...pack(events, judged.buffer, { ...contract, schemaId }, request, naming));
+    messages.push(...pack(events, judged.buffer, targetOf(contract, schemaId), request, naming));
   }
-  const deadLetters = { ...release.contract, schemaId: currentSchema(release.contract).id };
-  messages.push(...pack(letters.events, letters.buffer, deadLetters, request, naming));
+  if (letters.events.length > 0) {
+    const deadLetters = targetOf(release.contract, currentSchema(release.contract).id);
+    messages.push(...pack(letters.events, letters.buffer, deadLetters, request, naming));
+  }
   return { messages, unstored: letters.unstored };
 }
 
@@ -222,6 +224,10 @@ export type Origin = Pick<IngestRequest, "requestId" | "producer" | "received">;
 /** What a message is packed for. */
 export interface Target extends Pick<Contract, "topic" | "version" | "shards"> {
   readonly schemaId: number;
+}
+
+function targetOf({ topic, version, shards }: Contract, schemaId: number): Target {
+  return { topic, version, shards, schemaId };
 }
 
 /** The messages of events of one origin. */

@@ -2,7 +2,7 @@
  * The header of a message, and its Avro. It is read by hand: avsc looks for the end of the bytes only after the last
  * value, so that a damaged count of slices keeps it busy for minutes.
  */
-import avro from "avsc";
+import type { AvroOutput } from "./avro-output.ts";
 import type { NumberRange } from "./number-ranges.ts";
 
 /** One shard's part of a message: slices follow each other without gaps, one a shard. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
@@ -45,71 +45,78 @@ export function replaysOf(header: MessageHeader, slice: Slice): readonly string[
   return replay_of.slice(start, start + slice.count);
 }
 
-const headerType = avro.Type.forSchema({
-  type: "record",
-  name: "MessageHeader",
-  namespace: "sluice",
-  fields: [
-    { name: "message_id", type: "string" },
-    { name: "topic", type: "string" },
-    { name: "schema_id", type: "int" },
-    { name: "contract_version", type: "string" },
-    { name: "producer", type: "string" },
-    { name: "request_id", type: "string" },
-    { name: "received", type: "long" },
-    { name: "gateway", type: "string" },
-    { name: "sequence", type: "long" },
-    { name: "count", type: "int" },
-    {
-      name: "slices",
-      type: {
-        type: "array",
-        items: {
-          type: "record",
-          name: "Slice",
-          fields: [
-            { name: "shard", type: "int" },
-            { name: "of", type: "int" },
-            { name: "offset", type: "int" },
-            { name: "length", type: "int" },
-            { name: "count", type: "int" },
-            { name: "tally", type: { type: "map", values: "int" } },
-          ],
-        },
-      },
-    },
-  ],
-});
-
 /** Bytes that are not a message or frame of this format: a `data` error of the one who wrote them. */
 export class PackedBlockError extends Error {
   override readonly name = "PackedBlockError";
 }
 
-// Two arrays may stand behind the header: `unsent`, then `replay_of`. They are told apart by their order, so `unsent` is written, empty
-// if need be, wherever `replay_of` follows; neither is where there is nothing to tell. So nearly all headers end as they did before.
-const unsentType = avro.Type.forSchema({
-  type: "array",
-  items: {
-    type: "record",
-    name: "Unsent",
-    namespace: "sluice",
-    fields: [
-      { name: "first", type: "long" },
-      { name: "last", type: "long" },
-    ],
-  },
-});
-const replayType = avro.Type.forSchema({ type: "array", items: "string" });
+/** What a message's header says beside how its events lie in it. */
+export type MessageOrigin = Omit<MessageHeader, "count" | "slices" | "replay_of">;
 
-export function encodeHeader(header: MessageHeader): Uint8Array {
-  const { unsent = [], replay_of } = header;
-  const parts = [headerType.toBuffer(header)];
-  if (unsent.length > 0 || replay_of !== undefined) {
-    parts.push(unsentType.toBuffer(unsent.map(([first, last]) => ({ first, last }))));
+/**
+ * Writes a header: a record of the fields of `MessageHeader` in their order, with strings, ints and longs, `slices` an array of
+ * records, `tally` a map of ints. Texts are well formed.
+ *
+ * Two arrays may stand behind it: `unsent`, then `replay_of`. They are told apart by their order, so `unsent` is written, empty if need
+ * be, wherever `replay_of` follows; neither is where there is nothing to tell. So nearly all headers end as they did before.
+ */
+export function writeHeader(
+  output: AvroOutput,
+  origin: MessageOrigin,
+  count: number,
+  slices: readonly Slice[],
+  replays: readonly string[] | undefined,
+): void {
+  output.writeString(origin.message_id);
+  output.writeString(origin.topic);
+  output.writeLong(origin.schema_id);
+  output.writeString(origin.contract_version);
+  output.writeString(origin.producer);
+  output.writeString(origin.request_id);
+  output.writeLong(origin.received);
+  output.writeString(origin.gateway);
+  output.writeLong(origin.sequence);
+  output.writeLong(count);
+  writeItems(output, slices, writeSlice);
+  const { unsent = [] } = origin;
+  if (unsent.length > 0 || replays !== undefined) writeItems(output, unsent, writeRange);
+  if (replays !== undefined) writeItems(output, replays, writeText);
+}
+
+/** An array or a map: one block, if there are any items, and the end. */
+function writeItems<Item>(
+  output: AvroOutput,
+  items: readonly Item[],
+  write: (output: AvroOutput, item: Item) => void,
+): void {
+  if (items.length > 0) {
+    output.writeLong(items.length);
+    for (const item of items) write(output, item);
   }
-  if (replay_of !== undefined) parts.push(replayType.toBuffer(replay_of));
-  return Buffer.concat(parts);
+  output.writeLong(0);
+}
+
+function writeSlice(output: AvroOutput, slice: Slice): void {
+  output.writeLong(slice.shard);
+  output.writeLong(slice.of);
+  output.writeLong(slice.offset);
+  output.writeLong(slice.length);
+  output.writeLong(slice.count);
+  writeItems(output, Object.entries(slice.tally), writeTally);
+}
+
+function writeTally(output: AvroOutput, [label, events]: readonly [string, number]): void {
+  output.writeString(label);
+  output.writeLong(events);
+}
+
+function writeRange(output: AvroOutput, [first, last]: NumberRange): void {
+  output.writeLong(first);
+  output.writeLong(last);
+}
+
+function writeText(output: AvroOutput, text: string): void {
+  output.writeString(text);
 }
 
 /** Reads a header that fills `bytes`. Throws `PackedBlockError` where it does not, or says what no buffer could rely on. */

@@ -7,9 +7,17 @@
  * Integers are little-endian. A slice is the concatenated envelopes (`codecs.ts`) of the events of one shard, so the
  * consumer forwards bytes by offset and never decodes an event.
  */
-import { decodeHeader, encodeHeader, type MessageHeader, PackedBlockError, type Slice } from "./message-header.ts";
+import { AvroOutput } from "./avro-output.ts";
+import {
+  decodeHeader,
+  type MessageHeader,
+  type MessageOrigin,
+  PackedBlockError,
+  type Slice,
+  writeHeader,
+} from "./message-header.ts";
 
-export { type MessageHeader, PackedBlockError, replaysOf, type Slice } from "./message-header.ts";
+export { type MessageHeader, type MessageOrigin, PackedBlockError, replaysOf, type Slice } from "./message-header.ts";
 
 const FORMAT = 1;
 const MESSAGE_PREFIX_BYTES = 5;
@@ -24,19 +32,42 @@ function viewOf(bytes: Uint8Array): DataView {
 
 /** Packs a header and its slices' bytes: in the order of `header.slices`, in as many pieces as there are. */
 export function encodeMessage(header: MessageHeader, pieces: readonly Uint8Array[]): Uint8Array {
-  const head = encodeHeader(header);
-  const body = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
-  const message = new Uint8Array(MESSAGE_PREFIX_BYTES + head.byteLength + body);
-  const view = viewOf(message);
-  view.setUint8(0, FORMAT);
-  view.setUint32(1, head.byteLength, true);
-  message.set(head, MESSAGE_PREFIX_BYTES);
-  let at = MESSAGE_PREFIX_BYTES + head.byteLength;
+  const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const { message, bodyStart } = beginMessage(header, header.count, header.slices, header.replay_of, length);
+  let at = bodyStart;
   for (const piece of pieces) {
     message.set(piece, at);
     at += piece.byteLength;
   }
   return message;
+}
+
+/** A message of which only the slices' bytes are missing. */
+export interface BegunMessage {
+  readonly message: Uint8Array;
+  readonly bodyStart: number;
+}
+
+/** Where headers are written, one at a time, before it is known how long they are. */
+const head = new AvroOutput(1_024);
+
+/** A message with its header, and with room for the bytes of its slices, `bodyLength` together. */
+export function beginMessage(
+  origin: MessageOrigin,
+  count: number,
+  slices: readonly Slice[],
+  replays: readonly string[] | undefined,
+  bodyLength: number,
+): BegunMessage {
+  head.at = 0;
+  writeHeader(head, origin, count, slices, replays);
+  const bodyStart = MESSAGE_PREFIX_BYTES + head.at;
+  const message = new Uint8Array(bodyStart + bodyLength);
+  const view = viewOf(message);
+  view.setUint8(0, FORMAT);
+  view.setUint32(1, head.at, true);
+  message.set(head.slice(0, head.at), MESSAGE_PREFIX_BYTES);
+  return { message, bodyStart };
 }
 
 export interface DecodedMessage {

@@ -66,7 +66,8 @@ export function* jsonPieces(bytes: Uint8Array, sizes = READING_SIZES): Generator
 /** A document that must be one event. */
 function objectPiece(bytes: Uint8Array, document: Span): UnreadPiece {
   return {
-    ...document,
+    start: document.start,
+    end: document.end,
     bytes,
     separator: NO_SEPARATOR,
     parse() {
@@ -96,7 +97,8 @@ function* arrayPieces(bytes: Uint8Array, array: Span, pieceBytes: number): Gener
     const piece = { start, end };
     let read = 0;
     yield {
-      ...piece,
+      start,
+      end,
       bytes,
       separator: COMMA,
       parse() {

@@ -52,12 +52,15 @@ function deadLetterRelease() {
 /** The contract, the current codec and the writer of dead letters. */
 export const release = deadLetterRelease();
 
+const NONE: EncodedDeadLetters = { events: [], buffer: createEventBuffer(0), unstored: [] };
+
 /** Encodes in the order of the refusals. Never throws for a payload that cannot be stored: it says which. */
 export async function encodeDeadLetters(
   refusals: readonly Refusal[],
   context: RefusalContext,
   lake: Pick<R2Bucket, "put">,
 ): Promise<EncodedDeadLetters> {
+  if (refusals.length === 0) return NONE;
   const buffer = createEventBuffer(Math.min(refusals.length * 1_024, MAX_FIRST_ROOM));
   const events: PackedEvent[] = [];
   const unstored: number[] = [];

@@ -18,7 +18,7 @@ import { concealedDetail } from "../masking/detail.ts";
 import { maskerOf } from "../masking/masker-of.ts";
 import { allows } from "../middleware/auth/grant.ts";
 import type { WideEvent } from "../middleware/wide-event/event.ts";
-import { headersOf, queryOf } from "../openapi/parameters.ts";
+import { headersReader, queryReader } from "../openapi/parameters.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { eventsHeaders, eventsQuery } from "./events.api.ts";
 import { knownTopic } from "./topics.ts";
@@ -181,9 +181,12 @@ function formOfRequest(c: GatewayContext): Form {
   );
 }
 
+const readQuery = queryReader(eventsQuery);
+const readHeaders = headersReader(eventsHeaders);
+
 function optionsOf(c: GatewayContext): Options {
-  const { dry_run, results } = queryOf(c, eventsQuery);
-  const { "Sluice-Schema-Version": version, "Idempotency-Key": idempotencyKey } = headersOf(c, eventsHeaders);
+  const { dry_run, results } = readQuery(c);
+  const { "Sluice-Schema-Version": version, "Idempotency-Key": idempotencyKey } = readHeaders(c);
   return {
     dryRun: dry_run === "true",
     allResults: results === "all",

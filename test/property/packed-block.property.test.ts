@@ -12,6 +12,7 @@ import {
   replaysOf,
 } from "../../schemas/packed-block.ts";
 import { uuidAt } from "../oracle/frames.ts";
+import { headerByAvsc } from "../oracle/message-header-type.ts";
 
 const text = fc.string({ unit: "grapheme", maxLength: 12 });
 /** As large as avsc encodes. */
@@ -92,6 +93,15 @@ describe("packed blocks", () => {
         for (const frame of frames) expect(frame.header).toEqual(header);
         const replays = frames.flatMap((frame) => replaysOf(frame.header, frame.slice) ?? []);
         expect(replays).toEqual(header.replay_of ?? []);
+      }),
+    );
+  });
+
+  test("a header is the Avro that avsc writes", () => {
+    fc.assert(
+      fc.property(message, ({ header, bodies }) => {
+        const { headerBytes } = decodeMessage(encodeMessage(header, bodies));
+        expect(Buffer.compare(headerBytes, headerByAvsc(header))).toBe(0);
       }),
     );
   });

@@ -111,7 +111,7 @@ interface Started {
 
 async function startWithState(
   root: string,
-  { edge: hasEdge = false, onWorkerLog: onLog = () => {} }: PlatformOptions,
+  { edge: hasEdge = false, onWorkerLog: onLog }: PlatformOptions,
   folder: StateFolder,
   config: RuntimeConfig,
   port: number,

@@ -1,4 +1,5 @@
 /** The one place that speaks Miniflare's dialect: what the bundle, wrangler.toml and the state folder are to it. */
+import type { Readable } from "node:stream";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { Bundle } from "../build/bundle.ts";
@@ -9,6 +10,9 @@ export interface WorkerLog {
   readonly level: string;
   readonly message: string;
 }
+
+/** Who is given what Workers log; undefined if nobody is: then it is not parsed. */
+export type OnLog = ((log: WorkerLog) => void) | undefined;
 
 export interface RuntimeConfig {
   readonly worker: WorkerOptions;
@@ -59,7 +63,7 @@ export async function startRuntime(
   journalAddress: string | null,
   storage: string,
   port: number,
-  onLog: (log: WorkerLog) => void,
+  onLog: OnLog,
   beside: readonly WorkerOptions[] = [],
 ): Promise<Miniflare> {
   const workers =
@@ -68,7 +72,7 @@ export async function startRuntime(
 }
 
 /** Starts Workers that keep nothing. */
-export async function startStateless(workers: WorkerOptions[], onLog: (log: WorkerLog) => void): Promise<Miniflare> {
+export async function startStateless(workers: WorkerOptions[], onLog: OnLog): Promise<Miniflare> {
   return startMiniflare({ workers, port: 0, onLog });
 }
 
@@ -77,14 +81,14 @@ export async function openStorage(bucket: string, database: string, storage: str
   const script = "export default { fetch() { return new Response(null, { status: 404 }); } };";
   const worker: WorkerOptions = { name: WORKER_NAME, modules: true, script, compatibilityDate: "2026-07-30" };
   const bindings = { r2Buckets: { LAKE: { id: bucket } }, d1Databases: { DB: { id: database } } };
-  return startMiniflare({ workers: [{ ...worker, ...bindings }], storage, port: 0, onLog: () => {} });
+  return startMiniflare({ workers: [{ ...worker, ...bindings }], storage, port: 0, onLog: undefined });
 }
 
 async function startMiniflare(options: {
   readonly workers: WorkerOptions[];
   readonly storage?: string;
   readonly port: number;
-  readonly onLog: (log: WorkerLog) => void;
+  readonly onLog: OnLog;
 }): Promise<Miniflare> {
   const { workers, storage, port, onLog } = options;
   const miniflare = new Miniflare({
@@ -95,7 +99,9 @@ async function startMiniflare(options: {
     // The default asks the network for a sample of request metadata.
     cf: false,
     log: new Log(LogLevel.ERROR),
-    handleStructuredLogs: ({ level, message }: WorkerLog) => onLog({ level, message }),
+    ...(onLog === undefined
+      ? { handleRuntimeStdio: discardOutput }
+      : { handleStructuredLogs: ({ level, message }: WorkerLog) => onLog({ level, message }) }),
   });
   try {
     await miniflare.ready;
@@ -104,6 +110,11 @@ async function startMiniflare(options: {
     await miniflare.dispose();
     throw error;
   }
+}
+
+/** Read all the same: a runtime whose output nobody reads comes to stand still. */
+function discardOutput(...outputs: readonly Readable[]): void {
+  for (const output of outputs) output.resume();
 }
 
 function bindingId(bindings: unknown, name: string): string {

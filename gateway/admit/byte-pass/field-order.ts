@@ -84,7 +84,7 @@ export class FieldOrder {
       // Neighbours are copied as one run.
       let to = ends[position++] ?? from;
       while (position < last && starts[position] === to) to = ends[position++] ?? to;
-      output.append(aside.bytes, from - start, to - start);
+      output.appendFrom(aside, from - start, to - start);
     }
     if (last < starts.length) output.at = behind;
   }

@@ -1,6 +1,6 @@
 /** Starts an edge (`workers.ts`) beside a running main process. */
 import type { Miniflare } from "miniflare";
-import { type RuntimeConfig, startStateless, type WorkerLog } from "../worker-runtime.ts";
+import { type OnLog, type RuntimeConfig, startStateless } from "../worker-runtime.ts";
 import { EDGE, edgeWorkers, STORAGE } from "./workers.ts";
 
 export interface Edge {
@@ -17,7 +17,7 @@ export interface EdgeOptions {
   readonly journalAddress: string;
   /** 0 is any free one. */
   readonly port: number;
-  readonly onLog: (log: WorkerLog) => void;
+  readonly onLog: OnLog;
 }
 
 export async function startEdge(config: RuntimeConfig, options: EdgeOptions): Promise<Edge> {
