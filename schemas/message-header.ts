@@ -3,6 +3,7 @@
  * value, so that a damaged count of slices keeps it busy for minutes.
  */
 import avro from "avsc";
+import { keepShape } from "./kept-shape.ts";
 import type { NumberRange } from "./number-ranges.ts";
 
 /** One shard's part of a message: slices follow each other without gaps, one a shard. `tally` counts events by a label the topic needs counted before decoding (dead letters: source topic and error type). */
@@ -243,3 +244,5 @@ class HeaderReader {
     if (!this.ended) throw new PackedBlockError("the header has bytes past its end");
   }
 }
+
+keepShape(new HeaderReader(new Uint8Array(0)));

@@ -1,3 +1,5 @@
+import { keepShape } from "../../schemas/kept-shape.ts";
+
 /** A cursor over Avro binary (specification 1.12, "Binary Encoding"). Reads past the end throw `RangeError`. */
 export class ByteReader {
   readonly bytes: Uint8Array;
@@ -72,3 +74,5 @@ export class ByteReader {
     return byte;
   }
 }
+
+keepShape(new ByteReader(new Uint8Array(0)));
