@@ -22,6 +22,10 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** Packs a header and its slices' bytes: in the order of `header.slices`, in as many pieces as there are. */
 export function encodeMessage(header: MessageHeader, pieces: readonly Uint8Array[]): Uint8Array {
   const head = encodeHeader(header);
@@ -56,7 +60,7 @@ export function decodeMessage(message: Uint8Array): DecodedMessage {
   const bodyStart = MESSAGE_PREFIX_BYTES + headerLength;
   if (bodyStart > message.byteLength) throw new PackedBlockError("the header runs past the message");
   const headerBytes = message.subarray(MESSAGE_PREFIX_BYTES, bodyStart);
-  const header = decodeHeader(headerBytes);
+  const header = decodeHeader(bufferOf(message), MESSAGE_PREFIX_BYTES, bodyStart);
   const body = message.subarray(bodyStart);
   const sliced = header.slices.reduce((sum, slice) => sum + slice.length, 0);
   if (sliced !== body.byteLength) {
@@ -117,6 +121,7 @@ export interface Frame {
 /** Walks concatenated frames. Throws `PackedBlockError` where they are cut short. */
 export function* readFrames(frames: Uint8Array): Generator<Frame> {
   const view = viewOf(frames);
+  const buffer = bufferOf(frames);
   let at = 0;
   while (at < frames.byteLength) {
     if (at + FRAME_PREFIX_BYTES > frames.byteLength) throw new PackedBlockError("a frame's prefix is cut short");
@@ -128,7 +133,7 @@ export function* readFrames(frames: Uint8Array): Generator<Frame> {
       throw new PackedBlockError("a frame is cut short");
     }
     const eventsStart = at + FRAME_PREFIX_BYTES + headerLength;
-    const header = decodeHeader(frames.subarray(at + FRAME_PREFIX_BYTES, eventsStart));
+    const header = decodeHeader(buffer, at + FRAME_PREFIX_BYTES, eventsStart);
     const slice = header.slices[sliceNumber];
     if (slice === undefined) throw new PackedBlockError(`the header has no slice ${sliceNumber}`);
     if (slice.length !== end - eventsStart) throw new PackedBlockError("a frame is not as long as its slice");
