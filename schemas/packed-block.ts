@@ -8,14 +8,8 @@
  * consumer forwards bytes by offset and never decodes an event.
  */
 import { AvroOutput } from "./avro-output.ts";
-import {
-  decodeHeader,
-  type MessageHeader,
-  type MessageOrigin,
-  PackedBlockError,
-  type Slice,
-  writeHeader,
-} from "./message-header.ts";
+import { decodeHeader } from "./header-reader.ts";
+import { type MessageHeader, type MessageOrigin, PackedBlockError, type Slice, writeHeader } from "./message-header.ts";
 
 export { type MessageHeader, type MessageOrigin, PackedBlockError, replaysOf, type Slice } from "./message-header.ts";
 
@@ -28,6 +22,10 @@ export const MESSAGE_TARGET_BYTES = 60_000;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Packs a header and its slices' bytes: in the order of `header.slices`, in as many pieces as there are. */
@@ -87,7 +85,7 @@ export function decodeMessage(message: Uint8Array): DecodedMessage {
   const bodyStart = MESSAGE_PREFIX_BYTES + headerLength;
   if (bodyStart > message.byteLength) throw new PackedBlockError("the header runs past the message");
   const headerBytes = message.subarray(MESSAGE_PREFIX_BYTES, bodyStart);
-  const header = decodeHeader(headerBytes);
+  const header = decodeHeader(bufferOf(message), MESSAGE_PREFIX_BYTES, bodyStart);
   const body = message.subarray(bodyStart);
   const sliced = header.slices.reduce((sum, slice) => sum + slice.length, 0);
   if (sliced !== body.byteLength) {
@@ -148,6 +146,7 @@ export interface Frame {
 /** Walks concatenated frames. Throws `PackedBlockError` where they are cut short. */
 export function* readFrames(frames: Uint8Array): Generator<Frame> {
   const view = viewOf(frames);
+  const buffer = bufferOf(frames);
   let at = 0;
   while (at < frames.byteLength) {
     if (at + FRAME_PREFIX_BYTES > frames.byteLength) throw new PackedBlockError("a frame's prefix is cut short");
@@ -159,7 +158,7 @@ export function* readFrames(frames: Uint8Array): Generator<Frame> {
       throw new PackedBlockError("a frame is cut short");
     }
     const eventsStart = at + FRAME_PREFIX_BYTES + headerLength;
-    const header = decodeHeader(frames.subarray(at + FRAME_PREFIX_BYTES, eventsStart));
+    const header = decodeHeader(buffer, at + FRAME_PREFIX_BYTES, eventsStart);
     const slice = header.slices[sliceNumber];
     if (slice === undefined) throw new PackedBlockError(`the header has no slice ${sliceNumber}`);
     if (slice.length !== end - eventsStart) throw new PackedBlockError("a frame is not as long as its slice");

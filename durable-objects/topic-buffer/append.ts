@@ -41,10 +41,7 @@ export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number):
 function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly Frame[], now: number): void {
   try {
     transaction(() => {
-      store.appendFrames(
-        frames.map((frame) => ({ bytes: frame.bytes, rows: frame.slice.count })),
-        now,
-      );
+      store.appendFrames(frames, now);
       ids.add(frames.map((frame) => frame.header.message_id));
     });
   } catch (error) {

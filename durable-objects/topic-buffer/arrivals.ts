@@ -35,7 +35,7 @@ export const MAX_INSTANCES = 5_000;
 export type Numbered = Pick<Frame["header"], "gateway" | "sequence" | "request_id" | "unsent">;
 
 /** The headers that this shard notes, by hour (`YYYY-MM-DDTHH:00:00Z`): of frames that hold the first slice of their message. */
-export function firstSlicesByHour(frames: readonly Frame[]): Map<string, Numbered[]> {
+export function firstSlicesByHour(frames: readonly Pick<Frame, "header" | "slice">[]): Map<string, Numbered[]> {
   const firsts = frames.filter(({ header, slice }) => slice === header.slices[0]);
   return Map.groupBy(
     firsts.map(({ header }) => header),

@@ -4,20 +4,18 @@
  * blocks: a block is open and its own note, or frozen and noted.
  */
 import { wasSetAside } from "../../lakehouse/parked/resend-origin.ts";
-import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { firstSlicesByHour, type Numbered, withArrivals } from "./arrivals.ts";
 import type { LedgerLine } from "./ledger-store.ts";
 import { hourOf, packIds } from "./remembered-ids.ts";
 import { hourOfReception } from "./set-aside.ts";
-import type { BufferStore } from "./store.ts";
+import type { BufferStore, FrameHead } from "./store.ts";
 
 /** Writes down what the blocks of a flush say. To be called in the transaction that froze them; holds one block at a time. */
 export function noteFrozen(store: BufferStore, seq: number): void {
   const ids: string[] = [];
   const totals = new Map<string, LedgerLine>();
   const arrived = new Map<string, Numbered[]>();
-  for (const block of store.unnotedBlocks(seq)) {
-    const frames = [...readFrames(block)];
+  for (const frames of store.unnotedFrames(seq)) {
     for (const { header } of frames) ids.push(header.message_id);
     // What a flush set aside was counted when it first came: the same events come back.
     const counted = frames.filter(({ header }) => !wasSetAside(header));
@@ -34,7 +32,7 @@ export function noteFrozen(store: BufferStore, seq: number): void {
 }
 
 /** Counts per hour of reception: by label where the slice has labels (dead letters), what no label counts together. */
-function addEvents(totals: Map<string, LedgerLine>, frames: readonly Frame[]): void {
+function addEvents(totals: Map<string, LedgerLine>, frames: readonly FrameHead[]): void {
   const add = (hour: string, detail: string, events: number): void => {
     const key = `${hour} ${detail}`;
     totals.set(key, { hour, detail, events: (totals.get(key)?.events ?? 0) + events });

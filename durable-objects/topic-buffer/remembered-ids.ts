@@ -11,7 +11,8 @@ export const REMEMBERED_HOURS = (4 + 4 + 1) * 24;
 
 /** The hour, counted from the epoch, in which a UUIDv7 was made (RFC 9562, section 5.7: 48 bits of milliseconds first). */
 export function hourOf(messageId: string): number {
-  const millis = Number.parseInt(messageId.slice(0, 8) + messageId.slice(9, 13), 16);
+  let millis = 0;
+  for (let i = 0; i < 13; i++) if (i !== 8) millis = millis * 16 + digitAt(messageId, i);
   return Math.floor(millis / HOUR_MS);
 }
 
@@ -35,14 +36,20 @@ export function isRemembered(messageId: string, now: number): boolean {
 
 /** The sixteen bytes of a UUID's text. Throws when it is none. */
 export function packId(messageId: string): Uint8Array {
-  const hex = messageId.replaceAll("-", "");
-  if (!HEX.test(hex)) throw new TypeError(`"${messageId}" is not a UUID`);
+  if (!UUID.test(messageId)) throw new TypeError(`"${messageId}" is not a UUID`);
   const packed = new Uint8Array(ID_BYTES);
-  for (let i = 0; i < ID_BYTES; i++) packed[i] = (digitAt(hex, i * 2) << 4) | digitAt(hex, i * 2 + 1);
+  for (let i = 0; i < ID_BYTES; i++) packed[i] = byteAt(messageId, i);
   return packed;
 }
 
-const HEX = /^[0-9a-f]{32}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** A byte of a UUID by its number: its two digits stand behind those before it and the hyphens, of which the first follows byte 3. */
+function byteAt(uuid: string, byte: number): number {
+  const hyphens = byte < 4 ? 0 : byte >= 10 ? 4 : (byte >> 1) - 1;
+  const at = byte * 2 + hyphens;
+  return (digitAt(uuid, at) << 4) | digitAt(uuid, at + 1);
+}
 
 function digitAt(hex: string, index: number): number {
   const code = hex.charCodeAt(index);
@@ -60,9 +67,11 @@ function* unpackIds(packed: Uint8Array): Generator<string> {
   for (let at = 0; at + ID_BYTES <= packed.byteLength; at += ID_BYTES) yield idKey(packed.subarray(at, at + ID_BYTES));
 }
 
-// A set of short strings is several times faster than one of hex texts and half the memory.
+// A set of short strings is several times faster than one of hex texts and half the memory. Made without a spread: each append asks.
 function idKey(id: Uint8Array): string {
-  return String.fromCharCode(...id);
+  // Sixteen bytes, two a code unit.
+  const unit = (i: number): number => ((id[i] ?? 0) << 8) | (id[i + 1] ?? 0);
+  return String.fromCharCode(unit(0), unit(2), unit(4), unit(6), unit(8), unit(10), unit(12), unit(14));
 }
 
 /** The part of the store that remembers. */

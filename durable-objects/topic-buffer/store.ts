@@ -1,6 +1,6 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
 import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
-import { readFrames } from "../../schemas/packed-block.ts";
+import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
 import type { Backlog } from "../../sql/statements/shards.ts";
@@ -21,6 +21,12 @@ export interface FrozenBlocks extends BlockSource {
   readonly ids: readonly number[];
 }
 
+/** What noting needs of a frame. */
+export type FrameHead = Pick<Frame, "header" | "slice">;
+
+/** Messages whose headers are held until their blocks are frozen, some megabytes at most: those of later ones are read again. */
+const MAX_HELD_HEADS = 4_096;
+
 /** What open blocks hold, and what the flush under way does, with what it set aside. */
 interface Waiting {
   open: Backlog;
@@ -35,6 +41,9 @@ export class BufferStore implements IdStore {
   #incarnation: string | undefined;
   /** Kept in step by appends, since each asks for it; null: to be read. */
   #waiting: Waiting | null = null;
+  /** Heads of open blocks' frames by block, as they were appended: noting them need not read the blocks. */
+  readonly #heads = new Map<number, readonly FrameHead[]>();
+  #held = 0;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
@@ -81,6 +90,8 @@ export class BufferStore implements IdStore {
   /** What is known of the blocks beside them is read anew: a transaction that changed them failed. */
   reset(): void {
     this.#waiting = null;
+    this.#heads.clear();
+    this.#held = 0;
   }
 
   #totals(): Waiting {
@@ -107,17 +118,20 @@ export class BufferStore implements IdStore {
   }
 
   /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event. If the caller's transaction fails, `reset` must follow. */
-  appendFrames(frames: readonly { readonly bytes: Uint8Array; readonly rows: number }[], now: number): void {
+  appendFrames(frames: readonly Frame[], now: number): void {
     const waiting = this.#totals();
-    let pending: Uint8Array[] = [];
+    let pending: Frame[] = [];
     let bytes = 0;
     let rows = 0;
     const write = (): void => {
       if (rows === 0) return;
-      this.#sql.exec(
-        "INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, 0)",
-        ...[rows, now, joined(pending, bytes)],
-      );
+      const { id } = this.#sql
+        .exec<{ id: number }>(
+          "INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, 0) RETURNING id",
+          ...[rows, now, joined(pending, bytes)],
+        )
+        .one();
+      this.#hold(id, pending);
       const { open } = waiting;
       waiting.open = {
         rows: open.rows + rows,
@@ -130,11 +144,23 @@ export class BufferStore implements IdStore {
     };
     for (const frame of frames) {
       if (bytes + frame.bytes.byteLength > BLOCK_BYTES) write();
-      pending.push(frame.bytes);
+      pending.push(frame);
       bytes += frame.bytes.byteLength;
-      rows += frame.rows;
+      rows += frame.slice.count;
     }
     write();
+  }
+
+  #hold(block: number, frames: readonly Frame[]): void {
+    // The dead letters that a replay names may be many.
+    if (this.#held + frames.length > MAX_HELD_HEADS || frames.some(({ header }) => header.replay_of !== undefined))
+      return;
+    this.#held += frames.length;
+    // Without their bytes.
+    this.#heads.set(
+      block,
+      frames.map(({ header, slice }) => ({ header, slice })),
+    );
   }
 
   state(): BufferState {
@@ -217,15 +243,20 @@ export class BufferStore implements IdStore {
     for (const { id, at } of ids) yield { bytes: this.#blockBytes(id), appendedAt: at };
   }
 
-  /** Blocks of a flush that is just being frozen, read one at a time, without those of a version that noted what it appended. */
-  *unnotedBlocks(seq: number): Generator<Uint8Array> {
+  /** The frames of a flush that is just being frozen, a block at a time, without those of a version that noted what it appended. */
+  *unnotedFrames(seq: number): Generator<readonly FrameHead[]> {
     const ids = this.#sql
       .exec<{ id: number }>(
         "SELECT id FROM blocks WHERE noted = 0 AND id <= (SELECT last_block FROM flushes WHERE seq = ?) ORDER BY id",
         seq,
       )
       .toArray();
-    for (const { id } of ids) yield this.#blockBytes(id);
+    for (const { id } of ids) {
+      const held = this.#heads.get(id);
+      yield held ?? [...readFrames(this.#blockBytes(id))];
+      // If the transaction fails, the block tells the same.
+      if (this.#heads.delete(id)) this.#held -= held?.length ?? 0;
+    }
   }
 
   *unnotedIds(): Generator<string> {
@@ -358,17 +389,17 @@ export class BufferStore implements IdStore {
 }
 
 /** `bytes`: of all frames together. Frames that follow each other in memory, as those of an append do unless one is left out, are not copied. */
-function joined(frames: readonly Uint8Array[], bytes: number): Uint8Array {
-  const [first] = frames;
-  const last = frames.at(-1);
+function joined(frames: readonly Frame[], bytes: number): Uint8Array {
+  const first = frames[0]?.bytes;
+  const last = frames.at(-1)?.bytes;
   if (first !== undefined && last?.buffer === first.buffer && endOf(last) - first.byteOffset === bytes) {
     return new Uint8Array(first.buffer, first.byteOffset, bytes);
   }
   const block = new Uint8Array(bytes);
   let at = 0;
   for (const frame of frames) {
-    block.set(frame, at);
-    at += frame.byteLength;
+    block.set(frame.bytes, at);
+    at += frame.bytes.byteLength;
   }
   return block;
 }

@@ -104,7 +104,7 @@ function primitiveWalk(type: string, builder: ColumnBuilder): Walk {
       if (builder.kind !== "bytes") return mismatch(type, builder);
       return (reader) => {
         const start = reader.readSpan();
-        builder.pushBytes(reader.bytes, start, reader.at);
+        builder.pushView(reader.view, start, reader.at);
       };
     default:
       return mismatch(type, builder);

@@ -83,10 +83,17 @@ function skip(steps: Uint16Array, from: number, to: number, reader: ByteReader):
         break;
       }
       case OPTIONAL: {
-        reader.at = at;
         const inner = step + 2;
-        step = reader.readLong() === steps[step]! ? inner + steps[step + 1]! : inner;
-        at = reader.at;
+        const byte = bytes[at] ?? 0x80;
+        let branch = byte >> 1;
+        // Branch 0 or 1 in a byte; any other form is the reader's.
+        if (byte === 0 || byte === 2) at++;
+        else {
+          reader.at = at;
+          branch = reader.readLong();
+          at = reader.at;
+        }
+        step = branch === steps[step]! ? inner + steps[step + 1]! : inner;
         break;
       }
       case ARRAY: {

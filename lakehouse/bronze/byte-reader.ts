@@ -1,12 +1,15 @@
+import { keepShape } from "../../schemas/kept-shape.ts";
+
 /** A cursor over Avro binary (specification 1.12, "Binary Encoding"). Reads past the end throw `RangeError`. */
 export class ByteReader {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
+  /** Of `bytes`. */
+  readonly view: DataView;
   at = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get done(): boolean {
@@ -45,7 +48,7 @@ export class ByteReader {
   }
 
   readDouble(): number {
-    const value = this.#view.getFloat64(this.at, true);
+    const value = this.view.getFloat64(this.at, true);
     this.at += 8;
     return value;
   }
@@ -72,3 +75,5 @@ export class ByteReader {
     return byte;
   }
 }
+
+keepShape(new ByteReader(new Uint8Array(0)));

@@ -1,6 +1,7 @@
 /** The second pass over a flush: the rows of some dates as batches of bronze, in the order they were appended. */
 import type { Contract } from "../../contracts/contract.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
+import { keepShape } from "../../schemas/kept-shape.ts";
 import { type Frame, readFrames, replaysOf } from "../../schemas/packed-block.ts";
 import { type ColumnBuilder, createColumnBuilder, finishBatch } from "../columns/builder.ts";
 import type { Batch, Field } from "../columns/column.ts";
@@ -8,7 +9,7 @@ import { recordWalk } from "./avro-columns.ts";
 import type { Walk } from "./avro-skip.ts";
 import { ByteReader } from "./byte-reader.ts";
 import type { BlockSource, RowRun, RowRuns } from "./row-runs.ts";
-import { bronzeFields, eventFields } from "./table.ts";
+import { eventFields, partitionField, tableFields } from "./table.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";
 
 const encoder = new TextEncoder();
@@ -27,7 +28,7 @@ export function* decodeRuns(
   days: ReadonlySet<number>,
   batchBytes: number,
 ): Generator<Batch, void, undefined> {
-  const rows = new BronzeRows(contract);
+  const rows = new BronzeRows(eventFields(contract), partitionField(contract));
   let unseen = 0;
   for (let block = 0; block < blocks.count; block++) {
     let bytes: Uint8Array | undefined;
@@ -52,14 +53,16 @@ export function* decodeRuns(
 
 class BronzeRows {
   length = 0;
-  readonly #contract: Contract;
+  readonly #events: readonly Field[];
+  readonly #partition: string;
   readonly #fields: readonly Field[];
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #walks = new Map<number, Walk>();
 
-  constructor(contract: Contract) {
-    this.#contract = contract;
-    this.#fields = bronzeFields(contract);
+  constructor(events: readonly Field[], partition: Field) {
+    this.#events = events;
+    this.#partition = partition.name;
+    this.#fields = tableFields(events, partition);
     for (const field of this.#fields) this.#builders.set(field.name, createColumnBuilder(field.type));
   }
 
@@ -88,7 +91,7 @@ class BronzeRows {
     this.#builder("_producer", "bytes").pushRepeated(encoder.encode(header.producer), count);
     this.#builder("_schema", "int32").pushRepeated(header.schema_id, count);
     this.#builder("_received", "int64").pushNumberRepeated(header.received, count);
-    this.#builder(this.#contract.partition.column, "int32").pushRepeated(run.day, count);
+    this.#builder(this.#partition, "int32").pushRepeated(run.day, count);
     const replays = replaysOf(header, slice)?.slice(run.first, run.first + count);
     const replayOf = this.#builder("_replay_of", "bytes");
     if (replays === undefined) replayOf.pushNulls(count);
@@ -106,7 +109,7 @@ class BronzeRows {
     if (known !== undefined) return known;
     const codec = codecById(schemaId);
     if (codec === undefined) throw new UnknownSchemaError(`schema ${schemaId} is not compiled into this deploy`);
-    const fields = eventFields(this.#contract);
+    const fields = this.#events;
     const columns = new Map(fields.map((field) => [field.name, this.#column(field.name)]));
     const event = recordWalk(codec.schema, columns, fields);
     const residue = new Map([
@@ -140,6 +143,8 @@ class BronzeRows {
     return builder;
   }
 }
+
+keepShape(new BronzeRows([], { name: "", type: { kind: "date" }, nullable: false }));
 
 function hasKind<K extends ColumnBuilder["kind"]>(
   builder: ColumnBuilder,

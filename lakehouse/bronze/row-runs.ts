@@ -1,4 +1,5 @@
 /** Where the rows of a flush lie in its blocks, by date: what the first pass over the bytes leaves for the second. */
+import { keepShape } from "../../schemas/kept-shape.ts";
 
 /** The frozen blocks of a flush, each the concatenation of whole frames. Reading one gives its bytes anew: nobody holds them all. */
 export interface BlockSource {
@@ -72,3 +73,5 @@ export class RowRuns {
     }
   }
 }
+
+keepShape(new RowRuns());

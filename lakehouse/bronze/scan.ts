@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Contract } from "../../contracts/contract.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
+import { keepShape } from "../../schemas/kept-shape.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { dayOf } from "../../schemas/time.ts";
 import { skipWalk } from "./avro-skip.ts";
@@ -135,6 +136,8 @@ class DayCounter implements DayTotals {
     this.hours.set(hour, (this.hours.get(hour) ?? 0) + rows);
   }
 }
+
+keepShape(new DayCounter());
 
 /** Moves past one envelope and gives its event time. */
 type TimeReader = (reader: ByteReader) => number;

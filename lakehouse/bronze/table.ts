@@ -43,7 +43,12 @@ export function partitionField(contract: Contract): Field {
 }
 
 export function bronzeFields(contract: Contract): Field[] {
-  return [...eventFields(contract), partitionField(contract), ...METADATA_FIELDS];
+  return tableFields(eventFields(contract), partitionField(contract));
+}
+
+/** The columns of bronze in their order: those of the events, the date, and what the platform notes of each row. */
+export function tableFields(events: readonly Field[], partition: Field): Field[] {
+  return [...events, partition, ...METADATA_FIELDS];
 }
 
 /** How a topic's bronze stands in Parquet: a part of `ParquetWriteOptions`. */

@@ -1,3 +1,4 @@
+import { keepShape } from "../../schemas/kept-shape.ts";
 import { BytesBuilder } from "./bytes-builder.ts";
 import type { Batch, ColumnType, Field } from "./column.ts";
 import { layoutOf } from "./column-kind.ts";
@@ -36,6 +37,24 @@ export function createColumnBuilder(type: ColumnType): ColumnBuilder {
       throw new TypeError(`${type.kind} is no ${layout}`); // Unreachable: both were answered above.
   }
 }
+
+const LEAVES = [
+  { kind: "bool" },
+  { kind: "int32" },
+  { kind: "int64" },
+  { kind: "decimal", precision: 38, scale: 0 },
+  { kind: "float64" },
+  { kind: "utf8" },
+] as const satisfies readonly ColumnType[];
+
+// One builder of each class.
+const fields = LEAVES.map((type) => ({ name: type.kind, type, nullable: true }));
+keepShape(
+  createColumnBuilder({
+    kind: "list",
+    item: { name: "item", type: { kind: "struct", fields }, nullable: true },
+  }),
+);
 
 /** Finishes one builder per field into a batch. Throws when the columns are not equally long. */
 export function finishBatch(fields: readonly Field[], builders: readonly ColumnBuilder[]): Batch {

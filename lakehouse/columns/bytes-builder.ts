@@ -7,6 +7,9 @@ const encoder = new TextEncoder();
 /** Below this many bytes a loop beats `TypedArray.set`, which needs a temporary view. */
 const LOOP_COPY_LIMIT = 48;
 
+/** As above, for a loop over four bytes at a time. */
+const WORD_COPY_LIMIT = 192;
+
 /** UTF-8 bytes per UTF-16 code unit, at most. */
 const MAX_UTF8_PER_UNIT = 3;
 
@@ -18,6 +21,8 @@ export class BytesBuilder {
   #used = 0;
   #offsets = new Int32Array(INITIAL_CAPACITY);
   #bytes = new Uint8Array(INITIAL_CAPACITY * 8);
+  /** Of `#bytes`. */
+  #view = new DataView(this.#bytes.buffer);
   readonly #nulls = new NullMarks();
 
   constructor(type: ColumnType) {
@@ -43,6 +48,27 @@ export class BytesBuilder {
     } else {
       bytes.set(source.subarray(start, end), used);
     }
+    this.#endValue(used + count);
+  }
+
+  /** As `pushBytes`, copying four bytes at a time: the fastest way for the short texts of events. */
+  pushView(source: DataView, start: number, end: number): void {
+    const count = end - start;
+    if (count < 0) throw new RangeError(`bytes ${start} to ${end}`);
+    this.#reserveBytes(count);
+    const view = this.#view;
+    const used = this.#used;
+    if (count > WORD_COPY_LIMIT) {
+      if (start < 0 || end > source.byteLength)
+        throw new RangeError(`bytes ${start} to ${end} of ${source.byteLength}`);
+      this.#bytes.set(new Uint8Array(source.buffer, source.byteOffset + start, count), used);
+      this.#endValue(used + count);
+      return;
+    }
+    // What lies past the source throws as it is read; asking for the source's length would take as long as the copy.
+    let at = 0;
+    for (; at + 4 <= count; at += 4) view.setUint32(used + at, source.getUint32(start + at, true), true);
+    for (; at < count; at++) view.setUint8(used + at, source.getUint8(start + at));
     this.#endValue(used + count);
   }
 
@@ -113,6 +139,7 @@ export class BytesBuilder {
     const grown = new Uint8Array(grownCapacity(this.#bytes.length, needed));
     grown.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
   }
 
   #reserveRows(count: number): void {

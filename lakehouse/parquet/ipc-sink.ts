@@ -1,30 +1,32 @@
 import { AsyncByteQueue } from "apache-arrow";
 
 /**
- * Where an Arrow IPC stream is written: one buffer, used again for the next stream. Arrow's own queue keeps every piece and
- * then joins them in a new array, and so a flush would leave its own size in garbage.
+ * Where an Arrow IPC stream is written: its pieces are joined once, when their size is known, in a buffer that the next stream uses
+ * again. Arrow's own queue joins them in a new array each time, and so a flush would leave its own size in garbage.
  */
 export class IpcSink extends AsyncByteQueue {
+  #pieces: Uint8Array[] = [];
+  #size = 0;
   #bytes = new Uint8Array(0);
-  #used = 0;
 
-  /** Copies a piece to the end of the stream. */
+  /** Adds a piece to the end of the stream. It must not change before `take`. */
   override write(piece: Uint8Array): void {
-    const needed = this.#used + piece.byteLength;
-    if (needed > this.#bytes.byteLength) {
-      // A quarter to spare: row groups are about as large as each other.
-      const grown = new Uint8Array(needed + (needed >> 2));
-      grown.set(this.#bytes.subarray(0, this.#used));
-      this.#bytes = grown;
-    }
-    this.#bytes.set(piece, this.#used);
-    this.#used = needed;
+    this.#pieces.push(piece);
+    this.#size += piece.byteLength;
   }
 
-  /** The stream written since the last call; its bytes stand until the next write. */
+  /** The stream written since the last call; its bytes stand until the next call. */
   take(): Uint8Array {
-    const stream = this.#bytes.subarray(0, this.#used);
-    this.#used = 0;
-    return stream;
+    const size = this.#size;
+    // A little to spare: row groups are about as large as each other.
+    if (size > this.#bytes.byteLength) this.#bytes = new Uint8Array(size + (size >> 4));
+    let at = 0;
+    for (const piece of this.#pieces) {
+      this.#bytes.set(piece, at);
+      at += piece.byteLength;
+    }
+    this.#pieces = [];
+    this.#size = 0;
+    return this.#bytes.subarray(0, size);
   }
 }

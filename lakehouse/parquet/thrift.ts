@@ -1,3 +1,5 @@
+import { keepShape } from "../../schemas/kept-shape.ts";
+
 /**
  * Thrift's compact protocol, as far as Parquet's footer uses it, decoded without a schema into a tree and encoded back
  * (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md). Unknown fields survive the way there and
@@ -136,6 +138,8 @@ class Decoder {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 }
+
+keepShape(new Decoder(new Uint8Array(0)));
 
 /** Encodes a struct; the inverse of `decodeThrift`. Fields are written in ascending order of their ids. */
 export function encodeThrift(struct: ThriftStruct): Uint8Array {

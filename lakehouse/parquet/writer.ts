@@ -7,6 +7,7 @@ import {
   WriterPropertiesBuilder,
   writeParquet as writeTable,
 } from "parquet-wasm/esm";
+import { keepShape } from "../../schemas/kept-shape.ts";
 import { batchByteLength } from "../columns/byte-length.ts";
 import type { Batch, Field } from "../columns/column.ts";
 import { sameType, typeName } from "../columns/column-kind.ts";
@@ -136,6 +137,8 @@ class RowGroups {
     this.#pendingBytes = 0;
   }
 }
+
+keepShape(new RowGroups({ fields: [], batches: [] }, new ParquetJoin()));
 
 /** Each setter consumes the builder and gives another one. */
 function writerProperties(options: ParquetWriteOptions, rows: number): WriterProperties {

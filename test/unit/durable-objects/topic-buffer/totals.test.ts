@@ -61,6 +61,29 @@ test("totals follow appends, flushes and failures", () => {
   expect(store.backlog()).toEqual(store.state().open);
 });
 
+test("a flush is noted from memory as it is from its blocks", () => {
+  const notes = [false, true].map((restarted) => {
+    const storage = new SqliteStorage();
+    const { store, append, fail } = buffer(storage);
+    append(1);
+    fail(true);
+    expect(() => append(2)).toThrow("the storage fails");
+    fail(false);
+    append(2);
+    append(3);
+    append(3);
+    // A fresh store holds nothing but its storage.
+    const noting = restarted ? new BufferStore(storage) : store;
+    noteFrozen(noting, noting.freeze(1e6, 1e6));
+    return ["message_ids", "ledger", "arrivals"].map((table) => storage.exec(`SELECT * FROM ${table}`).toArray());
+  });
+  const [[ids, ledger, arrivals] = []] = notes;
+  expect(ids).toMatchObject([{ packed: { byteLength: 3 * 16 } }]);
+  expect(ledger).toMatchObject([{ events: 3 }]);
+  expect(arrivals).toMatchObject([{ messages: 3 }]);
+  expect(notes[1]).toEqual(notes[0]);
+});
+
 test("what is appended beside a flush that lost its last block is not taken for a part of it", () => {
   const { store, append, expectInStep } = buffer();
   append(1);

@@ -172,7 +172,22 @@ describe("values that do not fit are refused, not wrapped", () => {
     const builder = new BytesBuilder({ kind: "utf8" });
     expect(() => builder.pushString("a\ud800")).toThrow(/surrogate/);
     expect(() => builder.pushBytes(Uint8Array.of(1, 2), 1, 3)).toThrow(RangeError);
+    // A view of the middle of a buffer, in short copies and in long ones.
+    const bytes = Uint8Array.from({ length: 1_000 }, (_, i) => 0x61 + (i % 26));
+    const view = new DataView(bytes.buffer, 10, 900);
+    for (const [start, end] of [
+      [899, 901],
+      [-1, 3],
+      [5, 4],
+      [500, 901],
+    ] as const) {
+      expect(() => builder.pushView(view, start, end)).toThrow(RangeError);
+    }
     expect(builder.length).toBe(0);
+    const lengths = [0, 1, 2, 3, 4, 5, 191, 192, 193, 600];
+    for (const length of lengths) builder.pushView(view, 7, 7 + length);
+    const text = new TextDecoder().decode(bytes);
+    expect(valuesOf(builder.finish())).toEqual(lengths.map((length) => text.slice(17, 17 + length)));
   });
 });
 
