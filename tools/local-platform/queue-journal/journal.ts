@@ -20,8 +20,8 @@ export class JournalFullError extends Error {
 
 /** Of all bodies: some ten thousand messages of 60 KB. */
 const MAX_BYTES = 512 * 1_024 * 1_024;
-/** Messages that come within it are one transaction: each transaction writes whole pages beside its messages. */
-const COLLECT_MS = 1;
+/** Between two transactions: each writes whole pages beside its messages, so under load they gather meanwhile. */
+const COMMIT_INTERVAL_MS = 2;
 /** What was consumed is deleted this often, for the same reason. A kill brings back what was consumed since. */
 const REMOVE_MS = 1_000;
 
@@ -41,7 +41,8 @@ export class QueueJournal {
   #bytes: number;
   /** Committed together, soon. */
   #appended: Appended[] = [];
-  #commit: NodeJS.Timeout | undefined;
+  #isCommitDue = false;
+  #lastCommit = Number.NEGATIVE_INFINITY;
   /** Consumed, and still on disk. Bodies are kept nowhere else: in memory each would bring V8's next full collection nearer. */
   readonly #removed = new Set<number>();
   #removal: NodeJS.Timeout | undefined;
@@ -87,7 +88,7 @@ export class QueueJournal {
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
       this.#appended.push({ id, binding, body, settle });
-      this.#commit ??= setTimeout(() => this.#commitNow(), COLLECT_MS);
+      this.#commitSoon();
     });
     return id;
   }
@@ -121,9 +122,17 @@ export class QueueJournal {
     this.#db.close();
   }
 
+  #commitSoon(): void {
+    if (this.#isCommitDue) return;
+    this.#isCommitDue = true;
+    const wait = this.#lastCommit + COMMIT_INTERVAL_MS - performance.now();
+    if (wait > 0) setTimeout(() => this.#commitNow(), wait);
+    else setImmediate(() => this.#commitNow());
+  }
+
   #commitNow(): void {
-    clearTimeout(this.#commit);
-    this.#commit = undefined;
+    this.#isCommitDue = false;
+    this.#lastCommit = performance.now();
     const appended = this.#appended;
     this.#appended = [];
     if (appended.length === 0) return;
