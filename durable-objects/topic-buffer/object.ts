@@ -5,7 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Contract } from "../../contracts/contract.ts";
 import { contractOf } from "../../contracts/registry.ts";
-import { tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
+import { releaseWasmOf, tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
 import { putBackPressure } from "../../sql/statements/back-pressure.ts";
 import { listShard } from "../../sql/statements/shards.ts";
 import type {
@@ -55,6 +55,8 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
 
   constructor(context: DurableObjectState, env: TopicBufferEnv) {
     super(context, env);
+    const owner = context.id.toString();
+    releaseWasmOf(owner);
     this.#store = new BufferStore(context.storage.sql);
     this.#pressure = pressureLimits(env.BACK_PRESSURE_BYTES);
     this.#deps = {
@@ -64,7 +66,7 @@ export class TopicBuffer extends DurableObject<TopicBufferEnv> implements TopicB
       db: env.DB,
       transaction: (work) => context.storage.transactionSync(work),
       isFull: (now) => pressureOf(this.#store.backlog(), this.#pressure, now) === "far_behind",
-      permit: tryAcquireWasm,
+      permit: () => tryAcquireWasm({ owner }),
       pause: () => scheduler.wait(0),
       now: () => Date.now(),
       random: () => Math.random(),

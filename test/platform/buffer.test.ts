@@ -41,6 +41,19 @@ test("an alarm that is lost: the watchdog finds the buffer, and its events are i
   for (const row of results) expect(row).toEqual({ oldest_unflushed: null, buffered_bytes: 0, silent: 0 });
 });
 
+test("buffers are reset while they write: the isolate goes on, and their events are in bronze once", async () => {
+  const before = await bronzeRows(at.platform, "orders");
+  // A first alarm freezes before it writes, a later one of the same object goes on with the write.
+  const aborts = [22, 22, 6, 6].map((step, n) => ({ call: n + 1, step }));
+  await at.arm({ "TopicBuffer.alarm": { aborts } });
+  const ids = Array.from({ length: 20 }, (_, n) => `reset-${n + 10}`);
+  expect((await at.post("orders", JSON.stringify(ids.map((id) => order(id))))).status).toBe(202);
+  await at.until("the orders in bronze", async () => (await bronzeRows(at.platform, "orders")) >= before + ids.length);
+  expect(at.logs.filter((line) => line === "FAULT TopicBuffer.alarm abort").length).toBeGreaterThan(1);
+  const rows = (await at.rows(ORDERS)).filter(({ event_id }) => ids.includes(String(event_id)));
+  expect(rows).toEqual(ids.map((event_id) => ({ event_id, n: 1 })));
+});
+
 test("R2 fails for long: the topic answers 503 before anything is lost, and takes events again when it is written", async () => {
   await at.arm({ "LAKE.put": { always: true } });
   const accepted: string[] = [];

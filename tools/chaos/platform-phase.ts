@@ -1,4 +1,4 @@
-/** The real bundle under faults and kills: lives that end by kill -9, then a platform without faults, and the judgement. */
+/** The real bundle under faults and kills: lives that end by kill -9, then one whose faults end, and the judgement. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -6,10 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createRandom, type Random } from "../../producers/simulators/random.ts";
 import { buildBundle } from "../build/bundle.ts";
 import { type Platform, startPlatform } from "../local-platform/platform.ts";
-import { drawPlans } from "./fault-plans.ts";
+import { countPlanned, drawPlans, type Plans } from "./fault-plans.ts";
 import { isSettled, judge, type Verdict } from "./judge.ts";
-import { EVENTS_PER_REQUEST, type SendersLog, sendUntilGone } from "./senders.ts";
-import { startVictim } from "./victim.ts";
+import { readUntilGone } from "./readers.ts";
+import { EVENTS_PER_REQUEST, type SendersLog, type SendOptions, sendUntilGone } from "./senders.ts";
+import { armFaults, FAULTS_BUNDLE, readFault, startVictim } from "./victim.ts";
 
 export interface PlatformOptions {
   readonly seed: number;
@@ -28,7 +29,11 @@ export interface PlatformReport {
   readonly accepted: number;
   /** Injected faults by `<call> <fault>`. */
   readonly faults: Readonly<Record<string, number>>;
+  /** How many were planned, by the same names: a life may end before it meets them. */
+  readonly planned: Readonly<Record<string, number>>;
+  /** Answers to senders, and to readers, by status and problem code. */
   readonly statuses: Readonly<Record<string, number>>;
+  readonly reads: Readonly<Record<string, number>>;
   readonly verdict: Verdict;
 }
 
@@ -36,6 +41,7 @@ const SENDERS = 3;
 /** A batch is delivered within 1 s and flushed after another: kills fall before, into and after both. */
 const SHORTEST_LIFE_MS = 500;
 const LONGEST_LIFE_MS = 4_000;
+const CRON = "* * * * *";
 /** How long a healed platform may take to have everything in its place. */
 const SETTLE_MS = 120_000;
 
@@ -43,80 +49,121 @@ export async function runPlatformPhase(options: PlatformOptions): Promise<Platfo
   const root = resolve(import.meta.dirname, "../..");
   const folder = mkdtempSync(join(tmpdir(), "sluice-chaos-"));
   const stateDir = join(folder, "state");
-  const log: SendersLog = { sent: new Set(), accepted: new Set(), statuses: new Map() };
-  const faults: Record<string, number> = {};
-  const onFault = (fault: string) => {
-    faults[fault] = (faults[fault] ?? 0) + 1;
+  const run: Run = {
+    ...{ root, stateDir, eventsPerSecond: options.eventsPerSecond },
+    log: { sent: new Set(), accepted: new Set(), statuses: new Map() },
+    ...{ faults: {}, planned: {}, reads: {} },
   };
   const random = createRandom(options.seed).fork("platform");
   const deadline = performance.now() + options.seconds * 1_000;
   let kills = 0;
   try {
     while (kills < options.kills && performance.now() < deadline) {
-      await liveAndDie(stateDir, kills, options.eventsPerSecond, random.fork(`life-${kills}`), log, onFault);
+      await liveAndDie(run, kills, random.fork(`life-${kills}`));
       kills++;
       options.onKill?.(kills);
     }
-    const verdict = await healAndJudge(root, stateDir, log, options.onVerdict ?? (() => {}));
+    const verdict = await surviveAndJudge(run, random.fork("survivor"), options.onVerdict ?? (() => {}));
+    const { log, faults, planned, reads } = run;
     const statuses = Object.fromEntries(log.statuses);
-    return { kills, sent: log.sent.size, accepted: log.accepted.size, faults, statuses, verdict };
+    return { kills, sent: log.sent.size, accepted: log.accepted.size, faults, planned, statuses, reads, verdict };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** One life: faults are armed, senders send, and after a random time the next 202 is the last. */
-async function liveAndDie(
-  stateDir: string,
-  life: number,
-  eventsPerSecond: number,
-  random: Random,
-  log: SendersLog,
-  onFault: (fault: string) => void,
+/** What the lives of a run have in common. */
+interface Run {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly eventsPerSecond: number;
+  readonly log: SendersLog;
+  readonly faults: Record<string, number>;
+  readonly planned: Record<string, number>;
+  readonly reads: Record<string, number>;
+}
+
+function count(counts: Record<string, number>, name: string, n = 1): void {
+  counts[name] = (counts[name] ?? 0) + n;
+}
+
+async function arm(run: Run, url: string, plans: Plans): Promise<void> {
+  for (const [fault, n] of Object.entries(countPlanned(plans))) count(run.planned, fault, n);
+  await armFaults(url, plans);
+}
+
+/** Senders and a reader, until the platform is gone or it is over. */
+async function traffic(
+  run: Run,
+  url: string,
+  life: string,
+  options: Pick<SendOptions, "onAccepted" | "isOver">,
 ): Promise<void> {
+  const everyMs = (1_000 * SENDERS * EVENTS_PER_REQUEST) / run.eventsPerSecond;
+  const senders = Array.from({ length: SENDERS }, (_, n) =>
+    sendUntilGone(url, `c-${life}-${n}`, run.log, { everyMs, ...options }),
+  );
+  await Promise.all([...senders, readUntilGone(url, (name) => count(run.reads, name), options.isOver)]);
+}
+
+/** One life: faults are armed, senders send, and after a random time the next 202 is the last. */
+async function liveAndDie(run: Run, life: number, random: Random): Promise<void> {
   // Every other life has an edge.
-  const victim = await startVictim(stateDir, { edge: life % 2 === 1 }, onFault);
+  const victim = await startVictim(run.stateDir, { edge: life % 2 === 1 }, (fault) => count(run.faults, fault));
   try {
-    await victim.arm(drawPlans(random));
+    await arm(run, victim.url, drawPlans(random));
     let armed = false;
-    const kill = () => {
+    const onAccepted = () => {
       if (armed) victim.kill();
     };
-    const everyMs = (1_000 * SENDERS * EVENTS_PER_REQUEST) / eventsPerSecond;
-    const senders = Array.from({ length: SENDERS }, (_, n) =>
-      sendUntilGone(victim.url, `c-${life}-${n}`, everyMs, log, kill),
-    );
-    await Promise.race([delay(random.int(SHORTEST_LIFE_MS, LONGEST_LIFE_MS)), Promise.all(senders)]);
+    const ended = traffic(run, victim.url, String(life), { onAccepted });
+    await Promise.race([delay(random.int(SHORTEST_LIFE_MS, LONGEST_LIFE_MS)), ended]);
     armed = true;
-    await Promise.all(senders);
+    await ended;
     await victim.gone;
   } finally {
     victim.kill();
   }
 }
 
-/** Starts without faults and waits until there is nothing left to do, or the time is up: the verdict says what is missing then. */
-async function healAndJudge(
-  root: string,
-  stateDir: string,
-  log: SendersLog,
-  onVerdict: (verdict: Verdict) => void,
-): Promise<Verdict> {
-  const bundle = await buildBundle({ root, outdir: "dist" });
+/**
+ * The last life is not ended: its faults are, and it must put everything in its place by itself, whatever died in it. Waits until there
+ * is nothing left to do, or the time is up: the verdict says what is missing then.
+ */
+async function surviveAndJudge(run: Run, random: Random, onVerdict: (verdict: Verdict) => void): Promise<Verdict> {
+  const { root, stateDir } = run;
+  const bundle = await buildBundle({ root, ...FAULTS_BUNDLE });
+  const onWorkerLog = ({ message }: { readonly message: string }) => {
+    const fault = readFault(message);
+    if (fault !== undefined) count(run.faults, fault);
+  };
   const vars = { FLUSH_AGE_SECONDS: "1" };
-  const platform: Platform = await startPlatform({ root, bundle, stateDir, port: 0, crons: "manual", vars });
+  const platform = await startPlatform({ root, bundle, stateDir, port: 0, crons: "manual", vars, onWorkerLog });
   try {
+    await arm(run, platform.url, drawPlans(random));
+    const over = performance.now() + LONGEST_LIFE_MS;
+    const isOver = () => performance.now() > over;
+    await Promise.all([traffic(run, platform.url, "survivor", { isOver }), runCronsUntil(platform, isOver)]);
+    await armFaults(platform.url, {});
     await endWaits(platform);
     const deadline = performance.now() + SETTLE_MS;
     for (;;) {
-      await platform.runCron("* * * * *");
-      const verdict = await judge(platform, log);
+      await platform.runCron(CRON);
+      const verdict = await judge(platform, run.log);
       onVerdict(verdict);
       if (isSettled(verdict) || verdict.doubled > 0 || performance.now() > deadline) return verdict;
       await delay(500);
     }
   } finally {
     await platform.stop();
+  }
+}
+
+/** A tick that meets a fault fails; the next one goes on. */
+async function runCronsUntil(platform: Platform, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    await platform.runCron(CRON).catch(() => {});
+    await delay(500);
   }
 }
 

@@ -21,15 +21,19 @@ export function printReport(report: ChaosReport, print: (line: string) => void):
   const ok = isOk(report);
   if (schedules.failure !== null) print(`FAILED  a schedule, ${schedules.failure}`);
   printCounts("what the schedules met", schedules.faults, print);
-  printCounts("faults of the platform", platform.faults, print);
-  printCounts("answers by status", platform.statuses, print);
+  printCounts("faults of the platform, of how many planned", platform.faults, print, platform.planned);
+  printCounts("answers to senders", platform.statuses, print);
+  printCounts("answers to readers", platform.reads, print);
   print("");
   if (platform.accepted === 0) print("FAILED  no batch was answered 202: nothing was tried");
+  const neverMet = Object.keys(platform.planned).filter((fault) => platform.faults[fault] === undefined);
+  for (const what of neverMet) print(`NOT MET ${what}`);
   for (const what of verdict.stuck.slice(0, 20)) print(`STUCK   ${what}`);
   const figures = {
     schedules: schedules.schedules,
     kills: platform.kills,
     faults: Object.values(platform.faults).reduce((sum, n) => sum + n, 0),
+    faults_not_met: neverMet.length,
     events: platform.sent,
     accepted: platform.accepted,
     in_bronze: verdict.inBronze,
@@ -44,9 +48,16 @@ export function printReport(report: ChaosReport, print: (line: string) => void):
   print(JSON.stringify({ bench: "chaos", ok, seed, ...figures, failed_schedules: failed, seconds }));
 }
 
-function printCounts(title: string, counts: Readonly<Record<string, number>>, print: (line: string) => void): void {
+/** `planned`: how many there could have been, where that is known. */
+function printCounts(
+  title: string,
+  counts: Readonly<Record<string, number>>,
+  print: (line: string) => void,
+  planned: Readonly<Record<string, number>> = {},
+): void {
   print(`\n${title}`);
   for (const [what, n] of Object.entries(counts).sort(([a], [b]) => a.localeCompare(b))) {
-    print(`${String(n).padStart(9)}  ${what}`);
+    const of = planned[what];
+    print(`${String(n).padStart(9)}  ${what}${of === undefined ? "" : ` (of ${of})`}`);
   }
 }

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { buildBundle } from "../build/bundle.ts";
 import { startPlatform } from "../local-platform/platform.ts";
+import { FAULTS_BUNDLE, readFault } from "./victim.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const [stateDir, ...flags] = process.argv.slice(2);
@@ -10,7 +11,7 @@ if (stateDir === undefined) throw new Error("usage: run-platform.ts STATE_DIR [-
 // Whoever started this process is gone when its channel is: nobody would end it then.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 
-const bundle = await buildBundle({ root, outdir: "dist/faults", entry: "tools/chaos/faults/worker.ts" });
+const bundle = await buildBundle({ root, ...FAULTS_BUNDLE });
 const platform = await startPlatform({
   root,
   bundle,
@@ -19,7 +20,7 @@ const platform = await startPlatform({
   edge: flags.includes("--edge"),
   vars: { FLUSH_AGE_SECONDS: "1" },
   onWorkerLog: ({ message }) => {
-    if (message.startsWith("FAULT ")) console.log(message);
+    if (readFault(message) !== undefined) console.log(message);
   },
 });
 console.log(`URL ${platform.url}`);

@@ -1,30 +1,32 @@
 /** Who sends, and what they know: nobody else's word counts. */
 import { setTimeout as delay } from "node:timers/promises";
 import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
+import { answerOf } from "./answers.ts";
 
 export interface SendersLog {
   /** Ids of all events that were ever sent; each is sent once. */
   readonly sent: Set<string>;
   /** Of those, the ids of batches that were answered 202, accepted as a whole. */
   readonly accepted: Set<string>;
-  /** Answers by status. */
-  readonly statuses: Map<number, number>;
+  /** Answers by status and problem code. */
+  readonly statuses: Map<string, number>;
 }
 
 export const EVENTS_PER_REQUEST = 50;
 
-/**
- * Sends orders until the platform is gone, no faster than one request in `everyMs`; `onAccepted` is called in the moment in which a
- * 202 has arrived. Throws on an answer that faults do not explain: the events are valid.
- */
-export async function sendUntilGone(
-  url: string,
-  name: string,
-  everyMs: number,
-  log: SendersLog,
-  onAccepted: () => void,
-): Promise<void> {
-  for (let batch = 0; ; batch++) {
+export interface SendOptions {
+  /** Milliseconds from one request to the next, at the least. */
+  readonly everyMs: number;
+  /** Called in the moment in which a 202 has arrived. */
+  readonly onAccepted?: () => void;
+  /** Ends the sending between two requests; without it only the platform's end does. */
+  readonly isOver?: () => boolean;
+}
+
+/** Sends orders until the platform is gone. Throws on an answer that faults do not explain: the events are valid. */
+export async function sendUntilGone(url: string, name: string, log: SendersLog, options: SendOptions): Promise<void> {
+  const { everyMs, onAccepted = () => {}, isOver = () => false } = options;
+  for (let batch = 0; !isOver(); batch++) {
     const next = performance.now() + everyMs;
     const ids = Array.from({ length: EVENTS_PER_REQUEST }, (_, i) => `${name}-${batch}-${i}`);
     for (const id of ids) log.sent.add(id);
@@ -34,14 +36,13 @@ export async function sendUntilGone(
         headers: { authorization: `Bearer ${LOCAL_API_KEY}`, "content-type": "application/json" },
         body: JSON.stringify(ids.map((id) => order(id, Date.now()))),
       });
-      log.statuses.set(response.status, (log.statuses.get(response.status) ?? 0) + 1);
       if (response.status === 202) {
         for (const id of ids) log.accepted.add(id);
         onAccepted();
-      } else if (response.status < 500) {
-        throw new Error(`a sender got ${response.status}: ${(await response.text()).slice(0, 500)}`);
       }
-      await response.arrayBuffer();
+      const answer = answerOf(response.status, await response.text());
+      log.statuses.set(answer.name, (log.statuses.get(answer.name) ?? 0) + 1);
+      if (response.status !== 202 && !answer.isRefusal) throw new Error(`a sender got ${answer.text}`);
     } catch (error) {
       if (error instanceof TypeError) return; // The connection broke: killed.
       throw error;

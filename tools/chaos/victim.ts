@@ -3,12 +3,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Plan } from "./faults/plans.ts";
+
+/** The Worker with faulty bindings, as `buildBundle` takes it. */
+export const FAULTS_BUNDLE = { outdir: "dist/faults", entry: "tools/chaos/faults/worker.ts" } as const;
 
 export interface Victim {
   /** Where its gateway listens, without a slash at the end. */
   readonly url: string;
-  /** Arms its faulty bindings (faults/plans.ts). */
-  arm(plans: Readonly<Record<string, unknown>>): Promise<void>;
   /** `kill -9` of the process group: Node and workerd end in the same moment. Doing so twice does nothing. */
   kill(): void;
   /** Resolves when the process is gone. */
@@ -38,10 +40,6 @@ export async function startVictim(
   return {
     url,
     gone,
-    async arm(plans) {
-      const response = await fetch(`${url}/__faults`, { method: "POST", body: JSON.stringify(plans) });
-      if (!response.ok) throw new Error(`arming faults was answered ${response.status}: ${await response.text()}`);
-    },
     kill() {
       if (alive && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
       alive = false;
@@ -49,12 +47,24 @@ export async function startVictim(
   };
 }
 
+/** Arms the faulty bindings of a platform at `url`; what was armed before is forgotten. */
+export async function armFaults(url: string, plans: Readonly<Record<string, Plan>>): Promise<void> {
+  const response = await fetch(`${url}/__faults`, { method: "POST", body: JSON.stringify(plans) });
+  if (!response.ok) throw new Error(`arming faults was answered ${response.status}: ${await response.text()}`);
+}
+
+/** The fault that a line of the Worker's log tells of. */
+export function readFault(line: string): string | undefined {
+  return line.startsWith("FAULT ") ? line.slice("FAULT ".length) : undefined;
+}
+
 /** Its URL, from the first line that says so. Throws with all that it wrote when it ends before. */
 function urlOf(child: ChildProcess, onFault: (fault: string) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = "";
     const read = (line: string) => {
-      if (line.startsWith("FAULT ")) return onFault(line.slice("FAULT ".length));
+      const fault = readFault(line);
+      if (fault !== undefined) return onFault(fault);
       output = `${output}${line}\n`.slice(-10_000);
       if (line.startsWith("URL ")) resolve(line.slice("URL ".length));
     };

@@ -1,43 +1,52 @@
 /**
  * The real Worker with bindings that fail on demand. `POST /__faults` arms them: `{"TOPIC_ORDERS.send": {"fail": [1, 3]}}`
  * makes the first and third call from now on fail; plans.ts says what else there is. `TopicBuffer.alarm` and
- * `TopicBuffer.append` are the object's own calls, where `fail` loses the alarm; `queue` is the delivery of a batch.
+ * `TopicBuffer.append` are the object's own calls, where `fail` loses the alarm and `aborts` reset the object in the middle; `queue` is the delivery of a batch.
  * `POST /__send?topic=orders` sends the body as a message past the gateway.
  */
 import type { AppendResult, ShardAddress } from "../../../durable-objects/stubs.ts";
 import { topicQueue } from "../../../durable-objects/topic-queue.ts";
 import worker, { Receipts as RealReceipts, TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
-import { callWithFault, withFaults } from "./bindings.ts";
+import { callAsPlanned, withFaults } from "./bindings.ts";
 import { deliver } from "./delivery.ts";
 import { armPlans, nextFault } from "./plans.ts";
+import { countedStorage, createStepCounter, type StepCounter } from "./steps.ts";
 
 export class TopicBuffer extends RealTopicBuffer {
   readonly #crash: () => void;
+  readonly #steps: StepCounter;
 
   constructor(context: DurableObjectState, env: Env) {
     const crash = () => context.abort("made to crash");
-    super(context, withFaults(env, crash));
+    const steps = createStepCounter(crash);
+    // The base class takes no other context than the runtime's own.
+    const storage = countedStorage(context.storage, steps.step);
+    Object.defineProperty(context, "storage", { value: storage, configurable: true });
+    super(context, withFaults(env, { crash, onStep: steps.step }));
     this.#crash = crash;
+    this.#steps = steps;
   }
 
   override append(address: ShardAddress, frames: Uint8Array): Promise<AppendResult> {
-    return callWithFault("TopicBuffer.append", this.#crash, () => super.append(address, frames));
+    const planned = nextFault("TopicBuffer.append");
+    return this.#steps.endAfter(planned.abortAfter, "TopicBuffer.append", () =>
+      callAsPlanned("TopicBuffer.append", planned, this.#crash, () => super.append(address, frames)),
+    );
   }
 
   override async alarm(): Promise<void> {
-    const { fault } = nextFault("TopicBuffer.alarm");
+    const { fault, abortAfter } = nextFault("TopicBuffer.alarm");
     if (fault === "fail") return console.log("ALARM LOST");
-    await (fault === "twice" ? Promise.all([super.alarm(), super.alarm()]) : super.alarm());
+    await this.#steps.endAfter(abortAfter, "TopicBuffer.alarm", async () => {
+      await (fault === "twice" ? Promise.all([super.alarm(), super.alarm()]) : super.alarm());
+    });
     if (fault === "crash") this.#crash();
   }
 }
 
 export class Receipts extends RealReceipts {
   constructor(context: DurableObjectState, env: Env) {
-    super(
-      context,
-      withFaults(env, () => context.abort("made to crash")),
-    );
+    super(context, withFaults(env, { crash: () => context.abort("made to crash") }));
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { bytesSource, readParquetSchema } from "../../../../lakehouse/parquet/reader.ts";
-import { ParquetWasmNotInstalledError, tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
+import { ParquetWasmNotInstalledError, releaseWasmOf, tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
 import { writeParquet } from "../../../../lakehouse/parquet/writer.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { everyType } from "./every-type.ts";
@@ -31,4 +31,29 @@ test("one holder at a time; disposing twice frees once", () => {
   const fourth = tryAcquireWasm();
   expect(fourth).toBeDefined();
   fourth?.[Symbol.dispose]();
+});
+
+test("a holder that was ended in the middle: free when its time is up, and what it still does then frees nothing", () => {
+  let time = 1_000;
+  const now = () => time;
+  const dead = tryAcquireWasm({ longestMs: 500, now });
+  time += 499;
+  expect(tryAcquireWasm({ now })).toBeUndefined();
+  time += 1;
+  using next = tryAcquireWasm({ now });
+  expect(next).toBeDefined();
+  dead?.[Symbol.dispose]();
+  expect(tryAcquireWasm({ now })).toBeUndefined();
+});
+
+test("an object that begins frees what its predecessor held, and nobody else's", () => {
+  const dead = tryAcquireWasm({ owner: "a" });
+  releaseWasmOf("b");
+  expect(tryAcquireWasm()).toBeUndefined();
+  releaseWasmOf("a");
+  using next = tryAcquireWasm();
+  expect(next).toBeDefined();
+  dead?.[Symbol.dispose]();
+  releaseWasmOf("a");
+  expect(tryAcquireWasm()).toBeUndefined();
 });
