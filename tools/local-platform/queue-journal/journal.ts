@@ -20,8 +20,6 @@ export class JournalFullError extends Error {
 
 /** Of all bodies: some ten thousand messages of 60 KB. */
 const MAX_BYTES = 512 * 1_024 * 1_024;
-/** Between two transactions: each writes whole pages beside its messages, so under load they gather meanwhile. */
-const COMMIT_INTERVAL_MS = 2;
 /** What was consumed is deleted this often, for the same reason. A kill brings back what was consumed since. */
 const REMOVE_MS = 1_000;
 
@@ -39,10 +37,9 @@ export class QueueJournal {
   readonly #maxBytes: number;
   #nextId: number;
   #bytes: number;
-  /** Committed together, soon. */
+  /** Committed together at the end of this turn of the event loop. */
   #appended: Appended[] = [];
-  #isCommitDue = false;
-  #lastCommit = Number.NEGATIVE_INFINITY;
+  #commit: NodeJS.Immediate | undefined;
   /** Consumed, and still on disk. Bodies are kept nowhere else: in memory each would bring V8's next full collection nearer. */
   readonly #removed = new Set<number>();
   #removal: NodeJS.Timeout | undefined;
@@ -88,7 +85,7 @@ export class QueueJournal {
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: unknown) => (error === undefined ? resolve() : reject(error));
       this.#appended.push({ id, binding, body, settle });
-      this.#commitSoon();
+      this.#commit ??= setImmediate(() => this.#commitNow());
     });
     return id;
   }
@@ -122,17 +119,9 @@ export class QueueJournal {
     this.#db.close();
   }
 
-  #commitSoon(): void {
-    if (this.#isCommitDue) return;
-    this.#isCommitDue = true;
-    const wait = this.#lastCommit + COMMIT_INTERVAL_MS - performance.now();
-    if (wait > 0) setTimeout(() => this.#commitNow(), wait);
-    else setImmediate(() => this.#commitNow());
-  }
-
   #commitNow(): void {
-    this.#isCommitDue = false;
-    this.#lastCommit = performance.now();
+    clearImmediate(this.#commit);
+    this.#commit = undefined;
     const appended = this.#appended;
     this.#appended = [];
     if (appended.length === 0) return;
