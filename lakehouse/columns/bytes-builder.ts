@@ -136,10 +136,9 @@ export class BytesBuilder {
     const needed = this.#used + count;
     if (needed <= this.#bytes.length) return;
     if (needed > MAX_OFFSET) throw new RangeError("a column of bytes cannot hold 2 GiB");
-    const grown = new Uint8Array(grownCapacity(this.#bytes.length, needed));
-    grown.set(this.#bytes.subarray(0, this.#used));
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    // Frees what it replaces at once, which else waits for a collection: a flush's largest arrays grow here.
+    this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(grownCapacity(this.#bytes.length, needed)));
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   #reserveRows(count: number): void {
