@@ -13,14 +13,12 @@ import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
 import type { TopicAdmitter } from "./admit/topics.ts";
 import { EmptyBody, type EventBatch, type Fault, TooManyEvents } from "./bodies/event-batch.ts";
-import type { UnreadPiece } from "./bodies/unread-piece.ts";
 import type { Refusal, RefusalContext } from "./dead-letters/dead-letter.ts";
 import { encodeDeadLetters, release } from "./dead-letters/encode.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { instanceId, nextSequence } from "./instance.ts";
 import { concealedDetail } from "./masking/detail.ts";
 import type { Masker } from "./masking/masker.ts";
-import { createPartReader, type ReadBatch } from "./part-reader.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
 import { sendAll } from "./send.ts";
 import { noteUnsent, takeUnsent } from "./unsent.ts";
@@ -39,7 +37,7 @@ export interface IngestRequest {
   /** Not null if the topic has masked fields. */
   readonly masker: Masker | null;
   /** Read once, each batch judged before the next is read. */
-  readonly batches: AsyncIterable<EventBatch | UnreadPiece> | Iterable<EventBatch | UnreadPiece>;
+  readonly batches: AsyncIterable<EventBatch> | Iterable<EventBatch>;
   readonly maxEvents: number;
   /** The length of the body if it is known, else a guess: how much room accepted events get at first. */
   readonly sizeHint: number;
@@ -78,11 +76,8 @@ export async function judge(request: IngestRequest): Promise<Judged> {
   const repeats = createRepeatFinder(admitter.contract.dedupeKey);
   const errorBudget = createErrorBudget(MAX_ERRORS_PER_REQUEST);
 
-  const { received, schemaVersion: stated } = request;
-  const readPart = createPartReader(admitter.taker(stated, { received, output: buffer }), buffer);
-
-  function judgeBatch(batch: ReadBatch): void {
-    const { suspectSurrogates, admissions } = batch;
+  function judgeBatch(batch: EventBatch): void {
+    const { suspectSurrogates } = batch;
     const schemaVersion = batch.schemaVersion ?? request.schemaVersion;
     const context = { received: request.received, suspectSurrogates, output: buffer, masker: request.masker };
     const first = eventIds.length;
@@ -93,8 +88,7 @@ export async function judge(request: IngestRequest): Promise<Judged> {
       repeats.add(event, index);
       const fault = batch.faults.size === 0 ? undefined : batch.faults.get(position);
       const admission =
-        admissions?.[position] ??
-        (fault === undefined ? admitter.admit(event, index, schemaVersion, context) : refused(fault, admitter.pii));
+        fault === undefined ? admitter.admit(event, index, schemaVersion, context) : refused(fault, admitter.pii);
       if (admission.accepted) {
         accepted.push(admission);
         return;
@@ -112,9 +106,7 @@ export async function judge(request: IngestRequest): Promise<Judged> {
     });
   }
 
-  for await (const part of request.batches) {
-    const batch = readPart(part, eventIds.length);
-    if (batch === undefined) continue;
+  for await (const batch of request.batches) {
     if (eventIds.length + batch.events.length > maxEvents) throw new TooManyEvents(maxEvents);
     judgeBatch(batch);
   }

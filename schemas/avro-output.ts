@@ -7,8 +7,6 @@ const encoder = new TextEncoder();
 const SHORT_TEXT = 63;
 const MAX_VARINT_BYTES = 10;
 const SHORT_RUN = 64;
-/** The bytes of an `Int32`. */
-const WORD = 4;
 
 export class AvroOutput {
   bytes: Uint8Array;
@@ -145,22 +143,6 @@ export class AvroOutput {
     if (end - start <= SHORT_RUN) for (let i = start; i < end; i++) bytes[at + i - start] = source[i] ?? 0;
     else bytes.set(source.subarray(start, end), at);
     this.at = at + end - start;
-  }
-
-  /** The bytes [start, end) of another output, as `append` does; of few, four at a time. */
-  appendFrom(source: AvroOutput, start: number, end: number): void {
-    const length = end - start;
-    if (length > SHORT_RUN) {
-      this.append(source.bytes, start, end);
-      return;
-    }
-    this.reserve(length);
-    const { view: target, at } = this;
-    const { view } = source;
-    let i = 0;
-    for (; i + WORD <= length; i += WORD) target.setInt32(at + i, view.getInt32(start + i, true), true);
-    for (; i < length; i++) target.setUint8(at + i, view.getUint8(start + i));
-    this.at = at + length;
   }
 
   /** Puts bytes in the place of [start, end), which lies before `at`; what follows moves along. */

@@ -34,9 +34,9 @@ function twoDigits(bytes: Uint8Array, at: number): number {
 }
 
 /** The length of `YYYY-MM-DDTHH:MM:SS.mmmZ`. */
-export const CANONICAL_MILLIS = 24;
+const CANONICAL_MILLIS = 24;
 /** The length of `YYYY-MM-DDTHH:MM:SS.mmmuuuZ`. */
-export const CANONICAL_MICROS = 27;
+const CANONICAL_MICROS = 27;
 /** The length of `YYYY-MM-DD`. */
 export const DATE_LENGTH = 10;
 
@@ -45,7 +45,7 @@ let lastDate = -1;
 let lastDays = 0;
 
 /** Days since the epoch of the `YYYY-MM-DD` in ASCII at `at`; undefined if there is none. */
-export function dateAt(bytes: Uint8Array, at: number): number | undefined {
+function dateAt(bytes: Uint8Array, at: number): number | undefined {
   const century = twoDigits(bytes, at);
   const yearOfCentury = twoDigits(bytes, at + 2);
   const month = twoDigits(bytes, at + 5);
@@ -65,7 +65,7 @@ export function dateAt(bytes: Uint8Array, at: number): number | undefined {
  * Microseconds since the epoch of the canonical time (as `formatTimestamp` writes it) that stands in ASCII at `at`, of one of
  * the two lengths that there are; undefined if none does. By bytes, since admission reads a time for every event.
  */
-export function canonicalTimestamp(bytes: Uint8Array, at: number, length: number): number | undefined {
+function canonicalTimestamp(bytes: Uint8Array, at: number, length: number): number | undefined {
   const days = dateAt(bytes, at);
   const hour = twoDigits(bytes, at + 11);
   const minute = twoDigits(bytes, at + 14);

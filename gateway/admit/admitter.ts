@@ -9,8 +9,6 @@ import type { SchemaCodec } from "../../schemas/codecs.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { PackedEvent } from "../../schemas/pack.ts";
 import type { Masker } from "../masking/masker.ts";
-import { FAIL, type JsonInput } from "./byte-pass/byte-pass.ts";
-import { compileEventReader, type EventReader } from "./byte-pass/event-reader.ts";
 import { compileEventWriter } from "./checked-writer.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import { encodeResidue } from "./envelope.ts";
@@ -38,9 +36,6 @@ export interface AdmissionContext {
   readonly masker: Masker | null;
 }
 
-/** Of that, what taking an event needs. */
-export type TakingContext = Pick<AdmissionContext, "received" | "output">;
-
 /** An event written to `[start, end)` of the output, for a shard: what `schemas/pack.ts` packs. */
 export interface AdmittedEvent extends PackedEvent {
   readonly accepted: true;
@@ -49,28 +44,12 @@ export interface AdmittedEvent extends PackedEvent {
 
 export type Admission = AdmittedEvent | { readonly accepted: false; readonly errors: readonly EventError[] };
 
-/** An event that was accepted without making an object of it. */
-export interface TakenEvent {
-  readonly admission: AdmittedEvent;
-  /** Its members that keys, the version and rules are made of, and no others. */
-  readonly event: Readonly<Record<string, unknown>>;
-  /** Where it ends in its bytes. */
-  readonly end: number;
-}
-
 export interface Admitter {
   readonly codec: SchemaCodec;
   /** What each field must be, and how it is masked. */
   readonly plan: RecordPlan;
   readonly rules: readonly CompiledRule[];
   admit(event: unknown, index: number, context: AdmissionContext): Admission;
-  /**
-   * Accepts the event whose JSON begins at `at`, as `admit` would; undefined where that is to be asked, since it is not valid,
-   * not canonical, or not the object that stands there alone. Then nothing was written. The schema version is not looked at.
-   */
-  take(json: JsonInput, at: number, index: number, context: TakingContext): TakenEvent | undefined;
-  /** Whether `take` takes any event: not with masked fields, nor where a rule is only known to CEL's library. */
-  readonly isTaking: boolean;
 }
 
 export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked: OnMasked = "judge"): Admitter {
@@ -110,17 +89,6 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
     });
   }
 
-  // Made at first use: most of an isolate's topics are never posted to.
-  let reader: EventReader | undefined;
-  const isTaking = !plan.pii && onMasked === "judge" && rules.every(({ fast }) => fast !== undefined);
-
-  function compileReader(): EventReader {
-    const keys = contract.shards === 1 ? contract.dedupeKey : [...contract.dedupeKey, ...contract.shardKey];
-    const members = new Set([...keys, VERSION_FIELD]);
-    for (const rule of rules) for (const name of rule.members) members.add(name);
-    return compileEventReader(plan, members);
-  }
-
   function refuse(event: unknown, context: AdmissionContext): Admission {
     const demands: Demands = {
       topic: contract.topic,
@@ -139,7 +107,6 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
     codec,
     plan,
     rules,
-    isTaking,
     admit(event, index, context) {
       const { output, masker } = context;
       const start = output.at;
@@ -160,32 +127,6 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
         return { accepted: false, errors: [tooLarge(end - start)] };
       }
       return { accepted: true, schemaId: codec.id, index, shard: shardFor(event, masker), start, end, label: null };
-    },
-    take(json, at, index, { output, received }) {
-      if (!isTaking) return undefined;
-      reader ??= compileReader();
-      const start = output.at;
-      output.writeLong(index);
-      const behind = reader.read(json, at, output);
-      const end = output.at;
-      const { kept: event, eventMicros } = reader.leavings;
-      if (
-        behind === FAIL ||
-        end - start > MAX_EVENT_BYTES ||
-        !isRecord(event) ||
-        eventMicros < received - pastMicros ||
-        eventMicros > received + futureMicros ||
-        rules.some(({ fast }) => fast?.(event) !== true)
-      ) {
-        output.at = start;
-        return undefined;
-      }
-      const shard = shardFor(event, null);
-      return {
-        admission: { accepted: true, schemaId: codec.id, index, shard, start, end, label: null },
-        event,
-        end: behind,
-      };
     },
   };
 }

@@ -32,14 +32,14 @@ export function compileNullsResidue(plan: RecordPlan): WriteNulls {
 }
 
 /** The bit that stands for null in a field, by its position in the schema: 0 for a required one, and for all if there are too many. */
-export function nullBitsOf(plan: RecordPlan): readonly number[] {
+function nullBitsOf(plan: RecordPlan): readonly number[] {
   if (plan.fields.filter(({ required }) => !required).length > MAX_BITS) return plan.fields.map(() => 0);
   let bit = 0;
   return plan.fields.map(({ required }) => (required ? 0 : 1 << bit++));
 }
 
 /** The residue of events by the bits of the fields that are null. */
-export function compileResidueOfBits(plan: RecordPlan): (nulls: number) => Uint8Array {
+function compileResidueOfBits(plan: RecordPlan): (nulls: number) => Uint8Array {
   const bits = nullBitsOf(plan);
   const remembered = new Map<number, Uint8Array>();
   return (nulls) => {

@@ -8,14 +8,11 @@ import { registerRuleFunctions } from "../../contracts/rule-functions.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
 import { BAIL, compileFastRule, type FastRule } from "./rule-closures.ts";
-import { type FieldPath, fieldsRead, membersRead } from "./rule-evidence.ts";
+import { type FieldPath, fieldsRead } from "./rule-evidence.ts";
 
 export interface CompiledRule extends RecordRule {
   /** The fields that it reads; an empty path: the event as a whole. */
   readonly reads: readonly FieldPath[];
-  /** Answers from the members named `members` alone; undefined for a rule that only the library can evaluate. */
-  readonly fast: FastRule | undefined;
-  readonly members: ReadonlySet<string>;
   /** null: it holds. Else why not; an expression that cannot be evaluated does not hold. */
   violation(event: unknown): string | null;
 }
@@ -24,7 +21,6 @@ interface ParsedRule {
   readonly evaluate: ReturnType<Environment["parse"]>;
   readonly fast: FastRule | undefined;
   readonly reads: readonly FieldPath[];
-  readonly members: ReadonlySet<string>;
 }
 
 const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
@@ -37,7 +33,7 @@ function parsedRule(rule: RecordRule): ParsedRule {
   if (parsed === undefined) {
     const evaluate = environment.parse(rule.expression);
     const { ast } = evaluate;
-    parsed = { evaluate, fast: compileFastRule(ast), reads: fieldsRead(ast), members: membersRead(ast) };
+    parsed = { evaluate, fast: compileFastRule(ast), reads: fieldsRead(ast) };
     parsedRules.set(rule, parsed);
   }
   return parsed;
@@ -45,12 +41,10 @@ function parsedRule(rule: RecordRule): ParsedRule {
 
 export function compileRules(rules: readonly RecordRule[], plan: RecordPlan): readonly CompiledRule[] {
   return rules.map((rule) => {
-    const { evaluate, fast, reads, members } = parsedRule(rule);
+    const { evaluate, fast, reads } = parsedRule(rule);
     return {
       ...rule,
       reads,
-      fast,
-      members,
       violation(event) {
         const decided = fast === undefined ? BAIL : fast(event);
         if (decided === true) return null;

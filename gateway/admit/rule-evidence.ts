@@ -18,13 +18,6 @@ export function fieldsRead(ast: ASTNode): readonly FieldPath[] {
   return [...paths.values()];
 }
 
-/** The names of all members that a parsed rule reads, of the event or of what is in it. */
-export function membersRead(ast: ASTNode): ReadonlySet<string> {
-  const names = new Set<string>();
-  collectMembers(ast, names);
-  return names;
-}
-
 /** `violation` ("why it does not hold"), then `expected <expression>, got <field> <value>, ...`. */
 export function ruleDetail(
   violation: string,
@@ -47,16 +40,6 @@ function collect(node: unknown, paths: Map<string, FieldPath>): void {
     const path = pathOf(node);
     if (path !== undefined) paths.set(path.join("."), path);
     else collect(node.args, paths);
-  }
-}
-
-function collectMembers(node: unknown, names: Set<string>): void {
-  if (Array.isArray(node)) {
-    for (const part of node) collectMembers(part, names);
-  } else if (isNode(node)) {
-    const [, name]: readonly unknown[] = node.op === "." && Array.isArray(node.args) ? node.args : [];
-    if (typeof name === "string") names.add(name);
-    collectMembers(node.args, names);
   }
 }
 

@@ -5,21 +5,9 @@ import { contracts, currentSchema } from "../../contracts/registry.ts";
 import { codecById, type SchemaCodec } from "../../schemas/codecs.ts";
 import type { Masker } from "../masking/masker.ts";
 import { type ConcealedPayload, concealPayload } from "../masking/payload.ts";
-import {
-  type Admission,
-  type AdmissionContext,
-  type Admitter,
-  createAdmitter,
-  type TakenEvent,
-  type TakingContext,
-  VERSION_FIELD,
-} from "./admitter.ts";
-import type { JsonInput } from "./byte-pass/byte-pass.ts";
+import { type Admission, type AdmissionContext, type Admitter, createAdmitter, VERSION_FIELD } from "./admitter.ts";
 import type { OnMasked } from "./plan.ts";
 import { isRecord } from "./value-forms.ts";
-
-/** Accepts the event whose JSON begins at `at`, or leaves the output as it was. */
-export type TakeEvent = (json: JsonInput, at: number, index: number) => TakenEvent | undefined;
 
 export interface TopicAdmitter {
   readonly contract: Contract;
@@ -34,11 +22,6 @@ export interface TopicAdmitter {
   /** The admitter of a schema version; undefined if that is not released. */
   judgeOf(version: number): Admitter | undefined;
   admit(event: unknown, index: number, requestVersion: number | null, context: AdmissionContext): Admission;
-  /**
-   * What takes the events of a request that states this version, as `Admitter.take` does by the version that each is of; null
-   * if no event of the topic is taken.
-   */
-  taker(requestVersion: number | null, context: TakingContext): TakeEvent | null;
 }
 
 const MAX_EVENT_ID = 256;
@@ -68,10 +51,6 @@ export function createTopicAdmitter(
     return requestVersion ?? current;
   }
 
-  /** The version that the next event is expected to be of: that of the last two, if both were of one. */
-  let guessed = current;
-  let lastVersion = current;
-
   return {
     contract,
     versionOf,
@@ -99,26 +78,6 @@ export function createTopicAdmitter(
       return {
         accepted: false,
         errors: [{ error_type: "UNKNOWN_SCHEMA", pointer: "/schema_version", rule: null, detail }],
-      };
-    },
-    taker(requestVersion, context) {
-      if (![...unretired.values()].every(({ isTaking }) => isTaking)) return null;
-      const stated = requestVersion ?? current;
-      return function take(json, at, index) {
-        let judgedBy = guessed;
-        let event = unretired.get(judgedBy)?.take(json, at, index, context);
-        if (event === undefined && judgedBy !== stated) {
-          judgedBy = stated;
-          event = unretired.get(judgedBy)?.take(json, at, index, context);
-        }
-        if (event === undefined) return undefined;
-        const version = versionOf(event.event, requestVersion);
-        if (version === lastVersion) guessed = version;
-        lastVersion = version;
-        if (version === judgedBy) return event;
-        // The version stands inside the event: what took it is not what judges it.
-        context.output.at = event.admission.start;
-        return unretired.get(version)?.take(json, at, index, context);
       };
     },
   };

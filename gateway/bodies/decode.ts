@@ -6,11 +6,10 @@ import { openBeacon } from "./beacon.ts";
 import { attributesFault, mapCloudEventData, mapCloudEvents, mappingOf } from "./cloudevents.ts";
 import { type EventBatch, MalformedBody } from "./event-batch.ts";
 import { gunzip } from "./gzip.ts";
-import { isArrayDocument, jsonBatches, jsonPieces, valueBatch } from "./json.ts";
+import { isArrayDocument, jsonBatches, valueBatch } from "./json.ts";
 import { joined } from "./line-segments.ts";
 import type { BodyFormat } from "./media-type.ts";
-import { ndjsonPieces } from "./ndjson.ts";
-import type { UnreadPiece } from "./unread-piece.ts";
+import { ndjsonBatches } from "./ndjson.ts";
 
 export interface EncodedBody {
   readonly format: BodyFormat;
@@ -24,26 +23,26 @@ export interface EncodedBody {
 }
 
 /**
- * Reads a body; most of its events are left to the caller, in pieces. Only NDJSON is read as it arrives: of the other formats what was received is kept until its end is known to be
+ * Reads a body. Only NDJSON is read as it arrives: the bytes of every other format are kept until its end is known to be
  * well formed. Throws `MalformedBody` and `InflatedTooLarge`, maybe after some of the batches.
  */
-export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch | UnreadPiece> {
+export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch> {
   const { contract, maxBytes } = body;
   const chunks = body.encoding === "gzip" ? gunzip(body.chunks, maxBytes) : body.chunks;
   if (body.format === "ndjson") {
-    yield* ndjsonPieces(chunks);
+    yield* ndjsonBatches(chunks);
     return;
   }
   if (body.format === "beacon") {
     const beacon = await openBeacon(chunks);
-    if (beacon.isArray) yield* jsonPieces(await collect(beacon.chunks));
-    else yield* ndjsonPieces(beacon.chunks);
+    if (beacon.isArray) yield* jsonBatches(await collect(beacon.chunks));
+    else yield* ndjsonBatches(beacon.chunks);
     return;
   }
   const bytes = await collect(chunks);
   switch (body.format) {
     case "json":
-      yield* jsonPieces(bytes);
+      yield* jsonBatches(bytes);
       return;
     case "cloudevent":
     case "cloudevent-batch": {

@@ -3,8 +3,8 @@
  * and commas and nothing else, so what it says is only true of bytes that `JSON.parse` accepts, before or after.
  */
 import type { Span } from "./event-batch.ts";
-import { COMMA } from "./unread-piece.ts";
 
+export const COMMA = 0x2c;
 const QUOTE = 0x22;
 export const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
@@ -58,7 +58,7 @@ export function* elementGroups(bytes: Uint8Array, array: Span, groupBytes: numbe
 }
 
 /** Where the element ends that begins at `at`, with the whitespace behind it: at a comma, or at the end of the elements. */
-export function elementEnd(bytes: Uint8Array, start: number, end: number): number {
+function elementEnd(bytes: Uint8Array, start: number, end: number): number {
   let depth = 0;
   for (let at = start; at < end; at++) {
     switch (bytes[at]) {
@@ -97,7 +97,7 @@ export function trimmed(bytes: Uint8Array, start: number, end: number): Span {
 }
 
 /** The position of the first byte in [at, end) that is no whitespace; `end` if there is none. */
-export function afterSpace(bytes: Uint8Array, at: number, end: number): number {
+function afterSpace(bytes: Uint8Array, at: number, end: number): number {
   let next = at;
   while (next < end && isSpace(bytes[next])) next++;
   return next;

@@ -14,7 +14,6 @@ import {
   textOf,
 } from "./event-batch.ts";
 import { likelyEnds } from "./likely-cuts.ts";
-import { COMMA, NO_SEPARATOR, parsed, type UnreadPiece } from "./unread-piece.ts";
 
 /**
  * A larger array is read in pieces of about this size. Parsed JSON takes several times the memory of its text, and a text of
@@ -47,38 +46,23 @@ export interface ReadingSizes {
 const READING_SIZES: ReadingSizes = { pieceBytes: PIECE_BYTES, groupBytes: GROUP_BYTES };
 
 /** Reads a document: its events, or nothing for an empty one. Throws `MalformedBody`, maybe after some of the batches. */
-export function jsonBatches(bytes: Uint8Array, sizes = READING_SIZES): Generator<EventBatch> {
-  return parsed(jsonPieces(bytes, sizes));
-}
-
-/** As `jsonBatches`, but leaves it to the caller to read most of the events. Reading a piece may throw `MalformedBody`, too. */
-export function* jsonPieces(bytes: Uint8Array, sizes = READING_SIZES): Generator<EventBatch | UnreadPiece> {
+export function* jsonBatches(bytes: Uint8Array, sizes = READING_SIZES): Generator<EventBatch> {
   const document = trimmed(bytes, bomLength(bytes), bytes.length);
   if (document.start === document.end) return;
   if (bytes[document.start] === OPEN_BRACKET) {
-    const rest = yield* arrayPieces(bytes, document, sizes.pieceBytes);
+    const rest = yield* pieces(bytes, document, sizes.pieceBytes);
     if (rest !== undefined) yield* groups(bytes, document, rest, sizes.groupBytes);
   } else {
-    yield objectPiece(bytes, document);
+    yield objectBatch(bytes, document);
   }
 }
 
-/** A document that must be one event. */
-function objectPiece(bytes: Uint8Array, document: Span): UnreadPiece {
-  return {
-    start: document.start,
-    end: document.end,
-    bytes,
-    separator: NO_SEPARATOR,
-    parse() {
-      const { value, text } = parse(bytes, document, "");
-      const batch = batchOf([value], text, bytes, document, () => [document]);
-      if (isJsonObject(batch.events[0]) || batch.faults.size > 0) return batch;
-      throw new MalformedBody("the document is neither an array of events nor one event (an object)", bytes, "text");
-    },
-    parseOne: () => undefined,
-    took() {},
-  };
+/** A document that must be one event. Throws `MalformedBody` for a scalar. */
+function objectBatch(bytes: Uint8Array, document: Span): EventBatch {
+  const { value, text } = parse(bytes, document, "");
+  const batch = batchOf([value], text, bytes, document, () => [document]);
+  if (isJsonObject(batch.events[0]) || batch.faults.size > 0) return batch;
+  throw new MalformedBody("the document is neither an array of events nor one event (an object)", bytes, "text");
 }
 
 /** What of an array has not been read yet: from the byte behind a bracket or comma on, after so many elements. */
@@ -88,44 +72,21 @@ interface Rest {
 }
 
 /** The fast way: cuts where elements likely end, for as long as that proves right. Returns what is left for the careful way. */
-function* arrayPieces(bytes: Uint8Array, array: Span, pieceBytes: number): Generator<UnreadPiece, Rest | undefined> {
+function* pieces(bytes: Uint8Array, array: Span, pieceBytes: number): Generator<EventBatch, Rest | undefined> {
   let start = array.start + 1;
   let elements = 0;
   if (bytes[array.end - 1] !== CLOSE_BRACKET) return { start, elements };
-  let room = new Uint8Array(0);
+  const room = new Uint8Array(Math.min(pieceBytes * 2, array.end - array.start));
   for (const end of likelyEnds(bytes, array, pieceBytes)) {
     const piece = { start, end };
-    let read = 0;
-    yield {
-      start,
-      end,
-      bytes,
-      separator: COMMA,
-      parse() {
-        if (room.byteLength === 0) room = new Uint8Array(Math.min(pieceBytes * 2, array.end - array.start));
-        const text = textOf(bracketed(bytes, piece, room));
-        const events = text === undefined ? undefined : elementsOf(text);
-        if (text === undefined || events === undefined) return undefined;
-        read = events.length;
-        return batchOf(events, text, bytes, piece, () => elementSpans(bytes, piece.start, piece.end));
-      },
-      parseOne: (span) => elementBatch(bytes, span),
-      took(events) {
-        read = events;
-      },
-    };
-    if (read === 0) return { start, elements };
+    const text = textOf(bracketed(bytes, piece, room));
+    const events = text === undefined ? undefined : elementsOf(text);
+    if (text === undefined || events === undefined) return { start, elements };
+    yield batchOf(events, text, bytes, piece, () => elementSpans(bytes, piece.start, piece.end));
     start = end + 1;
-    elements += read;
+    elements += events.length;
   }
   return undefined;
-}
-
-function elementBatch(bytes: Uint8Array, { start, end }: Span): EventBatch | undefined {
-  const span = trimmed(bytes, start, end);
-  const text = textOf(bytes.subarray(span.start, span.end));
-  const event = text === undefined ? undefined : jsonOf(text);
-  return text === undefined || event === undefined ? undefined : batchOf([event], text, bytes, span, () => [span]);
 }
 
 /** A span between brackets, in `room` if that is large enough: brackets put around a text would copy it once more. */

@@ -6,10 +6,9 @@
  * empty, then the pieces and the commas between them are the array. A cut inside an element, or inside a string, makes
  * the piece before it no JSON.
  */
-import { isSpace } from "./element-spans.ts";
+import { COMMA, isSpace } from "./element-spans.ts";
 import type { Span } from "./event-batch.ts";
 
-const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_BRACE = 0x7b;
 

@@ -1,6 +1,6 @@
 /** Bytes in chunks of any size to pieces of whole lines. */
 
-const NEWLINE = 0x0a;
+export const NEWLINE = 0x0a;
 
 /** Decoding and splitting many lines at once is what makes them fast; a longer text would not be allocated among the young objects (`PIECE_BYTES` in `json.ts`). */
 const SEGMENT_BYTES = 32_000;

@@ -16,28 +16,11 @@ import {
   textOf,
 } from "./event-batch.ts";
 import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
-import { type LineSegment, lineSegments } from "./line-segments.ts";
-import { NEWLINE, parsedAsync, type UnreadPiece } from "./unread-piece.ts";
+import { type LineSegment, lineSegments, NEWLINE } from "./line-segments.ts";
 
 /** Reads all lines, however the chunks cut them. Never throws for what a line holds. */
-export function ndjsonBatches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EventBatch> {
-  return parsedAsync(ndjsonPieces(chunks));
-}
-
-/** As `ndjsonBatches`, but leaves it to the caller to read the lines. */
-export async function* ndjsonPieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<UnreadPiece> {
-  for await (const segment of lineSegments(chunks)) {
-    const { bytes, offset } = segment;
-    yield {
-      bytes,
-      start: offset === 0 ? bomLength(bytes) : 0,
-      end: bytes.length,
-      separator: NEWLINE,
-      parse: () => batchOf(segment),
-      parseOne: ({ start, end }) => batchOf({ bytes: bytes.subarray(start, end), offset: offset + start }),
-      took() {},
-    };
-  }
+export async function* ndjsonBatches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EventBatch> {
+  for await (const segment of lineSegments(chunks)) yield batchOf(segment);
 }
 
 function batchOf({ bytes, offset }: LineSegment): EventBatch {
