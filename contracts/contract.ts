@@ -28,7 +28,7 @@ export interface FieldRule {
   readonly maxItems?: number;
   readonly item?: FieldRule;
   readonly fields?: readonly FieldRule[];
-  /** Present exactly on text fields with `classification: pii`; the rules above hold for the clear value. */
+  /** Present exactly on text fields with a personal classification (`pii`, `personal`); the rules above hold for the clear value. */
   readonly masking?: Masking;
   /** Values that stand for this field in example events. */
   readonly examples?: readonly unknown[];

@@ -1,7 +1,8 @@
 /** What changes for the producers of a topic between two descriptions of its fields. Pure. */
-import type { FieldRule } from "./contract.ts";
+import type { Contract, FieldRule, Masking } from "./contract.ts";
+import { hasMaskedFields, isMasked } from "./masking.ts";
 
-/** One difference. `breaking`: events that were accepted may be refused. */
+/** One difference. `breaking`: events that were accepted may be refused, or what was stored masked shows more from now on. */
 export interface Change {
   readonly breaking: boolean;
   /** A field's path (`items[].quantity`), a rule's id, or the name of a setting. */
@@ -24,41 +25,61 @@ function subjectOf(path: readonly string[]): string {
   );
 }
 
-/** `strict`: the contract refuses fields that it does not describe, so that a removed one breaks whoever sends it. */
-export function fieldChanges(
+/** The part of a contract that says how a field is taken and stored. */
+type Described = Pick<Contract, "fields" | "unknownFields">;
+
+/** What the newer contract does with a field that it does not describe. */
+interface Unknown {
+  readonly refused: boolean;
+  /** Topics with masked fields encrypt `_extra`; others store it in the clear. */
+  readonly encrypted: boolean;
+}
+
+/** The differences between two descriptions, nested fields included. */
+export function fieldChanges(before: Pick<Described, "fields">, after: Described): FieldChange[] {
+  const unknown = { refused: after.unknownFields === "reject", encrypted: hasMaskedFields(after) };
+  return changesWithin(before.fields, after.fields, unknown, []);
+}
+
+function changesWithin(
   before: readonly FieldRule[],
   after: readonly FieldRule[],
-  strict: boolean,
-  parent: readonly string[] = [],
+  unknown: Unknown,
+  parent: readonly string[],
 ): FieldChange[] {
   const removed = before.filter(({ name }) => !after.some((field) => field.name === name));
   return [
-    ...removed.map(
-      ({ name }): FieldChange => ({
-        kind: "removed",
-        path: [...parent, name],
-        breaking: strict,
-        subject: subjectOf([...parent, name]),
-        message: strict
-          ? "is removed, and unknown fields are refused"
-          : "is removed; who sends it has it kept in _extra",
-      }),
-    ),
+    ...removed.map((rule): FieldChange => {
+      const path = [...parent, rule.name];
+      return { kind: "removed", path, subject: subjectOf(path), ...removal(rule, unknown) };
+    }),
     ...after.flatMap((field): FieldChange[] => {
       const old = before.find(({ name }) => name === field.name);
       const path = [...parent, field.name];
-      if (old !== undefined) return oneField(old, field, strict, path);
+      if (old !== undefined) return oneField(old, field, unknown, path);
       const message = field.required ? "is added and required" : "is added, optional";
       return [{ kind: "added", path, breaking: field.required, subject: subjectOf(path), message }];
     }),
   ];
 }
 
-function oneField(before: FieldRule, after: FieldRule, strict: boolean, path: readonly string[]): FieldChange[] {
+function removal(rule: FieldRule, { refused, encrypted }: Unknown): Pick<Change, "breaking" | "message"> {
+  const unmasked = isMasked(rule) && !encrypted;
+  if (refused) {
+    const stored = unmasked ? "; it was masked, and dead letters keep it in the clear now" : "";
+    return { breaking: true, message: `is removed, and unknown fields are refused${stored}` };
+  }
+  const stored = unmasked ? " in the clear, where it was masked" : "";
+  return { breaking: unmasked, message: `is removed; who sends it has it kept in _extra${stored}` };
+}
+
+function oneField(before: FieldRule, after: FieldRule, unknown: Unknown, path: readonly string[]): FieldChange[] {
   const changes: FieldChange[] = [];
   const add = (breaking: boolean, message: string): void => {
     changes.push({ kind: "changed", path, breaking, subject: subjectOf(path), message });
   };
+  if (before.masking !== after.masking)
+    add(shows(after.masking) > shows(before.masking), `is stored ${form(after.masking)}, was ${form(before.masking)}`);
   if (before.kind !== after.kind) {
     add(true, `is ${after.kind}, was ${before.kind}`);
     return changes;
@@ -75,15 +96,26 @@ function oneField(before: FieldRule, after: FieldRule, strict: boolean, path: re
       );
   }
   acceptedChange(before.accepted, after.accepted, add);
-  if (before.masking !== after.masking)
-    add(
-      false,
-      `is stored ${after.masking === undefined ? "in the clear" : `masked (${after.masking})`}, was ${before.masking ?? "in the clear"}`,
-    );
-  if (before.item !== undefined && after.item !== undefined)
-    changes.push(...oneField(before.item, after.item, strict, [...path, "*"]));
-  changes.push(...fieldChanges(before.fields ?? [], after.fields ?? [], strict, path));
+  const [item, newItem] = [before.item ?? undescribed(after.item), after.item ?? undescribed(before.item)];
+  if (item !== undefined && newItem !== undefined) changes.push(...oneField(item, newItem, unknown, [...path, "*"]));
+  changes.push(...changesWithin(before.fields ?? [], after.fields ?? [], unknown, path));
   return changes;
+}
+
+/** The item of an array whose items have no description: of the same kind, without rules or masking. */
+function undescribed(item: FieldRule | undefined): FieldRule | undefined {
+  return item === undefined ? undefined : { name: item.name, kind: item.kind, required: item.required };
+}
+
+/** How much of a value is to be seen where it is stored. A keyed hash tells equal values, an e-mail's form its domain too. */
+const SHOWN: readonly (Masking | undefined)[] = ["redact", "hmac", "email", undefined];
+
+function shows(masking: Masking | undefined): number {
+  return SHOWN.indexOf(masking);
+}
+
+function form(masking: Masking | undefined): string {
+  return masking === undefined ? "in the clear" : `masked (${masking})`;
 }
 
 type Add = (breaking: boolean, message: string) => void;

@@ -6,7 +6,8 @@ export function hasMaskedFields(contract: Pick<Contract, "fields">): boolean {
   return contract.fields.some(isMasked);
 }
 
-function isMasked(rule: FieldRule): boolean {
+/** Whether the field, or anything inside it, is masked. */
+export function isMasked(rule: FieldRule): boolean {
   return (
     rule.masking !== undefined ||
     (rule.item !== undefined && isMasked(rule.item)) ||

@@ -41,7 +41,7 @@ export function releaseEvents(release: Release, before: AnnouncedRelease | null,
   const { contract } = release;
   const base = { event_timestamp: at, topic: contract.topic, contract_version: contract.version };
   const events = schemaEvents(release, before, base);
-  const changes = fieldChanges(before?.fields ?? [], contract.fields, contract.unknownFields === "reject");
+  const changes = fieldChanges({ fields: before?.fields ?? [] }, contract);
   if (before?.contractVersion === contract.version && changes.length === 0) return events;
   const fields = changes.map(({ path, kind, message }) => changedField(path, kind, message));
   const id = platformEventId("contract_released", contract.topic, (before?.revision ?? 0) + 1, digestOf(release));

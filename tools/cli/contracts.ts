@@ -26,7 +26,8 @@ const HELP = `sluice contracts diff --against REF [--fail-on-breaking] [--format
 sluice contracts replay --contract FILE [--topic T] [--last 1d] [flags]
 
   diff      says what the contracts and schemas of this folder change for producers, against a commit of git;
-            BREAKING: events that were accepted may be refused. New schemas count once they are released
+            BREAKING: events that were accepted may be refused, or a masked field shows more than before.
+            New schemas count once they are released
   replay    judges recent events of the local lake, and dead letters, by a proposed contract: how many would pass
             or fail, and why. Nothing is stored
 

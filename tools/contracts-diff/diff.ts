@@ -21,7 +21,7 @@ function topicChanges(before: Contract | undefined, after: Contract | undefined)
   if (after === undefined) return [{ breaking: true, subject: "topic", message: "is removed" }];
   if (before === undefined) return [{ breaking: false, subject: "topic", message: "is new" }];
   const changes = [
-    ...fieldChanges(before.fields, after.fields, after.unknownFields === "reject"),
+    ...fieldChanges(before, after),
     ...ruleChanges(before, after),
     ...schemaChanges(before, after),
     ...policyChanges(before, after),
@@ -130,9 +130,5 @@ export function renderDiff(changes: readonly TopicChange[]): string[] {
   ]);
   const breaking = changes.filter((change) => change.breaking).length;
   if (changes.length === 0) return ["Nothing changes."];
-  return [
-    ...lines,
-    "",
-    `${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${breaking} breaking for producers`,
-  ];
+  return [...lines, "", `${changes.length} ${changes.length === 1 ? "change" : "changes"}, ${breaking} breaking`];
 }

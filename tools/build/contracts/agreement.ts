@@ -134,8 +134,12 @@ function compareValue(rule: FieldRule, type: AvroType, path: readonly PropertyKe
     return [{ path, message: `"${rule.name}" is ${rule.kind} in the contract but ${kind} in the Avro schema` }];
   }
   const inner = unwrapOptional(type).type;
-  if (typeof inner === "object" && inner.type === "array" && rule.item !== undefined) {
+  if (typeof inner === "object" && inner.type === "array") {
     const item = unwrapOptional(inner.items).type;
+    if (rule.item === undefined) {
+      if (typeof item === "string" || item.type !== "record") return [];
+      return [{ path, message: `"${rule.name}" is a list of records that the contract does not describe: add items` }];
+    }
     if (typeof item === "object" && item.type === "record") {
       return compareFields(rule.item.fields ?? [], item, [...path, "items", "properties"], side);
     }

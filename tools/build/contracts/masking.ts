@@ -1,8 +1,10 @@
 /**
- * The masking of a contract's fields: `classification: pii` and the property's own `customProperties` entry `masking`. The
- * two go together: personal data without a masking would be stored in the clear, a masking without the class is a slip.
+ * The masking of a contract's fields: a personal `classification` (`pii`) and the property's own `customProperties` entry
+ * `masking`. The two go together: personal data without a masking would be stored in the clear, a masking without the class
+ * is a slip.
  */
 import type { Check, Contract, Masking } from "../../../contracts/contract.ts";
+import { isPersonal } from "./classification.ts";
 import type { OdcsItem, OdcsProperty } from "./odcs.ts";
 
 const MASKINGS: readonly Masking[] = ["hmac", "redact", "email"];
@@ -32,22 +34,29 @@ function checkProperty(property: OdcsProperty | OdcsItem, path: readonly Propert
   const name = property.name ?? "items";
   const stated = statedMasking(property);
   const masking = maskingOf(property);
-  const isPii = property.classification === "pii";
+  const personal = isPersonal(property.classification);
   const choices = MASKINGS.join(", ");
+  const misspelt = property.customProperties?.find(
+    (entry) => entry.property !== "masking" && entry.property.toLowerCase() === "masking",
+  );
+  if (misspelt !== undefined) report(path, `"${name}" has the custom property ${misspelt.property}: write masking`);
   if (stated !== undefined && masking === undefined) {
     report(path, `"${name}" has the masking ${JSON.stringify(stated)}; it is one of ${choices}`);
   }
-  if (isPii && stated === undefined) {
+  if (personal && stated === undefined) {
     const fix = `add customProperties: [{ property: masking, value: hmac }] (or another of ${choices})`;
-    report(path, `"${name}" is classified pii but has no masking and would be stored in the clear: ${fix}`);
+    report(
+      path,
+      `"${name}" is classified ${property.classification} but has no masking and would be stored in the clear: ${fix}`,
+    );
   }
-  if (!isPii && stated !== undefined) {
+  if (!personal && stated !== undefined) {
     report(
       path,
       `"${name}" has a masking but is not classification: pii; add the classification or remove the masking`,
     );
   }
-  if ((isPii || stated !== undefined) && property.logicalType !== "string") {
+  if ((personal || stated !== undefined) && property.logicalType !== "string") {
     const fix = "classify the text fields inside it, or send it as a string";
     report(path, `"${name}" is ${property.logicalType}; only a string can be masked: ${fix}`);
   }

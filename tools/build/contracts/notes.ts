@@ -49,6 +49,12 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
       noteQuality(property.quality, at, path.length > 2);
       if (property.unique === true)
         note(at, `unique of "${property.name}" is not enforced: a duplicateValues check at silver would measure it`);
+      if (property.encryptedName !== undefined)
+        note(at, `encryptedName of "${property.name}" is not read: a masking says how personal data is stored`);
+      for (const entry of property.customProperties ?? []) {
+        if (entry.property !== "masking")
+          note(at, `the custom property ${entry.property} of "${property.name}" is not read: masking is`);
+      }
       noteProperties(property.properties, at);
       noteProperties(property.items?.properties, [...at, "items"]);
     }

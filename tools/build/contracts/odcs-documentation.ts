@@ -10,7 +10,7 @@ export const stableId = z.string().regex(/^[A-Za-z0-9_-]+$/, "an id has letters,
 export const tags = z.array(z.string());
 
 /** One extension. `value` may be anything, but it must be there. */
-export const customProperty = z
+const customProperty = z
   .strictObject({
     property: z.string(),
     value: z.unknown(),
@@ -18,7 +18,14 @@ export const customProperty = z
     id: stableId.optional(),
   })
   .refine((entry) => entry.value !== undefined, { message: "a custom property needs a value", path: ["value"] });
-export const customProperties = z.array(customProperty);
+
+/** Extensions by their names: of two with one name only one could be meant. */
+export const customProperties = z.array(customProperty).superRefine((entries, context) => {
+  for (const [index, { property }] of entries.entries()) {
+    if (entries.findIndex((entry) => entry.property === property) < index)
+      context.addIssue({ code: "custom", path: [index], message: `the custom property ${property} is given twice` });
+  }
+});
 
 export const authoritativeDefinitions = z.array(
   z.strictObject({ id: stableId.optional(), url: z.string(), type: z.string(), description: z.string().optional() }),

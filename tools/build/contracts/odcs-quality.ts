@@ -1,6 +1,6 @@
 /** The quality checks of ODCS v3.1. Sluice executes those of type library and sql; the others are accepted, and inform people. */
 import { z } from "zod";
-import { authoritativeDefinitions, customProperty, stableId, tags } from "./odcs-documentation.ts";
+import { authoritativeDefinitions, customProperties, stableId, tags } from "./odcs-documentation.ts";
 
 const between = z
   .tuple([z.number(), z.number()])
@@ -36,7 +36,7 @@ const common = {
   severity: z.string().optional(),
   tags: tags.optional(),
   authoritativeDefinitions: authoritativeDefinitions.optional(),
-  customProperties: z.array(customProperty).optional(),
+  customProperties: customProperties.optional(),
 };
 
 const library = z

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { COMPATIBILITY_MODES } from "../../../schemas/compatibility/modes.ts";
+import { classification } from "./classification.ts";
 import {
   authoritativeDefinitions,
   customProperties,
@@ -78,7 +79,7 @@ const propertyShape = {
   primaryKeyPosition: z.int().optional(),
   partitioned: z.boolean().optional(),
   partitionKeyPosition: z.int().optional(),
-  classification: z.string().optional(),
+  classification: classification.optional(),
   encryptedName: z.string().optional(),
   transformSourceObjects: z.array(z.string()).optional(),
   transformLogic: z.string().optional(),

@@ -93,6 +93,46 @@ describe("masking in a contract", () => {
     expect(complaints([property]).join("\n")).toMatch(message);
   });
 
+  test.each(["PII", "Pii", "personal", "PERSONAL"])("%s is personal data at every level of a contract", (name) => {
+    const field = `logicalType: string, classification: ${name}`;
+    const masked = `${field}, customProperties: [{ property: masking, value: hmac }]`;
+    const shapes = (text: string) => [
+      `{ name: phone, ${text} }`,
+      `{ name: names, logicalType: array, items: { ${text} } }`,
+      `{ name: home, logicalType: object, properties: [{ name: street, ${text} }] }`,
+    ];
+    for (const property of shapes(field)) {
+      expect(complaints([property]).join("\n")).toMatch(/:11: .*is classified \w+ but has no masking/);
+    }
+    for (const property of shapes(masked)) expect(complaints([property])).toEqual([]);
+  });
+
+  test("a class that is not on the list is refused with the list, wherever it stands", () => {
+    const bad = (name: string) => [
+      `{ name: phone, logicalType: string, classification: ${name} }`,
+      `{ name: names, logicalType: array, items: { logicalType: string, classification: ${name} } }`,
+      `{ name: home, logicalType: object, properties: [{ name: street, logicalType: string, classification: ${name} }] }`,
+    ];
+    for (const name of ["P.I.I", "personnal", "sensitive", "'4'", "4"]) {
+      for (const property of bad(name)) {
+        expect(complaints([property]).join("\n")).toMatch(
+          /:11: .*a classification is one of public, internal, confidential, restricted, or, for personal data, pii or personal/,
+        );
+      }
+    }
+    for (const name of ["public", "Internal", "CONFIDENTIAL", "restricted"]) {
+      expect(complaints([`{ name: phone, logicalType: string, classification: ${name} }`])).toEqual([]);
+    }
+  });
+
+  test("what would leave a value in the clear unnoticed is refused", () => {
+    const twice =
+      "{ name: phone, logicalType: string, classification: pii, customProperties: [{ property: masking, value: redact }, { property: masking, value: email }] }";
+    expect(complaints([twice]).join("\n")).toContain("the custom property masking is given twice");
+    const misspelt = "{ name: phone, logicalType: string, customProperties: [{ property: Masking, value: redact }] }";
+    expect(complaints([misspelt]).join("\n")).toContain("has the custom property Masking: write masking");
+  });
+
   test("a key can only be hashed", () => {
     expect(complaints([pii("hmac", ", required: true")], [], "[id, phone]")).toEqual([]);
     for (const masking of ["redact", "email"]) {

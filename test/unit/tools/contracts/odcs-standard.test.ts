@@ -36,6 +36,7 @@ const LIST = fieldAt("items");
 const CHECK: Path = [...TABLE, "quality", 0];
 const REMOVED = Symbol("removed");
 const COUNT = { metric: "rowCount", mustBeGreaterThan: 0 };
+const TWICE = ["hmac", "redact"].map((value) => ({ property: "masking", value }));
 const definition = [{ url: "https://example.org", type: "glossary" }];
 
 /** Both accept it. */
@@ -63,6 +64,7 @@ const ACCEPTED: readonly Change[] = [
   ["sources of a transformation", [...TEXT, "transformSourceObjects"], ["raw.orders"]],
   ["a description of it", [...TEXT, "transformDescription"], "in capitals"],
   ["a critical element", [...TEXT, "criticalDataElement"], true],
+  ["a class of data, in any case", [...TEXT, "classification"], "Confidential"],
   ["an encrypted name", [...TEXT, "encryptedName"], "order_id_encrypted"],
   ["a format of a text", [...TEXT, "logicalTypeOptions", "format"], "uuid"],
   ["a format of an integer", [...INTEGER, "logicalTypeOptions"], { format: "i32" }],
@@ -147,6 +149,9 @@ const STRICTER: readonly Change[] = [
   ["a topic has fields", [...TABLE, "properties"], []],
   ["a field's name is also a column's", [...TEXT, "name"], "orderId"],
   ["a field without a logical type cannot be judged", [...INTEGER, "logicalType"], REMOVED],
+  ["classes of data are a closed list: personal data is masked by its class", [...TEXT, "classification"], "secret"],
+  ["a class of data has a name", [...TEXT, "classification"], "4"],
+  ["of two custom properties with one name only one could be read", [...TEXT, "customProperties"], TWICE],
   ["there is no type for a time of day", [...INTEGER, "logicalType"], "time"],
   ["exclusive bounds would not be enforced", [...NUMBER, "logicalTypeOptions"], { exclusiveMinimum: 0 }],
   ["multiples would not be enforced", [...NUMBER, "logicalTypeOptions"], { multipleOf: 5 }],
@@ -210,10 +215,14 @@ describe("what is accepted but not executed", () => {
     const soda = { name: "plausible", type: "custom", engine: "soda", implementation: "checks: []" };
     const availability = { property: "availability", value: 99.9, unit: "percent" };
     const document = changed(changed(orders, CHECK, soda), ["slaProperties", 0], availability);
-    const text = JSON.stringify(changed(document, [...TEXT, "unique"], true), null, 1);
+    const described = changed(document, [...TEXT, "customProperties"], [{ property: "owner", value: "shop" }]);
+    const encrypted = changed(described, [...NUMBER, "encryptedName"], "amount_encrypted");
+    const text = JSON.stringify(changed(encrypted, [...TEXT, "unique"], true), null, 1);
     const notes = contractNotes("contracts/orders.yaml", text);
     expect(notes.map(({ message }) => message)).toEqual([
       expect.stringContaining('unique of "order_id" is not enforced'),
+      'the custom property owner of "order_id" is not read: masking is',
+      expect.stringContaining('encryptedName of "amount" is not read'),
       'the quality check "plausible" of type custom is not executed',
       "the service level availability is not read: latency, freshness, retention, completeness are",
     ]);
