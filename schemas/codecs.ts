@@ -27,12 +27,13 @@ export function envelopeSchema(event: AvroRecord): AvroRecord {
   return {
     type: "record",
     name: "Envelope",
-    namespace: `sluice.${event.name}`,
+    namespace: "sluice.envelope",
     fields: [
       { name: "index", type: "int" },
       { name: "extra", type: ["null", "string"], default: null },
       { name: "lexical", type: ["null", "string"], default: null },
-      { name: "event", type: event },
+      // Without a namespace of its own an event's type would inherit this one, and a record named Envelope meet it again.
+      { name: "event", type: { ...event, namespace: event.namespace ?? "" } },
     ],
   };
 }

@@ -3,8 +3,15 @@
  * documentation, aliases and unknown attributes gone. For schemas that come from outside; nothing here generates code.
  */
 
-const PRIMITIVES = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"] as const;
-export type PrimitiveName = (typeof PRIMITIVES)[number];
+import {
+  fullName,
+  isFullName,
+  isPrimitive,
+  memberProblem,
+  namespaceOf,
+  type PrimitiveName,
+  typeNameProblem,
+} from "./names.ts";
 
 /** What a logical type says beside its underlying type; members that are absent are undefined in the source too. */
 export interface Logical {
@@ -48,21 +55,30 @@ export type SchemaNode =
   | { readonly kind: "array" | "map"; readonly values: SchemaNode }
   | { readonly kind: "union"; readonly branches: readonly SchemaNode[] };
 
+type Path = readonly (string | number)[];
+
 /** Thrown for what is not an Avro schema; the message names the place and what is wrong there. */
 export class InvalidSchema extends Error {
   override readonly name = "InvalidSchema";
+  /** The place, in the schema's JSON document. */
+  readonly path: Path;
+  readonly reason: string;
+
+  constructor(path: Path, reason: string) {
+    super(`${["schema", ...path].join(".")}: ${reason}`);
+    this.path = path;
+    this.reason = reason;
+  }
 }
 
-/** Deeper than any schema people write, and far below the stack's end. */
-const MAX_DEPTH = 100;
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+/** Steps into the document: deeper than any schema people write (a record is three), and far below the stack's end. */
+const MAX_DEPTH = 150;
 
 interface Scope {
   readonly namespace: string;
   /** Full names that are defined so far, in the order of the document. */
   readonly defined: Set<string>;
-  readonly path: string;
-  readonly depth: number;
+  readonly path: Path;
 }
 
 /** Parses a schema's JSON text; a bare primitive name without quotes is taken too, as registries do. Throws InvalidSchema. */
@@ -72,21 +88,21 @@ export function parseSchemaText(text: string): SchemaNode {
     json = JSON.parse(text);
   } catch (error) {
     if (isPrimitive(text)) return { kind: "primitive", type: text, logical: null };
-    throw new InvalidSchema(`the schema is not JSON: ${error instanceof Error ? error.message : "unreadable"}`);
+    throw new InvalidSchema([], `not JSON: ${error instanceof Error ? error.message : "unreadable"}`);
   }
   return parseSchema(json);
 }
 
 /** Parses a schema's JSON value. Throws InvalidSchema. */
 export function parseSchema(json: unknown): SchemaNode {
-  return parse(json, { namespace: "", defined: new Set(), path: "schema", depth: 0 });
+  return parse(json, { namespace: "", defined: new Set(), path: [] });
 }
 
 function parse(json: unknown, scope: Scope): SchemaNode {
-  if (scope.depth > MAX_DEPTH) throw new InvalidSchema(`${scope.path}: nested deeper than ${MAX_DEPTH} levels`);
+  if (scope.path.length > MAX_DEPTH) throw new InvalidSchema(scope.path, `nested deeper than ${MAX_DEPTH} steps`);
   if (typeof json === "string") return parseName(json, scope);
   if (Array.isArray(json)) return parseUnion(json, scope);
-  if (!isObject(json)) throw new InvalidSchema(`${scope.path}: expected a type, got ${JSON.stringify(json)}`);
+  if (!isObject(json)) throw new InvalidSchema(scope.path, `expected a type, got ${JSON.stringify(json)}`);
   const type = json["type"];
   if (typeof type !== "string") return parse(type, within(scope, "type"));
   switch (type) {
@@ -107,17 +123,17 @@ function parse(json: unknown, scope: Scope): SchemaNode {
 function parseName(name: string, scope: Scope): SchemaNode {
   if (isPrimitive(name)) return { kind: "primitive", type: name, logical: null };
   const full = fullName(name, scope.namespace);
-  if (!scope.defined.has(full)) throw new InvalidSchema(`${scope.path}: there is no type ${JSON.stringify(full)}`);
+  if (!scope.defined.has(full)) throw new InvalidSchema(scope.path, `there is no type ${JSON.stringify(full)}`);
   return { kind: "reference", name: full };
 }
 
 function parseUnion(json: readonly unknown[], scope: Scope): SchemaNode {
-  const branches = json.map((branch, index) => parse(branch, within(scope, String(index))));
+  const branches = json.map((branch, index) => parse(branch, within(scope, index)));
   const seen = new Set<string>();
   for (const branch of branches) {
-    if (branch.kind === "union") throw new InvalidSchema(`${scope.path}: a union may not hold a union`);
+    if (branch.kind === "union") throw new InvalidSchema(scope.path, `a union may not hold a union`);
     const name = branch.kind === "primitive" ? branch.type : "name" in branch ? branch.name : branch.kind;
-    if (seen.has(name)) throw new InvalidSchema(`${scope.path}: the union holds ${name} twice`);
+    if (seen.has(name)) throw new InvalidSchema(scope.path, `the union holds ${name} twice`);
     seen.add(name);
   }
   return { kind: "union", branches };
@@ -130,42 +146,60 @@ function parseNamed(
 ): SchemaNode {
   const { name: own, namespace = scope.namespace } = json;
   if (typeof own !== "string" || typeof namespace !== "string")
-    throw new InvalidSchema(`${scope.path}: a ${kind} needs a name`);
+    throw new InvalidSchema(scope.path, `a ${kind} needs a name`);
   const name = fullName(own, namespace);
-  if (!NAME.test(name)) throw new InvalidSchema(`${scope.path}: ${JSON.stringify(name)} is not a name`);
-  if (scope.defined.has(name)) throw new InvalidSchema(`${scope.path}: ${name} is defined twice`);
+  const problem = typeNameProblem(name, scope.defined) ?? aliasProblem(json);
+  if (problem !== undefined) throw new InvalidSchema(scope.path, problem);
   scope.defined.add(name);
-  if (kind === "enum") return { kind, name, symbols: symbolsOf(json["symbols"], scope) };
+  if (kind === "enum") return { kind, name, symbols: symbolsOf(json, scope) };
   if (kind === "fixed") {
     const size = json["size"];
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
-      throw new InvalidSchema(`${scope.path}: a fixed needs a size`);
+      throw new InvalidSchema(scope.path, `a fixed needs a size`);
     return { kind, name, size, logical: logicalOf(json) };
   }
   const fields = json["fields"];
-  if (!Array.isArray(fields)) throw new InvalidSchema(`${scope.path}: a record needs fields`);
-  const inner = { ...scope, namespace: name.slice(0, Math.max(0, name.lastIndexOf("."))) };
-  const parsed = fields.map((field: unknown, index) => parseField(field, within(inner, `fields.${index}`)));
-  const names = new Set(parsed.map((field) => field.name));
-  if (names.size < parsed.length) throw new InvalidSchema(`${scope.path}: two fields have the same name`);
-  return { kind, name, fields: parsed };
+  if (!Array.isArray(fields)) throw new InvalidSchema(scope.path, `a record needs fields`);
+  const names = memberProblem(
+    "field",
+    fields.map((field: unknown) => (isObject(field) ? field["name"] : undefined)),
+  );
+  if (names !== undefined) throw new InvalidSchema([...scope.path, "fields", names.index], names.message);
+  const inner = { ...scope, namespace: namespaceOf(name) };
+  return {
+    kind,
+    name,
+    fields: fields.map((field: unknown, index) => parseField(field, within(inner, "fields", index))),
+  };
 }
 
 function parseField(field: unknown, scope: Scope): FieldNode {
-  if (!isObject(field)) throw new InvalidSchema(`${scope.path}: a field is an object`);
+  if (!isObject(field) || typeof field["name"] !== "string")
+    throw new InvalidSchema(scope.path, "a field is an object with a name");
+  const aliases = aliasProblem(field);
+  if (aliases !== undefined) throw new InvalidSchema(scope.path, aliases);
   const { name } = field;
-  if (typeof name !== "string" || !NAME.test(name) || name.includes("."))
-    throw new InvalidSchema(`${scope.path}: ${JSON.stringify(name)} is not a field's name`);
   const type = parse(field["type"], within(scope, "type"));
   return Object.hasOwn(field, "default") ? { name, type, default: field["default"] } : { name, type };
 }
 
-function symbolsOf(symbols: unknown, scope: Scope): string[] {
-  if (!Array.isArray(symbols)) throw new InvalidSchema(`${scope.path}: an enum needs symbols`);
-  return symbols.map((symbol: unknown) => {
-    if (typeof symbol === "string" && NAME.test(symbol) && !symbol.includes(".")) return symbol;
-    throw new InvalidSchema(`${scope.path}: ${JSON.stringify(symbol)} is not a symbol`);
-  });
+/** Aliases are other names, so they keep to the form of names; nothing here reads them. */
+function aliasProblem({ aliases }: Readonly<Record<string, unknown>>): string | undefined {
+  if (aliases === undefined) return undefined;
+  if (!Array.isArray(aliases)) return "aliases are a list of names";
+  const wrong: unknown = aliases.find((alias: unknown) => typeof alias !== "string" || !isFullName(alias));
+  return wrong === undefined ? undefined : `${JSON.stringify(wrong)} is not the name of an alias`;
+}
+
+function symbolsOf(json: Readonly<Record<string, unknown>>, scope: Scope): string[] {
+  const { symbols, default: preset } = json;
+  if (!Array.isArray(symbols)) throw new InvalidSchema(scope.path, "an enum needs symbols");
+  const problem = memberProblem("symbol", symbols);
+  if (problem !== undefined) throw new InvalidSchema([...scope.path, "symbols", problem.index], problem.message);
+  const names = symbols.filter((symbol) => typeof symbol === "string");
+  if (preset !== undefined && !names.some((name) => name === preset))
+    throw new InvalidSchema(scope.path, `the default ${JSON.stringify(preset)} is none of the enum's symbols`);
+  return names;
 }
 
 function logicalOf(json: Readonly<Record<string, unknown>>): Logical | null {
@@ -178,16 +212,8 @@ function logicalOf(json: Readonly<Record<string, unknown>>): Logical | null {
   };
 }
 
-function fullName(name: string, namespace: string): string {
-  return name.includes(".") || namespace === "" ? name : `${namespace}.${name}`;
-}
-
-function within(scope: Scope, step: string): Scope {
-  return { ...scope, path: `${scope.path}.${step}`, depth: scope.depth + 1 };
-}
-
-function isPrimitive(name: string): name is PrimitiveName {
-  return PRIMITIVES.some((primitive) => primitive === name);
+function within(scope: Scope, ...steps: Path): Scope {
+  return { ...scope, path: [...scope.path, ...steps] };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

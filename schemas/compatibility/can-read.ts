@@ -121,7 +121,8 @@ function compareRecords(pair: Pair<AvroRecord>): Incompatibility[] {
     const message = "the reader demands it and the writer does not have it: keep the field, or give it a default";
     return reason({ ...path, readerPath: fieldPath }, "MISSING_DEFAULT", message);
   });
-  if (reader.name === writer.name) return fields;
+  // Namespaces do not count (specification 1.12, "Schema Resolution").
+  if (unqualified(reader.name) === unqualified(writer.name)) return fields;
   const message = `the record is named ${reader.name} in the reader and ${writer.name} in the writer: keep the name`;
   return [...reason(pair, "RECORD_NAME", message), ...fields];
 }
@@ -146,4 +147,8 @@ function nameOf(type: Plain): string {
   if (typeof type === "string") return type;
   if (!("logicalType" in type)) return type.type;
   return type.logicalType === "decimal" ? `decimal(${type.precision},${type.scale})` : type.logicalType;
+}
+
+function unqualified(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
 }

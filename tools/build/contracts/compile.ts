@@ -185,6 +185,10 @@ function checkReferences(contract: Contract, report: Report): void {
   for (const name of contract.dedupeKey) known(name, "dedupeKey");
   for (const name of contract.shardKey) known(name, "shardKey");
   known(contract.eventTime, "eventTime");
+  if (names.includes(contract.partition.column)) {
+    const message = `the partition column "${contract.partition.column}" is also a field: a table has one column of a name, so call it otherwise`;
+    report(["customProperties"], message);
+  }
   const time = contract.fields.find((field) => field.name === contract.eventTime);
   if (time !== undefined && (time.kind !== "timestamp" || !time.required)) {
     report(

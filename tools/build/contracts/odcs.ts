@@ -15,6 +15,7 @@ import {
   tableRelationships,
 } from "./odcs-documentation.ts";
 import { quality } from "./odcs-quality.ts";
+import { topicNameProblem } from "./topic-name.ts";
 
 /** By logical type, the options that mean something here. Others of the standard would be promises that nobody keeps. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -109,7 +110,7 @@ const item: z.ZodType<OdcsItem> = z
     ...propertyShape,
     name: z.string().optional(),
     get properties() {
-      return z.array(property).optional();
+      return properties.optional();
     },
   })
   .superRefine(checkType);
@@ -122,10 +123,22 @@ const property: z.ZodType<OdcsProperty> = z
       return item.optional();
     },
     get properties() {
-      return z.array(property).optional();
+      return properties.optional();
     },
   })
   .superRefine(checkType);
+
+/** The fields of one level. A field that is described twice would be judged by one of the two only. */
+const properties = z.array(property).superRefine((fields, context) => {
+  for (const [index, { name }] of fields.entries()) {
+    if (fields.findIndex((field) => field.name === name) < index)
+      context.addIssue({
+        code: "custom",
+        path: [index],
+        message: `the field "${name}" is described twice: remove one`,
+      });
+  }
+});
 
 export const odcs = z.strictObject({
   ...documentationShape,
@@ -148,11 +161,14 @@ export const odcs = z.strictObject({
   schema: z.tuple([
     z.strictObject({
       ...elementShape,
-      name: z.string().regex(/^[a-z][a-z0-9_]*$/, "a topic is named in lower_snake_case"),
+      name: z.string().superRefine((name, context) => {
+        const message = topicNameProblem(name);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      }),
       logicalType: z.literal("object").optional(),
       dataGranularityDescription: z.string().optional(),
       relationships: tableRelationships.optional(),
-      properties: z.array(property).min(1),
+      properties: properties.min(1),
       quality: quality.optional(),
     }),
   ]),

@@ -7,11 +7,12 @@ type Path = readonly PropertyKey[];
 const SUPPORTED =
   '"string", "boolean", "int", "long", "double", timestamp-micros, date, decimal, an array, a record, or ["null", one of these] for an optional field';
 
-/** One line for one issue of zod; `json` is the document that was checked. */
-export function describeAvscIssue(json: unknown, issue: Issue): string {
-  if (issue.code !== "invalid_union") return `${placeOf(json, issue.path)}: ${issue.message}`;
+/** One line for one issue of zod, and the place it is about; `json` is the document that was checked. */
+export function describeAvscIssue(json: unknown, issue: Issue): { readonly path: Path; readonly message: string } {
+  if (issue.code !== "invalid_union")
+    return { path: issue.path, message: `${placeOf(json, issue.path)}: ${issue.message}` };
   const path = deepestUnion(json, issue, []);
-  return `${placeOf(json, path)}: ${describeType(valueAt(json, path))}`;
+  return { path, message: `${placeOf(json, path)}: ${describeType(valueAt(json, path))}` };
 }
 
 /**
@@ -31,12 +32,15 @@ function describeType(type: unknown): string {
   if (isObject(type) && type["type"] === "enum") {
     return 'the type "enum" is not supported: write "string", and list the values in the contract (quality: metric invalidValues, arguments validValues)';
   }
+  if (typeof type === "string" && /^[A-Z]|\./.test(type))
+    return `the type ${JSON.stringify(type)} is not referred to by its name here: write the record out, under a name of its own`;
   const text = JSON.stringify(type) ?? "nothing";
   const shown = text.length > 80 ? `${text.slice(0, 80)}...` : text;
   return `the type ${shown} is not supported: there are ${SUPPORTED}`;
 }
 
-function placeOf(json: unknown, path: Path): string {
+/** A path in words: the names of the fields on the way to it. */
+export function placeOf(json: unknown, path: Path): string {
   const names = path.flatMap((_, at) => {
     const holder = valueAt(json, path.slice(0, at + 1));
     return path[at - 1] === "fields" && isObject(holder) && typeof holder["name"] === "string" ? [holder["name"]] : [];

@@ -1,10 +1,13 @@
 /** An `.avsc` file as the subset of Avro that Sluice supports. */
 import { z } from "zod";
 import type { AvroRecord } from "../../../schemas/avro-schema.ts";
+import { InvalidSchema, parseSchema } from "../../../schemas/canonical/parse.ts";
+import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
-import { describeAvscIssue } from "./avsc-problem.ts";
+import { describeAvscIssue, placeOf } from "./avsc-problem.ts";
 
-const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+// What a name may be is judged by `parseSchema`, as of every schema from outside.
+const name = z.string();
 
 const primitive = z.enum(["boolean", "int", "long", "double", "string"]);
 const timestamp = z.strictObject({ type: z.literal("long"), logicalType: z.literal("timestamp-micros") });
@@ -46,29 +49,39 @@ const field = z.strictObject({
 
 export type ParsedAvsc =
   | { readonly ok: true; readonly record: AvroRecord }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly BuildProblem[] };
 
-/** Parses and checks the text of an `.avsc` file. */
-export function parseAvsc(text: string): ParsedAvsc {
+/** Parses and checks the text of an `.avsc` file: Avro's rules, and that it is of the subset. `file` is for the problems. */
+export function parseAvsc(file: string, text: string): ParsedAvsc {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    return { ok: false, problems: [`is not JSON: ${error instanceof Error ? error.message : String(error)}`] };
+    const message = `is not JSON: ${error instanceof Error ? error.message : String(error)}`;
+    return { ok: false, problems: [{ file, line: undefined, message }] };
   }
+  // JSON is YAML too: its reader knows on which line a value stands, and sees a key that is there twice.
+  const lines = parseYaml(file, text);
+  if (lines.problems.length > 0) return { ok: false, problems: lines.problems };
   const parsed = record.safeParse(json);
-  if (parsed.success) return { ok: true, record: dropUndefined(parsed.data) };
-  return {
-    ok: false,
-    problems: parsed.error.issues.map((issue) => describeAvscIssue(json, issue)),
-  };
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const { path, message } = describeAvscIssue(json, issue);
+      return { file, line: lines.lineOf(path), message };
+    });
+    return { ok: false, problems };
+  }
+  try {
+    parseSchema(json);
+  } catch (error) {
+    if (!(error instanceof InvalidSchema)) throw error;
+    const message = `${placeOf(json, error.path)}: ${error.reason}`;
+    return { ok: false, problems: [{ file, line: lines.lineOf(error.path), message }] };
+  }
+  return { ok: true, record: dropUndefined(parsed.data) };
 }
 
 // zod types an absent optional key as `T | undefined`; the schema types say "absent". A trip through JSON makes it so.
 function dropUndefined(parsed: z.infer<typeof record>): AvroRecord {
   return JSON.parse(JSON.stringify(parsed));
-}
-
-export function buildProblemsOf(file: string, problems: readonly string[]): BuildProblem[] {
-  return problems.map((message) => ({ file, line: undefined, message }));
 }

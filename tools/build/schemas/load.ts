@@ -7,7 +7,7 @@ import type { AvroRecord, SchemaRelease } from "../../../schemas/avro-schema.ts"
 import { defaultProblems } from "../../../schemas/compatibility/default-value.ts";
 import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
-import { buildProblemsOf, parseAvsc } from "./avsc.ts";
+import { parseAvsc } from "./avsc.ts";
 
 const releasesFile = z.object({
   releases: z.array(
@@ -41,17 +41,16 @@ export function schemaFile(topic: string, version: number): string {
 /** As `loadSchemas`, with the files that no release names apart from the problems. */
 export function readReleases(root: string): LoadedSchemas & { readonly unreleased: readonly string[] } {
   const file = "schemas/releases.json";
-  const parsed = releasesFile.safeParse(JSON.parse(readFileSync(join(root, file), "utf8")));
+  // JSON is YAML too, and its reader says on which line something is wrong.
+  const document = parseYaml(file, readFileSync(join(root, file), "utf8"));
+  const parsed = releasesFile.safeParse(document.value);
   if (!parsed.success) {
-    return {
-      releases: [],
-      unreleased: [],
-      problems: parsed.error.issues.map((issue) => ({
-        file,
-        line: undefined,
-        message: `${issue.path.join(".")}: ${issue.message}`,
-      })),
-    };
+    const issues = parsed.error.issues.map((issue) => ({
+      file,
+      line: document.lineOf(issue.path),
+      message: `${issue.path.join(".")}: ${issue.message}`,
+    }));
+    return { releases: [], unreleased: [], problems: document.problems.length > 0 ? document.problems : issues };
   }
   const problems: BuildProblem[] = [];
   const releases: SchemaRelease[] = [];
@@ -93,8 +92,8 @@ export function readSchema(
   file: string,
   text: string,
 ): { readonly record?: AvroRecord; readonly problems: readonly BuildProblem[] } {
-  const parsed = parseAvsc(text);
-  if (!parsed.ok) return { problems: buildProblemsOf(file, parsed.problems) };
+  const parsed = parseAvsc(file, text);
+  if (!parsed.ok) return { problems: parsed.problems };
   const lines = parseYaml(file, text);
   const problems = defaultProblems(parsed.record).map(({ path, message }) => ({
     file,

@@ -22,6 +22,20 @@ const EVERYTHING = {
   ],
 };
 
+/** A record with two types named Place, in these namespaces. */
+function twice(first: string, second: string | undefined): string {
+  const place = (namespace: string | undefined, field: string) => ({
+    name: field,
+    type: { type: "record", name: "Place", ...(namespace === undefined ? {} : { namespace }), fields: [] },
+  });
+  return JSON.stringify({
+    type: "record",
+    name: "R",
+    namespace: first,
+    fields: [place(first, "x"), place(second, "y")],
+  });
+}
+
 describe("the Parsing Canonical Form", () => {
   test("is avsc's, for all constructs and for every release", () => {
     for (const schema of [EVERYTHING, ...releases.map((release) => release.schema)]) {
@@ -67,11 +81,42 @@ test.each([
   ["a union of two ints", '["int",{"type":"int"}]'],
   ["a union in a union", '[["int"],"null"]'],
   ["a type defined twice", '[{"type":"fixed","name":"F","size":1},{"type":"fixed","name":"F","size":2}]'],
+  ["a nested type of the same name in the same namespace", twice("a.b", "a.b")],
+  ["a nested type that inherits the namespace of the first", twice("a.b", undefined)],
+  ["a type named as a primitive", '{"type":"record","name":"string","fields":[]}'],
+  ["a type named as a primitive in a namespace", '{"type":"fixed","name":"a.long","size":1}'],
+  ["a namespace that is none", '{"type":"record","name":"R","namespace":"a..b","fields":[]}'],
+  ["a namespace with a digit first", '{"type":"record","name":"R","namespace":"a.1b","fields":[]}'],
+  ["a field's name with a dot", '{"type":"record","name":"R","fields":[{"name":"a.b","type":"int"}]}'],
+  ["a field without a name", '{"type":"record","name":"R","fields":[{"type":"int"}]}'],
+  ["an empty name", '{"type":"record","name":"","fields":[]}'],
+  ["a symbol twice", '{"type":"enum","name":"E","symbols":["A","B","A"]}'],
+  ["a default that is no symbol", '{"type":"enum","name":"E","symbols":["A"],"default":"B"}'],
+  ["an alias that is no name", '{"type":"record","name":"R","aliases":["a b"],"fields":[]}'],
+  ["aliases that are no list", '{"type":"record","name":"R","fields":[{"name":"x","aliases":"y","type":"int"}]}'],
   ["a symbol that is none", '{"type":"enum","name":"E","symbols":["a b"]}'],
   ["too deep", `${'{"type":"array","items":'.repeat(500)}"int"${"}".repeat(500)}`],
   ["null", "null"],
 ])("%s is not a schema", (_what, text) => {
   expect(() => parseSchemaText(text)).toThrow(InvalidSchema);
+});
+
+test("names that the specification allows", () => {
+  for (const text of [
+    twice("a.b", "a.c"),
+    twice("a.b", ""),
+    '{"type":"record","name":"record","fields":[]}',
+    '{"type":"record","name":"x.y.R","namespace":"1 no namespace","fields":[{"name":"r","type":["null","R"]}]}',
+    '{"type":"enum","name":"E","symbols":["A","a","_1"],"default":"a"}',
+    '{"type":"record","name":"R","aliases":["x.y","x.z"],"fields":[{"name":"a","type":"int"},{"name":"A","type":"int"}]}',
+  ])
+    expect(() => parseSchemaText(text)).not.toThrow();
+});
+
+test("a schema that is none says where and what", () => {
+  expect(() => parseSchemaText(twice("n", "n"))).toThrow(
+    'schema.fields.1.type: the type "n.Place" is defined twice: give one of them another name or namespace',
+  );
 });
 
 describe("the subset that Sluice uses", () => {

@@ -122,6 +122,17 @@ describe("the contract compiler", () => {
     ]);
   });
 
+  test("names that a table or the platform could not have", () => {
+    const coupon = / {6}- { name: coupon, .*\n/;
+    const found = orders.match(coupon)?.[0] ?? "";
+    expect(complaints(coupon, `${found}${found}`).join()).toContain('the field "coupon" is described twice');
+    expect(complaints("column: event_date", "column: coupon").join()).toContain('column "coupon" is also a field');
+    for (const name of ["ledger", "orders_dlq", "order__s", "Orders", "o".repeat(60)])
+      expect(complaints("- name: orders", `- name: ${name}`).join()).toMatch(
+        new RegExp(`^contracts/orders\\.yaml:\\d+: .*"${name}"`),
+      );
+  });
+
   test("all problems of a file are reported together", () => {
     const text = orders.replace("name: coupon,", "name: voucher,").replace("value: [event_id]", "value: [nope]");
     const compiled = compileContract({ file: "contracts/orders.yaml", text }, releases);

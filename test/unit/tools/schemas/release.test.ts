@@ -94,6 +94,57 @@ describe("the release of schemas", () => {
   });
 });
 
+describe("names that no reader would take are not released", () => {
+  const record = (name: string, ...fields: unknown[]) => ({ type: "record", name, fields });
+  const place = (namespace?: string) => ({
+    ...record("Place", { name: "lat", type: "double" }),
+    ...(namespace === undefined ? {} : { namespace }),
+  });
+
+  test.each([
+    ["a field twice", [id, id], /v1\.avsc:9: field "id": the field "id" is there twice/],
+    [
+      "a nested field twice",
+      [id, { name: "p", type: record("P", id, added, id) }],
+      /v1\.avsc:\d+: field "p.id": the field "id" is there twice/,
+    ],
+    [
+      "two records of one full name",
+      [id, { name: "from", type: place() }, { name: "to", type: ["null", place()], default: null }],
+      /v1\.avsc:\d+: field "to": the type "Place" is defined twice: give one of them another name/,
+    ],
+    ["the record's own name inside", [id, { name: "p", type: record("Thing", id) }], /"Thing" is defined twice/],
+    ["a name with a dash", [{ name: "a-b", type: "int" }], /"a-b" is not the name of a field: letters, digits and _/],
+    ["a primitive's name", [{ name: "p", type: record("long", id) }], /"long" is the name of a primitive type/],
+    ["a namespace that is none", [{ name: "p", type: place("a b") }], /"a b\.Place" is not a name/],
+    [
+      "a key twice",
+      '{"type":"record","name":"T","fields":[\n{"name":"a","type":"int","name":"b"}]}',
+      /v1\.avsc:2: .*unique/,
+    ],
+  ])("%s", (_what, fields, message) => {
+    if (typeof fields === "string") write("schemas/things/v1.avsc", fields);
+    else schema(1, ...fields);
+    expect(reviewed()).toEqual([expect.stringMatching(message)]);
+  });
+
+  test("what the specification allows is", () => {
+    const fields = [id, { name: "from", type: place("a") }, { name: "to", type: place("b") }];
+    write("schemas/things/v1.avsc", { ...record("shop.Thing", ...fields), doc: "a name may bring its namespace" });
+    release();
+    schema(2, ...fields, added);
+    release();
+    expect(problems()).toEqual([]);
+  });
+
+  test("a list of releases that is not JSON says where", () => {
+    write("schemas/releases.json", '{\n"releases": [\n}');
+    expect(problems()[0]).toMatch(/^schemas\/releases\.json:3: /);
+    write("schemas/releases.json", '{\n"releases": [\n{ "id": 1 }]}');
+    expect(problems()[0]).toMatch(/^schemas\/releases\.json:3: releases\.0\.id/);
+  });
+});
+
 describe("a released schema", () => {
   test("that changed or went is an error", () => {
     schema(1, id);
