@@ -19,6 +19,7 @@ import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
 import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
+import { isOtlpPath, OTLP_REMEDY } from "./otlp.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { getActivity, listActivity } from "./routes/activity.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
@@ -92,7 +93,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["POST", "/v1/keys/:key_id/revoke", postRevocation(deps)],
   ];
 
-  const app = new Hono<GatewayEnv>();
+  // Not strict: a slash at the end of an address changes nothing, neither for routes nor for what stands before them.
+  const app = new Hono<GatewayEnv>({ strict: false });
   // The wide event stands outside, so that it sees the status of every answer; it reads the id at its end.
   app.use(wideEvent({ log, now }));
   app.use(requestMetrics({ counts, now }));
@@ -118,7 +120,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.notFound((c) => {
     const methods = methodsAt(c.req.path);
     if (methods.length > 0) return refuse(c, methodNotAllowed(c.req.method, methods));
-    const detail = `there is nothing at ${c.req.path.slice(0, 200)}; see ${new URL("/", c.req.url)}`;
+    const remedy = isOtlpPath(c.req.path) ? OTLP_REMEDY : `see ${new URL("/", c.req.url)}`;
+    const detail = `there is nothing at ${c.req.path.slice(0, 200)}; ${remedy}`;
     return refuse(c, new ProblemError("NOT_FOUND", detail));
   });
   app.onError((error, c) => {

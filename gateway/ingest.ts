@@ -19,6 +19,7 @@ import type { GatewayDeps } from "./deps.ts";
 import { instanceId, nextSequence } from "./instance.ts";
 import { concealedDetail } from "./masking/detail.ts";
 import type { Masker } from "./masking/masker.ts";
+import { isOtlpRequest, OTLP_ERRORS } from "./otlp.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
 import { sendAll } from "./send.ts";
 import { noteUnsent, takeUnsent } from "./unsent.ts";
@@ -97,7 +98,7 @@ export async function judge(request: IngestRequest): Promise<Judged> {
       refusals.push({
         index,
         stage: fault === undefined ? "admission" : "decode",
-        errors: errorBudget.spend(admission.errors),
+        errors: errorBudget.spend(isOtlpRequest(event) ? OTLP_ERRORS : admission.errors),
         eventId,
         schemaVersion: fault === undefined ? admitter.versionOf(event, schemaVersion) : batch.schemaVersion,
         // A copy, so that one refused line does not keep the piece of the body that it stands in.

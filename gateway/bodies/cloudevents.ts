@@ -1,5 +1,5 @@
 /**
- * CloudEvents 1.0 to events of a topic. `data` is the event. What the envelope says is not lost: all its attributes stand in
+ * CloudEvents 1.0.2 to events of a topic. `data` is the event. What the envelope says is not lost: all its attributes stand in
  * the event's field `_cloudevent`, an unknown field like any other, which bronze keeps in `_extra`. Where the event lacks
  * its id or its event time, the envelope's `id` and `time` fill them.
  */
@@ -79,7 +79,7 @@ function mappedPayload(payload: EventPayload, map: (value: unknown) => Mapped): 
 }
 const encoder = new TextEncoder();
 
-/** The attributes that every envelope has (CloudEvents 1.0, "Required Attributes"). */
+/** The attributes that every envelope has (CloudEvents 1.0.2, "REQUIRED Attributes"). */
 const REQUIRED = ["id", "source", "type"] as const;
 
 /** Why the attributes are no CloudEvent's, or null. */
@@ -103,7 +103,8 @@ function eventOf(envelope: unknown, mapping: CloudEventMapping): Mapped {
   if (fault !== null) return { fault };
   const attributes: Json = {};
   for (const key of Object.keys(envelope)) {
-    if (key !== "data" && key !== "data_base64") setOwn(attributes, key, envelope[key]);
+    // An attribute that is null is absent (JSON format 1.0.2, section 2.2).
+    if (key !== "data" && key !== "data_base64" && envelope[key] !== null) setOwn(attributes, key, envelope[key]);
   }
   const data = dataOf(envelope);
   return "fault" in data ? data : withAttributes(data.event, attributes, mapping);
@@ -114,12 +115,13 @@ function dataOf(envelope: Json): Mapped {
   if (type !== undefined && (typeof type !== "string" || !isJsonType(type))) {
     return { fault: malformed("the CloudEvent's datacontenttype is not JSON: only JSON data is taken") };
   }
+  const data = own(envelope, "data");
   const base64 = own(envelope, "data_base64");
-  if (base64 === undefined) {
-    if (!Object.hasOwn(envelope, "data")) return { fault: malformed("the CloudEvent has no data: data is the event") };
-    return { event: envelope["data"] };
+  if (data === undefined && base64 === undefined) {
+    return { fault: malformed("the CloudEvent has no data: data is the event") };
   }
-  if (Object.hasOwn(envelope, "data")) return { fault: malformed("the CloudEvent has both data and data_base64") };
+  if (base64 === undefined) return { event: data };
+  if (data !== undefined) return { fault: malformed("the CloudEvent has both data and data_base64") };
   const bytes = typeof base64 === "string" && BASE64.test(base64) ? Buffer.from(base64, "base64") : undefined;
   const text = bytes === undefined ? undefined : textOf(bytes);
   if (text === undefined) return { fault: malformed("the CloudEvent's data_base64 is not base64 of UTF-8") };
@@ -148,29 +150,9 @@ function withAttributes(data: unknown, attributes: Json, mapping: CloudEventMapp
   return { event: data };
 }
 
-/** The attributes of binary mode: every header `ce-...`, its value percent-decoded (HTTP binding 1.0, section 3.1.3.2). */
-export function attributesOfHeaders(headers: Headers): Json {
-  const attributes: Json = {};
-  headers.forEach((value, name) => {
-    if (name.startsWith(PREFIX)) setOwn(attributes, name.slice(PREFIX.length), percentDecoded(value));
-  });
-  const contentType = headers.get("content-type");
-  if (contentType !== null) setOwn(attributes, "datacontenttype", contentType);
-  return attributes;
-}
-const PREFIX = "ce-";
-
-function percentDecoded(value: string): string {
-  // Some senders write UTF-8 as it is, which arrives as Latin-1; decoding what is no escape would fail on it.
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-}
-
-function own(object: Json, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
+/** A member of the envelope; null is absence. */
+function own(envelope: Json, name: string): unknown {
+  return Object.hasOwn(envelope, name) ? (envelope[name] ?? undefined) : undefined;
 }
 
 // Assignment to `__proto__` would set the prototype instead.

@@ -3,6 +3,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { containerBatches } from "./avro/container.ts";
 import { wireFormatBatches } from "./avro/wire-format.ts";
 import { openBeacon } from "./beacon.ts";
+import type { HeaderAttributes } from "./cloudevent-headers.ts";
 import { attributesFault, mapCloudEventData, mapCloudEvents, mappingOf } from "./cloudevents.ts";
 import { type EventBatch, MalformedBody } from "./event-batch.ts";
 import { gunzip } from "./gzip.ts";
@@ -15,8 +16,8 @@ export interface EncodedBody {
   readonly format: BodyFormat;
   readonly encoding: "gzip" | "identity";
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** The attributes of `cloudevent-data`; empty for every other format. */
-  readonly attributes: Record<string, unknown>;
+  /** The attributes of `cloudevent-data`; `NO_ATTRIBUTES` for every other format. */
+  readonly attributes: HeaderAttributes;
   readonly contract: Contract;
   /** The most bytes that it may have once it is inflated. */
   readonly maxBytes: number;
@@ -53,9 +54,10 @@ export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch
       return;
     }
     case "cloudevent-data": {
-      const fault = attributesFault(body.attributes);
+      const { attributes, fault: unreadable } = body.attributes;
+      const fault = unreadable ?? attributesFault(attributes);
       if (fault !== null) throw new MalformedBody(fault.detail, bytes, "text");
-      for (const batch of valueBatch(bytes)) yield mapCloudEventData(batch, body.attributes, mappingOf(contract));
+      for (const batch of valueBatch(bytes)) yield mapCloudEventData(batch, attributes, mappingOf(contract));
       return;
     }
     case "avro-container":

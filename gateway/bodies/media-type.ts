@@ -31,24 +31,35 @@ export const BEACON_FORMATS: ReadonlyMap<string, BodyFormat> = new Map([["text/p
 /** What may be sent, for error texts. */
 export const MEDIA_TYPES: readonly string[] = [...FORMATS.keys()];
 
-/** The format of a Content-Type header, or undefined if it is none that is taken. Parameters other than a charset are ignored. */
+/**
+ * The format of a Content-Type header, or undefined if it is none that is taken. Parameters other than a charset are ignored;
+ * a charset that is not UTF-8 makes it none.
+ */
 export function formatOf(
   contentType: string | undefined,
   besides: ReadonlyMap<string, BodyFormat> = new Map(),
 ): BodyFormat | undefined {
-  const [type = "", ...parameters] = (contentType ?? "").toLowerCase().split(";");
-  for (const parameter of parameters) {
-    const [name, value] = parameter.split("=", 2).map((part) => part.trim());
-    if (name === "charset" && value !== undefined && !/^"?(utf-?8|us-ascii)"?$/.test(value)) return undefined;
-  }
-  return FORMATS.get(type.trim()) ?? besides.get(type.trim());
+  const { type, isUtf8 } = parsedType(contentType ?? "");
+  return isUtf8 ? (FORMATS.get(type) ?? besides.get(type)) : undefined;
 }
 
-/** Whether data of this type in a CloudEvent is JSON (CloudEvents JSON format 1.0, section 3.1); absent means JSON. */
+/** Whether data of this type in a CloudEvent is JSON (CloudEvents JSON format 1.0.2, section 3.1); absent means JSON. */
 export function isJsonType(contentType: string | undefined): boolean {
-  if (contentType === undefined) return true;
-  const type = (contentType.split(";")[0] ?? "").trim().toLowerCase();
-  return /^[^/]+\/([^/]+\+)?json$/.test(type);
+  return contentType === undefined || /^[^/]+\/([^/]+\+)?json$/.test(parsedType(contentType).type);
+}
+
+/** Whether a body of this type is JSON in UTF-8, so that it can be the data of a CloudEvent in binary mode. */
+export function isUtf8Json(contentType: string | undefined): boolean {
+  return isJsonType(contentType) && parsedType(contentType ?? "").isUtf8;
+}
+
+function parsedType(contentType: string): { readonly type: string; readonly isUtf8: boolean } {
+  const [type = "", ...parameters] = contentType.toLowerCase().split(";");
+  const isUtf8 = parameters.every((parameter) => {
+    const [name, value] = parameter.split("=", 2).map((part) => part.trim());
+    return name !== "charset" || value === undefined || /^"?(utf-?8|us-ascii)"?$/.test(value);
+  });
+  return { type: type.trim(), isUtf8 };
 }
 
 /** How the bytes of the body are wrapped, or undefined for an encoding that is not taken. */

@@ -3,10 +3,9 @@
 import type { PreparedRequest } from "../../durable-objects/stubs.ts";
 import { admitterOf, type TopicAdmitter } from "../admit/topics.ts";
 import { answerOf, type IngestAnswer, responseOf } from "../answer.ts";
-import { attributesOfHeaders } from "../bodies/cloudevents.ts";
+import { attributesOfHeaders, NO_ATTRIBUTES } from "../bodies/cloudevent-headers.ts";
 import { bodyBatches } from "../bodies/decode.ts";
 import { documentBatch, EmptyBody, InflatedTooLarge, MalformedBody, TooManyEvents } from "../bodies/event-batch.ts";
-import { BEACON_FORMATS, type BodyFormat, encodingOf, formatOf, MEDIA_TYPES } from "../bodies/media-type.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { fingerprinted } from "../idempotency/fingerprint.ts";
@@ -21,6 +20,7 @@ import type { WideEvent } from "../middleware/wide-event/event.ts";
 import { headersReader, queryReader } from "../openapi/parameters.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { eventsHeaders, eventsQuery } from "./events.api.ts";
+import { formOfRequest } from "./events-form.ts";
 import { knownTopic } from "./topics.ts";
 
 interface Options {
@@ -39,7 +39,7 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     const options = optionsOf(c);
     const { idempotencyKey } = options;
     const incoming = c.get("bodyChunks")();
-    const attributes = format === "cloudevent-data" ? attributesOfHeaders(c.req.raw.headers) : {};
+    const attributes = format === "cloudevent-data" ? attributesOfHeaders(c.req.raw.headers) : NO_ATTRIBUTES;
     const meaning = [format, encoding, String(options.schemaVersion), JSON.stringify(attributes)];
     const masker = maskerOf(admitter, deps);
     const body = idempotencyKey === null ? null : fingerprinted(incoming.chunks, meaning, masker);
@@ -146,39 +146,6 @@ function writableTopic(c: GatewayContext): TopicAdmitter {
   const admitter = admitterOf(topic);
   if (admitter === undefined) throw new Error(`topic ${topic} has a contract but no admitter`);
   return admitter;
-}
-
-interface Form {
-  readonly format: BodyFormat;
-  readonly encoding: "gzip" | "identity";
-}
-
-function formOfRequest(c: GatewayContext): Form {
-  const contentEncoding = c.req.header("content-encoding");
-  const encoding = encodingOf(contentEncoding);
-  if (encoding === undefined) {
-    throw new ProblemError(
-      "UNSUPPORTED_CONTENT_ENCODING",
-      `send the body with Content-Encoding gzip, or as it is; got ${contentEncoding?.slice(0, 50)}`,
-    );
-  }
-  const contentType = c.req.header("content-type");
-  const format = formatOf(contentType, c.get("keyInAddress") ? BEACON_FORMATS : undefined);
-  // Attributes in headers make it a CloudEvent in binary mode, whose data is the body.
-  const isBinaryMode = c.req.header("ce-specversion") !== undefined || c.req.header("ce-id") !== undefined;
-  if (isBinaryMode && format === "json") return { format: "cloudevent-data", encoding };
-  if (isBinaryMode && format !== "cloudevent" && format !== "cloudevent-batch") {
-    throw new ProblemError(
-      "UNSUPPORTED_MEDIA_TYPE",
-      "the headers ce-* make this a CloudEvent in binary mode: its data must be application/json",
-    );
-  }
-  if (format !== undefined) return { format, encoding };
-  const got = contentType === undefined ? "none" : `"${contentType.slice(0, 100)}"`;
-  throw new ProblemError(
-    "UNSUPPORTED_MEDIA_TYPE",
-    `send UTF-8 with Content-Type ${MEDIA_TYPES.join(", ")}; got ${got}`,
-  );
 }
 
 const readQuery = queryReader(eventsQuery);

@@ -6,6 +6,7 @@ import { contractOf, currentSchema } from "../../contracts/registry.ts";
 import { compilePlan } from "../../gateway/admit/plan.ts";
 import { createTopicAdmitter } from "../../gateway/admit/topics.ts";
 import { answerOf } from "../../gateway/answer.ts";
+import { NO_ATTRIBUTES } from "../../gateway/bodies/cloudevent-headers.ts";
 import { bodyBatches } from "../../gateway/bodies/decode.ts";
 import { encodeDeadLetters } from "../../gateway/dead-letters/encode.ts";
 import { judge } from "../../gateway/ingest.ts";
@@ -140,7 +141,14 @@ function bodyOf(text: string, format: "json" | "ndjson", contract: Contract) {
   const chunks = async function* () {
     yield Buffer.from(text);
   };
-  return bodyBatches({ format, encoding: "identity", chunks: chunks(), attributes: {}, contract, maxBytes: 1e7 });
+  return bodyBatches({
+    format,
+    encoding: "identity",
+    chunks: chunks(),
+    attributes: NO_ATTRIBUTES,
+    contract,
+    maxBytes: 1e7,
+  });
 }
 
 /** Everything that leaves the gateway for a body: the answer, the encoded events and dead letters, the objects. */

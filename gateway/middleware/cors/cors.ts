@@ -7,6 +7,7 @@ import type { GatewayEnv } from "../../context.ts";
 import { ProblemError } from "../../problem.ts";
 import { keepAlive } from "../auth/auth.ts";
 import type { KeyCache } from "../auth/key-cache.ts";
+import { allowedHeaders } from "./allowed-headers.ts";
 
 export interface CorsOptions {
   /** Knows an origin that a publishable key in force is bound to. */
@@ -14,8 +15,12 @@ export interface CorsOptions {
 }
 
 const ALLOWED_METHODS = "POST";
-const ALLOWED_HEADERS = "Authorization, Content-Type, Content-Encoding, Idempotency-Key, Sluice-Schema-Version";
 const EXPOSED_HEADERS = "Retry-After, X-Request-Id, Idempotent-Replayed";
+/**
+ * A beacon whose Blob is application/json is always a request with credentials, and pages fetch with `credentials: "include"`.
+ * Neither passes without this. It opens nothing: no answer depends on a cookie, only on the key and its origins.
+ */
+const ALLOW_CREDENTIALS = "true";
 /** Chrome keeps a preflight's answer for two hours at most; ten minutes let a new origin be tried soon. */
 const PREFLIGHT_SECONDS = 600;
 
@@ -39,8 +44,9 @@ export function cors(options: CorsOptions): MiddlewareHandler<GatewayEnv> {
         headers: {
           ...VARY,
           "Access-Control-Allow-Origin": origin,
+          "Access-Control-Allow-Credentials": ALLOW_CREDENTIALS,
           "Access-Control-Allow-Methods": ALLOWED_METHODS,
-          "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+          "Access-Control-Allow-Headers": allowedHeaders(c.req.header("access-control-request-headers")),
           "Access-Control-Max-Age": String(PREFLIGHT_SECONDS),
         },
       });
@@ -52,6 +58,7 @@ export function cors(options: CorsOptions): MiddlewareHandler<GatewayEnv> {
     // Auth leaves a grant only where the origin is one of the key's.
     if (origin !== undefined && c.get("grant")?.kind === "publishable") {
       headers.set("Access-Control-Allow-Origin", origin);
+      headers.set("Access-Control-Allow-Credentials", ALLOW_CREDENTIALS);
       headers.set("Access-Control-Expose-Headers", EXPOSED_HEADERS);
     }
     return undefined;

@@ -145,6 +145,114 @@ describe("CloudEvents", () => {
     expect(await code([order("a")], binary)).toEqual([422, undefined]);
   });
 
+  it("in binary mode need no Content-Type, and take any JSON type", async () => {
+    const types = ["", "application/vnd.shop.order+json", "text/json; charset=UTF-8", "Application/JSON;charset=utf-8"];
+    for (const type of types) {
+      const harness = createHarness();
+      const headers = new Headers({ ...BINARY, authorization: "Bearer local-dev-key" });
+      if (type !== "") headers.set("content-type", type);
+      // Bytes, since fetch names a type of its own for a text.
+      const body = Buffer.from(JSON.stringify(order("a")));
+      const response = await harness.bare(ORDERS, { method: "POST", body, headers });
+      expect([type, response.status]).toEqual([type, 202]);
+      const [event] = stored(harness);
+      expect(event).toMatchObject({ _cloudevent: { specversion: "1.0", id: "1", source: "s", type: "t" } });
+      expect(JSON.stringify(event).includes("datacontenttype")).toBe(type !== "");
+    }
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "application/vnd.a+json; charset=latin1"]) {
+      const response = await createHarness().post(ORDERS, order("a"), { ...BINARY, "content-type": type });
+      expect([type, response.status]).toEqual([type, 415]);
+      expect((await answer(response)).detail).toMatch(
+        /Content-Type application\/json, a type that ends in \+json, or none/,
+      );
+    }
+    const avro = await createHarness().post(ORDERS, "x", {
+      "content-type": "application/cloudevents+avro",
+      ...BINARY_IDS,
+    });
+    expect([avro.status, (await answer(avro)).detail]).toEqual([415, expect.stringContaining("cloudevents+json")]);
+  });
+
+  const BINARY = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t" };
+  const BINARY_IDS = { "ce-id": "1" };
+
+  it.each([
+    ["Euro%20%E2%82%AC%20%F0%9F%98%80", "Euro € 😀"],
+    ["%c3%b6", "ö"],
+    ["%41%2541", "A%41"],
+    ['"a \\"quoted\\" \\\\ one"', 'a "quoted" \\ one'],
+    ['"%22"', '"'],
+    ['""', ""],
+    ['say "hi"', 'say "hi"'],
+    ['"a" "b"', '"a" "b"'],
+    ["100%", "100%"],
+    ["%zz%20", "%zz "],
+    ["a+b", "a+b"],
+  ])("header value %s is %s", async (value, expected) => {
+    const harness = createHarness();
+    const response = await harness.post(ORDERS, order("a"), { ...BINARY, "ce-subject": value });
+    expect(response.status).toBe(202);
+    expect(stored(harness)).toMatchObject([{ _cloudevent: { subject: expected } }]);
+  });
+
+  it.each(["%C0%A0", "%E2%82", "%ff", "a%ED%A0%80b", "%F4%90%80%80", '"%80"'])(
+    "header value %s is not UTF-8 and refused, whole body kept",
+    async (value) => {
+      const harness = createHarness();
+      const response = await harness.post(ORDERS, order("a"), { ...BINARY, "ce-subject": value });
+      const body = await answer(response);
+      expect([response.status, body.code]).toEqual([400, "MALFORMED_PAYLOAD"]);
+      expect(body.detail).toMatch(/^the header ce-subject is not UTF-8 in percent-encoding/);
+      expect(deadLetters(harness)).toMatchObject([{ stage: "decode", payload: JSON.stringify(order("a")) }]);
+    },
+  );
+
+  it("say their type once, in Content-Type", async () => {
+    const post = (type: string) => createHarness().post(ORDERS, order("a"), { ...BINARY, "ce-datacontenttype": type });
+    expect((await post("application/json")).status).toBe(202);
+    expect((await answer(await post("text/xml"))).detail).toMatch(/ce-datacontenttype contradicts/);
+  });
+
+  it("with one of the required headers are CloudEvents that lack the others", async () => {
+    for (const name of Object.keys(BINARY)) {
+      const response = await createHarness().post(ORDERS, order("a"), { [name]: "1.0" });
+      expect([name, response.status]).toEqual([name, 400]);
+    }
+  });
+
+  it("have no attribute where the envelope says null", async () => {
+    const harness = createHarness();
+    const { event_id: _id, ...anonymous } = order("x");
+    const nulls = {
+      subject: null,
+      time: null,
+      datacontenttype: null,
+      dataschema: null,
+      data_base64: null,
+      traceid: null,
+    };
+    const batch = [
+      envelope(anonymous, nulls),
+      envelope(null, { id: "b64", data_base64: Buffer.from(JSON.stringify(anonymous)).toString("base64") }),
+      envelope(order("c"), { type: null }),
+      envelope(order("d"), { specversion: null }),
+      envelope(null, { data_base64: null }),
+      { ...envelope(lacking), time: null },
+    ];
+    const body = await answer(await harness.post(ORDERS, batch, BATCH));
+    expect(errorTypes(body)).toEqual({
+      2: "MALFORMED_PAYLOAD",
+      3: "MALFORMED_PAYLOAD",
+      4: "MALFORMED_PAYLOAD",
+      5: "MISSING_FIELD",
+    });
+    const required = { specversion: "1.0", source: "/shop", type: "order.placed" };
+    expect(stored(harness)).toEqual([
+      { ...anonymous, event_id: "ce-1", _cloudevent: { ...required, id: "ce-1" } },
+      { ...anonymous, event_id: "b64", _cloudevent: { ...required, id: "b64" } },
+    ]);
+  });
+
   it("with hostile names stay what they are", async () => {
     const harness = createHarness();
     const text = JSON.stringify(envelope(order("a"))).replace(/}$/, ',"__proto__":{"x":1},"constructor":2}');
