@@ -7,40 +7,63 @@ import { parse } from "yaml";
 import { z } from "zod";
 
 const root = resolve(import.meta.dirname, "../../../..");
-const step = z.object({ run: z.string().optional(), uses: z.string().optional() });
+const step = z.object({
+  run: z.string().optional(),
+  uses: z.string().optional(),
+  with: z.record(z.string(), z.unknown()).optional(),
+});
 const job = z.object({
   needs: z.string().optional(),
   uses: z.string().optional(),
-  with: z.record(z.string(), z.string()).optional(),
+  secrets: z.unknown().optional(),
   environment: z.string().optional(),
+  concurrency: z.object({ group: z.string(), "cancel-in-progress": z.boolean() }).optional(),
   steps: z.array(step).optional(),
 });
-const workflow = z.object({ jobs: z.record(z.string(), job) });
+const workflow = z.object({ permissions: z.unknown().optional(), jobs: z.record(z.string(), job) });
+const action = z.object({
+  inputs: z.record(z.string(), z.object({ required: z.boolean().optional() })),
+  runs: z.object({ using: z.literal("composite"), steps: z.array(step) }),
+});
 
-function jobsOf(name: string) {
-  return workflow.parse(parse(readFileSync(join(root, ".github/workflows", name), "utf8"))).jobs;
+/** Every file below .github, as its path from there and its text. */
+const files = readdirSync(join(root, ".github"), { recursive: true, encoding: "utf8" })
+  .filter((name) => /\.ya?ml$/.test(name))
+  .map((name) => ({ name: name.replaceAll("\\", "/"), text: readFileSync(join(root, ".github", name), "utf8") }));
+
+function textOf(name: string): string {
+  return files.find((file) => file.name === name)?.text ?? "";
 }
+
+const workflows = files
+  .filter(({ name }) => name.startsWith("workflows/"))
+  .map(({ name, text }) => ({ name, text, ...workflow.parse(parse(text)) }));
+const deployAction = action.parse(parse(textOf("actions/deploy/action.yml")));
+const stepsOfAll = [...workflows.flatMap(({ jobs }) => Object.values(jobs)), deployAction.runs].flatMap(
+  ({ steps = [] }) => steps,
+);
 
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
 
 describe("the workflow", () => {
-  const jobs = jobsOf("deploy.yml");
-  const deploy = jobsOf("deploy-environment.yml")["deploy"];
+  const jobs = workflow.parse(parse(textOf("workflows/deploy.yml"))).jobs;
 
-  it("tests, then staging, then production, each in its GitHub environment", () => {
+  it("tests, then staging, then production, each in its GitHub environment and one deploy of it at a time", () => {
     expect([jobs["staging"]?.needs, jobs["production"]?.needs]).toEqual(["test", "staging"]);
     for (const environment of ["staging", "production"]) {
-      expect(jobs[environment]?.with).toEqual({ environment });
-      expect(jobs[environment]?.uses).toBe("./.github/workflows/deploy-environment.yml");
+      const deploy = jobs[environment];
+      expect(deploy?.environment).toBe(environment);
+      expect(deploy?.concurrency).toEqual({ group: `deploy-${environment}`, "cancel-in-progress": false });
+      const handed = deploy?.steps?.find(({ uses }) => uses === "./.github/actions/deploy")?.with ?? {};
+      expect(handed["environment"]).toBe(environment);
+      expect(Object.keys(handed).toSorted()).toEqual(Object.keys(deployAction.inputs).toSorted());
     }
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's expression, not a template.
-    expect(deploy?.environment).toBe("${{ inputs.environment }}");
   });
 
   it("provisions, migrates, deploys and looks, in this order", () => {
-    const runs = (deploy?.steps ?? []).flatMap(({ run }) => (run === undefined ? [] : [run]));
+    const runs = deployAction.runs.steps.flatMap(({ run }) => (run === undefined ? [] : [run]));
     expect(runs.map((run) => run.split(" ").slice(0, 3).join(" "))).toEqual([
       "npm ci",
       "npx sluice provision",
@@ -51,13 +74,46 @@ describe("the workflow", () => {
   });
 
   it("every command is an npm script, a command of sluice with such flags, or wrangler's", () => {
-    const commands = readdirSync(join(root, ".github/workflows"))
-      .flatMap((name) => Object.values(jobsOf(name)))
-      .flatMap(({ steps = [] }) => steps.flatMap(({ run }) => run?.trim().split("\n") ?? []));
+    const commands = stepsOfAll.flatMap(({ run }) => run?.trim().split("\n") ?? []);
     expect(commands.length).toBeGreaterThan(5);
     for (const command of commands) expect([command, problemOf(command)]).toEqual([command, undefined]);
   });
 });
+
+describe("what the workflow trusts", () => {
+  it("other people's actions are named by the commit that was read, with its version beside it: a tag can be moved", () => {
+    const uses = files.flatMap(({ text }) =>
+      [...text.matchAll(/^\s*(?:- )?uses: *(.+)$/gm)].map(([, what]) => what ?? ""),
+    );
+    expect(uses.length).toBeGreaterThan(4);
+    for (const what of uses) expect(what).toMatch(/^(\.\/\S+|[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/);
+  });
+
+  it("a job has the secrets that it names, and no job hands over all of them", () => {
+    for (const { name, text, jobs } of workflows) {
+      expect([name, text.match(/^\s*secrets:\s*inherit/m)]).toEqual([name, null]);
+      for (const each of Object.values(jobs)) expect(each.secrets).not.toBe("inherit");
+    }
+    // An environment's secrets come with the job that runs in it: a job without one must not ask for any.
+    const { test } = jobsOfDeploy();
+    expect(JSON.stringify(test)).not.toContain("secrets.");
+  });
+
+  it("GitHub's own token only reads, and the checkout leaves none behind", () => {
+    for (const { permissions } of workflows) expect(permissions).toEqual({ contents: "read" });
+    const checkouts = stepsOfAll.filter(({ uses }) => uses?.startsWith("actions/checkout@"));
+    expect(checkouts.length).toBeGreaterThan(0);
+    for (const checkout of checkouts) expect(checkout.with).toMatchObject({ "persist-credentials": false });
+  });
+
+  it("no command has an expression pasted into it: what a step needs comes as a variable", () => {
+    for (const { run } of stepsOfAll) expect(run ?? "").not.toContain("${{");
+  });
+});
+
+function jobsOfDeploy(): Record<string, unknown> {
+  return z.object({ jobs: z.record(z.string(), z.unknown()) }).parse(parse(textOf("workflows/deploy.yml"))).jobs;
+}
 
 function problemOf(command: string): string | undefined {
   const [program, first = "", ...rest] = command.split(/\s+/);
