@@ -15,6 +15,7 @@ import { createKeyCache } from "./middleware/auth/key-cache.ts";
 import { backPressure } from "./middleware/back-pressure/back-pressure.ts";
 import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
 import { cors } from "./middleware/cors/cors.ts";
+import { localHost } from "./middleware/local-host/local-host.ts";
 import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
 import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
@@ -99,6 +100,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.use(wideEvent({ log, now }));
   app.use(requestMetrics({ counts, now }));
   app.use(requestId({ uuidv7: () => deps.ids.uuidv7() }));
+  app.use(localHost({ environment: deps.environment }));
   const authenticate = auth({ keys, environment: deps.environment, now });
   // Before auth: a preflight has no key, and refusals have no business with other origins.
   app.use("/v1/topics/:topic/events", cors({ origins }));

@@ -51,6 +51,13 @@ export const PROBLEMS = {
     cause: "A publishable key is used from a web origin that it is not bound to, or outside of a browser.",
     remedy: "Make a publishable key for this origin, or use a secret key on a server.",
   },
+  HOST_NOT_ALLOWED: {
+    status: 403,
+    title: "A local platform answers local callers only",
+    cause:
+      "The request's Host is neither 127.0.0.1 nor localhost: a web page may have bound its own name to this machine, or a proxy stands in between.",
+    remedy: "Call it at http://127.0.0.1 and its port; a proxy has to send that Host.",
+  },
   PLATFORM_TOPIC: {
     status: 403,
     title: "Only the platform writes to this topic",

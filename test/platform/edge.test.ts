@@ -1,4 +1,5 @@
 /** A platform with an edge answers as one without: two processes, one journal, one storage. Kills: every other life of kill.test.ts. */
+import { request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { workerds } from "../../tools/bench/workerd-cpu.ts";
 import { readMessageCounts } from "../../tools/local-platform/drain.ts";
@@ -70,6 +71,33 @@ test("a key that was revoked in the main process is refused by the edge within a
   expect(await post()).toBe(202);
   await postKey(`/${made["key_id"]}/revoke`, {});
   await expect.poll(post, { timeout: 60_000, interval: 1_000 }).toBe(401);
+});
+
+test("neither process makes a key, or takes an event, for a page that bound its own name to this machine", async () => {
+  const { port } = new URL(at.platform.url);
+  const key = JSON.stringify({ producer: "page", scopes: ["*:admin"] });
+  const headers = { authorization: `Bearer ${at.platform.apiKey}`, "content-type": "application/json" };
+  const send = (path: string, body: string, more: Record<string, string>) =>
+    new Promise<string>((resolve, reject) => {
+      const options = { host: "127.0.0.1", port, path, method: "POST", headers: { ...headers, ...more } };
+      const sent = request(options, (response) => {
+        let text = "";
+        response.on("data", (chunk) => (text += String(chunk)));
+        response.on("end", () => resolve(`${response.statusCode} ${/HOST_NOT_ALLOWED/.exec(text)?.[0] ?? ""}`));
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  const rebound = { host: `evil.example:${port}` };
+  for (const [path, body] of [
+    ["/v1/keys", key],
+    ["/v1/topics/orders/events", JSON.stringify(order("edge-page"))],
+  ] as const) {
+    expect(await send(path, body, rebound)).toBe("403 HOST_NOT_ALLOWED");
+    // What a caller may set to change the address that a Worker in Miniflare sees.
+    const claimed = { ...rebound, "mf-original-url": `http://127.0.0.1:${port}${path}` };
+    expect(await send(path, body, claimed)).toBe("403 HOST_NOT_ALLOWED");
+  }
 });
 
 test("a stop ends both processes", async () => {

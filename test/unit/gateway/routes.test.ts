@@ -7,10 +7,10 @@ const OPEN = { headers: { authorization: "" } };
 describe("open addresses", () => {
   it("GET / is HTML with commands for this origin, and JSON for those who prefer it", async () => {
     const harness = createHarness();
-    const page = await harness.request("http://sluice.test:8787/", OPEN);
+    const page = await harness.request("http://localhost:8787/", OPEN);
     expect(page.headers.get("content-type")).toMatch(/^text\/html/);
     const html = await page.text();
-    expect(html).toContain("http://sluice.test:8787/v1/topics/weather/events");
+    expect(html).toContain("http://localhost:8787/v1/topics/weather/events");
     expect(html).toContain("Bearer local-dev-key");
     expect(html).not.toMatch(/src=|@import|https:\/\//);
     const json = await harness.request("/", { headers: { authorization: "", accept: "application/json" } });
