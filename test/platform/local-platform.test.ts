@@ -1,5 +1,5 @@
 /** The mechanics of the local platform, with a Worker that only tells what happens to it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -163,6 +163,17 @@ it("delivers after the next start what a stop left in the queues; what the queue
   const journal = new QueueJournal(second.state.journal);
   expect(journal.entries()).toEqual([]);
   journal.close();
+});
+
+it("nobody else on the machine can read what it keeps, the runtime's own files included", async () => {
+  const { state, lake, stop } = await start({ fresh: true });
+  await lake.put("secret.txt", "an event");
+  await fetch(`${running.at(-1)?.url}/send`);
+  const names = readdirSync(state.dir, { recursive: true, encoding: "utf8" });
+  expect(names.filter((name) => name.endsWith(".sqlite")).length).toBeGreaterThan(1);
+  const open = ["", ...names].filter((name) => (statSync(join(state.dir, name)).mode & 0o077) !== 0);
+  expect(open).toEqual([]);
+  await stop();
 });
 
 it("the inspector serves objects, ranges, lists and reading queries, to this machine only", async () => {

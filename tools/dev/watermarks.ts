@@ -30,10 +30,10 @@ export function fileWatermarks(dir: string, url: string): Watermarks {
       return text === undefined ? null : Date.parse(text);
     },
     write(topic, watermarkMs) {
-      mkdirSync(dir, { recursive: true });
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
       const draft = `${pathOf(topic)}.draft`;
       const marks = { ...all(topic), [url]: new Date(watermarkMs).toISOString() };
-      writeFileSync(draft, `${JSON.stringify(marks, null, 2)}\n`);
+      writeFileSync(draft, `${JSON.stringify(marks, null, 2)}\n`, { mode: 0o600 });
       renameSync(draft, pathOf(topic));
     },
     reset(topic) {

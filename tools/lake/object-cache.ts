@@ -40,9 +40,9 @@ function cachePath(cacheDir: string, key: string): string {
 
 // Another query may fetch the same object: a rename puts one whole copy there, whoever comes last.
 function store(path: string, bytes: Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, bytes);
+  writeFileSync(draft, bytes, { mode: 0o600 });
   renameSync(draft, path);
 }
 

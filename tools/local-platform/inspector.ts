@@ -34,7 +34,7 @@ const MAX_BODY_BYTES = 1_000_000;
 
 /**
  * Serves on 127.0.0.1: `GET /lake/<key>` (with Range), `GET /lake?prefix=&cursor=`, `POST /d1` with `{sql, params}` answered
- * `{results}`. Errors are `{error}`. Rejects when the port is taken.
+ * `{results}`. Errors are `{error}`. Web pages are refused, whatever their origin. Rejects when the port is taken.
  */
 export async function startInspector(inspected: Inspected, port: number): Promise<Inspector> {
   const server = createServer((request, response) => {
@@ -61,9 +61,7 @@ export async function startInspector(inspected: Inspected, port: number): Promis
 }
 
 async function answer(inspected: Inspected, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // A web page may make the browser send requests here under a name of its own (DNS rebinding).
-  const host = request.headers.host?.replace(/:\d+$/, "");
-  if (host !== "127.0.0.1" && host !== "localhost") return sendJson(response, 403, { error: "local callers only" });
+  if (isFromPage(request.headers)) return sendJson(response, 403, { error: "local programs only, no web pages" });
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
   const { method } = request;
   if (url.pathname === "/d1" && method === "POST") return answerQuery(inspected, request, response);
@@ -75,6 +73,17 @@ async function answer(inspected: Inspected, request: IncomingMessage, response: 
   if (!url.pathname.startsWith("/lake/")) return sendJson(response, 404, { error: "no such path" });
   const key = decodeURIComponent(url.pathname.slice("/lake/".length));
   return answerObject(inspected, key, request.headers.range, response);
+}
+
+/**
+ * Whether a web page's browser may have sent this. A page can bind a name of its own to this machine (DNS rebinding), which shows in
+ * the Host; it can send from another origin, which shows in Origin, or in Sec-Fetch-Site where a browser sends no Origin, as for images.
+ */
+function isFromPage(headers: IncomingMessage["headers"]): boolean {
+  const host = headers.host?.replace(/:\d+$/, "");
+  if (host !== "127.0.0.1" && host !== "localhost") return true;
+  const site = headers["sec-fetch-site"];
+  return headers.origin !== undefined || (site !== undefined && site !== "none");
 }
 
 async function answerObject(

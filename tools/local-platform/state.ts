@@ -1,6 +1,17 @@
 /** The folder where a local platform keeps everything: what is in it, and whether this version understands it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { CommandProblem } from "../command-problem.ts";
 import { type LockAttempt, type LockHolder, type ProcessLock, tryLock } from "../process-lock.ts";
 
@@ -79,8 +90,8 @@ export function writeState(folder: StateFolder, state: StateFile): void {
 }
 
 /**
- * Takes the folder for this process. Throws CommandProblem: NOT_A_STATE_FOLDER before a strange folder is written to, IN_USE,
- * with who uses it and what to do, when a living process has it.
+ * Takes the folder for this process, and lets no other user read it. Throws CommandProblem: NOT_A_STATE_FOLDER before a strange
+ * folder is written to, IN_USE, with who uses it and what to do, when a living process has it.
  */
 export function lockState(folder: StateFolder, role: string): ProcessLock {
   const attempt = tryLockState(folder, role);
@@ -91,7 +102,28 @@ export function lockState(folder: StateFolder, role: string): ProcessLock {
 /** As `lockState`, but a lock that another has is an answer. */
 export function tryLockState(folder: StateFolder, role: string): LockAttempt {
   stateText(folder);
+  keepPrivate(folder.dir);
   return tryLock(folder.lock, role);
+}
+
+/** Permissions of a state folder: it holds events before and after masking, and keys' hashes. */
+const OWNER_ONLY = 0o700;
+
+/**
+ * Makes the folder if need be, readable by its owner alone; so is every file that this process writes from now on, and the workerd
+ * that it starts. Throws CommandProblem NOT_A_STATE_FOLDER when the folder belongs to another user.
+ */
+function keepPrivate(dir: string): void {
+  // A worker thread has its process's mask and cannot set it.
+  if (isMainThread) process.umask(0o077);
+  mkdirSync(dir, { recursive: true, mode: OWNER_ONLY });
+  if ((statSync(dir).mode & 0o777) === OWNER_ONLY) return;
+  try {
+    chmodSync(dir, OWNER_ONLY);
+  } catch (cause) {
+    const remedy = "Choose another folder with --state.";
+    throw new CommandProblem("NOT_A_STATE_FOLDER", `${dir} belongs to another user. ${remedy}`, { cause });
+  }
 }
 
 /** Removes everything, the folder too, and says whether there was something. Throws CommandProblem: IN_USE, NOT_A_STATE_FOLDER. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -113,4 +113,32 @@ it("emptyState keeps the lock", () => {
   lockState(folder, "platform");
   emptyState(folder);
   expect(readdirSync(folder.dir)).toEqual(["in-use.json"]);
+});
+
+describe("who may read the folder", () => {
+  const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+  it("its owner alone: a new one, one that others could read until now, and what is written there", () => {
+    lockState(folder, "test").release();
+    expect(modeOf(folder.dir)).toBe("700");
+    chmodSync(folder.dir, 0o755);
+    const lock = lockState(folder, "test");
+    lock.publish({ url: "http://127.0.0.1:1" });
+    writeState(folder, STATE);
+    writeFileSync(join(folder.dir, "later"), "by anyone in this process");
+    expect(modeOf(folder.dir)).toBe("700");
+    expect(["in-use.json", "state.json", "later"].map((name) => modeOf(join(folder.dir, name)))).toEqual(
+      Array.from({ length: 3 }, () => "600"),
+    );
+    expect(modeOf(folder.storage)).toBe("700");
+    lock.release();
+  });
+
+  it("the folder of something else keeps its permissions", () => {
+    mkdirSync(folder.dir);
+    chmodSync(folder.dir, 0o755);
+    writeFileSync(join(folder.dir, "thesis.txt"), "");
+    expect(codeOf(() => lockState(folder, "test"))?.code).toBe("NOT_A_STATE_FOLDER");
+    expect(modeOf(folder.dir)).toBe("755");
+  });
 });
