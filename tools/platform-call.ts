@@ -1,28 +1,7 @@
 /** Calls of a platform's HTTP interface, for commands: with a key, and with refusals that a person can read. */
 import * as z from "zod";
 import { CommandProblem } from "./command-problem.ts";
-import { LOCAL_API_KEY } from "./local-platform/local-key.ts";
-
-export interface PlatformAddress {
-  readonly url: string;
-  readonly key: string;
-}
-
-/** The flags by which every command says which platform it means; `platformOf` reads them. */
-export const PLATFORM_OPTIONS = {
-  url: { type: "string", default: "http://127.0.0.1:8787" },
-  key: { type: "string" },
-} as const;
-
-/** What the flags --url and --key say; SLUICE_KEY or the local key where there is none. Throws CommandProblem (USAGE) for what is no address. */
-export function platformOf(values: { readonly url: string; readonly key?: string | undefined }): PlatformAddress {
-  const parsed = URL.parse(values.url);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    throw new CommandProblem("USAGE", `--url takes an address such as http://127.0.0.1:8787, not "${values.url}".`);
-  }
-  const key = values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY;
-  return { url: parsed.href.replace(/\/+$/, ""), key };
-}
+import type { PlatformAddress } from "./platform-address.ts";
 
 /** A retry or a replay looks through files before it answers. */
 const TIMEOUT_MS = 120_000;

@@ -1,7 +1,7 @@
 /** `sluice dead-letters`: lists, shows and replays what was refused. */
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
 import type { Command } from "./command.ts";
 import { list } from "./dead-letters/list.ts";
 import { replay } from "./dead-letters/replay.ts";
@@ -27,8 +27,7 @@ it only says what would become of them. Replaying twice gives the same silver ta
   --schema-version N        replay: judges events that name no version by this one
   --accept-masked           replay: takes values that were refused and are masked since
   --json                    the answer as JSON
-  --url URL                 the platform (http://127.0.0.1:8787)
-  --key KEY                 a key with TOPIC:read, for replays TOPIC:write or TOPIC:admin (SLUICE_KEY, or the local one)`;
+${platformHelp("a key with TOPIC:read, for replays TOPIC:write or TOPIC:admin", 28)}`;
 
 export const command: Command = {
   summary: "lists, shows and replays refused events",

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
+import { callPlatform } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice keys create --producer NAME --scope SCOPE [--scope SCOPE]... [flags]
@@ -22,8 +23,7 @@ new key with the same rights; the old one stays valid for the overlap.
   --expires 90d             when the key ends; never if not given
   --overlap 24h             how long a rotated key stays valid: 0s, 30m, 24h, 7d
   --json                    the answer as JSON
-  --url URL                 the platform (http://127.0.0.1:8787)
-  --key KEY                 a key with the scope *:admin (SLUICE_KEY, or the local one)`;
+${platformHelp("a key with the scope *:admin", 28)}`;
 
 const keySchema = z.object({
   key_id: z.string(),

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, PLATFORM_OPTIONS, platformOf, withQuery } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
+import { callPlatform, withQuery } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice ledger [--topic T] [--from TIME] [--to TIME] [--by hour|partition] [--check] [--json]
@@ -18,8 +19,7 @@ each day's events is in the table, the messages between gateways and buffers, an
   --by              hour of reception (hour), or date of the table (partition)
   --check           exit code 1 when there is a difference or a suspected loss
   --json            the answer as JSON
-  --url URL         the platform (http://127.0.0.1:8787)
-  --key KEY         a key with the scope T:read or *:read (SLUICE_KEY, or the local one)`;
+${platformHelp("a key with the scope T:read or *:read", 20)}`;
 
 const answerSchema = z.object({
   as_of: z.string(),

@@ -27,7 +27,7 @@ async function help(): Promise<string> {
   const lines = await Promise.all(
     Object.entries(COMMANDS).map(async ([name, load]) => `  ${name.padEnd(16)}${(await load()).command.summary}`),
   );
-  return `sluice COMMAND [flags]\n\n${lines.join("\n")}\n\nsluice COMMAND --help says more of one. Commands that speak to a platform take --url and --key (default: the local one).\nThe platform itself is npm run dev; SQL over its lake is npm run query -- "SQL".`;
+  return `sluice COMMAND [flags]\n\n${lines.join("\n")}\n\nsluice COMMAND --help says more of one. Commands that speak to a platform take --url, and a key from --key-file or SLUICE_KEY (default: the local ones).\nThe platform itself is npm run dev; SQL over its lake is npm run query -- "SQL".`;
 }
 
 await runCommand(async (argv) => {

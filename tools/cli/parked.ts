@@ -3,7 +3,8 @@ import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, PLATFORM_OPTIONS, type PlatformAddress, platformOf, withQuery } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, type PlatformAddress, platformHelp, platformOf } from "../platform-address.ts";
+import { callPlatform, withQuery } from "../platform-call.ts";
 import { createProgressBar } from "../progress.ts";
 import type { Command } from "./command.ts";
 
@@ -21,8 +22,7 @@ here, and stays otherwise. Retrying doubles nothing: what is older than the memo
   --cause CAUSE    only those of this cause; retry with a filter takes system, and slices, if not given
   --all            retry: those of every queue
   --json           the answer as JSON
-  --url URL        the platform (http://127.0.0.1:8787)
-  --key KEY        a key with the scope *:admin (SLUICE_KEY, or the local one)`;
+${platformHelp("a key with the scope *:admin", 19)}`;
 
 const message = z.object({
   id: z.string(),

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { callPlatform, PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
+import { callPlatform } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice replay --topic TOPIC --from TIME --to TIME [--dry-run | --yes]
@@ -18,8 +19,7 @@ Refused events are another matter: sluice dead-letters replay.
   --dry-run                 says what would be built: what happens without --yes
   --yes                     does it
   --json                    the answer as JSON
-  --url URL                 the platform (http://127.0.0.1:8787)
-  --key KEY                 a key with TOPIC:admin (SLUICE_KEY, or the local one)`;
+${platformHelp("a key with TOPIC:admin", 28)}`;
 
 const answer = z.object({
   partitions: z.array(z.object({ date: z.string(), files: z.int(), rows: z.int(), status: z.string().nullable() })),

@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import type { DeliveryProblem } from "../../producers/client/client.ts";
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
 import { createProgressBar } from "../progress.ts";
 import type { Command } from "./command.ts";
 import { type DeliveryReport, deliver } from "./send/deliver.ts";
@@ -23,8 +23,7 @@ and the exit code is 1.
   --wait-timeout S    how long --wait waits (600)
   --allow-rejects     exit code 0 though some were rejected
   --batch N           events per request at most (500)
-  --url URL           the platform (http://127.0.0.1:8787)
-  --key KEY           a key with the scope T:write (SLUICE_KEY, or the local one)`;
+${platformHelp("a key with the scope T:write", 22)}`;
 
 export const command: Command = {
   summary: "sends a file of events, and says which were rejected",

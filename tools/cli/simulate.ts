@@ -9,7 +9,8 @@ import { simulateLive } from "../dev/simulate-live.ts";
 import { fileWatermarks } from "../dev/watermarks.ts";
 import { onStopSignals } from "../local-platform/signals.ts";
 import { WATERMARKS } from "../local-platform/state.ts";
-import { callPlatform, PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
+import { callPlatform } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice simulate --all | --topic T [--topic T]... [flags]
@@ -24,8 +25,7 @@ compared with the one that the event was made for; a difference is printed and m
   --duration S       stop after S seconds
   --seed N           the same world each time (streams: a new one each time; databases: seed 1)
   --reset-watermark  read polled databases (order_changes, restaurants, users) from their beginning
-  --url URL          the platform (http://127.0.0.1:8787)
-  --key KEY          a key with the scope of every topic, *:write (SLUICE_KEY, or the local one)
+${platformHelp("a key with the scope of every topic, *:write", 21)}
   --state DIR        where the watermarks are kept (.sluice)`;
 
 export const command: Command = {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
-import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
+import { KEY_OPTIONS, keyHelp, keyOf, warnOfPlainHttp } from "../platform-address.ts";
 import { readEnvironment } from "../provision/environment.ts";
 import type { Command } from "./command.ts";
 import { type CheckResult, smokeChecks } from "./smoke/checks.ts";
@@ -13,10 +13,10 @@ const HELP = `sluice smoke [flags]
 Asks a deployment for its health and its topics, and lets it judge the example event of each topic's contract (a dry run:
 nothing is stored). Exit code 1 if anything is wrong.
 
-  --env NAME      the environment that must answer; its address is the route in wrangler.toml, if there is one
-  --url URL       the platform (the environment's route, SLUICE_URL, else http://127.0.0.1:8787)
-  --key KEY       a key with the scope *:write (SLUICE_KEY, else the local one)
-  --write TOPIC   also stores one example event in TOPIC, for good`;
+  --env NAME       the environment that must answer; its address is the route in wrangler.toml, if there is one
+  --url URL        the platform (the environment's route, SLUICE_URL, else http://127.0.0.1:8787)
+${keyHelp("a key with the scope *:write", 19)}
+  --write TOPIC    also stores one example event in TOPIC, for good`;
 
 const root = resolve(import.meta.dirname, "../..");
 const LOCAL_URL = "http://127.0.0.1:8787";
@@ -29,12 +29,13 @@ export const command: Command = {
       options: {
         env: { type: "string" },
         url: { type: "string" },
-        key: { type: "string" },
         write: { type: "string" },
+        ...KEY_OPTIONS,
       },
     });
     const url = addressOf(values.url ?? process.env["SLUICE_URL"], values.env);
-    const key = values.key ?? process.env["SLUICE_KEY"] ?? LOCAL_API_KEY;
+    const key = keyOf(values);
+    warnOfPlainHttp(new URL(url));
     const results: CheckResult[] = [];
     const target = { url, key, environment: values.env, write: values.write };
     for await (const result of smokeChecks(fetch, target)) results.push(result);

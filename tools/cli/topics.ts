@@ -1,7 +1,7 @@
 /** `sluice topics`: what kafka-topics, kafka-console-consumer and kafka-consumer-groups are for, of a platform. */
 import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { PLATFORM_OPTIONS, platformOf } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
 import type { Command } from "./command.ts";
 import { describe } from "./topics/describe.ts";
 import { flush } from "./topics/flush.ts";
@@ -22,8 +22,7 @@ flush writes to bronze what the topic's buffers hold, without waiting for their 
   --limit N                 peek: how many at most, 1 to 500
   --from TIME               peek: received then or later: 2026-01-31 or 2026-01-31T12:00:00Z
   --json                    the answer as JSON
-  --url URL                 the platform (http://127.0.0.1:8787)
-  --key KEY                 a key; peek needs TOPIC:read, flush TOPIC:admin (SLUICE_KEY, or the local one)`;
+${platformHelp("a key; peek needs TOPIC:read, flush TOPIC:admin", 28)}`;
 
 export const command: Command = {
   summary: "lists, describes, peeks into and flushes topics, and shows their lag",

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
-import { callPlatform, PLATFORM_OPTIONS, type PlatformAddress, platformOf, withQuery } from "../platform-call.ts";
+import { PLATFORM_OPTIONS, type PlatformAddress, platformHelp, platformOf } from "../platform-address.ts";
+import { callPlatform, withQuery } from "../platform-call.ts";
 import type { Command } from "./command.ts";
 
 const HELP = `sluice trace EVENT_ID [--topic T] [--date D] [--json]
@@ -14,8 +15,7 @@ is parked with; or its dead letters. Files are looked through: the topic and the
   --date D          the event's partition date, 2026-01-31; if not given, the seven days from the making of a UUIDv7 on, or the
                     last seven days
   --json            the answers as JSON, one a line
-  --url URL         the platform (http://127.0.0.1:8787)
-  --key KEY         a key with the scope T:read or *:read (SLUICE_KEY, or the local one)`;
+${platformHelp("a key with the scope T:read or *:read", 20)}`;
 
 const place = z.object({ file: z.string(), row_group: z.number(), row: z.number() });
 const pageSchema = z.object({

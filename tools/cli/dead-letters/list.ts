@@ -1,7 +1,8 @@
 /** `sluice dead-letters list`: a table, page by page until there are enough. */
 import { z } from "zod";
 import { printTable } from "../../lake/print-table.ts";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 import type { FilterFlags } from "./filter-flags.ts";
 
 const letter = z.looseObject({

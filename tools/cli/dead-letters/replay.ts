@@ -1,7 +1,8 @@
 /** `sluice dead-letters replay`: what would become of refused events, and with --yes what does. */
 import { z } from "zod";
 import { CommandProblem } from "../../command-problem.ts";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 import { createProgressBar } from "../../progress.ts";
 import type { FilterFlags } from "./filter-flags.ts";
 

@@ -1,7 +1,8 @@
 /** `sluice dead-letters show ID`. */
 import { z } from "zod";
 import { CommandProblem } from "../../command-problem.ts";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 
 const letter = z.looseObject({
   payload: z.string().nullable(),

@@ -113,7 +113,7 @@ function jsonOf(text: string): unknown {
 }
 
 function adviceOn(status: number): string {
-  if (status === 401) return "; --key or SLUICE_KEY takes a key of this environment (docs/keys.md)";
+  if (status === 401) return "; SLUICE_KEY or --key-file takes a key of this environment (docs/keys.md)";
   if (status === 403) return "; the key needs the scope *:write";
   return "";
 }

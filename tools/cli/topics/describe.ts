@@ -1,6 +1,7 @@
 /** `sluice topics describe`: one topic, as its contract and the catalog have it. */
 import * as z from "zod";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 
 const detail = z.looseObject({
   topic: z.string(),

@@ -1,6 +1,7 @@
 /** `sluice topics flush`: which shards had something to write. */
 import * as z from "zod";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 
 const answer = z.object({
   events: z.int(),

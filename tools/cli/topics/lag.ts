@@ -1,7 +1,8 @@
 /** `sluice topics lag`: what was taken in and is not in bronze yet. */
 import * as z from "zod";
 import { printTable } from "../../lake/print-table.ts";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 
 const answer = z.object({
   topic: z.string(),

@@ -1,7 +1,8 @@
 /** `sluice topics list`: every topic with what it took in lately and what waits. */
 import * as z from "zod";
 import { printTable } from "../../lake/print-table.ts";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 import { lagsOf, secondsWaiting } from "./lag.ts";
 
 const answer = z.object({

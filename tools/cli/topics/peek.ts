@@ -1,6 +1,7 @@
 /** `sluice topics peek`: the newest events as JSON lines. */
 import * as z from "zod";
-import { callPlatform, type PlatformAddress } from "../../platform-call.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
 
 const answer = z.object({ topic: z.string(), events: z.array(z.object({ received: z.string(), event: z.unknown() })) });
 
