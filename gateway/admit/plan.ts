@@ -4,6 +4,7 @@
  */
 import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
+import { compilePattern, type Pattern } from "../../contracts/patterns/pattern.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import { pointerOf } from "../../schemas/event-residue.ts";
 import { hasMaskedForm } from "../masking/tags.ts";
@@ -21,7 +22,7 @@ export interface TextPlan {
   readonly kind: "string";
   readonly minLength: number;
   readonly maxLength: number;
-  readonly pattern: RegExp | null;
+  readonly pattern: Pattern | null;
   /** How the value is stored; null: as it is. The rules hold for the clear value. */
   readonly masking: Masking | null;
   /** What a text in the form of a masked value is: judged as any other, or what it looks like, which only holds for replays. */
@@ -179,7 +180,7 @@ function compileShape(
       kind: "string",
       minLength: rule?.minLength ?? 0,
       maxLength: rule?.maxLength ?? Number.POSITIVE_INFINITY,
-      pattern: rule?.pattern === undefined ? null : new RegExp(rule.pattern, "u"),
+      pattern: rule?.pattern === undefined ? null : compilePattern(rule.pattern, "ecma"),
       masking: rule?.masking ?? null,
       onMasked: traits.onMasked,
     };

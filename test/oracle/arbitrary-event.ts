@@ -30,8 +30,8 @@ function textFor(plan: ValuePlan & { kind: "string" }): fc.Arbitrary<unknown> {
   if (plan.accepted !== null) return fc.constantFrom(...plan.accepted);
   if (plan.pattern !== null) {
     // Anchored at its start only, a pattern leaves the rest free.
-    if (plan.pattern.source === "^\\/") return fc.string({ maxLength: 20 }).map((text) => `/${text}`);
-    return fc.stringMatching(plan.pattern);
+    if (plan.pattern.source === "^/") return fc.string({ maxLength: 20 }).map((text) => `/${text}`);
+    return fc.stringMatching(new RegExp(plan.pattern.source, "u"));
   }
   const maxLength = Math.min(plan.maxLength, 70);
   return fc

@@ -12,6 +12,7 @@ import { type CheckSource, contractChecks } from "./checks.ts";
 import { checkMasking, maskingOf } from "./masking.ts";
 import { type Extensions, extensions, type Odcs, type OdcsItem, type OdcsProperty, odcs } from "./odcs.ts";
 import { libraryChecks } from "./odcs-quality.ts";
+import { checkPatterns, translatePattern } from "./patterns.ts";
 import { pathProblems } from "./rule-paths.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
@@ -67,6 +68,7 @@ export function compileContract(source: ContractSource, releases: readonly Schem
   const contract = assemble(parsed.data, extended.data, releases, report, checks);
   checkReferences(contract, report);
   checkMasking(contract, parsed.data.schema[0].properties, report);
+  checkPatterns(parsed.data.schema[0].properties, ["schema", 0, "properties"], report);
   checkRules(contract, inEveryVersion(contract, releases), parsed.data, report);
   const versions = contract.schemas.flatMap(({ id }) => releases.filter((release) => release.id === id));
   for (const { path, message, version } of compareWithAvro(contract, versions)) {
@@ -154,7 +156,7 @@ function valueRule(property: Omit<OdcsProperty, "items">): FieldRule {
     ...(options.maximum === undefined ? {} : { maximum: options.maximum }),
     ...(options.minLength === undefined ? {} : { minLength: options.minLength }),
     ...(options.maxLength === undefined ? {} : { maxLength: options.maxLength }),
-    ...(options.pattern === undefined ? {} : { pattern: options.pattern }),
+    ...(options.pattern === undefined ? {} : { pattern: translatePattern(options.pattern) }),
     ...(options.minItems === undefined ? {} : { minItems: options.minItems }),
     ...(options.maxItems === undefined ? {} : { maxItems: options.maxItems }),
     ...(accepted === undefined ? {} : { accepted }),

@@ -72,6 +72,10 @@ describe("the contract compiler", () => {
     ).toContain("must be a required field with logicalType timestamp");
     expect(complaints("abs(event.amount", "abs(event.amont").join()).toContain("reads event.amont");
     expect(complaints("abs(event.amount - ", "abs(event.amount - - ( ").join()).toContain("is not valid CEL");
+    const ids = 'name: order_id, logicalType: string, required: true, logicalTypeOptions: { pattern: "';
+    expect(complaints(`${ids}^ord_`, `${ids}(ord_`).join()).toMatch(
+      new RegExp(`^contracts/orders\\.yaml:${lineOf("name: order_id")}: pattern \\(ord_.*is not closed`),
+    );
     expect(complaints("lateness, value: PT1H", "lateness, value: 1 hour").join()).toContain(
       "is not an ISO 8601 duration",
     );
