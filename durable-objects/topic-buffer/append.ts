@@ -1,6 +1,10 @@
-/** Appending frames: each message once, whatever is delivered again. Blocks are all that it writes: what they say of their messages is noted when they are frozen (`noting.ts`). */
+/**
+ * Appending frames: each message once, whatever is delivered again. Blocks are all that it writes: what they say of their messages
+ * is noted when they are frozen (`noting.ts`), or at once by a shard that takes too many between two flushes.
+ */
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import type { AppendResult } from "../stubs.ts";
+import { noteFrames } from "./noting.ts";
 import { hourOf, type RememberedIds } from "./remembered-ids.ts";
 import type { BufferStore } from "./store.ts";
 
@@ -27,9 +31,10 @@ export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number):
     if (hourOf(id) < oldest) tooOld.push(id);
     else {
       stored.push(id);
-      if (!fresh.has(id) && !deps.ids.has(id)) fresh.set(id, frame);
+      if (!fresh.has(id)) fresh.set(id, frame);
     }
   }
+  for (const id of deps.ids.known(fresh.keys())) fresh.delete(id);
   if (fresh.size === 0) return { stored, tooOld, refused: [] };
   if (deps.isFull(now)) {
     return { stored: stored.filter((id) => !fresh.has(id)), tooOld, refused: [...fresh.keys()] };
@@ -41,8 +46,10 @@ export function appendFrames(deps: AppendDeps, frames: Uint8Array, now: number):
 function appendFresh({ store, ids, transaction }: AppendDeps, frames: readonly Frame[], now: number): void {
   try {
     transaction(() => {
-      store.appendFrames(frames, now);
-      ids.add(frames.map((frame) => frame.header.message_id));
+      const noted = ids.isFull(frames.length);
+      store.appendFrames(frames, now, noted);
+      if (noted) noteFrames(store, [frames]);
+      else ids.add(frames.map((frame) => frame.header.message_id));
     });
   } catch (error) {
     ids.reset();

@@ -4,7 +4,7 @@ import { type HourArrivals, NO_ARRIVALS } from "./arrivals.ts";
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS arrivals (hour TEXT PRIMARY KEY, messages INTEGER NOT NULL, unnumbered INTEGER NOT NULL, instances TEXT NOT NULL, published INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID`;
 
-/** Bytes told to D1 at once, a bound parameter of at most 2 MB: after a long outage the rest follows with the next flushes. */
+/** Bytes told to D1 at once, a bound parameter of at most 2 MB, unless one hour has more (`MAX_INSTANCES`, `MAX_RANGES`): after a long outage the rest follows with the next flushes. */
 const PUBLISHED_AT_ONCE = 500_000;
 
 export class ArrivalStore {

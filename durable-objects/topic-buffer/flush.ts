@@ -9,6 +9,7 @@ import { registerParkedSlice } from "../../sql/statements/parked-slices.ts";
 import { reportFlush } from "../../sql/statements/shards.ts";
 import { noteUnknownFields } from "../../sql/statements/unknown-fields.ts";
 import type { ShardAddress } from "../stubs.ts";
+import { trimmedBefore } from "./ledger-store.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
 import { noteFrozen } from "./noting.ts";
 import { hourText, oldestHour, type RememberedIds } from "./remembered-ids.ts";
@@ -52,6 +53,8 @@ export async function runFlush(deps: FlushDeps, target: FlushTarget): Promise<Fl
     if (step.do === "sleep") return "idle";
     if (step.do === "freeze") {
       deps.transaction(() => noteFrozen(store, store.freeze(target.limits.bytes, target.limits.rows)));
+      // Noted ids are looked up in the storage: what is still open is read again.
+      deps.ids.reset();
       continue;
     }
     try {
@@ -121,6 +124,7 @@ async function flushStep(
 
 function forget({ store, ids, now }: FlushDeps, seq: number): void {
   store.forget(seq);
+  store.ledger.forgetBefore(trimmedBefore(now()));
   const oldest = ids.oldest(now());
   ids.forgetBefore(oldest);
   // Open blocks are not noted yet: hours that they may tell of are not over.

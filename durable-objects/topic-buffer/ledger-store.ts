@@ -1,4 +1,9 @@
-/** The running totals of a shard's events in its SQLite (`schema.ts`), and which of them D1 has. */
+/**
+ * The running totals of a shard's events in its SQLite, and which of them D1 has. A total goes once D1 has it and its hour is long
+ * over. Events of that hour may still come, such as a replay of old dead letters: they are a total of their own then, which D1 adds
+ * to the first. So each total has an epoch, which D1 keeps beside the incarnation of the object.
+ */
+import { hasColumn } from "./schema.ts";
 
 export interface LedgerLine {
   readonly hour: string;
@@ -6,18 +11,43 @@ export interface LedgerLine {
   readonly events: number;
 }
 
+/** A total that D1 must learn. */
+export interface LedgerTotal extends LedgerLine {
+  /** 0 for the first total of an hour; a later one has a number that none before it had. */
+  readonly epoch: number;
+}
+
+/** Hours whose totals are kept: late events cost D1 a row more, so it is as long as most of them take. */
+const KEPT_HOURS = 48;
+const HOUR_MS = 3_600_000;
+
+/** The hour before which published totals go. */
+export function trimmedBefore(now: number): string {
+  return `${new Date(now - KEPT_HOURS * HOUR_MS).toISOString().slice(0, 13)}:00:00Z`;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS ledger_trim (one INTEGER PRIMARY KEY CHECK (one = 1), before TEXT NOT NULL, epoch INTEGER NOT NULL);
+`;
+
 export class LedgerStore {
   readonly #sql: Pick<SqlStorage, "exec">;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
+    sql.exec(SCHEMA);
+    // An object from when totals were kept for ever.
+    if (!hasColumn(sql, "ledger", "epoch")) sql.exec("ALTER TABLE ledger ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0");
   }
 
   /** Adds events to the totals; a changed total is unpublished again. To be called in the transaction that notes the messages. */
   count(lines: readonly LedgerLine[]): void {
     for (const { hour, detail, events } of lines) {
       this.#sql.exec(
-        "INSERT INTO ledger (hour, detail, events) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET events = events + excluded.events",
+        `INSERT INTO ledger (hour, detail, events, epoch)
+         VALUES (?1, ?2, ?3, coalesce((SELECT epoch FROM ledger_trim WHERE before > ?1), 0))
+         ON CONFLICT DO UPDATE SET events = events + excluded.events`,
         hour,
         detail,
         events,
@@ -26,18 +56,32 @@ export class LedgerStore {
   }
 
   /** Totals that D1 does not have yet. */
-  unpublished(): LedgerLine[] {
+  unpublished(): LedgerTotal[] {
     return this.#sql
-      .exec<{ hour: string; detail: string; events: number }>(
-        "SELECT hour, detail, events FROM ledger WHERE published <> events",
+      .exec<{ hour: string; detail: string; events: number; epoch: number }>(
+        "SELECT hour, detail, events, epoch FROM ledger WHERE published <> events",
       )
       .toArray();
   }
 
   /** Notes what D1 now has; a total that grew meanwhile stays unpublished. */
-  markPublished(lines: readonly LedgerLine[]): void {
-    for (const { hour, detail, events } of lines) {
-      this.#sql.exec("UPDATE ledger SET published = ? WHERE hour = ? AND detail = ?", events, hour, detail);
+  markPublished(totals: readonly LedgerTotal[]): void {
+    for (const { hour, detail, events, epoch } of totals) {
+      this.#sql.exec(
+        "UPDATE ledger SET published = ? WHERE hour = ? AND detail = ? AND epoch = ?",
+        ...[events, hour, detail, epoch],
+      );
     }
+  }
+
+  /** Drops published totals of hours before this one. What is counted there later gets an epoch that no dropped total had. */
+  forgetBefore(hour: string): void {
+    const dropped = this.#sql.exec("DELETE FROM ledger WHERE hour < ? AND published = events RETURNING 1", hour);
+    if (dropped.toArray().length === 0) return;
+    this.#sql.exec(
+      `INSERT INTO ledger_trim VALUES (1, ?, 1)
+       ON CONFLICT DO UPDATE SET before = max(before, excluded.before), epoch = epoch + 1`,
+      hour,
+    );
   }
 }

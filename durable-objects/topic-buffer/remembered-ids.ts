@@ -1,6 +1,7 @@
 /**
- * The ids of messages already appended, packed sixteen bytes each per hour of the id. Bounded: an hour is forgotten when
- * no queue can deliver its messages any more.
+ * The ids of messages already appended. They stand in the object's storage, packed sixteen bytes each per hour of the id, and are
+ * looked up there; in memory are only those of the open blocks, which nothing else tells. An hour is forgotten when no queue can
+ * deliver its messages any more.
  */
 
 const ID_BYTES = 16;
@@ -9,11 +10,16 @@ const HOUR_MS = 3_600_000;
 /** Queue retention (4 days by default) + dead-letter queue retention (4 days) + 1 day: PROTOCOLS 2. */
 export const REMEMBERED_HOURS = (4 + 4 + 1) * 24;
 
-/** The hour, counted from the epoch, in which a UUIDv7 was made (RFC 9562, section 5.7: 48 bits of milliseconds first). */
-export function hourOf(messageId: string): number {
+/** When a UUIDv7 was made, in milliseconds since the epoch (RFC 9562, section 5.7: its first 48 bits). */
+export function millisOf(messageId: string): number {
   let millis = 0;
   for (let i = 0; i < 13; i++) if (i !== 8) millis = millis * 16 + digitAt(messageId, i);
-  return Math.floor(millis / HOUR_MS);
+  return millis;
+}
+
+/** The hour, counted from the epoch, in which a UUIDv7 was made. */
+export function hourOf(messageId: string): number {
+  return Math.floor(millisOf(messageId) / HOUR_MS);
 }
 
 /** `YYYY-MM-DDTHH:00:00Z` of an hour counted from the epoch. */
@@ -56,78 +62,111 @@ function digitAt(hex: string, index: number): number {
   return code <= 0x39 ? code - 0x30 : code - 0x61 + 10;
 }
 
-/** Ids one after another, sixteen bytes each. Throws when one is no UUID. */
-export function packIds(messageIds: readonly string[]): Uint8Array {
-  const packed = new Uint8Array(messageIds.length * ID_BYTES);
-  for (const [i, id] of messageIds.entries()) packed.set(packId(id), i * ID_BYTES);
-  return packed;
+/** Ids of one hour as they are stored, sixteen bytes each. */
+export interface PackedIds {
+  /** When the first and the last were made, milliseconds since the epoch: a look-up skips what cannot have its id. */
+  readonly first: number;
+  readonly last: number;
+  readonly packed: Uint8Array;
 }
 
-function* unpackIds(packed: Uint8Array): Generator<string> {
-  for (let at = 0; at + ID_BYTES <= packed.byteLength; at += ID_BYTES) yield idKey(packed.subarray(at, at + ID_BYTES));
+/** Throws when one is no UUID. */
+export function packIds(ascending: readonly string[]): PackedIds {
+  const packed = new Uint8Array(ascending.length * ID_BYTES);
+  for (const [i, id] of ascending.entries()) packed.set(packId(id), i * ID_BYTES);
+  return { first: millisOf(ascending.at(0) ?? ""), last: millisOf(ascending.at(-1) ?? ""), packed };
 }
 
-// A set of short strings is several times faster than one of hex texts and half the memory. Made without a spread: each append asks.
-function idKey(id: Uint8Array): string {
-  // Sixteen bytes, two a code unit.
-  const unit = (i: number): number => ((id[i] ?? 0) << 8) | (id[i + 1] ?? 0);
+// Sixteen bytes as a short text, two a code unit: what sets and maps compare.
+function idKey(bytes: Uint8Array, at = 0): string {
+  const unit = (i: number): number => ((bytes[at + i] ?? 0) << 8) | (bytes[at + i + 1] ?? 0);
   return String.fromCharCode(unit(0), unit(2), unit(4), unit(6), unit(8), unit(10), unit(12), unit(14));
 }
 
-/** The part of the store that remembers. */
-export interface IdStore {
-  /** An hour's packed ids, as far as they are noted. */
-  loadIds(hour: number): Uint8Array;
-  /** The ids that only their blocks tell yet. */
-  unnotedIds(): Iterable<string>;
-  forgetIdsBefore(hour: number): void;
+/** The ids that an object's storage has. */
+export interface NotedIds {
+  /** Packed ids of an hour, in chunks: at least those made in `[first, last]`, milliseconds since the epoch. */
+  madeBetween(hour: number, first: number, last: number): Iterable<Uint8Array>;
+  forgetBefore(hour: number): void;
   /** The hour before which ids were ever forgotten; it never goes back. */
   forgottenBefore(): number;
 }
 
-/** A cache over the store: an hour, and the blocks that are open, are read once in the life of the object. */
+export interface IdStore {
+  readonly noted: NotedIds;
+  /** The ids that only open blocks tell. */
+  unnotedIds(): Iterable<string>;
+}
+
+/**
+ * Ids that wait in memory for the next flush, a megabyte or two of them; several buffers share an isolate. A shard that takes more
+ * between two flushes notes each further append with itself, which costs some rows more.
+ */
+const MAX_UNNOTED_IDS = 16_384;
+
 export class RememberedIds {
   readonly #store: IdStore;
-  readonly #hours = new Map<number, Set<string>>();
-  /** As they were when the first hour was read; what came later is in the hours. */
-  #unnoted: Map<number, string[]> | undefined;
+  readonly #maxUnnoted: number;
+  /** The ids of open blocks, and of blocks that were frozen since; undefined: to be read from the blocks. */
+  #unnoted: Set<string> | undefined;
 
-  constructor(store: IdStore) {
+  /** `maxUnnoted`: the most ids to hold; tests give less. */
+  constructor(store: IdStore, maxUnnoted = MAX_UNNOTED_IDS) {
     this.#store = store;
+    this.#maxUnnoted = maxUnnoted;
   }
 
   /** The oldest hour whose messages may be appended now. What was forgotten stays refused, even when the clock goes back. */
   oldest(now: number): number {
-    return Math.max(oldestHour(now), this.#store.forgottenBefore());
+    return Math.max(oldestHour(now), this.#store.noted.forgottenBefore());
   }
 
-  has(messageId: string): boolean {
-    return this.#hour(hourOf(messageId)).has(idKey(packId(messageId)));
+  /** Those of the ids that were appended. Ids are ordered by time, so fresh ones are after all that is noted, and nothing is read. */
+  known(messageIds: Iterable<string>): Set<string> {
+    const unnoted = this.#open();
+    const known = new Set<string>();
+    const others: string[] = [];
+    for (const id of messageIds) {
+      if (unnoted.has(id)) known.add(id);
+      else others.push(id);
+    }
+    for (const [hour, ids] of Map.groupBy(others, hourOf)) this.#findNoted(hour, ids, known);
+    return known;
   }
 
-  /** Remembers ids whose blocks the caller's transaction appends. */
+  /** Whether so many ids more are too many to hold: then the append that brings them must note them. */
+  isFull(more: number): boolean {
+    return this.#open().size + more > this.#maxUnnoted;
+  }
+
+  /** Holds ids whose blocks the caller's transaction appends, and which it does not note. */
   add(messageIds: Iterable<string>): void {
-    for (const id of messageIds) this.#hour(hourOf(id)).add(idKey(packId(id)));
+    const unnoted = this.#open();
+    for (const id of messageIds) unnoted.add(id);
   }
 
   forgetBefore(hour: number): void {
-    for (const known of this.#hours.keys()) if (known < hour) this.#hours.delete(known);
-    this.#store.forgetIdsBefore(hour);
+    this.#store.noted.forgetBefore(hour);
   }
 
-  /** Drops the cache: what it holds may be ahead of a transaction that was rolled back. */
+  /** Drops what is held: blocks were frozen and noted, or a transaction was rolled back that had added ids. */
   reset(): void {
-    this.#hours.clear();
     this.#unnoted = undefined;
   }
 
-  #hour(hour: number): Set<string> {
-    const known = this.#hours.get(hour);
-    if (known !== undefined) return known;
-    this.#unnoted ??= Map.groupBy(this.#store.unnotedIds(), hourOf);
-    const loaded = new Set(unpackIds(this.#store.loadIds(hour)));
-    for (const id of this.#unnoted.get(hour) ?? []) loaded.add(idKey(packId(id)));
-    this.#hours.set(hour, loaded);
-    return loaded;
+  #open(): Set<string> {
+    this.#unnoted ??= new Set(this.#store.unnotedIds());
+    return this.#unnoted;
+  }
+
+  #findNoted(hour: number, ids: readonly string[], found: Set<string>): void {
+    const asked = new Map(ids.map((id) => [idKey(packId(id)), id]));
+    const times = ids.map(millisOf).sort((a, b) => a - b);
+    for (const packed of this.#store.noted.madeBetween(hour, times[0] ?? 0, times.at(-1) ?? 0)) {
+      for (let at = 0; at < packed.byteLength; at += ID_BYTES) {
+        const id = asked.get(idKey(packed, at));
+        if (id !== undefined) found.add(id);
+      }
+    }
   }
 }

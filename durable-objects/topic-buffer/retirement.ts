@@ -5,7 +5,7 @@ import type { BufferStore } from "./store.ts";
 
 /** True if the buffer is empty and would refuse as too old whatever was ever appended to it; its next append lists it anew. */
 export function retire(store: BufferStore, now: number): boolean {
-  const newest = store.newestHour();
+  const newest = store.noted.newestHour();
   if (!isIdle(store.state()) || (newest !== null && newest >= oldestHour(now))) return false;
   store.markUnlisted();
   return true;

@@ -1,10 +1,8 @@
-/** The tables of a TopicBuffer. A flush is a range of blocks: claiming them rewrites none, and costs one row. */
+/** The tables of a TopicBuffer but for those that have a store of their own. A flush is a range of blocks: claiming them rewrites none, and costs one row. */
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS identity (one INTEGER PRIMARY KEY CHECK (one = 1), incarnation TEXT NOT NULL, next_seq INTEGER NOT NULL, listed INTEGER NOT NULL, forgotten_before INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS blocks (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, appended_at INTEGER NOT NULL, bytes BLOB NOT NULL, noted INTEGER NOT NULL DEFAULT 1);
-  CREATE TABLE IF NOT EXISTS message_ids (hour INTEGER NOT NULL, chunk INTEGER NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (hour, chunk)) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS flushes (seq INTEGER PRIMARY KEY, step TEXT NOT NULL, attempts INTEGER NOT NULL, not_before INTEGER NOT NULL, files TEXT, last_block INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE IF NOT EXISTS parked (seq INTEGER NOT NULL, message_id TEXT NOT NULL, hour TEXT NOT NULL, events INTEGER NOT NULL, cause TEXT NOT NULL, detail TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (seq, message_id)) WITHOUT ROWID;
 `;
@@ -23,7 +21,8 @@ export function prepareSchema(sql: Pick<SqlStorage, "exec">): void {
   if (!hasColumn(sql, "blocks", "noted")) sql.exec("ALTER TABLE blocks ADD COLUMN noted INTEGER NOT NULL DEFAULT 1");
 }
 
-function hasColumn(sql: Pick<SqlStorage, "exec">, table: "flushes" | "blocks", column: string): boolean {
+/** Whether a table, named in the code, has a column. */
+export function hasColumn(sql: Pick<SqlStorage, "exec">, table: string, column: string): boolean {
   return sql
     .exec<{ name: string }>(`PRAGMA table_info(${table})`)
     .toArray()

@@ -8,13 +8,12 @@ import type { Unflushed } from "../stubs.ts";
 import { ArrivalStore } from "./arrival-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
+import { NotedIdStore } from "./noted-id-store.ts";
 import type { IdStore } from "./remembered-ids.ts";
 import { prepareSchema } from "./schema.ts";
 
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
-/** 1,024 ids in a row: each flush rewrites the row that it grows, some four pages of SQLite; each new row is one more to pay for. */
-const ID_CHUNK_BYTES = 16_384;
 
 /** The blocks of a flush with their row ids, in append order. */
 export interface FrozenBlocks extends BlockSource {
@@ -23,9 +22,6 @@ export interface FrozenBlocks extends BlockSource {
 
 /** What noting needs of a frame. */
 export type FrameHead = Pick<Frame, "header" | "slice">;
-
-/** Messages whose headers are held until their blocks are frozen, some megabytes at most: those of later ones are read again. */
-const MAX_HELD_HEADS = 4_096;
 
 /** What open blocks hold, and what the flush under way does, with what it set aside. */
 interface Waiting {
@@ -36,20 +32,19 @@ interface Waiting {
 export class BufferStore implements IdStore {
   readonly arrivals: ArrivalStore;
   readonly ledger: LedgerStore;
+  readonly noted: NotedIdStore;
   readonly #sql: Pick<SqlStorage, "exec">;
   /** It never changes once it stands, and every append asks. */
   #incarnation: string | undefined;
   /** Kept in step by appends, since each asks for it; null: to be read. */
   #waiting: Waiting | null = null;
-  /** Heads of open blocks' frames by block, as they were appended: noting them need not read the blocks. */
-  readonly #heads = new Map<number, readonly FrameHead[]>();
-  #held = 0;
 
   constructor(sql: Pick<SqlStorage, "exec">) {
     this.#sql = sql;
     prepareSchema(sql);
     this.arrivals = new ArrivalStore(sql);
     this.ledger = new LedgerStore(sql);
+    this.noted = new NotedIdStore(sql);
   }
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
@@ -90,8 +85,6 @@ export class BufferStore implements IdStore {
   /** What is known of the blocks beside them is read anew: a transaction that changed them failed. */
   reset(): void {
     this.#waiting = null;
-    this.#heads.clear();
-    this.#held = 0;
   }
 
   #totals(): Waiting {
@@ -117,21 +110,18 @@ export class BufferStore implements IdStore {
     return { rows: rows ?? 0, bytes: bytes ?? 0, oldestAt: oldest };
   }
 
-  /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event. If the caller's transaction fails, `reset` must follow. */
-  appendFrames(frames: readonly Frame[], now: number): void {
+  /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event. `noted`: the caller notes what they say. If its transaction fails, `reset` must follow. */
+  appendFrames(frames: readonly Frame[], now: number, noted = false): void {
     const waiting = this.#totals();
     let pending: Frame[] = [];
     let bytes = 0;
     let rows = 0;
     const write = (): void => {
       if (rows === 0) return;
-      const { id } = this.#sql
-        .exec<{ id: number }>(
-          "INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, 0) RETURNING id",
-          ...[rows, now, joined(pending, bytes)],
-        )
-        .one();
-      this.#hold(id, pending);
+      this.#sql.exec(
+        "INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, ?)",
+        ...[rows, now, joined(pending, bytes), noted ? 1 : 0],
+      );
       const { open } = waiting;
       waiting.open = {
         rows: open.rows + rows,
@@ -149,18 +139,6 @@ export class BufferStore implements IdStore {
       rows += frame.slice.count;
     }
     write();
-  }
-
-  #hold(block: number, frames: readonly Frame[]): void {
-    // The dead letters that a replay names may be many.
-    if (this.#held + frames.length > MAX_HELD_HEADS || frames.some(({ header }) => header.replay_of !== undefined))
-      return;
-    this.#held += frames.length;
-    // Without their bytes.
-    this.#heads.set(
-      block,
-      frames.map(({ header, slice }) => ({ header, slice })),
-    );
   }
 
   state(): BufferState {
@@ -243,7 +221,7 @@ export class BufferStore implements IdStore {
     for (const { id, at } of ids) yield { bytes: this.#blockBytes(id), appendedAt: at };
   }
 
-  /** The frames of a flush that is just being frozen, a block at a time, without those of a version that noted what it appended. */
+  /** The frames of a flush that is just being frozen, a block at a time, without those that were noted when they were appended. */
   *unnotedFrames(seq: number): Generator<readonly FrameHead[]> {
     const ids = this.#sql
       .exec<{ id: number }>(
@@ -251,12 +229,7 @@ export class BufferStore implements IdStore {
         seq,
       )
       .toArray();
-    for (const { id } of ids) {
-      const held = this.#heads.get(id);
-      yield held ?? [...readFrames(this.#blockBytes(id))];
-      // If the transaction fails, the block tells the same.
-      if (this.#heads.delete(id)) this.#held -= held?.length ?? 0;
-    }
+    for (const { id } of ids) yield [...readFrames(this.#blockBytes(id))];
   }
 
   *unnotedIds(): Generator<string> {
@@ -341,50 +314,6 @@ export class BufferStore implements IdStore {
 
   noteFailure(seq: number, notBefore: number): void {
     this.#sql.exec("UPDATE flushes SET attempts = attempts + 1, not_before = ? WHERE seq = ?", notBefore, seq);
-  }
-
-  loadIds(hour: number): Uint8Array {
-    const chunks = this.#sql
-      .exec<{ packed: ArrayBuffer }>("SELECT packed FROM message_ids WHERE hour = ? ORDER BY chunk", hour)
-      .toArray();
-    const all = new Uint8Array(chunks.reduce((sum, { packed }) => sum + packed.byteLength, 0));
-    let at = 0;
-    for (const { packed } of chunks) {
-      all.set(new Uint8Array(packed), at);
-      at += packed.byteLength;
-    }
-    return all;
-  }
-
-  addIds(hour: number, packed: Uint8Array): void {
-    const last = this.#sql
-      .exec<{ chunk: number; packed: ArrayBuffer }>(
-        "SELECT chunk, packed FROM message_ids WHERE hour = ? ORDER BY chunk DESC LIMIT 1",
-        hour,
-      )
-      .toArray()[0];
-    if (last === undefined || last.packed.byteLength + packed.byteLength > ID_CHUNK_BYTES) {
-      this.#sql.exec("INSERT INTO message_ids VALUES (?, ?, ?)", hour, (last?.chunk ?? 0) + 1, packed);
-      return;
-    }
-    const grown = new Uint8Array(last.packed.byteLength + packed.byteLength);
-    grown.set(new Uint8Array(last.packed));
-    grown.set(packed, last.packed.byteLength);
-    this.#sql.exec("UPDATE message_ids SET packed = ? WHERE hour = ? AND chunk = ?", grown, hour, last.chunk);
-  }
-
-  forgetIdsBefore(hour: number): void {
-    this.#sql.exec("DELETE FROM message_ids WHERE hour < ?", hour);
-    this.#sql.exec("UPDATE identity SET forgotten_before = ?1 WHERE forgotten_before < ?1", hour);
-  }
-
-  /** The newest hour of a remembered id; null: none is remembered. */
-  newestHour(): number | null {
-    return this.#sql.exec<{ hour: number | null }>("SELECT max(hour) AS hour FROM message_ids").one().hour;
-  }
-
-  forgottenBefore(): number {
-    return this.#sql.exec<{ hour: number }>("SELECT forgotten_before AS hour FROM identity").one().hour;
   }
 }
 

@@ -68,16 +68,25 @@ function hoursByFirstReception({ dates, minReceived }: BronzeFile): ReceivedHour
   return dates.map(({ date, rows }) => ({ date, hour: `${minReceived.slice(0, 13)}:00:00Z`, rows }));
 }
 
-/** Writes absolute totals of appended events of one shard. */
+/**
+ * Writes absolute totals of appended events of one shard. A total of a later epoch (`durable-objects/topic-buffer/ledger-store.ts`)
+ * stands beside the earlier ones of its hour, as that of another incarnation would.
+ */
 export function publishLedger(
   db: D1Database,
   shard: ShardName & { readonly incarnation: string },
-  lines: readonly { readonly hour: string; readonly detail: string; readonly events: number }[],
+  lines: readonly {
+    readonly hour: string;
+    readonly detail: string;
+    readonly events: number;
+    readonly epoch?: number;
+  }[],
 ): D1PreparedStatement {
   return db
     .prepare(
       `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events, published_at)
-       SELECT ?1, ?2, ?3, ?4, value ->> 'hour', value ->> 'detail', value ->> 'events', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM json_each(?5) WHERE true
+       SELECT ?1, ?2, ?3, ?4 || iif(coalesce(value ->> 'epoch', 0) = 0, '', '+' || (value ->> 'epoch')),
+              value ->> 'hour', value ->> 'detail', value ->> 'events', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM json_each(?5) WHERE true
        ON CONFLICT DO UPDATE SET events = max(events, excluded.events), published_at = excluded.published_at`,
     )
     .bind(shard.topic, shard.shard, shard.shardOf, shard.incarnation, JSON.stringify(lines));

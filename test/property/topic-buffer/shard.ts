@@ -62,7 +62,8 @@ class Life {
         return storage.exec(sql, ...values);
       },
     });
-    this.ids = new RememberedIds(this.store);
+    // So few that schedules meet both: appends that a flush notes, and appends that note themselves.
+    this.ids = new RememberedIds(this.store, 3);
   }
 
   check(): void {

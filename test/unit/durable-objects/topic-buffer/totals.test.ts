@@ -61,7 +61,7 @@ test("totals follow appends, flushes and failures", () => {
   expect(store.backlog()).toEqual(store.state().open);
 });
 
-test("a flush is noted from memory as it is from its blocks", () => {
+test("a flush is noted alike after a failure and after a restart", () => {
   const notes = [false, true].map((restarted) => {
     const storage = new SqliteStorage();
     const { store, append, fail } = buffer(storage);
