@@ -15,8 +15,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "skip-message-id-check",
     what: "a message that comes again is appended again",
     file: "durable-objects/topic-buffer/append.ts",
-    before: "!fresh.has(id) && !deps.ids.has(id)",
-    after: "!fresh.has(id)",
+    before: "for (const id of deps.ids.known(fresh.keys())) fresh.delete(id);",
+    after: "",
   },
   {
     name: "delete-before-write",
