@@ -1,8 +1,10 @@
 /** Every body format, sent to the real bundle and found in bronze. */
 import { once } from "node:events";
-import { gzipSync } from "node:zlib";
+import { readdirSync, readFileSync } from "node:fs";
+import { deflateRawSync, gzipSync, zstdCompressSync } from "node:zlib";
 import avro from "avsc";
 import { CloudEvent, HTTP } from "cloudevents";
+import { compress } from "snappyjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { codecById } from "../../schemas/codecs.ts";
 import { order, weather } from "./events.ts";
@@ -70,6 +72,49 @@ describe("bodies, on the real bundle", () => {
     expect([cut.status, cut.json.code]).toEqual([400, "MALFORMED_PAYLOAD"]);
   });
 
+  test("Avro as Python writes it, in every codec; and a bomb in each", async () => {
+    const folder = "test/unit/gateway/bodies/avro-files";
+    for (const name of readdirSync(folder).filter((file) => /-(null|deflate|snappy|zstandard)\.avro$/.test(file))) {
+      const file = readFileSync(`${folder}/${name}`);
+      const query = "?dry_run=true&results=all";
+      const { json } = await at.post("orders", file, { type: "application/avro", query });
+      // Verdicts depend on today's date; that they were decoded does not.
+      const ids = json.results.map(({ event_id }: { event_id: string }) => event_id);
+      expect([name, ids]).toEqual([name, ["py-0", "py-1", "py-2"]]);
+    }
+    for (const [name, bomb] of [
+      ["deflate", deflateRawSync(ZEROS)],
+      ["snappy", Buffer.concat([compress(new Uint8Array(ZEROS)), Buffer.alloc(4)])],
+      ["zstandard", zstdCompressSync(ZEROS)],
+    ] as const) {
+      const body = withBlock(readFileSync(`${folder}/fastavro-${name}.avro`), bomb);
+      const answer = await at.post("orders", body, { type: "application/avro" });
+      expect([name, answer.status, answer.json.code]).toEqual([name, 413, "BODY_TOO_LARGE"]);
+    }
+  });
+
+  test("gzip of several members, and headers of CloudEvents in UTF-8, encoded or not", async () => {
+    const members = Buffer.concat(["gz-5", "gz-6"].map((id) => gzipSync(`${JSON.stringify(order(id))}\n`)));
+    await takes(["gz-5", "gz-6"], at.post("orders", members, { ...GZIP, type: "application/x-ndjson" }));
+    const post = (id: string, subject: string) => {
+      const required = {
+        "ce-specversion": "1.0",
+        "ce-id": id,
+        "ce-source": "/shop",
+        "ce-type": "t",
+        "ce-trace": "t-1",
+      };
+      return at.post("orders", JSON.stringify(order(id)), { headers: { ...required, "ce-subject": subject } });
+    };
+    // fetch writes each character as one byte.
+    await takes(["ce-5"], post("ce-5", Buffer.from("Café").toString("latin1")));
+    await takes(["ce-6"], post("ce-6", "Caf%C3%A9"));
+    for (const subject of ["Caf\u00e9", "%C0%A0"]) {
+      const { status, json } = await post("ce-7", subject);
+      expect([status, json.detail]).toEqual([400, expect.stringContaining("ce-subject is not UTF-8")]);
+    }
+  });
+
   test("gzip that is none, that is cut off, that is a bomb; an encoding that is not taken", async () => {
     const good = gzipSync(JSON.stringify(order("x")));
     for (const body of [Buffer.from("[]"), good.subarray(0, -6)]) {
@@ -119,9 +164,20 @@ describe("bodies, on the real bundle", () => {
       expect(row).toMatchObject({ amount: "20.50", items: 1, coupon: null, _lexical: null });
       if (!fromCloudEvent) expect(row["_extra"]).toBeNull();
       else expect(JSON.parse(String(row["_extra"]))).toMatchObject({ _cloudevent: { source: "/shop", trace: "t-1" } });
+      if (["ce-5", "ce-6"].includes(String(row["event_id"]))) expect(row["_extra"]).toContain('"subject":"Café"');
     }
     expect(at.errors).toEqual([]);
   });
 });
+
+const ZEROS = Buffer.alloc(100_000_000);
+
+/** A container file with one block in place of its own, which claims one event. */
+function withBlock(file: Buffer, block: Uint8Array): Buffer {
+  const sync = file.subarray(-16);
+  const long = avro.Type.forSchema("long");
+  const header = file.subarray(0, file.indexOf(sync) + sync.length);
+  return Buffer.concat([header, long.toBuffer(1), long.toBuffer(block.length), block, sync]);
+}
 
 const GZIP = { headers: { "content-encoding": "gzip" } };

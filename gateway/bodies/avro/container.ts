@@ -1,12 +1,12 @@
 /**
- * Avro container files (specification 1.12, "Object Container Files"), codecs null and deflate. The schema in the file must be a
+ * Avro container files (specification 1.12, "Object Container Files"). The schema in the file must be a
  * released one of the topic: nothing can be resolved or guessed at, because nothing may be compiled while a request runs.
  */
 import type { Contract } from "../../../contracts/contract.ts";
 import { ByteReader } from "../../../lakehouse/bronze/byte-reader.ts";
 import { InvalidSchema, parseSchema } from "../../../schemas/canonical/parse.ts";
-import { type EventBatch, MalformedBody, textOf, unreadableBody } from "../event-batch.ts";
-import { CorruptData, inflateRaw } from "../gzip.ts";
+import { type EventBatch, InflatedTooLarge, MalformedBody, textOf, unreadableBody } from "../event-batch.ts";
+import { CODEC_NAMES, codecOf } from "./codecs.ts";
 import { datumBatches } from "./datum-batches.ts";
 import { releasedVersions, type WriterSchema, writerSchemaOf } from "./writer-schemas.ts";
 
@@ -24,29 +24,30 @@ export interface ContainerOptions {
  * Reads a file. One of another schema is a single event with the fault UNKNOWN_SCHEMA. Throws `MalformedBody`, maybe after some
  * of the batches, and `InflatedTooLarge`.
  */
-export async function* containerBatches(body: Uint8Array, options: ContainerOptions): AsyncGenerator<EventBatch> {
+export function* containerBatches(body: Uint8Array, options: ContainerOptions): Generator<EventBatch> {
   const { header, reader } = readOrMalformed(body, () => readHeader(body));
   const found = schemaOf(header, body, options.contract);
   if (typeof found === "string") {
     yield unreadableBody(body, "binary", { error_type: "UNKNOWN_SCHEMA", detail: found });
     return;
   }
-  let room = options.maxBytes;
+  const { maxBytes } = options;
+  let room = maxBytes;
   while (!reader.done) {
     const block = readOrMalformed(body, () => readBlock(reader, header.sync));
     if (block.count === 0) continue;
-    const deflated = header.codec === "deflate";
-    const data = deflated ? await inflated(body, block.data, room) : block.data;
+    const data = decompressed(body, block, header, { room, maxBytes });
     room -= data.byteLength;
-    // Inflated data stands nowhere in the body: its events are said to begin where their block does.
-    const offsetOf = (at: number) => (deflated ? block.offset : block.offset + at);
+    // Compressed data stands nowhere in the body: its events are said to begin where their block does.
+    const offsetOf = (at: number) => (data === block.data ? block.offset + at : block.offset);
     yield* datumBatches(data, block.count, found, offsetOf);
   }
 }
 
 interface Header {
   readonly schema: string;
-  readonly codec: "null" | "deflate";
+  readonly codec: string;
+  readonly decompress: NonNullable<ReturnType<typeof codecOf>>;
   readonly sync: Uint8Array;
 }
 
@@ -57,10 +58,11 @@ function readHeader(body: Uint8Array): { readonly header: Header; readonly reade
   const metadata = readMetadata(reader);
   const sync = take(reader, SYNC_BYTES);
   const codec = metadata.get("avro.codec") ?? "null";
-  if (codec !== "null" && codec !== "deflate") {
-    throw new RangeError(`its codec is ${codec.slice(0, 20)}: null and deflate are taken`);
+  const decompress = codecOf(codec);
+  if (decompress === undefined) {
+    throw new RangeError(`its codec is ${codec.slice(0, 20)}: write it with one of ${CODEC_NAMES.join(", ")}`);
   }
-  return { header: { schema: metadata.get("avro.schema") ?? "", codec, sync }, reader };
+  return { header: { schema: metadata.get("avro.schema") ?? "", codec, decompress, sync }, reader };
 }
 
 function readMetadata(reader: ByteReader): Map<string, string> {
@@ -123,12 +125,20 @@ function readOrMalformed<T>(body: Uint8Array, read: () => T): T {
   }
 }
 
-async function inflated(body: Uint8Array, data: Uint8Array, room: number): Promise<Uint8Array> {
+interface Bounds {
+  /** What this block may become. */
+  readonly room: number;
+  /** What all blocks together may become. */
+  readonly maxBytes: number;
+}
+
+function decompressed(body: Uint8Array, block: Block, { codec, decompress }: Header, bounds: Bounds): Uint8Array {
   try {
-    return await inflateRaw(data, room);
+    return decompress(block.data, bounds.room);
   } catch (error) {
-    if (!(error instanceof CorruptData)) throw error;
-    throw new MalformedBody("the body is no Avro container file: a block does not inflate", body, "binary");
+    if (error instanceof RangeError) throw new InflatedTooLarge(bounds.maxBytes);
+    const detail = `the block at byte ${block.offset} is no data of its codec ${codec}`;
+    throw new MalformedBody(`the body is no Avro container file: ${detail}`, body, "binary");
   }
 }
 

@@ -162,7 +162,7 @@ describe("Avro container files", () => {
       Buffer.concat([file, Buffer.from([0, 2, 0x58]), file.subarray(-16)]),
       withSchema(file, "{"),
       withSchema(file, "[".repeat(100_000)),
-      Buffer.from(file.toString("latin1").replace("\x0edeflate", "\x0csnappy"), "latin1"),
+      Buffer.from(file.toString("latin1").replace("\x0edeflate", "\x0clzo1x!"), "latin1"),
       Buffer.concat([
         Buffer.from("Obj\x01"),
         Buffer.from([0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),

@@ -51,6 +51,57 @@ describe("Content-Encoding: gzip", () => {
     expect(inflated).toBeLessThanOrEqual(1_000_000);
   });
 
+  it("may have several members, cut anywhere, empty ones and padding with zeros", async () => {
+    const lines = [order("a"), order("b"), order("c")].map((event) => `${JSON.stringify(event)}\n`);
+    const members = [...lines.flatMap((line) => [gzipSync(line), gzipSync("")]), Buffer.alloc(512)];
+    const harness = createHarness();
+    const ndjson = { ...GZIP, "content-type": "application/x-ndjson" };
+    const response = await harness.post(ORDERS, Buffer.concat(members), ndjson);
+    expect([response.status, (await answer(response)).accepted]).toEqual([202, 3]);
+    const whole = Buffer.concat(members);
+    for (const size of [1, 7, 100]) {
+      const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, at) =>
+        whole.subarray(at * size, (at + 1) * size),
+      );
+      const parts: Uint8Array[] = [];
+      for await (const part of gunzip(pieces, 1_000_000)) parts.push(part);
+      expect(Buffer.concat(parts).toString()).toBe(lines.join(""));
+    }
+  });
+
+  it("whose second member is cut or none is malformed as a whole, and all that was received is kept", async () => {
+    const first = gzipSync("[");
+    for (const rest of [gzipSync("]").subarray(0, -6), Buffer.from("not a member")]) {
+      const harness = createHarness();
+      const body = Buffer.concat([first, rest]);
+      expect((await harness.post(ORDERS, body, GZIP)).status).toBe(400);
+      expect(Buffer.from(String(deadLetters(harness)[0]?.["payload"]), "base64")).toEqual(body);
+    }
+  });
+
+  it("counts what all members together become", async () => {
+    const body = Buffer.concat(Array.from({ length: 30 }, () => gzipSync(Buffer.alloc(100_000))));
+    let inflated = 0;
+    const read = async () => {
+      for await (const piece of gunzip([body], 1_000_000)) inflated += piece.byteLength;
+    };
+    await expect(read()).rejects.toMatchObject({ name: "InflatedTooLarge" });
+    expect(inflated).toBeLessThanOrEqual(1_000_000);
+  });
+
+  it("closes the source when its reader stops early", async () => {
+    let closed = false;
+    async function* endless() {
+      try {
+        for (;;) yield gzipSync("x".repeat(1_000));
+      } finally {
+        closed = true;
+      }
+    }
+    for await (const _piece of gunzip(endless(), 1_000_000)) break;
+    expect(closed).toBe(true);
+  });
+
   it("passes on what the source throws", async () => {
     async function* failing() {
       yield gzipSync("[]").subarray(0, 5);
