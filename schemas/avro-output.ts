@@ -49,6 +49,14 @@ export class AvroOutput {
     this.#writeVarint(high);
   }
 
+  /** As `writeLong`, for every integer of 64 bits. */
+  writeWideLong(value: bigint): void {
+    this.reserve(MAX_VARINT_BYTES);
+    let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+    for (; rest > 0x7fn; rest >>= 7n) this.bytes[this.at++] = Number(rest & 0x7fn) | 0x80;
+    this.bytes[this.at++] = Number(rest);
+  }
+
   #writeVarint(value: number): void {
     const { bytes } = this;
     let { at } = this;

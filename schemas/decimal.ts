@@ -2,6 +2,7 @@
  * Exact decimals between JSON and Avro. A JSON number stands for the decimal that its shortest text denotes; a value with
  * more digits than a double keeps is sent as a string. Nothing is ever rounded: what does not fit the scale is refused.
  */
+import { isRawNumber } from "./exact-json.ts";
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
@@ -14,39 +15,67 @@ export function isExactUnscaled(unscaled: number, scale: number): boolean {
   return scale <= EXACT_POWER && Math.abs(unscaled) <= EXACT_UNSCALED;
 }
 
-/** The unscaled integer of a decimal in its JSON form, a number or a text; undefined if it is neither or exceeds the scale. */
+/**
+ * The unscaled integer of a decimal in its JSON form: a number, a number kept as text because no double holds it, or a
+ * text. Undefined if it is none of them or has more decimals than the scale.
+ */
 export function unscaledFromJson(value: unknown, scale: number): bigint | undefined {
   if (typeof value === "number") return unscaledFromNumber(value, scale);
   if (typeof value === "string") return unscaledFromText(value, scale);
-  return undefined;
+  return isRawNumber(value) ? unscaledFromDigits(value.rawJSON, scale) : undefined;
 }
 
-/** The unscaled integer of a JSON number at this scale, or undefined if the number has more decimals than the scale or its unscaled integer is not a safe one. */
+/**
+ * The unscaled integer of a JSON number at this scale, or undefined if it has more decimals than the scale or is not
+ * finite. The number stands for the decimal of its shortest text (ECMA-262, Number::toString), which is what was sent
+ * wherever `parseExactJson` left it a number.
+ */
 export function unscaledFromNumber(value: number, scale: number): bigint | undefined {
   const factor = 10 ** scale;
   const unscaled = Math.round(value * factor);
-  if (!isExactUnscaled(unscaled, scale)) return unscaledFromDigits(value, scale);
+  if (!isExactUnscaled(unscaled, scale)) return unscaledFromDigits(String(value), scale);
   // Correct rounding of IEEE division makes this exact: the quotient equals `value` only if `value` is the double nearest to that decimal.
   return unscaled / factor === value ? BigInt(unscaled) : undefined;
 }
 
-const SHORTEST = /^(-?\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/;
+const NUMBER = /^(-?\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-// The digits of the shortest text (ECMA-262, Number::toString), for what arithmetic on doubles would round.
-function unscaledFromDigits(value: number, scale: number): bigint | undefined {
-  if (!(Math.abs(value) < 2 ** 54)) return undefined; // Not finite, or larger than any safe unscaled integer.
-  const match = SHORTEST.exec(String(value));
+/**
+ * Longer numbers are no decimals: precision is at most 38 and scale at most 38, and reading digits into a BigInt takes time
+ * by the square of their count. The largest double has an exponent of 308.
+ */
+const MAX_NUMBER_TEXT = 128;
+const MAX_EXPONENT = 400;
+
+/** The digits of a JSON number, for what arithmetic on doubles would round. */
+function unscaledFromDigits(text: string, scale: number): bigint | undefined {
+  if (text.length > MAX_NUMBER_TEXT) return undefined;
+  const match = NUMBER.exec(text);
   if (match === null) return undefined;
   const fraction = match[2] ?? "";
   const digits = BigInt(`${match[1]}${fraction}`);
   const shift = scale - fraction.length + Number(match[3] ?? 0);
+  if (digits === 0n) return 0n;
+  if (Math.abs(shift) > MAX_EXPONENT) return undefined;
   const power = 10n ** BigInt(Math.abs(shift));
-  if (shift < 0 && digits % power !== 0n) return undefined;
-  const unscaled = shift < 0 ? digits / power : digits * power;
-  return unscaled <= MAX_SAFE && unscaled >= -MAX_SAFE ? unscaled : undefined;
+  if (shift >= 0) return digits * power;
+  return digits % power === 0n ? digits / power : undefined;
 }
 
-const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+/** The unscaled integers that a bound of a contract lets through at this scale begin (`ceil`) or end (`floor`) here. */
+export function unscaledBound(bound: number, scale: number, rounding: "ceil" | "floor"): bigint {
+  const match = NUMBER.exec(String(bound));
+  if (match === null) throw new RangeError(`${bound} is no bound of a decimal`);
+  const fraction = match[2] ?? "";
+  const digits = BigInt(`${match[1]}${fraction}`);
+  const shift = scale - fraction.length + Number(match[3] ?? 0);
+  if (shift >= 0) return digits * 10n ** BigInt(shift);
+  const power = 10n ** BigInt(-shift);
+  const quotient = digits / power; // BigInt division rounds towards zero.
+  if (quotient * power === digits) return quotient;
+  if (rounding === "ceil") return digits > 0n ? quotient + 1n : quotient;
+  return digits < 0n ? quotient - 1n : quotient;
+}
 
 /** The unscaled integer of a decimal text such as "-12.50", or undefined if it is not one or has non-zero digits past the scale. */
 export function unscaledFromText(text: string, scale: number): bigint | undefined {

@@ -96,6 +96,12 @@ function decimalOf(text: string): string {
   return `${digits.slice(first, end)}e${exponent}`;
 }
 
+/** An integer as `parseExactJson` gives it: a number where that is exact, else the digits. */
+export function jsonFromInteger(value: bigint): number | RawNumber {
+  const near = Number(value);
+  return Number.isSafeInteger(near) ? near : JSON.rawJSON(String(value));
+}
+
 /** Whether a value of `parseExactJson` is a number kept as text. */
 export function isRawNumber(value: unknown): value is RawNumber {
   return JSON.isRawJSON(value);

@@ -4,6 +4,7 @@
  */
 import avro from "avsc";
 import { bytesFromUnscaled, fitsPrecision, jsonFromUnscaled, unscaledFromBytes, unscaledFromJson } from "./decimal.ts";
+import { jsonFromInteger } from "./exact-json.ts";
 import { formatDate, formatTimestamp, parseDate, parseTimestamp } from "./time.ts";
 
 class TimestampMicros extends avro.types.LogicalType {
@@ -52,9 +53,33 @@ function decimalAttributes(schema: avro.Schema): { precision: number; scale: num
   throw new Error("a decimal needs a numeric precision and scale");
 }
 
+/**
+ * Longs of all 64 bits: avsc's own type refuses those that no double holds. It hands over eight bytes, two's complement,
+ * least first (avsc, "Custom long types").
+ */
+const exactLong = avro.types.LongType.__with({
+  fromBuffer: (buffer: Uint8Array) => jsonFromInteger(Buffer.from(buffer).readBigInt64LE()),
+  toBuffer(value: unknown) {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(unscaledFromJson(value, 0) ?? 0n);
+    return buffer;
+  },
+  fromJSON: (value: unknown) => value,
+  toJSON: (value: unknown) => value,
+  isValid(value: unknown) {
+    const integer = typeof value === "string" ? undefined : unscaledFromJson(value, 0);
+    return integer !== undefined && BigInt.asIntN(64, integer) === integer;
+  },
+  compare(a: unknown, b: unknown) {
+    const [left, right] = [unscaledFromJson(a, 0) ?? 0n, unscaledFromJson(b, 0) ?? 0n];
+    return left < right ? -1 : Number(left > right);
+  },
+});
+
 /** avsc's options for every schema of Sluice: JSON-shaped values, unions without wrapping. A new object each time: avsc keeps its registry of names in it. */
 export function avroOptions() {
   return {
+    registry: { long: exactLong },
     wrapUnions: "never" as const,
     logicalTypes: { "timestamp-micros": TimestampMicros, date: CalendarDate, decimal: Decimal },
   };

@@ -6,7 +6,7 @@
 const MICROS_PER_DAY = 86_400_000_000;
 
 // The offset is captured apart: most producers send "Z", Python sends "+00:00".
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d\d):(\d\d))$/;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))$/;
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
 
 /** Days since the epoch of a proleptic Gregorian date (Howard Hinnant, "chrono-compatible low-level date algorithms", days_from_civil). */
@@ -108,7 +108,11 @@ export function parseCanonicalTimestamp(text: string): number | undefined {
   return canonicalTimestamp(room, 0, length);
 }
 
-/** Microseconds since the epoch of an RFC 3339 time, or undefined if the text is not one. Digits past the sixth of a fraction are cut. */
+/**
+ * Microseconds since the epoch of a date-time of RFC 3339, section 5.6, or undefined if the text is none. Digits past the
+ * sixth of a fraction are cut. A leap second (section 5.7: 23:59:60 UTC, at the end of a month) is the second after it, as
+ * in POSIX time.
+ */
 export function parseTimestamp(text: string): number | undefined {
   return parseCanonicalTimestamp(text) ?? parseAnyForm(text);
 }
@@ -123,7 +127,7 @@ function parseAnyForm(text: string): number | undefined {
   const minute = Number(match[5]);
   const second = Number(match[6]);
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
-  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  if (hour > 23 || minute > 59 || second > LEAP_SECOND) return undefined;
   const fraction = match[7];
   const micros = fraction === undefined ? 0 : Number(fraction.slice(0, 6).padEnd(6, "0"));
   let offsetMinutes = 0;
@@ -134,8 +138,16 @@ function parseAnyForm(text: string): number | undefined {
     offsetMinutes = (match[9] === "-" ? -1 : 1) * (hours * 60 + minutes);
   }
   const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offsetMinutes * 60;
+  if (second === LEAP_SECOND && !beginsMonth(seconds)) return undefined;
   const result = seconds * 1_000_000 + micros;
   return Number.isSafeInteger(result) ? result : undefined;
+}
+
+const LEAP_SECOND = 60;
+
+/** Whether a month begins at this second, in UTC. */
+function beginsMonth(seconds: number): boolean {
+  return seconds % 86_400 === 0 && new Date(seconds * 1_000).getUTCDate() === 1;
 }
 
 /** The canonical text of a time: UTC, "Z", three digits of fraction, or six where the microseconds need them. */
@@ -146,10 +158,11 @@ export function formatTimestamp(micros: number): string {
   return rest === 0 ? text : `${text.slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
 }
 
-/** Whether a valid RFC 3339 text is the one `formatTimestamp` gives for its value. */
+/** Whether a valid RFC 3339 text is the one `formatTimestamp` gives for its value. A leap second's never is. */
 export function isCanonicalTimestamp(text: string): boolean {
-  if (text.length === 24) return text.endsWith("Z") && text[10] === "T" && text[19] === ".";
-  return text.length === 27 && text.endsWith("Z") && text[10] === "T" && text[19] === "." && !text.endsWith("000Z");
+  const { length } = text;
+  if (length !== CANONICAL_MILLIS && !(length === CANONICAL_MICROS && !text.endsWith("000Z"))) return false;
+  return text.endsWith("Z") && text[10] === "T" && text[19] === "." && text[17] !== "6";
 }
 
 /** Days since the epoch of `YYYY-MM-DD`, or undefined if the text is not a calendar date. */

@@ -3,26 +3,32 @@ import { fitsPrecision, isExactUnscaled, jsonFromUnscaled } from "../../schemas/
 import { isRawNumber } from "../../schemas/exact-json.ts";
 import { isCanonicalTimestamp, parseCanonicalTimestamp, parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { CLEAN, INVALID, LEXICAL, type Scratch, type WriteChecked } from "./fast-pass.ts";
-import { type DecimalPlan, fitsLength, isTakenMasked, type ScalarPlan, type TextPlan, withinBounds } from "./plan.ts";
+import {
+  type DecimalPlan,
+  fitsLength,
+  type IntegerPlan,
+  isTakenMasked,
+  type ScalarPlan,
+  type TextPlan,
+  withinBounds,
+} from "./plan.ts";
 import { compileTextSet } from "./text-set.ts";
-import { hasNearestDouble, isEncodableTime, unscaledOf } from "./value-forms.ts";
+import {
+  fitsType,
+  hasNearestDouble,
+  integerOf,
+  isCanonicalInteger,
+  isWithinDecimalBounds,
+  unscaledOf,
+} from "./value-forms.ts";
 
 export function compileScalar(plan: ScalarPlan, scratch: Scratch): WriteChecked {
   switch (plan.kind) {
     case "string":
       if (plan.masking === null) return textWriter(plan);
       return plan.onMasked === "take" ? takenTextWriter(plan, scratch) : maskedTextWriter(plan, scratch);
-    case "integer": {
-      const lowest = Math.max(plan.lowest, plan.minimum ?? plan.lowest);
-      const highest = Math.min(plan.highest, plan.maximum ?? plan.highest);
-      return function writeInteger(value, output) {
-        if (typeof value !== "number" || !(value >= lowest && value <= highest) || !Number.isInteger(value)) {
-          return INVALID;
-        }
-        output.writeLong(value);
-        return CLEAN;
-      };
-    }
+    case "integer":
+      return integerWriter(plan);
     case "double":
       return function writeDouble(value, output) {
         if (typeof value === "number") {
@@ -90,6 +96,25 @@ function takenTextWriter(plan: Extract<ScalarPlan, { readonly kind: "string" }>,
   };
 }
 
+/** The integers that `AvroOutput.writeLong` writes exactly. */
+const NARROW_MIN = -(2 ** 52);
+const NARROW_MAX = Number.MAX_SAFE_INTEGER;
+
+function integerWriter(plan: IntegerPlan): WriteChecked {
+  const least = Math.max(NARROW_MIN, Number(plan.lowest), plan.minimum ?? NARROW_MIN);
+  const most = Math.min(NARROW_MAX, Number(plan.highest), plan.maximum ?? NARROW_MAX);
+  return function writeInteger(value, output) {
+    if (typeof value === "number" && value >= least && value <= most && Number.isInteger(value)) {
+      output.writeLong(value);
+      return CLEAN;
+    }
+    const integer = integerOf(value);
+    if (integer === undefined || !fitsType(integer, plan) || !withinBounds(integer, plan)) return INVALID;
+    output.writeWideLong(integer);
+    return isCanonicalInteger(value, integer) ? CLEAN : LEXICAL;
+  };
+}
+
 function decimalWriter(plan: DecimalPlan): WriteChecked {
   const { factor, largest, precision, scale } = plan;
   return function writeDecimal(value, output) {
@@ -104,7 +129,7 @@ function decimalWriter(plan: DecimalPlan): WriteChecked {
     }
     const unscaled = unscaledOf(value, plan);
     if (unscaled === undefined || !fitsPrecision(unscaled, precision)) return INVALID;
-    if (!withinBounds(Number(value), plan)) return INVALID;
+    if (!isWithinDecimalBounds(unscaled, plan)) return INVALID;
     output.writeWideUnscaled(unscaled);
     return jsonFromUnscaled(unscaled, scale) === value ? CLEAN : LEXICAL;
   };
@@ -115,9 +140,10 @@ function timestampWriter(eventTime: boolean, scratch: Scratch): WriteChecked {
     if (typeof value !== "string") return INVALID;
     const canonical = parseCanonicalTimestamp(value);
     const micros = canonical ?? parseTimestamp(value);
-    if (!isEncodableTime(micros)) return INVALID;
+    if (micros === undefined) return INVALID;
     if (eventTime) scratch.eventMicros = micros;
-    output.writeLong(micros);
+    if (micros >= NARROW_MIN) output.writeLong(micros);
+    else output.writeWideLong(BigInt(micros));
     return canonical !== undefined || isCanonicalTimestamp(value) ? CLEAN : LEXICAL;
   };
 }

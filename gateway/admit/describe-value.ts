@@ -1,5 +1,5 @@
 /** What is wrong with one value: the mirror of `checked-scalars.ts`, case by case. Nested values are walked by `describe.ts`. */
-import { fitsPrecision, unscaledFromText } from "../../schemas/decimal.ts";
+import { fitsPrecision } from "../../schemas/decimal.ts";
 import { isJsonObject, type Path } from "../../schemas/event-residue.ts";
 import { isRawNumber } from "../../schemas/exact-json.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
@@ -14,7 +14,7 @@ import {
   type TextPlan,
   type ValuePlan,
 } from "./plan.ts";
-import { hasNearestDouble, isEncodableTime, unscaledOf } from "./value-forms.ts";
+import { fitsType, hasNearestDouble, integerOf, scalarText, unscaledOf } from "./value-forms.ts";
 
 export function describeValue(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
   if (isTakenMasked(value, plan)) return;
@@ -57,8 +57,8 @@ function describeShape(value: unknown, plan: ValuePlan, path: Path, errors: Erro
       return false;
     case "timestamp":
       if (typeof value !== "string") break;
-      if (isEncodableTime(parseTimestamp(value))) return true;
-      badFormat(value, "an RFC 3339 time such as 2026-01-31T12:00:00.000Z, years 1828 to 2254", plan, path, errors);
+      if (parseTimestamp(value) !== undefined) return true;
+      badFormat(value, "an RFC 3339 time such as 2026-01-31T12:00:00.000Z, years 1685 to 2254", plan, path, errors);
       return false;
     case "array": {
       if (!Array.isArray(value)) break;
@@ -111,7 +111,7 @@ function unreadable(value: unknown, expected: string, plan: Disclosing, path: Pa
 
 function describeAccepted(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
   const { accepted } = plan;
-  if (accepted === null || accepted.has(String(value))) return;
+  if (accepted === null || accepted.has(scalarText(value))) return;
   const rule = `${plan.rule}.accepted`;
   errors.add(
     VALUE,
@@ -134,7 +134,13 @@ function describeText(value: string, plan: TextPlan & Disclosing, rule: string, 
     invalid("pattern", `a match of ${pattern.source}, got ${disclose(value, plan.disclosure)}`);
 }
 
-function describeBounds(value: number, plan: Bounds, rule: string, path: Path, errors: ErrorList): void {
+/** Whether a number is beyond 64 bits: with so many digits nobody looks whether it is an integer. */
+function isBeyondLongs(value: unknown): boolean {
+  const number = isRawNumber(value) ? Number(value.rawJSON) : value;
+  return typeof number === "number" && Math.abs(number) >= 2 ** 64;
+}
+
+function describeBounds(value: number | bigint, plan: Bounds, rule: string, path: Path, errors: ErrorList): void {
   const { minimum, maximum } = plan;
   if (minimum !== null && value < minimum)
     outOfRange(`at least ${minimum}, got ${value}`, { rule }, "minimum", path, errors);
@@ -150,19 +156,16 @@ function describeInteger(
   errors: ErrorList,
   mismatch: Mismatch,
 ): boolean {
-  const raw = isRawNumber(value);
-  if (
-    !raw &&
-    (typeof value !== "number" || !(Number.isInteger(value) || Math.abs(value) === Number.POSITIVE_INFINITY))
-  ) {
+  const integer = integerOf(value);
+  if (integer === undefined && !isBeyondLongs(value)) {
     mismatch(EXPECTED.integer);
     return false;
   }
-  if (raw || typeof value !== "number" || value < plan.lowest || value > plan.highest) {
+  if (integer === undefined || !fitsType(integer, plan)) {
     unreadable(value, `an integer from ${plan.lowest} to ${plan.highest} (${plan.typeName})`, plan, path, errors);
     return false;
   }
-  describeBounds(value, plan, rule, path, errors);
+  describeBounds(integer, plan, rule, path, errors);
   return true;
 }
 
@@ -197,27 +200,26 @@ function describeDecimal(
 ): boolean {
   const decimal = `a decimal with at most ${plan.scale} decimals`;
   const digits = `at most ${plan.precision} digits, ${plan.scale} of them decimals`;
-  if (isRawNumber(value)) {
-    unreadable(value, "a number that JSON readers keep exactly: send it as a string", plan, path, errors);
-    return false;
-  }
   const unscaled = unscaledOf(value, plan);
   if (unscaled === undefined) {
-    if (typeof value !== "number" || !isTooLong(value, plan)) mismatch(decimal);
-    else unreadable(value, `${digits}: send long ones as a string`, plan, path, errors);
+    if (isTooLarge(value, plan)) unreadable(value, digits, plan, path, errors);
+    else mismatch(decimal);
     return false;
   }
   if (!fitsPrecision(unscaled, plan.precision)) {
     unreadable(value, digits, plan, path, errors);
     return false;
   }
-  describeBounds(Number(value), plan, rule, path, errors);
+  const shown = scalarText(value);
+  if (plan.least !== null && unscaled < plan.least)
+    outOfRange(`at least ${plan.minimum}, got ${shown}`, { rule }, "minimum", path, errors);
+  if (plan.most !== null && unscaled > plan.most)
+    outOfRange(`at most ${plan.maximum}, got ${shown}`, { rule }, "maximum", path, errors);
   return true;
 }
 
-// A number whose decimals fit the scale, or that is too large for the precision anyway, but not exact as a double at this scale.
-function isTooLong(value: number, plan: DecimalPlan): boolean {
-  return (
-    Math.abs(value) >= 10 ** (plan.precision - plan.scale) || unscaledFromText(String(value), plan.scale) !== undefined
-  );
+/** Whether a number is too large for the precision, whatever its decimals are. */
+function isTooLarge(value: unknown, plan: DecimalPlan): boolean {
+  const number = isRawNumber(value) ? Number(value.rawJSON) : value;
+  return typeof number === "number" && Math.abs(number) >= 10 ** (plan.precision - plan.scale);
 }

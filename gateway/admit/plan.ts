@@ -6,6 +6,7 @@ import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { compilePattern, type Pattern } from "../../contracts/patterns/pattern.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
+import { unscaledBound } from "../../schemas/decimal.ts";
 import { pointerOf } from "../../schemas/event-residue.ts";
 import { hasMaskedForm } from "../masking/tags.ts";
 
@@ -32,8 +33,8 @@ export interface IntegerPlan extends Bounds {
   readonly kind: "integer";
   readonly typeName: "int" | "long";
   /** The range of the Avro type. */
-  readonly lowest: number;
-  readonly highest: number;
+  readonly lowest: bigint;
+  readonly highest: bigint;
 }
 export interface DoublePlan extends Bounds {
   readonly kind: "double";
@@ -46,6 +47,9 @@ export interface DecimalPlan extends Bounds {
   readonly factor: number;
   /** The largest unscaled integer whose canonical form is a JSON number of this precision. */
   readonly largest: number;
+  /** The bounds as unscaled integers: digits past a double's count too. */
+  readonly least: bigint | null;
+  readonly most: bigint | null;
 }
 export interface PlainPlan {
   readonly kind: "boolean" | "date";
@@ -92,13 +96,8 @@ export interface FieldPlan {
 /** The largest event, envelope included: with its header it still fits a queue message of 128 KB (DESIGN 4). */
 export const MAX_EVENT_BYTES = 100_000;
 
-const INT_MAX = 2_147_483_647;
-/**
- * The longs that avsc writes and reads back unchanged. It refuses from 2^53 - 1 on (its `isSafeLong`), and doubles a negative
- * number as a double, which is not exact below -2^52: there it would store another value, even another sign.
- */
-export const LONG_MAX = 2 ** 53 - 2;
-export const LONG_MIN = -(2 ** 52);
+const INT_MAX = 2n ** 31n - 1n;
+const LONG_MAX = 2n ** 63n - 1n;
 
 /** Builds the tree. Throws, when the project starts, for a schema that this gateway cannot encode truthfully. */
 export function compilePlan(contract: Contract, schema: AvroRecord, onMasked: OnMasked = "judge"): RecordPlan {
@@ -187,8 +186,9 @@ function compileShape(
   }
   if (type === "boolean") return { kind: "boolean" };
   if (type === "double") return { kind: "double", ...bounds };
-  if (type === "int") return { kind: "integer", typeName: "int", lowest: -INT_MAX - 1, highest: INT_MAX, ...bounds };
-  if (type === "long") return { kind: "integer", typeName: "long", lowest: LONG_MIN, highest: LONG_MAX, ...bounds };
+  if (type === "int") return { kind: "integer", typeName: "int", lowest: -INT_MAX - 1n, highest: INT_MAX, ...bounds };
+  if (type === "long")
+    return { kind: "integer", typeName: "long", lowest: -LONG_MAX - 1n, highest: LONG_MAX, ...bounds };
   switch (type.type) {
     case "long":
       return { kind: "timestamp", eventTime };
@@ -201,6 +201,8 @@ function compileShape(
         scale: type.scale,
         factor: 10 ** type.scale,
         largest: Math.min(10 ** type.precision - 1, CANONICAL_MAX),
+        least: bounds.minimum === null ? null : unscaledBound(bounds.minimum, type.scale, "ceil"),
+        most: bounds.maximum === null ? null : unscaledBound(bounds.maximum, type.scale, "floor"),
         ...bounds,
       };
     case "record":
@@ -216,7 +218,7 @@ function compileShape(
 }
 
 /** Whether a number is within the field's bounds. */
-export function withinBounds(value: number, plan: Bounds): boolean {
+export function withinBounds(value: number | bigint, plan: Bounds): boolean {
   return (plan.minimum === null || value >= plan.minimum) && (plan.maximum === null || value <= plan.maximum);
 }
 
@@ -239,9 +241,3 @@ export function lengthOf(text: string): number {
 
 /** `jsonFromUnscaled` gives a number below 2^52, a text from there on. */
 const CANONICAL_MAX = 2 ** 52 - 1;
-
-/** Whether a JSON number is a decimal of this precision and scale, and that number its canonical form. No BigInt: it is exact below 2^53. */
-export function isCanonicalDecimal(value: number, plan: DecimalPlan): boolean {
-  const unscaled = Math.round(value * plan.factor);
-  return unscaled / plan.factor === value && unscaled <= plan.largest && unscaled >= -plan.largest;
-}

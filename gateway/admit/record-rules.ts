@@ -6,9 +6,11 @@ import { Environment } from "@marcbachmann/cel-js";
 import type { RecordRule } from "../../contracts/contract.ts";
 import { registerRuleFunctions } from "../../contracts/rule-functions.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
+import { isRawNumber } from "../../schemas/exact-json.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
 import { BAIL, compileFastRule, type FastRule } from "./rule-closures.ts";
 import { type FieldPath, fieldsRead } from "./rule-evidence.ts";
+import { integerOf, scalarText } from "./value-forms.ts";
 
 export interface CompiledRule extends RecordRule {
   /** The fields that it reads; an empty path: the event as a whole. */
@@ -78,7 +80,9 @@ function ruleInput(event: unknown, plan: RecordPlan): unknown {
 function ruleValue(value: unknown, plan: ValuePlan): unknown {
   switch (plan.kind) {
     case "decimal":
-      return Number(value);
+      return Number(scalarText(value));
+    case "integer":
+      return isRawNumber(value) ? (integerOf(value) ?? value) : value;
     case "record":
       return ruleInput(value, plan);
     case "array":

@@ -9,7 +9,7 @@ import { isCanonicalTimestamp } from "../../schemas/time.ts";
 import type { Residue } from "./envelope.ts";
 import { isDeeperThan, MAX_UNKNOWN_DEPTH } from "./json-walk.ts";
 import type { RecordPlan, ValuePlan } from "./plan.ts";
-import { unscaledOf } from "./value-forms.ts";
+import { integerOf, isCanonicalInteger, unscaledOf } from "./value-forms.ts";
 
 /**
  * Takes the residue of an event that passed the check; null if an unknown value nests too deep to be kept. Numbers kept
@@ -50,6 +50,11 @@ function visitValue(
     case "timestamp":
       if (typeof value === "string" && !isCanonicalTimestamp(value)) writer.addLexical([...parent, part], value);
       return true;
+    case "integer": {
+      const integer = isRawNumber(value) ? integerOf(value) : undefined;
+      if (integer !== undefined && !isCanonicalInteger(value, integer)) writer.addLexical([...parent, part], value);
+      return true;
+    }
     case "decimal": {
       const unscaled = unscaledOf(value, plan);
       if (unscaled !== undefined && jsonFromUnscaled(unscaled, plan.scale) !== value)

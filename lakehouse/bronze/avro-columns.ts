@@ -6,6 +6,7 @@ import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/av
 import { unscaledFromBytes } from "../../schemas/decimal.ts";
 import type { ColumnBuilder } from "../columns/builder.ts";
 import type { Field } from "../columns/column.ts";
+import type { Int64Builder } from "../columns/fixed-width-builders.ts";
 import { pushValue } from "../columns/push-value.ts";
 import { readCount, skipWalk, type Walk } from "./avro-skip.ts";
 
@@ -52,9 +53,7 @@ function valueWalk(avro: AvroType, builder: ColumnBuilder): Walk {
   if (typeof type === "string") return primitiveWalk(type, builder);
   switch (type.type) {
     case "long":
-      return builder.kind === "int64"
-        ? (reader) => builder.pushNumber(reader.readLong())
-        : mismatch("timestamp", builder);
+      return builder.kind === "int64" ? longWalk(builder) : mismatch("timestamp", builder);
     case "int":
       return builder.kind === "int32" ? (reader) => builder.push(reader.readLong()) : mismatch("date", builder);
     case "bytes":
@@ -93,7 +92,7 @@ function primitiveWalk(type: string, builder: ColumnBuilder): Walk {
       return builder.kind === "bool" ? (reader) => builder.push(reader.readBoolean()) : mismatch(type, builder);
     case "int":
     case "long":
-      if (builder.kind === "int64") return (reader) => builder.pushNumber(reader.readLong());
+      if (builder.kind === "int64") return longWalk(builder);
       if (builder.kind === "float64" || (builder.kind === "int32" && type === "int"))
         return (reader) => builder.push(reader.readLong());
       return mismatch(type, builder);
@@ -109,6 +108,15 @@ function primitiveWalk(type: string, builder: ColumnBuilder): Walk {
     default:
       return mismatch(type, builder);
   }
+}
+
+function longWalk(builder: Int64Builder): Walk {
+  return (reader) => {
+    const start = reader.at;
+    const value = reader.readLong();
+    if (Number.isSafeInteger(value)) builder.pushNumber(value);
+    else builder.push(reader.exactLong(start));
+  };
 }
 
 function decimalWalk(builder: ColumnBuilder): Walk {

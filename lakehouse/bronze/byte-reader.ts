@@ -16,7 +16,7 @@ export class ByteReader {
     return this.at >= this.bytes.byteLength;
   }
 
-  /** A zigzag varint as a number. Exact within ±2^53; the gateway admits no long outside. */
+  /** A zigzag varint as a number: exact if `Number.isSafeInteger` says so. `exactLong` reads the others. */
   readLong(): number {
     const bytes = this.bytes;
     let byte = this.#next();
@@ -39,6 +39,13 @@ export class ByteReader {
       factor *= 128;
     }
     return (low & 1) === 0 ? half : -half - 1;
+  }
+
+  /** The zigzag varint in [start, `at`), which was just read, whatever its 64 bits. */
+  exactLong(start: number): bigint {
+    let zigzag = 0n;
+    for (let at = this.at - 1; at >= start; at--) zigzag = (zigzag << 7n) | BigInt((this.bytes[at] ?? 0) & 0x7f);
+    return BigInt.asIntN(64, (zigzag >> 1n) ^ -(zigzag & 1n));
   }
 
   /** Throws when `at` is past the end. */

@@ -7,6 +7,7 @@ import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/av
 import { codecById } from "../../schemas/codecs.ts";
 import { jsonFromUnscaled } from "../../schemas/decimal.ts";
 import { applyResidue } from "../../schemas/event-residue.ts";
+import { jsonFromInteger } from "../../schemas/exact-json.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Batch, Column } from "../columns/column.ts";
 import { eventFields } from "./table.ts";
@@ -76,7 +77,7 @@ function jsonAt(column: Column, row: number, avro: AvroType): unknown {
     case "int64": {
       const value = column.values[row] ?? 0n;
       if (type.kind === "decimal") return jsonFromUnscaled(value, type.scale);
-      return type.kind === "timestamp" ? formatTimestamp(Number(value)) : Number(value);
+      return type.kind === "timestamp" ? formatTimestamp(Number(value)) : jsonFromInteger(value);
     }
     case "int128": {
       const unscaled = ((column.values[row * 2 + 1] ?? 0n) << 64n) | BigInt.asUintN(64, column.values[row * 2] ?? 0n);

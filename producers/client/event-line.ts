@@ -11,7 +11,7 @@ export interface EventLine {
 
 /**
  * An event as a line. If the topic's id field (`idField`, undefined if it has none that a UUID fits) is absent, `newId` makes
- * its value. Throws TypeError for what is no object or cannot be written as JSON.
+ * its value. A bigint is written with all its digits. Throws TypeError for what is no object or cannot be written as JSON.
  */
 export function lineOfEvent(event: object, idField: string | undefined, newId: () => string): EventLine {
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
@@ -20,11 +20,29 @@ export function lineOfEvent(event: object, idField: string | undefined, newId: (
   const own: unknown = idField === undefined ? undefined : Reflect.get(event, idField);
   if (idField !== undefined && own === undefined) {
     const eventId = newId();
-    return { line: encoder.encode(JSON.stringify({ ...event, [idField]: eventId })), eventId };
+    return { line: encoder.encode(jsonOf({ ...event, [idField]: eventId })), eventId };
   }
-  const text: string | undefined = JSON.stringify(event);
+  const text = jsonOf(event);
   if (text === undefined) throw new TypeError("the event's toJSON gives nothing");
   return { line: encoder.encode(text), eventId: typeof own === "string" ? own : null };
+}
+
+/** `JSON.stringify`, which refuses a bigint: only an event that has one pays for a second try. */
+function jsonOf(event: object): string | undefined {
+  try {
+    return JSON.stringify(event);
+  } catch {
+    return JSON.stringify(event, (_key, value: unknown) => (typeof value === "bigint" ? digitsOf(value) : value));
+  }
+}
+
+/** Older runtimes have no way to write a number that no double holds. */
+function digitsOf(value: bigint): unknown {
+  const near = Number(value);
+  if (Number.isSafeInteger(near)) return near;
+  const rawJSON: unknown = Reflect.get(JSON, "rawJSON");
+  if (typeof rawJSON === "function") return rawJSON(String(value));
+  throw new TypeError(`this runtime cannot write the number ${value} as JSON: send the event as text`);
 }
 
 /** JSON text as a line, taken as it is, so that no digit of a number is lost. Throws TypeError if it is blank or has a line break. */

@@ -4,7 +4,8 @@
  */
 import fc from "fast-check";
 import type { RecordPlan, ValuePlan } from "../../gateway/admit/plan.ts";
-import { parseExactJson } from "../../schemas/exact-json.ts";
+import { decimalText } from "../../lakehouse/columns/value.ts";
+import { jsonFromInteger, parseExactJson } from "../../schemas/exact-json.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
 
 /** Events that admission accepts when they are received at `received` (microseconds since the epoch). */
@@ -17,11 +18,12 @@ const timesNear = (received: number) =>
   fc
     .tuple(
       fc.integer({ min: -3_600_000, max: 60_000 }),
-      fc.constantFrom("Z", "z", "+00:00", "micros", "nanos", "plain"),
+      fc.constantFrom("Z", "z", "+00:00", "micros", "nanos", "picos", "plain"),
     )
     .map(([offset, form]) => {
       const text = formatTimestamp(received + offset * 1_000);
       if (form === "micros") return text.replace("Z", "456Z");
+      if (form === "picos") return text.replace("Z", "456789123456Z");
       if (form === "nanos") return text.replace("Z", "456789Z");
       return form === "plain" ? text.replace(/\.\d+/, "") : text.replace("Z", form);
     });
@@ -46,14 +48,38 @@ function numberFor(plan: { minimum: number | null; maximum: number | null }, sca
   return fc.integer({ min, max: Math.min(max, min + 2_000_000_000) }).map((unscaled) => unscaled / factor);
 }
 
+/** Any integer of the type and bounds; beyond a double's digits as its text. */
+function integerFor(plan: ValuePlan & { kind: "integer" }): fc.Arbitrary<unknown> {
+  const min = plan.minimum === null ? plan.lowest : BigInt(plan.minimum);
+  const max = plan.maximum === null ? plan.highest : BigInt(plan.maximum);
+  const near = fc.maxSafeInteger().map((value) => (value < min ? min : value > max ? max : BigInt(value)));
+  return fc.oneof(near, fc.bigInt({ min, max })).map(jsonFromInteger);
+}
+
+/** A decimal as a number or a text, with zeros behind it, or with all the digits that its precision has. */
+function decimalFor(plan: ValuePlan & { kind: "decimal" }): fc.Arbitrary<unknown> {
+  const short = fc
+    .tuple(numberFor(plan, plan.scale), fc.constantFrom("number", "text", "padded", "digits"))
+    .map(([value, form]) => {
+      if (form === "number") return value;
+      if (form === "digits") return JSON.rawJSON(value.toFixed(Math.max(plan.scale, 1)));
+      return form === "text" ? String(value) : value.toFixed(plan.scale + 3);
+    });
+  if (plan.least !== null || plan.most !== null) return short;
+  const max = 10n ** BigInt(plan.precision) - 1n;
+  const long = fc.tuple(fc.bigInt({ min: -max, max }), fc.boolean()).map(([unscaled, isText]) => {
+    const text = decimalText(unscaled, plan.scale);
+    return isText ? text : JSON.rawJSON(text);
+  });
+  return fc.oneof(short, long);
+}
+
 function valueFor(plan: ValuePlan, received: number): fc.Arbitrary<unknown> {
   switch (plan.kind) {
     case "string":
       return textFor(plan);
     case "integer":
-      return fc
-        .maxSafeInteger()
-        .map((value) => Math.min(plan.maximum ?? plan.highest, Math.max(plan.minimum ?? plan.lowest, value)));
+      return integerFor(plan);
     case "double":
       // An exact one, or a text that stands for its nearest double; JSON.stringify writes both as they are.
       return plan.minimum === null && plan.maximum === null
@@ -63,10 +89,7 @@ function valueFor(plan: ValuePlan, received: number): fc.Arbitrary<unknown> {
           )
         : numberFor(plan, 3);
     case "decimal":
-      return fc.tuple(numberFor(plan, plan.scale), fc.constantFrom("number", "text", "padded")).map(([value, form]) => {
-        if (form === "number") return value;
-        return form === "text" ? String(value) : value.toFixed(plan.scale + 3);
-      });
+      return decimalFor(plan);
     case "boolean":
       return plan.accepted === null ? fc.boolean() : fc.constant(true);
     case "date":

@@ -13,7 +13,7 @@ import { compilePlan } from "../../gateway/admit/plan.ts";
 import { codecById, type Envelope } from "../../schemas/codecs.ts";
 import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { applyResidue } from "../../schemas/event-residue.ts";
-import { parseExactJson } from "../../schemas/exact-json.ts";
+import { isRawNumber, parseExactJson } from "../../schemas/exact-json.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";
 import { everything } from "../oracle/everything.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
@@ -35,6 +35,7 @@ const topics = [...shop, everything].map(({ contract, codec }) => ({
 }));
 
 function deepNulls(value: unknown): unknown {
+  if (isRawNumber(value)) return value;
   // avsc gives null for an absent optional field; only record fields are absent, so a null in an array would stay.
   if (Array.isArray(value)) return value.map(deepNulls);
   if (typeof value !== "object" || value === null) return value;

@@ -7,6 +7,7 @@ import { CLEAN, INVALID } from "../../gateway/admit/fast-pass.ts";
 import { compilePlan } from "../../gateway/admit/plan.ts";
 import { AvroOutput } from "../../schemas/avro-output.ts";
 import { buildCodec, codecsOf } from "../../schemas/codecs.ts";
+import { jsonFromInteger, parseExactJson } from "../../schemas/exact-json.ts";
 import { arbitraryEvent } from "../oracle/arbitrary-event.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
 
@@ -19,7 +20,7 @@ for (const contract of contracts.filter((each) => !each.platformOnly)) {
       const write = compileCheckedWriter(plan, { eventMicros: 0, eventStart: 0, masker: localMasker() });
       fc.assert(
         fc.property(arbitraryEvent(plan, RECEIVED), (text) => {
-          const event: unknown = JSON.parse(text);
+          const event = parseExactJson(text);
           const output = new AvroOutput(1);
           expect(write(event, output) & INVALID).toBe(0);
           expect(Buffer.from(output.slice(0, output.at)).toString("hex")).toBe(
@@ -57,7 +58,9 @@ describe("edges", () => {
       fc.property(
         fc.record({
           long: fc.oneof(
-            fc.maxSafeInteger().map((n) => Math.max(-(2 ** 52), Math.min(2 ** 53 - 2, n))),
+            fc.maxSafeInteger(),
+            fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(jsonFromInteger),
+            fc.constantFrom(2n ** 53n, -(2n ** 52n) - 1n, 2n ** 63n - 1n, -(2n ** 63n)).map(jsonFromInteger),
             fc.integer(),
             fc.constantFrom(-(2 ** 30), 2 ** 30, 2 ** 31, -1, 63, 64, -64, -65),
           ),

@@ -68,6 +68,32 @@ describe("timestamps", () => {
     );
   });
 
+  test("a fraction has as many digits as its producer likes", () => {
+    const second = parseTimestamp("2026-11-21T12:00:00Z") ?? 0;
+    expect(parseTimestamp(`2026-11-21T12:00:00.${"123456789".repeat(30)}Z`)).toBe(second + 123_456);
+    expect(parseTimestamp("2026-11-21t12:00:00.1-00:00")).toBe(second + 100_000);
+  });
+
+  test("a leap second is 23:59:60 UTC at the end of a month, and the second after it", () => {
+    const newYear = parseTimestamp("2017-01-01T00:00:00Z");
+    expect(newYear).toBeDefined();
+    for (const text of ["2016-12-31T23:59:60Z", "2017-01-01T00:59:60.000+01:00", "2016-12-31T15:59:60.0-08:00"]) {
+      expect(parseTimestamp(text)).toBe(newYear);
+      expect(isCanonicalTimestamp(text)).toBe(false);
+    }
+    expect(isCanonicalTimestamp("2016-12-31T23:59:60.000Z")).toBe(false);
+    expect(isCanonicalTimestamp("2016-12-31T23:59:60.000001Z")).toBe(false);
+    expect(parseTimestamp("2015-06-30T23:59:60.25Z")).toBe(parseTimestamp("2015-07-01T00:00:00.25Z") ?? 0);
+    for (const text of [
+      "2016-12-30T23:59:60Z",
+      "2016-12-31T23:58:60Z",
+      "2016-12-31T22:59:60Z",
+      "2016-12-31T23:59:60+01:00",
+      "2016-12-31T23:59:61Z",
+    ])
+      expect(parseTimestamp(text)).toBeUndefined();
+  });
+
   test("other texts are no times", () => {
     for (const text of [
       "",

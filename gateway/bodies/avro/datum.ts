@@ -7,6 +7,7 @@
 import { ByteReader } from "../../../lakehouse/bronze/byte-reader.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../../schemas/avro-schema.ts";
 import { jsonFromUnscaled, unscaledFromBytes } from "../../../schemas/decimal.ts";
+import { jsonFromInteger } from "../../../schemas/exact-json.ts";
 import { formatDate, formatTimestamp } from "../../../schemas/time.ts";
 import { textOf } from "../event-batch.ts";
 
@@ -86,8 +87,8 @@ function readerOfValue(type: Exclude<AvroType, readonly [AvroType, AvroType]>): 
   }
 }
 
-/** What a date of four digits can say: the years 1 to 9999, in days since the epoch. */
-const FIRST_DAY = -719_162;
+/** What a date of four digits can say: the years 0 to 9999 (RFC 3339, section 5.6), in days since the epoch. */
+const FIRST_DAY = -719_528;
 const LAST_DAY = 2_932_896;
 
 function recordReader(schema: AvroRecord): Read {
@@ -133,13 +134,7 @@ function readBoolean(reader: ByteReader, findings: Findings): boolean {
 function readLong(reader: ByteReader): unknown {
   const start = reader.at;
   const value = reader.readLong();
-  return Number.isSafeInteger(value) ? value : JSON.rawJSON(exactLong(reader.bytes, start, reader.at).toString());
-}
-
-function exactLong(bytes: Uint8Array, start: number, end: number): bigint {
-  let zigzag = 0n;
-  for (let at = end - 1; at >= start; at--) zigzag = (zigzag << 7n) | BigInt((bytes[at] ?? 0) & 0x7f);
-  return BigInt.asIntN(64, (zigzag >> 1n) ^ -(zigzag & 1n));
+  return Number.isSafeInteger(value) ? value : jsonFromInteger(reader.exactLong(start));
 }
 
 // A time or date that no text can say stays a number: admission refuses it, and shows it as it is.

@@ -62,7 +62,8 @@ function typeOf(rule: FieldRule, avro: AvroType | undefined, indent: string): st
     case "string":
       return rule.accepted === undefined ? "string" : rule.accepted.map((value) => JSON.stringify(value)).join(" | ");
     case "integer":
-      return "number";
+      // A long may have more digits than a double keeps.
+      return type === "long" ? "number | bigint" : "number";
     case "number":
       // A decimal with more digits than a double keeps is sent as text.
       return shape !== undefined && "logicalType" in shape && shape.logicalType === "decimal"
