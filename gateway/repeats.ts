@@ -2,7 +2,8 @@
  * Events of one request that have the same dedupe key. They are no errors, since tables keep one row per key; but a producer
  * that sends a key twice at once has a defect more often than not, so the answer says so.
  */
-import { isRecord } from "./admit/value-forms.ts";
+import { isRawNumber } from "../schemas/exact-json.ts";
+import { isRecord, scalarText } from "./admit/value-forms.ts";
 
 /** An event and the first one of the request with the same key. */
 export interface RepeatedEvent {
@@ -92,5 +93,5 @@ function partOf(event: Readonly<Record<string, unknown>>, name: string): string 
   // A field of a schema has no name that objects inherit (`plan.ts`).
   const value = event[name];
   if (typeof value === "string") return value.length <= MAX_KEY ? value : undefined;
-  return typeof value === "number" ? String(value) : undefined;
+  return typeof value === "number" || isRawNumber(value) ? scalarText(value) : undefined;
 }

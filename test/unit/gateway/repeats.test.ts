@@ -21,6 +21,17 @@ describe("repeated keys of one request", () => {
     });
   });
 
+  it("are told of numbers, whatever their digits", () => {
+    const long = (digits: string) => JSON.rawJSON(digits);
+    expect(repeatsOf([7, 7, long("9007199254740993"), long("9007199254740995"), long("9007199254740993")])).toEqual({
+      listed: [
+        { index: 1, of: 0 },
+        { index: 4, of: 2 },
+      ],
+      total: 2,
+    });
+  });
+
   it("are none where keys differ, or there are none", () => {
     const none = { listed: [], total: 0 };
     expect(repeatsOf(Array.from({ length: 50_000 }, (_, index) => `key-${index}`))).toEqual(none);
