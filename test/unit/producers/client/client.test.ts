@@ -137,7 +137,9 @@ describe("the event id", () => {
   test("what is no event is refused at once", async () => {
     const client = clientOf(createFakeGateway(() => ALL_ACCEPTED));
     await expect(client.send("a", [])).rejects.toThrow(TypeError);
-    await expect(client.send("a", { big: 1n })).rejects.toThrow(TypeError);
+    const circular: Record<string, unknown> = {};
+    circular["self"] = circular;
+    await expect(client.send("a", circular)).rejects.toThrow(TypeError);
     await expect(client.sendJson("a", "{}\n{}")).rejects.toThrow(TypeError);
     await expect(client.sendJson("a", "  ")).rejects.toThrow(TypeError);
   });
