@@ -2,7 +2,7 @@
  * `npm run compile`: contracts and schemas to the modules that the Worker imports. The files it writes end in
  * `.generated.ts` and are not committed; a deploy is the release of a contract.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Contract } from "../../contracts/contract.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../../lakehouse/ledger/table.ts";
@@ -21,6 +21,7 @@ import { BuildError, type BuildProblem } from "./problem.ts";
 import { compileChecks, type TopicChecks } from "./quality/compile-checks.ts";
 import { evolutionProblems } from "./schemas/evolution.ts";
 import { loadSchemas } from "./schemas/load.ts";
+import { sourceFiles } from "./source-files.ts";
 
 const HEADER = "// Written by `npm run compile`. Do not edit: change the contract or the schema instead.\n";
 
@@ -44,9 +45,9 @@ export function compileContracts(root: string): CompiledContracts {
   const checks: TopicChecks[] = [];
   const topics = new Map<string, string>();
   const documents: ContractDocument[] = [];
-  for (const name of readdirSync(join(root, "contracts"))
-    .filter((entry) => entry.endsWith(".yaml"))
-    .sort()) {
+  const sources = sourceFiles(root, "contracts", ".yaml", /\.ya?ml$/i);
+  problems.push(...sources.problems);
+  for (const name of sources.names) {
     const file = `contracts/${name}`;
     const text = readFileSync(join(root, file), "utf8");
     const compiled = compileContract({ file, text }, schemas.releases);
@@ -134,10 +135,12 @@ export async function compileSql(
 }
 
 async function compileGold(root: string, tables: readonly TableSchema[]): Promise<readonly CompiledModel[]> {
-  const sources = readdirSync(join(root, "sql/gold"))
-    .filter((entry) => entry.endsWith(".sql"))
-    .sort()
-    .map((name) => ({ path: `sql/gold/${name}`, text: readFileSync(join(root, "sql/gold", name), "utf8") }));
+  const { names, problems } = sourceFiles(root, "sql/gold", ".sql", /\.sql$/i);
+  if (problems.length > 0) throw new BuildError(problems);
+  const sources = names.map((name) => ({
+    path: `sql/gold/${name}`,
+    text: readFileSync(join(root, "sql/gold", name), "utf8"),
+  }));
   try {
     return await compileModels({ models: sources, tables });
   } catch (error) {

@@ -21,7 +21,7 @@ export interface StateTable {
  * The tables of D1 that are worth querying, and what their rows are read from: a view that goes on where a table ends has the
  * table's columns, and no types of its own. The rest is the machine's own.
  */
-const STATE_TABLES = {
+export const STATE_TABLES = {
   partition_meta: "partition_meta",
   runs: "run_history",
   quality_results: "check_history",
@@ -29,6 +29,9 @@ const STATE_TABLES = {
   ledger: "ledger",
   snapshots: "snapshots",
 } as const;
+
+/** Dead letters are a topic: until silver holds them, bronze does. */
+export const DEAD_LETTERS = { view: "dead_letters", bronze: "bronze_dead_letters" };
 
 /** Every table that is published or was once, by name. One statement, so that the snapshots are those of one moment. */
 export async function publishedTables(source: LakeSource): Promise<TableFiles[]> {

@@ -24,7 +24,9 @@ export async function compareWithDuckDb(connection: DuckDBConnection, model: Com
   const keys = model.key.map((name) => `p.${quoteName(name)} IS NOT DISTINCT FROM e.${quoteName(name)}`);
   // A side's row is missing when the join gives it no partner: count(*) of each side says how many there are at all.
   const sql = `
-    WITH p AS (SELECT *, 1 AS here FROM ${quoteName(model.name)}), e AS (SELECT *, 1 AS here FROM (${model.sql}))
+    WITH p AS (SELECT *, 1 AS here FROM ${quoteName(model.name)}), e AS (SELECT *, 1 AS here FROM (
+${model.sql}
+))
     SELECT (SELECT count(*) FROM p) AS published, (SELECT count(*) FROM e) AS expected,
            (SELECT count(*) FROM p FULL JOIN e ON ${keys.join(" AND ")}
              WHERE p.here IS NULL OR e.here IS NULL OR NOT (${same.join(" AND ")})) AS differing`;

@@ -7,6 +7,7 @@ import { silverTableName } from "../../lakehouse/silver/columns.ts";
 import { quarantineFields, quarantineName } from "../../lakehouse/tables/quarantine.ts";
 import {
   bronzeTables,
+  DEAD_LETTERS,
   publishedTables,
   quarantineTables,
   type StateTable,
@@ -36,9 +37,6 @@ export interface OpenLakeOptions {
   readonly source: LakeSource;
   readonly cacheDir: string;
 }
-
-/** Dead letters are a topic: until silver holds them, bronze does. */
-const DEAD_LETTERS = { view: "dead_letters", bronze: "bronze_dead_letters" };
 
 /**
  * Makes a view for each published table, for `bronze_<topic>` of each contract and `quarantine_<topic>` of those with such checks

@@ -1,8 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runModel } from "../../../lakehouse/models/run.ts";
 import { compileModels } from "../../../tools/build/models/compile-models.ts";
 import { ModelErrors } from "../../../tools/build/models/model-error.ts";
+import { openPlannerSession, type PlannerSession } from "../../../tools/build/models/planner-session.ts";
 import { renderModels } from "../../../tools/build/models/render-models.ts";
+import { tableNameProblem } from "../../../tools/build/models/table-name.ts";
 import { sampleTable, shopTables } from "../../oracle/shop-tables.ts";
 import { batchOf, rowsOf } from "../lakehouse/columns/column-of.ts";
 
@@ -255,6 +257,100 @@ describe("what is refused, where, and what to do", () => {
       "one.sql:7:23",
       "two.sql:7:11",
       "two.sql:7:23",
+    ]);
+  });
+});
+
+describe("names of tables", () => {
+  let session: PlannerSession;
+  beforeAll(async () => {
+    session = await openPlannerSession(shopTables);
+  });
+  afterAll(() => session.close());
+  const problemOf = async (name: string) => (await tableNameProblem(name, ["orders"], session))?.problem;
+
+  test("is refused at the top of the file", async () => {
+    await expect(compile(`${HEADER}SELECT d FROM t`, "sql/gold/orders.sql")).rejects.toThrow(
+      'sql/gold/orders.sql:1:1: "orders" is the name of a topic; rename the file, such as daily_orders',
+    );
+  });
+
+  test.each([
+    ["order", "is a word of SQL"],
+    ["select", "is a word of SQL"],
+    ["lateral", "is a word of SQL"],
+    ["silver_orders", "is named like a silver table of a topic"],
+    ["silver_x", "is named like a silver table of a topic"],
+    ["bronze_x", "is named like a bronze table"],
+    ["quarantine_x", "is named like a quarantine table"],
+    ["orders", "is the name of a topic"],
+    ["partition_meta", "is a table of the platform itself"],
+    ["runs", "is a table of the platform itself"],
+    ["quality_results", "is a table of the platform itself"],
+    ["snapshots", "is a table of the platform itself"],
+    ["ledger", "is a table of the platform itself"],
+    ["dead_letters", "is a table of the platform itself"],
+    ["duckdb_views", "is a table of DuckDB's own"],
+    ["pg_class", "is a table of DuckDB's own"],
+    ["sqlite_master", "is a table of DuckDB's own"],
+    ["Daily", "makes no table name"],
+    ["daily-orders", "makes no table name"],
+    ["daily.orders", "makes no table name"],
+    ["1st", "makes no table name"],
+    ["o".repeat(64), "has 64 characters"],
+  ])("%s is refused", async (name, message) => {
+    expect(await problemOf(name)).toContain(message);
+  });
+
+  test.each(["daily", "user_events", "query", "temp", "memory", "files", "row_numbers", "o".repeat(63)])(
+    "%s is free",
+    async (name) => {
+      expect(await problemOf(name)).toBeUndefined();
+    },
+  );
+});
+
+describe("texts that end, or begin, in another way", () => {
+  const inner = "SELECT d, ';--' AS s, k AS \"a;b\" FROM t";
+
+  test.each([
+    ["a semicolon", `${inner};`, inner],
+    ["semicolons and a comment", `${inner} ;\n; -- done; really\n`, inner],
+    ["a comment", `${inner} -- done`, `${inner} -- done`],
+    ["a comment with a semicolon", `${inner} /* a; b */`, undefined],
+    ["a comment in front", `-- a; b\n${inner};`, `-- a; b\n${inner}`],
+    ["lines of Windows", `${inner}\r\n;\r\n`, inner],
+  ])("%s", async (_what, text, expected) => {
+    const model = await compile(HEADER + text);
+    if (expected !== undefined) expect(model.sql).toBe(expected);
+    // As the text stands in other queries (`tools/lake/model-oracle.ts`).
+    const again = await compile(`${HEADER}SELECT * FROM (\n${model.sql}\n)`);
+    expect(again.fields).toEqual(model.fields);
+  });
+
+  test.each([
+    [
+      "a recursion",
+      "WITH RECURSIVE r AS (SELECT d, 1 AS n FROM t UNION ALL SELECT d, n + 1 FROM r WHERE n < 3) SELECT d, n FROM r",
+      "7:1: recursive queries are not supported; write it without recursion",
+    ],
+    ["a parameter", "SELECT d, ? AS n FROM t", "7:1: the statement has a parameter, $1; write the value in its place"],
+    ["a named one", "SELECT d, $x AS n FROM t", "7:1: the statement has a parameter, $x; write the value in its place"],
+    ["a NUL", "SELECT d,\n'\0' AS n FROM t", "8:2: the statement holds a NUL character; remove it"],
+    [
+      "JSON",
+      "SELECT d, k::JSON AS j FROM t",
+      "7:12: values of type JSON are not supported; cast to one of BOOLEAN, INTEGER, BIGINT, DOUBLE, DECIMAL, DATE, TIMESTAMPTZ, VARCHAR",
+    ],
+  ])("%s is refused", async (_what, text, message) => {
+    expect(await select(text)).toContain(message);
+  });
+
+  test("front matter whose aliases multiply is refused", async () => {
+    const list = (name: string, of: string) => `${name}: &${name} [${Array(9).fill(of).join(", ")}]\n`;
+    const bomb = list("a", "x") + list("b", "*a") + list("c", "*b") + list("e", "*c");
+    expect(await errorsOf(`/* ---\n${bomb}--- */\nSELECT d FROM t`)).toEqual([
+      expect.stringMatching(/^2:1: the front matter is not YAML: .*; write the values out$/),
     ]);
   });
 });

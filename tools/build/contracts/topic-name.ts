@@ -3,8 +3,8 @@
 /** Cloudflare's queue names have at most 63 characters; the longest of a topic is `sluice-production-<topic>-dlq`. */
 const MAX_LENGTH = 63 - "sluice-production--dlq".length;
 
-/** Names that the platform's own tables (`silver_ledger`), queues (`builds`) and code folders under schemas/ have. */
-const RESERVED: readonly string[] = ["builds", "ledger", "canonical", "compatibility"];
+/** Names that the platform's own tables (`silver_ledger`, `bronze_files`), queues (`builds`) and folders under schemas/ have. */
+const RESERVED: readonly string[] = ["builds", "files", "ledger", "canonical", "compatibility"];
 
 /** Why a topic cannot have this name, and what to do; undefined if it can. */
 export function topicNameProblem(topic: string): string | undefined {

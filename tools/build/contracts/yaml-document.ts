@@ -26,8 +26,16 @@ export function parseYaml(file: string, text: string): YamlDocument {
     }
     return 1;
   };
+  let value: unknown;
+  try {
+    if (problems.length === 0) value = document.toJS();
+  } catch (error) {
+    // yaml refuses aliases that multiply beyond measure when the values are made.
+    if (!(error instanceof ReferenceError)) throw error;
+    problems.push({ file, line: 1, message: `${error.message}: write the values out` });
+  }
   return {
-    value: problems.length === 0 ? document.toJS() : undefined,
+    value,
     problems,
     lineOf,
     lineInText(path, line) {

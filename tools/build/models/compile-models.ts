@@ -10,6 +10,7 @@ import { type ModelError, ModelErrors, Problems } from "./model-error.ts";
 import { planStatement } from "./plan-statement.ts";
 import { openPlannerSession, type PlannerSession, type TableSchema } from "./planner-session.ts";
 import { pruneColumns } from "./prune-columns.ts";
+import { tableNameProblem } from "./table-name.ts";
 
 export type { TableSchema } from "./planner-session.ts";
 
@@ -29,13 +30,21 @@ export async function compileModels(options: {
   readonly tables: readonly TableSchema[];
 }): Promise<CompiledModel[]> {
   const session = await openPlannerSession(options.tables);
+  const topics = options.tables.flatMap(({ name }) =>
+    name.startsWith("silver_") ? [name.slice("silver_".length)] : [],
+  );
   try {
     const compiled: CompiledModel[] = [];
     const errors: ModelError[] = [];
     const names = new Map<string, string>();
     for (const source of options.models) {
       const problems = new Problems(source.path, source.text);
-      const name = modelName(source.path, names, problems);
+      const name = source.path.replace(/^.*[\\/]/, "").replace(/\.sql$/, "");
+      const taken = await tableNameProblem(name, topics, session);
+      if (taken !== undefined) problems.report(0, taken.problem, taken.fix);
+      const other = names.get(name);
+      if (other !== undefined) problems.report(0, `the model ${name} is also defined by ${other}`, "rename one");
+      names.set(name, source.path);
       const model = await compileModel(name, source, options.tables, session, problems);
       if (model !== undefined && problems.none) compiled.push(model);
       errors.push(...problems.errors);
@@ -45,16 +54,6 @@ export async function compileModels(options: {
   } finally {
     session.close();
   }
-}
-
-function modelName(path: string, names: Map<string, string>, problems: Problems): string {
-  const name = path.replace(/^.*[\\/]/, "").replace(/\.sql$/, "");
-  const other = names.get(name);
-  if (!/^[a-z][a-z0-9_]*$/.test(name)) {
-    problems.report(0, `the file's name makes no table name: ${name}`, "use lower-case letters, digits and _");
-  } else if (other !== undefined) problems.report(0, `the model ${name} is also defined by ${other}`, "rename one");
-  names.set(name, path);
-  return name;
 }
 
 async function compileModel(
@@ -80,7 +79,7 @@ async function compileModel(
     irVersion: IR_VERSION,
     name,
     description: frontMatter.description,
-    sql: file.sql.trim(),
+    sql: await withoutSemicolon(file.sql.trim(), session),
     partition: frontMatter.partition,
     key: frontMatter.key,
     checks: frontMatter.checks,
@@ -91,4 +90,21 @@ async function compileModel(
     ),
     plan: pruned,
   };
+}
+
+/**
+ * The one statement of `sql` without the semicolon that may end it, so that it can stand in another query. DuckDB says where
+ * the statement ends: a semicolon in a text or a comment ends none.
+ */
+async function withoutSemicolon(sql: string, session: PlannerSession): Promise<string> {
+  const tree = async (text: string) =>
+    JSON.stringify(await session.parse(text), (_key, value: unknown) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
+  const whole = await tree(sql);
+  for (let at = sql.indexOf(";"); at >= 0; at = sql.indexOf(";", at + 1)) {
+    const statement = sql.slice(0, at).trimEnd();
+    if ((await tree(statement)) === whole) return statement;
+  }
+  return sql;
 }

@@ -60,6 +60,8 @@ const REFUSED: Readonly<
   LOGICAL_EXPRESSION_GET: { problem: "VALUES is not supported", fix: "use CASE for small mappings" },
 };
 
+const HALF_WRITTEN = new Set(["LOGICAL_DELIM_JOIN", "LOGICAL_CROSS_PRODUCT", "LOGICAL_RECURSIVE_CTE"]);
+
 /** Aggregates of DuckDB whose result depends on the order of rows. */
 const ORDER_DEPENDENT = new Set(
   "first last any_value arbitrary list array_agg string_agg group_concat listagg arg_max arg_min max_by min_by argmax argmin arg_max_null arg_min_null histogram mode median".split(
@@ -126,8 +128,8 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
     default: {
       // The other problems of the query are reported too, but not those of what DuckDB itself put into the plan: the
       // second side of a DELIM_JOIN, or of the cross product that a scalar subquery becomes.
-      const written =
-        type === "LOGICAL_DELIM_JOIN" || type === "LOGICAL_CROSS_PRODUCT" ? children.slice(0, 1) : children;
+      // The second side of a recursion reads the first, which is no CTE of the scope.
+      const written = HALF_WRITTEN.has(type) ? children.slice(0, 1) : children;
       for (const child of written) if (textAt(child, "type") !== "LOGICAL_WINDOW") decode(child, context, scope);
       const refusal = REFUSED[type] ?? {
         problem: `the operator ${type} is not supported`,

@@ -43,5 +43,9 @@ export function decodeType(json: JsonObject): IrType | undefined {
 export function typeLabel(json: JsonObject): string {
   const id = textAt(json, "id");
   const info = json["type_info"];
+  // JSON is a VARCHAR with a name of its own; a collation is written the same way.
+  const alias = isObject(info) ? info["alias"] : undefined;
+  if (typeof alias === "string" && alias !== "") return alias;
+  if (isObject(info) && typeof info["collation"] === "string") return `${id} with the collation ${info["collation"]}`;
   return id === "LIST" && isObject(info) ? `${typeLabel(objectAt(info, "child_type"))}[]` : id;
 }

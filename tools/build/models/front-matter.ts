@@ -92,7 +92,12 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
     return isMap(document.contents) ? start + (document.contents.range?.[0] ?? 0) : start;
   };
 
-  const parsed = schema.safeParse(document.toJS());
+  const value = dataOf(document);
+  if (value instanceof ReferenceError) {
+    problems.report(start, `the front matter is not YAML: ${firstLine(value.message)}`, "write the values out");
+    return undefined;
+  }
+  const parsed = schema.safeParse(value);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       const path = issue.path.filter((part) => typeof part !== "symbol");
@@ -111,6 +116,16 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
     sqlOffset,
     offsetOf,
   };
+}
+
+/** The document as data; yaml's own error where aliases multiply beyond measure. */
+function dataOf(document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) return error;
+    throw error;
+  }
 }
 
 /** zod types an absent threshold as `undefined`; the IR leaves it out. */

@@ -2,7 +2,7 @@
 import type { Plan } from "../../../lakehouse/models/ir.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodePlan } from "./decode-plan.ts";
-import { PlanShapeError } from "./json.ts";
+import { objectsAt, PlanShapeError, textAt } from "./json.ts";
 import type { Problems } from "./model-error.ts";
 import { didYouMean } from "./nearest-names.ts";
 import { outputTypes } from "./output-types.ts";
@@ -21,6 +21,24 @@ export interface Statement {
  * `problems` says why.
  */
 export async function planStatement(
+  statement: Statement,
+  session: PlannerSession,
+  problems: Problems,
+  tables: readonly TableSchema[],
+) {
+  try {
+    return await plan(statement, session, problems, tables);
+  } catch (error) {
+    // A plan may have a shape that nobody met yet: whoever wrote the statement needs its place, not our stack.
+    if (!(error instanceof PlanShapeError)) throw error;
+    const { sql, sqlOffset } = statement;
+    const problem = `the plan that DuckDB makes of it is not understood (${error.message})`;
+    problems.report(sqlOffset + Math.max(0, sql.search(/\S/)), problem, "write the statement another way");
+    return undefined;
+  }
+}
+
+async function plan(
   { sql, sqlOffset, of }: Statement,
   session: PlannerSession,
   problems: Problems,
@@ -33,6 +51,11 @@ export async function planStatement(
     problems,
     isVolatile: session.isVolatile,
   };
+  const nul = sql.indexOf("\0");
+  if (nul >= 0) {
+    problems.report(sqlOffset + nul, "the statement holds a NUL character", "remove it");
+    return undefined;
+  }
   const statements = await session.parse(sql);
   if (isRefusal(statements)) return reportRefusal(context, statements, tables, of);
   const [statement, second] = statements;
@@ -51,13 +74,19 @@ export async function planStatement(
       `a ${of} is one SELECT: remove the others`,
     );
   }
+  const source = createSourceMap(statement);
+  const [parameter] = objectsAt(statement, "named_param_map");
+  if (parameter !== undefined) {
+    const name = `$${textAt(parameter, "key")}`;
+    return reportAt(context, undefined, `the statement has a parameter, ${name}`, "write the value in its place");
+  }
   const answer = await session.plan(sql);
   if (isRefusal(answer)) return reportRefusal(context, answer, tables, of);
-  const decoding = { ...context, source: createSourceMap(statement) };
-  const plan: Plan | undefined = decodePlan(answer, decoding);
-  if (plan === undefined) return undefined;
+  const decoding = { ...context, source };
+  const decoded: Plan | undefined = decodePlan(answer, decoding);
+  if (decoded === undefined) return undefined;
   const described = await session.describe(sql);
-  return { context: decoding, plan, columns: outputColumns(plan, described) };
+  return { context: decoding, plan: decoded, columns: outputColumns(decoded, described) };
 }
 
 function outputColumns(plan: Plan, described: readonly { readonly name: string; readonly type: string }[]) {

@@ -88,7 +88,14 @@ async function column(connection: DuckDBConnection, sql: string): Promise<readon
 }
 
 async function serialized(connection: DuckDBConnection, sql: string): Promise<JsonObject | Refusal> {
-  const [text] = await column(connection, sql);
+  let text: unknown;
+  try {
+    [text] = await column(connection, sql);
+  } catch (error) {
+    // What DuckDB cannot even take as a text, such as a NUL character.
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: "unknown", message, subtype: "", byte: 0, name: undefined, candidates: [] };
+  }
   const answer = parseJson(String(text));
   if (!isObject(answer)) throw new PlanShapeError("DuckDB's answer is no JSON object");
   if (answer["error"] !== true) return answer;

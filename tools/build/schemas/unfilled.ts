@@ -1,7 +1,8 @@
 /** What `sluice new-topic` left to fill in and nobody did: a released schema never changes again, placeholders included. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildProblem } from "../problem.ts";
+import { sourceFiles } from "../source-files.ts";
 import type { TopicSchemas } from "./release.ts";
 
 /** As the templates have it: `FILL: ...`, `FILL or remove: ...`. */
@@ -24,10 +25,8 @@ export function unfilledProblems(root: string, topics: readonly TopicSchemas[]):
 
 function modelsOf(root: string, topic: string): string[] {
   const reads = new RegExp(`\\bsilver_${topic}\\b`);
-  return readdirSync(join(root, "sql/gold"))
-    .filter((name) => name.endsWith(".sql"))
-    .sort()
-    .map((name) => `sql/gold/${name}`)
+  return sourceFiles(root, "sql/gold", ".sql", /\.sql$/i)
+    .names.map((name) => `sql/gold/${name}`)
     .filter((file) => reads.test(readFileSync(join(root, file), "utf8")));
 }
 
