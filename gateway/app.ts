@@ -2,16 +2,18 @@
  * The gateway: middleware order and all routes on one screen. Made once per isolate, since the cache of keys lives in it.
  */
 import { timingSafeEqual } from "node:crypto";
-import { type Handler, Hono } from "hono";
+import { type Handler, Hono, type MiddlewareHandler } from "hono";
 import { backPressure as heldOffTopics } from "../sql/statements/back-pressure.ts";
 import { findKey, originHasKey } from "../sql/statements/keys.ts";
+import { grantOf } from "./access/grant.ts";
+import { guard } from "./access/guard.ts";
 import type { GatewayContext, GatewayEnv } from "./context.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { createMethodFinder } from "./method-finder.ts";
 import { createRequestCounts } from "./metrics/request-counts.ts";
 import { auth } from "./middleware/auth/auth.ts";
-import { grantOf } from "./middleware/auth/grant.ts";
-import { createKeyCache } from "./middleware/auth/key-cache.ts";
+import { createLookupCache } from "./middleware/auth/lookup-cache.ts";
+import { createMissLimit } from "./middleware/auth/miss-limit.ts";
 import { backPressure } from "./middleware/back-pressure/back-pressure.ts";
 import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
 import { cors } from "./middleware/cors/cors.ts";
@@ -19,7 +21,9 @@ import { localHost } from "./middleware/local-host/local-host.ts";
 import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
 import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
+import { safeHeaders } from "./middleware/safe-headers/safe-headers.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
+import { needOf } from "./openapi/operations.ts";
 import { isOtlpPath, OTLP_REMEDY } from "./otlp.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { getActivity, listActivity } from "./routes/activity.ts";
@@ -46,14 +50,18 @@ import { getEvent } from "./routes/trace.ts";
 export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const now = () => deps.clock.now();
   const log = deps.log ?? ((line: string) => console.log(line));
-  const keys = createKeyCache({
+  // Keys and origins are counted together: they are asked for by the same callers.
+  const missLimit = createMissLimit();
+  const keys = createLookupCache({
+    missLimit,
     load: async (keyHash) => {
       const row = await findKey(deps.db, keyHash);
       return row === null || !sameHash(row.key_hash, keyHash) ? null : grantOf(row);
     },
     now,
   });
-  const origins = createKeyCache<true>({
+  const origins = createLookupCache<true>({
+    missLimit,
     load: async (origin) => ((await originHasKey(deps.db, origin, new Date(now()).toISOString())) ? true : null),
     now,
   });
@@ -99,6 +107,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   // The wide event stands outside, so that it sees the status of every answer; it reads the id at its end.
   app.use(wideEvent({ log, now }));
   app.use(requestMetrics({ counts, now }));
+  app.use(safeHeaders());
   app.use(requestId({ uuidv7: () => deps.ids.uuidv7() }));
   app.use(localHost({ environment: deps.environment }));
   const authenticate = auth({ keys, environment: deps.environment, now });
@@ -106,8 +115,10 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.use("/v1/topics/:topic/events", cors({ origins }));
   const limitRate = rateLimit({ limiter: deps.requestLimiter, environment: deps.environment, now });
   app.use("/v1/*", authenticate, limitRate);
-  app.post("/v1/topics/:topic/events", backPressure({ load: (time) => heldOffTopics(deps.db, time), now }));
   app.use("/metrics", authenticate, limitRate);
+  // Before any body is read: a key that may not make the call costs nothing further.
+  for (const [method, path] of routes) app.on(method, path, guardOf(method, path));
+  app.post("/v1/topics/:topic/events", backPressure({ load: (time) => heldOffTopics(deps.db, time), now }));
   app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
@@ -115,7 +126,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/parked/retry", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   app.post("/v1/dead-letters/replay", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
   for (const [method, path, handler] of routes) app.on(method, path, handler);
-  app.route("/registry", createRegistry({ protection: [authenticate, limitRate] }));
+  app.route("/registry", createRegistry({ protection: [authenticate, limitRate], guardOf }));
 
   const methodsAt = createMethodFinder(routes);
   // Returned, not thrown: Hono catches what handlers throw, but not what this one does.
@@ -132,6 +143,11 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     return refuse(c, internalError());
   });
   return app;
+}
+
+/** Throws at the start for a route that no operation describes. */
+function guardOf(method: string, path: string): MiddlewareHandler<GatewayEnv> {
+  return guard(needOf(method, path));
 }
 
 /** A hundred scopes and twenty origins fit. */

@@ -1,6 +1,7 @@
 /** What middleware leaves in Hono's context for the routes. */
 import type { Context } from "hono";
-import type { KeyGrant } from "./middleware/auth/grant.ts";
+import type { KeyGrant } from "./access/grant.ts";
+import type { Reach } from "./access/reach.ts";
 import type { WideEvent } from "./middleware/wide-event/event.ts";
 
 /** A body on its way in. */
@@ -20,6 +21,8 @@ export interface GatewayEnv {
     wideEvent: WideEvent;
     /** Only behind the auth middleware. */
     grant: KeyGrant;
+    /** Only where the operation needs a right on `topics`: those that the call may answer for. */
+    reach: Reach;
     /** Only behind the auth middleware: whether the key came as `?k=`, where no header can be set. */
     keyInAddress: boolean;
     /** Only behind the rate limit: takes events from the key's budget. Throws `ProblemError` RATE_LIMITED. */

@@ -152,8 +152,9 @@ export const PROBLEMS = {
   },
   RATE_LIMITED: {
     status: 429,
-    title: "The key sends too much",
-    cause: "The key is over its limit of requests or events.",
+    title: "Too much was sent",
+    cause:
+      "The key is over its limit of requests or events, or too many keys that are not known came from this address within a minute.",
     remedy: "Wait the seconds that Retry-After says; send more events in one request.",
   },
   INTERNAL_ERROR: {

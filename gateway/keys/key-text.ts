@@ -7,7 +7,8 @@ export const PUBLISHABLE_PREFIX = "pk_";
 
 /** 256 bits: a key cannot be guessed, so its unsalted hash says nothing of it. */
 const RANDOM_BYTES = 32;
-const KEY = /^[sp]k_(local|staging|production)_/;
+/** 32 bytes in base64url are 43 characters. */
+const KEY = /^[sp]k_(local|staging|production)_[A-Za-z0-9_-]{43}$/;
 
 export interface MintedKey {
   /** Shown once. */
@@ -31,7 +32,7 @@ export async function mintKey(
   return { key, keyHash, keyId: `key_${keyHash.slice(0, 12)}` };
 }
 
-/** The environment that a key was made for; undefined where its text does not say. */
+/** The environment that a key was made for; undefined for a text that is no key. */
 export function environmentOfKey(key: string): Environment | undefined {
   const environment = KEY.exec(key)?.[1];
   return environment === "local" || environment === "staging" || environment === "production" ? environment : undefined;

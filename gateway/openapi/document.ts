@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html) of the operations, made from their zod schemas. */
 import * as z from "zod";
+import { needText } from "../access/need.ts";
 import { PROBLEMS } from "../problem.ts";
 import { type Operation, type Refusal, refusalsOf } from "./operation.ts";
 
@@ -49,12 +50,12 @@ export function openApiDocument(operations: readonly Operation[]): OpenApiDocume
 }
 
 function operationObject(operation: Operation): OpenApiObject {
-  const { body, tag, summary, description } = operation;
+  const { body, tag, summary } = operation;
   return {
     operationId: `${operation.method.toLowerCase()}${operation.path.replaceAll(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    description: descriptionOf(operation),
     security: securityOf(operation),
     parameters: parametersOf(operation),
     ...(body === undefined
@@ -70,9 +71,14 @@ function operationObject(operation: Operation): OpenApiObject {
   };
 }
 
-function securityOf({ access }: Operation): readonly OpenApiObject[] {
-  if (access === "open") return [];
-  return access === "key" ? [{ bearer: [] }] : [{ bearer: [] }, { basic: [] }];
+/** What the operation says of itself, and the right that it needs. */
+export function descriptionOf({ description, need }: Operation): string {
+  return `${description === undefined ? "" : `${description} `}Needs ${needText(need)}.`;
+}
+
+function securityOf({ need, form }: Operation): readonly OpenApiObject[] {
+  if (need.kind === "open") return [];
+  return form === "registry" ? [{ bearer: [] }, { basic: [] }] : [{ bearer: [] }];
 }
 
 function parametersOf(operation: Operation): readonly OpenApiObject[] {
@@ -103,10 +109,10 @@ function responsesOf(operation: Operation): OpenApiObject {
     responses[status] = { description, content: contentOf(content, "output") };
   }
   for (const [status, refusals] of Map.groupBy(refusalsOf(operation), (refusal) => refusal.status)) {
-    const schema = operation.access === "registry" ? "RegistryError" : "Problem";
+    const schema = operation.form === "registry" ? "RegistryError" : "Problem";
     const type = schema === "Problem" ? "application/problem+json" : Object.keys(registryContent)[0];
     const refused = {
-      description: descriptionOf(refusals),
+      description: refusalTexts(refusals),
       content: { [type ?? ""]: { schema: { $ref: `#/components/schemas/${schema}` } } },
     };
     responses[status] = refused;
@@ -116,7 +122,7 @@ function responsesOf(operation: Operation): OpenApiObject {
 
 const registryContent = { "application/vnd.schemaregistry.v1+json": registryErrorBody };
 
-function descriptionOf(refusals: readonly Refusal[]): string {
+function refusalTexts(refusals: readonly Refusal[]): string {
   return refusals.map(({ code, description }) => `${code}: ${description}`).join(". ");
 }
 

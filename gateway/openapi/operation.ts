@@ -3,6 +3,7 @@
  * schemas by which the route reads its parameters.
  */
 import type * as z from "zod";
+import type { Need } from "../access/need.ts";
 import { PROBLEMS, type ProblemCode } from "../problem.ts";
 import { REGISTRY_ERRORS, type RegistryErrorCode, statusOf } from "../registry/error.ts";
 
@@ -13,8 +14,10 @@ export interface Operation {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** `key`: Bearer. `registry`: Bearer or Basic, and errors in the registry's form. */
-  readonly access: "open" | "key" | "registry";
+  /** The right that the call needs; `access/guard.ts` enforces it. */
+  readonly need: Need;
+  /** `registry`: Basic is taken besides Bearer, and errors have the registry's form. */
+  readonly form?: "registry";
   /** The names of the path's parameters, with what they are. */
   readonly path_parameters?: Readonly<Record<string, string>>;
   readonly query?: z.ZodObject;
@@ -26,7 +29,7 @@ export interface Operation {
     readonly required?: boolean;
   };
   readonly responses: readonly SuccessResponse[];
-  /** Codes besides those that follow from `access`. */
+  /** Codes besides those that follow from `need`. */
   readonly refusals?: readonly Refusal[];
 }
 
@@ -56,15 +59,10 @@ export function registryErrors(...codes: readonly RegistryErrorCode[]): Refusal[
   }));
 }
 
-/** Every refusal of an operation, those of its access first. */
+/** Every refusal of an operation, those that follow from its need first. */
 export function refusalsOf(operation: Operation): readonly Refusal[] {
   const own = operation.refusals ?? [];
-  switch (operation.access) {
-    case "open":
-      return own;
-    case "key":
-      return [...problems("UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "KEYS_UNAVAILABLE"), ...own];
-    case "registry":
-      return [...registryErrors(401, 403, 429, 503), ...own];
-  }
+  if (operation.need.kind === "open") return own;
+  if (operation.form === "registry") return [...registryErrors(401, 403, 429, 503), ...own];
+  return [...problems("UNAUTHENTICATED", "FORBIDDEN", "RATE_LIMITED", "KEYS_UNAVAILABLE"), ...own];
 }

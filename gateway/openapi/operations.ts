@@ -1,4 +1,6 @@
 /** Every call that is documented; a test holds the list against the app's routes. */
+
+import type { Need } from "../access/need.ts";
 import { activityOperations } from "../routes/activity.api.ts";
 import { contractsOperations } from "../routes/contracts.api.ts";
 import { deadLettersOperations } from "../routes/dead-letters.api.ts";
@@ -37,3 +39,14 @@ export const operations: readonly Operation[] = [
   ...platformOperations,
   ...metricsOperations,
 ];
+
+const needs = new Map(operations.map(({ method, path, need }) => [`${method} ${path}`, need]));
+
+/** The need of a route, by its path as Hono has it (`/v1/topics/:topic`). Throws for a route that no operation describes. */
+export function needOf(method: string, path: string): Need {
+  const name = `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`;
+  const need = needs.get(name);
+  if (need === undefined)
+    throw new Error(`${name}: describe the call, and the right that it needs, in routes/NAME.api.ts`);
+  return need;
+}

@@ -1,6 +1,7 @@
 /** The OpenAPI document as one page of HTML: no script, nothing from elsewhere. */
 import { html } from "hono/html";
-import type { OpenApiDocument, OpenApiObject } from "./document.ts";
+import { styleElement } from "../page-style.ts";
+import { descriptionOf, type OpenApiDocument, type OpenApiObject } from "./document.ts";
 import { type Operation, refusalsOf } from "./operation.ts";
 
 export function docsPage(document: OpenApiDocument, operations: readonly Operation[]) {
@@ -11,15 +12,7 @@ export function docsPage(document: OpenApiDocument, operations: readonly Operati
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Sluice: calls</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-pre { background: #f2f2f0; padding: 0.75rem; overflow-x: auto; font-size: 0.85rem; }
-table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; vertical-align: top; padding: 0.2rem 0.75rem 0.2rem 0; border-bottom: 1px solid #8884; }
-code { font-size: 0.9em; }
-h3 { margin-bottom: 0; }
-@media (prefers-color-scheme: dark) { body { background: #16181a; color: #e4e4e0; } pre { background: #24272a; } a { color: #8ab4f8; } }
-</style>
+${styleElement}
 </head>
 <body>
 <h1>Sluice: calls</h1>
@@ -35,7 +28,7 @@ function section(document: OpenApiDocument, operation: Operation) {
   const object = document.paths[operation.path]?.[operation.method.toLowerCase()] ?? {};
   const id = text(object["operationId"]);
   return html`<h3 id="${id}"><a href="#${id}"><code>${operation.method} ${operation.path}</code></a></h3>
-<p>${operation.summary}. ${operation.description ?? ""}</p>
+<p>${operation.summary}. ${descriptionOf(operation)}</p>
 ${parameters(object["parameters"])}
 <table><tr><th>status</th><th>code</th><th></th></tr>
 ${operation.responses.map(

@@ -1,5 +1,6 @@
 /** What the routes of topics' activity take and answer. */
 import * as z from "zod";
+import { onTopic, onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const activityQuery = z.object({
@@ -25,13 +26,13 @@ export const activityOperations: readonly Operation[] = [
     method: "GET",
     path: "/v1/activity",
     tag: "Topics and contracts",
-    summary: "What every topic took in lately",
-    access: "key",
+    summary: "What topics took in lately",
+    need: onTopics(["read"]),
     query: activityQuery,
     responses: [
       {
         status: 200,
-        description: "Every topic",
+        description: "Every topic that the key may read",
         content: { "application/json": z.object({ from_hour: z.string(), topics: z.array(z.object(counts)) }) },
       },
     ],
@@ -43,7 +44,7 @@ export const activityOperations: readonly Operation[] = [
     tag: "Topics and contracts",
     summary:
       "What a topic took in lately, its buffers' thresholds, its partitions by status and the unknown fields that events bring",
-    access: "key",
+    need: onTopic("read"),
     path_parameters: { topic: "A topic's name" },
     query: activityQuery,
     responses: [

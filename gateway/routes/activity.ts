@@ -8,10 +8,10 @@ import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-ac
 import { unknownFieldsOf } from "../../sql/statements/unknown-fields.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
+import { knownTopic } from "../known-topic.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { activityQuery } from "./activity.api.ts";
-import { knownTopic } from "./topics.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
 
@@ -20,7 +20,8 @@ const HOUR_MS = 3_600_000;
 export function listActivity(deps: GatewayDeps): Route {
   return async function listActivity(c) {
     const hour = fromHour(deps, queryOf(c, activityQuery).hours);
-    const topics = await catalog(() => activityOf(deps, contracts, hour));
+    const readable = contracts.filter(({ topic }) => c.get("reach").has(topic));
+    const topics = await catalog(() => activityOf(deps, readable, hour));
     return c.json({ from_hour: `${hour}:00:00Z`, topics });
   };
 }

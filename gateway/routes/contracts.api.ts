@@ -1,5 +1,6 @@
 /** What the routes of contracts take and answer. */
 import * as z from "zod";
+import { ANY_KEY } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const contractQuery = z.object({
@@ -20,7 +21,7 @@ export const contractsOperations: readonly Operation[] = [
     path: "/v1/contracts/{topic}",
     tag: "Topics and contracts",
     summary: "The contract of a topic, as JSON or as the YAML that people wrote",
-    access: "key",
+    need: ANY_KEY,
     path_parameters: topic,
     query: contractQuery,
     responses: [
@@ -37,7 +38,7 @@ export const contractsOperations: readonly Operation[] = [
     path: "/v1/contracts/{topic}/example",
     tag: "Topics and contracts",
     summary: "A valid event of this moment, ready to be posted",
-    access: "key",
+    need: ANY_KEY,
     path_parameters: topic,
     responses: [{ status: 200, description: "The event", content: { "application/json": z.looseObject({}) } }],
     refusals: problems("UNKNOWN_TOPIC"),
@@ -47,7 +48,7 @@ export const contractsOperations: readonly Operation[] = [
     path: "/v1/contracts/{topic}/schema.json",
     tag: "Topics and contracts",
     summary: "JSON Schema (2020-12) of the topic's events, for editors",
-    access: "key",
+    need: ANY_KEY,
     path_parameters: topic,
     responses: [
       {

@@ -9,9 +9,9 @@ import type { SchemaRelease } from "../../schemas/avro-schema.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
+import { knownTopic } from "../known-topic.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { contractQuery } from "./contracts.api.ts";
-import { knownTopic } from "./topics.ts";
 
 const YAML_TYPES = ["application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
 

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { ERROR_TYPES } from "../../contracts/verdict.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
+import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 /** A time or a date; `microsOf` reads it. */
@@ -143,8 +144,8 @@ export const deadLettersOperations: readonly Operation[] = [
     tag: "Dead letters",
     summary: "List dead letters",
     description:
-      "Read from the lake: what was refused in the last minute may not be there yet. Pages are stable: `next_cursor` goes on where the page ended, whatever arrives meanwhile; a page may be short, even empty, and have a next one. Needs `TOPIC:read`; without `topic`, those of all topics that the key may read.",
-    access: "key",
+      "Read from the lake: what was refused in the last minute may not be there yet. Pages are stable: `next_cursor` goes on where the page ended, whatever arrives meanwhile; a page may be short, even empty, and have a next one. Without `topic`, those of all topics that the key may read.",
+    need: onTopics(["read"]),
     query: listQuery,
     responses: [
       {
@@ -162,8 +163,8 @@ export const deadLettersOperations: readonly Operation[] = [
     path: "/v1/dead-letters/{dlq_id}",
     tag: "Dead letters",
     summary: "One dead letter, whole",
-    description: "With its payload as received; masked and sealed values stay so. Needs `TOPIC:read`.",
-    access: "key",
+    description: "With its payload as received; masked and sealed values stay so.",
+    need: onTopics(["read"]),
     path_parameters: { dlq_id: "The dead letter's id" },
     query: showQuery,
     responses: [{ status: 200, description: "The dead letter", content: { "application/json": whole } }],
@@ -175,8 +176,8 @@ export const deadLettersOperations: readonly Operation[] = [
     tag: "Dead letters",
     summary: "Send dead letters through admission again",
     description:
-      "By ids, or by a filter that names its topic, oldest first. A dry run unless `dry_run` is false; then all is durable when it answers. Times are judged by the first reception. Replaying twice gives the same silver. What is refused again becomes a new dead letter with one more attempt. Needs `TOPIC:write` or `TOPIC:admin`.",
-    access: "key",
+      "By ids, or by a filter that names its topic, oldest first. A dry run unless `dry_run` is false; then all is durable when it answers. Times are judged by the first reception. Replaying twice gives the same silver. What is refused again becomes a new dead letter with one more attempt.",
+    need: onTopics(["read"], ["write", "admin"]),
     body: { description: "Which, and how", content: { "application/json": replayBody } },
     responses: [{ status: 200, description: "What became of each", content: { "application/json": replayAnswer } }],
     refusals: problems(

@@ -2,8 +2,8 @@
 import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
 import { readDeadLetters } from "../../lakehouse/dead-letters/page.ts";
 import type { ReceivedRange } from "../../lakehouse/dead-letters/scan.ts";
+import type { Reach } from "../access/reach.ts";
 import type { GatewayContext } from "../context.ts";
-import { allowedTopics } from "../dead-letters/allowed-topics.ts";
 import { cursorOf, positionOf } from "../dead-letters/cursor.ts";
 import { findDeadLetters } from "../dead-letters/find.ts";
 import type { GatewayDeps } from "../deps.ts";
@@ -23,7 +23,7 @@ export function listDeadLetters(deps: GatewayDeps): Route {
       throw new ProblemError("INVALID_PARAMETER", "cursor: expected next_cursor of a page in the same order");
     }
     const filter = {
-      topics: allowedTopics(c.get("grant"), query.topic, ["read"]),
+      topics: topicsOf(c.get("reach"), query.topic),
       errorType: query.error_type ?? null,
       producer: query.producer ?? null,
       ids: null,
@@ -49,7 +49,7 @@ export function getDeadLetter(deps: GatewayDeps): Route {
       throw new ProblemError("INVALID_PARAMETER", `date: there is no day ${date}`);
     }
     const range = day === undefined ? rangeOf({}, deps.clock.now()) : { from: day, to: day + DAY_MICROS - 1 };
-    const topics = allowedTopics(c.get("grant"), undefined, ["read"]);
+    const { topics } = c.get("reach");
     const { letters, searchedAll } = await findDeadLetters(deps, { ids: new Set([id]), topics, range });
     const [letter] = letters;
     if (letter !== undefined) {
@@ -60,6 +60,11 @@ export function getDeadLetter(deps: GatewayDeps): Route {
     const some = searchedAll ? "" : ", of which not all could be searched: name its day with ?date=YYYY-MM-DD";
     throw new ProblemError("UNKNOWN_DEAD_LETTER", `there is no dead letter "${id.slice(0, 64)}" in ${where}${some}`);
   };
+}
+
+/** The topics to look for; null: all, those whose contract is gone too. Throws the problems UNKNOWN_TOPIC and FORBIDDEN. */
+export function topicsOf(reach: Reach, named: string | undefined): ReadonlySet<string> | null {
+  return named === undefined ? reach.topics : new Set([reach.only(named)]);
 }
 
 const DAY_MICROS = 86_400_000_000;

@@ -1,6 +1,7 @@
 /** What `POST /v1/topics/{topic}/events` takes and answers. */
 import * as z from "zod";
 import { ERROR_TYPES } from "../../contracts/verdict.ts";
+import { onTopic } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const yesNo = z.enum(["true", "false"], { error: "expected true or false" });
@@ -95,8 +96,8 @@ export const eventsOperations: readonly Operation[] = [
     tag: "Events",
     summary: "Send events; each gets a verdict",
     description:
-      "Answers after the queue has the accepted events durably. `retry` in the answer means: not stored, send it again. Needs the scope `TOPIC:write`. A request has at most 20 MiB and 50,000 events.",
-    access: "key",
+      "Answers after the queue has the accepted events durably. `retry` in the answer means: not stored, send it again. A request has at most 20 MiB and 50,000 events.",
+    need: { ...onTopic("write"), publishable: true },
     path_parameters: { topic: "A topic that accepts events, see /v1/topics" },
     query: eventsQuery,
     headers: eventsHeaders,

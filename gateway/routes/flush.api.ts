@@ -1,5 +1,6 @@
 /** What the route that flushes a topic answers. */
 import * as z from "zod";
+import { onTopic } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const flushOperations: readonly Operation[] = [
@@ -9,8 +10,8 @@ export const flushOperations: readonly Operation[] = [
     tag: "Topics and contracts",
     summary: "Write what a topic's buffers hold to bronze now",
     description:
-      "Before its size, rows or age would. Each shard that holds events begins at once, and is done when `/v1/topics/{topic}/lag?waiting=true` says so; what still waits in the queue is not touched. Needs `TOPIC:admin`.",
-    access: "key",
+      "Before its size, rows or age would. Each shard that holds events begins at once, and is done when `/v1/topics/{topic}/lag?waiting=true` says so; what still waits in the queue is not touched.",
+    need: onTopic("admin"),
     path_parameters: { topic: "A topic's name" },
     responses: [
       {

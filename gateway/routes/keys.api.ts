@@ -1,6 +1,9 @@
 /** What the routes of keys take and answer. */
 import * as z from "zod";
 import { contractOf } from "../../contracts/registry.ts";
+import { pointlessScope } from "../access/grant.ts";
+import { platform } from "../access/need.ts";
+import { originFault } from "../keys/origin.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const SCOPE = /^(\*|[a-z][a-z0-9_]*):(write|read|admin)$/;
@@ -13,14 +16,21 @@ const scope = z
   })
   .refine((text) => topicOf(text) === "*" || contractOf(topicOf(text)) !== undefined, {
     error: ({ input }) => `there is no topic "${topicOf(String(input))}"`,
+    abort: true,
+  })
+  .superRefine((text, context) => {
+    const message = pointlessScope(text, (topic) => contractOf(topic)?.platformOnly === true);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
   })
   .describe("TOPIC:ACCESS, or *:ACCESS for every topic");
 
 const origin = z
   .string()
-  .max(300)
-  .refine((text) => URL.parse(text)?.origin === text, "expected an origin such as https://shop.example, without a path")
-  .describe("A web origin: scheme, host and port");
+  .superRefine((text, context) => {
+    const message = originFault(text);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  })
+  .describe("A web origin as browsers send it: scheme, host and port; or an app's, such as capacitor://localhost");
 
 function topicOf(text: string): string {
   return text.slice(0, text.indexOf(":"));
@@ -84,8 +94,7 @@ export const keysOperations: readonly Operation[] = [
     path: "/v1/keys",
     tag: "Keys",
     summary: "List the keys",
-    description: "Needs the scope `*:admin`.",
-    access: "key",
+    need: platform("admin"),
     responses: [
       {
         status: 200,
@@ -100,8 +109,7 @@ export const keysOperations: readonly Operation[] = [
     path: "/v1/keys",
     tag: "Keys",
     summary: "Make a key",
-    description: "Needs the scope `*:admin`.",
-    access: "key",
+    need: platform("admin"),
     body: { description: "What the key allows", content: { "application/json": createKeyBody } },
     responses: [{ status: 201, description: "The key", content: { "application/json": shownKey } }],
     refusals: problems("INVALID_PARAMETER", "BODY_TOO_LARGE", "CATALOG_UNAVAILABLE"),
@@ -111,8 +119,9 @@ export const keysOperations: readonly Operation[] = [
     path: "/v1/keys/{key_id}/rotate",
     tag: "Keys",
     summary: "Replace a key",
-    description: "The new key allows what the old one did; the old one stays valid for the overlap. Needs `*:admin`.",
-    access: "key",
+    description:
+      "The new key allows what the old one did, and ends when that was to end; the old one stays valid for the overlap.",
+    need: platform("admin"),
     path_parameters: KEY_ID,
     body: { required: false, description: "May be empty", content: { "application/json": rotateKeyBody } },
     responses: [{ status: 201, description: "The new key", content: { "application/json": shownKey } }],
@@ -123,8 +132,8 @@ export const keysOperations: readonly Operation[] = [
     path: "/v1/keys/{key_id}/revoke",
     tag: "Keys",
     summary: "Revoke a key",
-    description: "In effect everywhere within 60 s. Needs `*:admin`.",
-    access: "key",
+    description: "In effect everywhere within 60 s.",
+    need: platform("admin"),
     path_parameters: KEY_ID,
     responses: [{ status: 200, description: "The revoked key", content: { "application/json": listedKey } }],
     refusals: problems("UNKNOWN_KEY", "CATALOG_UNAVAILABLE"),

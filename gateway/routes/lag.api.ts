@@ -1,5 +1,6 @@
 /** What the route of a topic's lag takes and answers. */
 import * as z from "zod";
+import { onTopic } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const lagQuery = z.object({
@@ -21,7 +22,7 @@ export const lagOperations: readonly Operation[] = [
     summary: "How much of a topic is readable in bronze",
     description:
       "Ask before sending, keep `as_of`, send, and ask again with `since` until `bronze.rows` has grown to what was accepted. Events that others send meanwhile count too: your own are there when, besides, `waiting.queue` has nothing sent before your last answer, and after that `waiting.buffers` nothing appended before it was seen so.",
-    access: "key",
+    need: onTopic("read", "admin"),
     path_parameters: { topic: "A topic's name" },
     query: lagQuery,
     responses: [

@@ -2,10 +2,10 @@
 import { appendedSince, bronzeSince, shardsOf } from "../../sql/statements/lag.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
+import { knownTopic } from "../known-topic.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { lagQuery } from "./lag.api.ts";
-import { knownTopic } from "./topics.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,6 +1,7 @@
 /** What the route of the ledger takes and answers. */
 import * as z from "zod";
 import { DATE_LENGTH, parseDate } from "../../schemas/time.ts";
+import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const time = z
@@ -89,7 +90,7 @@ export const ledgerOperations: readonly Operation[] = [
     summary: "What became of every event, and what is missing",
     description:
       "accepted = bronze + buffered + parked; bronze = silver + duplicates + superseded + quarantined + expired + unbuilt; what is left is `difference`. `messages` is what gateways numbered: in flight, or suspected to be lost. Events answered as `retry` were never stored: only the gateways' logs count them. docs/ledger.md has each term.",
-    access: "key",
+    need: onTopics(["read"]),
     query: ledgerQuery,
     responses: [
       {

@@ -9,11 +9,9 @@ import { arrivalsBetween } from "../../sql/statements/arrivals.ts";
 import { ledgerState } from "../../sql/statements/ledger-balance.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { allows } from "../middleware/auth/grant.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { ledgerQuery } from "./ledger.api.ts";
-import { knownTopic } from "./topics.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,12 +21,12 @@ const MAX_DAYS = 8;
 export function getLedger(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function getLedger(c) {
     const query = queryOf(c, ledgerQuery);
-    const topic = query.topic === undefined ? null : readableTopic(c, query.topic);
+    const reach = c.get("reach");
+    const topic = query.topic === undefined ? null : reach.only(query.topic);
     const now = deps.clock.now();
     const { from, to } = hoursOf(query.from, query.to, now);
-    const mayRead = (name: string | null): boolean => allows(c.get("grant"), name ?? "*", "read");
     const ofKey = <Row extends { readonly topic: string | null }>(rows: readonly Row[]): Row[] =>
-      rows.filter((row) => mayRead(row.topic) && (topic === null || row.topic === topic));
+      rows.filter((row) => reach.has(row.topic) && (topic === null || row.topic === topic));
     try {
       const [state, arrivals, parked] = await Promise.all([
         ledgerState(deps.db, topic, from, to),
@@ -58,13 +56,6 @@ export function getLedger(deps: GatewayDeps): (c: GatewayContext) => Promise<Res
       throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
     }
   };
-}
-
-/** The topic if the key may read it. Throws the problems UNKNOWN_TOPIC and FORBIDDEN. */
-export function readableTopic(c: GatewayContext, name: string): string {
-  const { topic } = knownTopic(name);
-  if (allows(c.get("grant"), topic, "read")) return topic;
-  throw new ProblemError("FORBIDDEN", `the key needs the scope "${topic}:read"`);
 }
 
 /** Whole hours `[from, to)`. Throws the problem INVALID_PARAMETER. */

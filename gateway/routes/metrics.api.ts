@@ -1,5 +1,6 @@
 /** What the metrics' route answers. */
 import * as z from "zod";
+import { platform } from "../access/need.ts";
 import type { Operation } from "../openapi/operation.ts";
 
 export const metricsOperations: readonly Operation[] = [
@@ -9,8 +10,8 @@ export const metricsOperations: readonly Operation[] = [
     tag: "Platform",
     summary: "Metrics for Prometheus",
     description:
-      "Needs the scope `*:read`. What the catalog knows is of the whole platform and at most ten seconds old; names with `isolate` in them are of the isolate that answers. If the catalog is down, `sluice_catalog_up` is 0.",
-    access: "key",
+      "What the catalog knows is of the whole platform and at most ten seconds old; names with `isolate` in them are of the isolate that answers. If the catalog is down, `sluice_catalog_up` is 0.",
+    need: platform("read"),
     responses: [
       {
         status: 200,

@@ -1,5 +1,6 @@
 /** What the routes of parked messages take and answer. */
 import * as z from "zod";
+import { platform } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const queueName = z
@@ -75,8 +76,8 @@ export const parkedOperations: readonly Operation[] = [
     tag: "Parked messages",
     summary: "List parked messages",
     description:
-      "What could not go on and is kept intact, by queue and id: messages, and slices that flushes set aside. Needs `*:admin`.",
-    access: "key",
+      "What could not go on and is kept intact, by queue and id: messages, and slices that flushes set aside.",
+    need: platform("admin"),
     query: parkedQuery,
     responses: [
       {
@@ -94,9 +95,8 @@ export const parkedOperations: readonly Operation[] = [
     path: "/v1/parked/item",
     tag: "Parked messages",
     summary: "Show one parked message or slice",
-    description:
-      "Its story, its header, and whether this deploy can do anything with its bytes. No values of events. Needs `*:admin`.",
-    access: "key",
+    description: "Its story, its header, and whether this deploy can do anything with its bytes. No values of events.",
+    need: platform("admin"),
     query: parkedItemQuery,
     responses: [{ status: 200, description: "It", content: { "application/json": parkedItem } }],
     refusals: problems("INVALID_PARAMETER", "NOT_PARKED", "LAKE_UNAVAILABLE"),
@@ -107,8 +107,8 @@ export const parkedOperations: readonly Operation[] = [
     tag: "Parked messages",
     summary: "Send parked messages on",
     description:
-      "Each goes back to its queue as it is. One that is older than the memory of message ids is looked up in bronze first, and sent under a fresh id only if bronze does not have it; repeating the call doubles nothing. A slice is decoded by this deploy first: if that fails it stays, with the reason. Needs `*:admin`.",
-    access: "key",
+      "Each goes back to its queue as it is. One that is older than the memory of message ids is looked up in bronze first, and sent under a fresh id only if bronze does not have it; repeating the call doubles nothing. A slice is decoded by this deploy first: if that fails it stays, with the reason.",
+    need: platform("admin"),
     body: { description: "Which", content: { "application/json": retryBody } },
     responses: [
       {

@@ -1,6 +1,7 @@
 /** What the route of a topic's newest events takes and answers. */
 import * as z from "zod";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
+import { onTopic } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 /** Microseconds since the epoch; a date is its midnight, UTC. */
@@ -33,8 +34,8 @@ export const peekOperations: readonly Operation[] = [
     tag: "Topics and contracts",
     summary: "The newest events of a topic, as they were sent",
     description:
-      "Read from the newest bronze files, one row group of each, so that the cost is bounded: what buffers hold is not among them, and neither is what stands further back. Masked fields are as they are stored. Needs `TOPIC:read`.",
-    access: "key",
+      "Read from the newest bronze files, one row group of each, so that the cost is bounded: what buffers hold is not among them, and neither is what stands further back. Masked fields are as they are stored.",
+    need: onTopic("read"),
     path_parameters: { topic: "A topic's name" },
     query: peekQuery,
     responses: [

@@ -1,5 +1,6 @@
 /** What the open addresses answer: start page, health, this document. */
 import * as z from "zod";
+import { OPEN } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const environment = z.enum(["local", "staging", "production"]);
@@ -11,7 +12,7 @@ export const platformOperations: readonly Operation[] = [
     path: "/",
     tag: "Platform",
     summary: "Where to go, and commands to copy",
-    access: "open",
+    need: OPEN,
     responses: [
       {
         status: 200,
@@ -34,7 +35,7 @@ export const platformOperations: readonly Operation[] = [
     path: "/healthz",
     tag: "Platform",
     summary: "Whether this isolate runs",
-    access: "open",
+    need: OPEN,
     responses: [
       {
         status: 200,
@@ -43,7 +44,7 @@ export const platformOperations: readonly Operation[] = [
           "application/json": z.object({
             status: z.literal("ok"),
             environment,
-            messages: z.object({ sent: z.int(), acknowledged: z.int() }),
+            messages: z.object({ sent: z.int(), acknowledged: z.int() }).optional().describe("Of a local platform"),
           }),
         },
       },
@@ -53,8 +54,8 @@ export const platformOperations: readonly Operation[] = [
     method: "GET",
     path: "/readyz",
     tag: "Platform",
-    summary: "Whether what it depends on answers",
-    access: "open",
+    summary: "Whether what it depends on answered within the last five seconds",
+    need: OPEN,
     responses: [
       {
         status: 200,
@@ -69,7 +70,7 @@ export const platformOperations: readonly Operation[] = [
     path: "/openapi.json",
     tag: "Platform",
     summary: "This document",
-    access: "open",
+    need: OPEN,
     responses: [
       {
         status: 200,
@@ -83,7 +84,7 @@ export const platformOperations: readonly Operation[] = [
     path: "/docs",
     tag: "Platform",
     summary: "This document as a page",
-    access: "open",
+    need: OPEN,
     responses: [{ status: 200, description: "The page", content: { "text/html": page } }],
   },
 ];

@@ -1,5 +1,6 @@
 /** What the calls under `/registry` take and answer (Confluent Schema Registry API, version 7). */
 import * as z from "zod";
+import { ANY_KEY } from "../access/need.ts";
 import { type Operation, registryErrors } from "../openapi/operation.ts";
 import type { RegistryErrorCode } from "../registry/error.ts";
 
@@ -62,8 +63,8 @@ function refused(method: "PUT" | "DELETE", path: string, path_parameters: Readon
   return { ...base(path), method, summary, path_parameters, responses: [], refusals: registryErrors(42205) };
 }
 
-function base(path: string): Pick<Operation, "path" | "tag" | "access"> {
-  return { path: `/registry${path}`, tag: "Schema registry", access: "registry" };
+function base(path: string): Pick<Operation, "path" | "tag" | "need" | "form"> {
+  return { path: `/registry${path}`, tag: "Schema registry", need: ANY_KEY, form: "registry" };
 }
 
 export const registryOperations: readonly Operation[] = [

@@ -23,6 +23,8 @@ import { compatibilityQuery, pageQuery, REGISTRY_TYPE, schemaBody } from "./regi
 export interface RegistryOptions {
   /** What `/v1` stands behind: authentication, limits. */
   readonly protection: readonly MiddlewareHandler<GatewayEnv>[];
+  /** Enforces what the operation of a route needs. */
+  readonly guardOf: (method: string, path: string) => MiddlewareHandler<GatewayEnv>;
 }
 
 /** A schema's text is a few kilobytes. */
@@ -57,6 +59,7 @@ export function createRegistry(options: RegistryOptions): Hono<GatewayEnv> {
   const registry = new Hono<GatewayEnv>();
   registry.use(basicCredentials());
   registry.use(...options.protection);
+  for (const [method, path] of routes) registry.on(method, path, options.guardOf(method, `/registry${path}`));
   registry.use(bodyLimit({ maxBytes: MAX_BODY_BYTES }));
   for (const [method, path, handler] of routes) registry.on(method, path, handler);
   for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {

@@ -3,7 +3,6 @@ import type * as z from "zod";
 import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
 import { readDeadLetters } from "../../lakehouse/dead-letters/page.ts";
 import type { GatewayContext } from "../context.ts";
-import { allowedTopics } from "../dead-letters/allowed-topics.ts";
 import { cursorOf, positionOf } from "../dead-letters/cursor.ts";
 import { findDeadLetters } from "../dead-letters/find.ts";
 import type { GatewayDeps } from "../deps.ts";
@@ -12,7 +11,7 @@ import { bodyOf } from "../openapi/json-body.ts";
 import { ProblemError } from "../problem.ts";
 import { type ReplayResult, replay } from "../replay/replay.ts";
 import { replayBody } from "./dead-letters.api.ts";
-import { rangeOf } from "./dead-letters.ts";
+import { rangeOf, topicsOf } from "./dead-letters.ts";
 
 type ReplayBody = z.infer<typeof replayBody>;
 
@@ -48,13 +47,13 @@ export function postReplay(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
 
 interface Chosen {
   readonly letters: readonly StoredDeadLetter[];
-  /** Ids that name no dead letter of a topic that the key may write to. */
+  /** Ids that name no dead letter of a topic in the key's reach. */
   readonly missing: readonly string[];
   readonly next: string | null;
 }
 
 async function chosen(c: GatewayContext, body: ReplayBody, deps: GatewayDeps): Promise<Chosen> {
-  const topics = allowedTopics(c.get("grant"), body.topic, ["write", "admin"]);
+  const topics = topicsOf(c.get("reach"), body.topic);
   const range = rangeOf(body, deps.clock.now());
   if (body.dlq_ids !== undefined) {
     const ids = new Set(body.dlq_ids);

@@ -1,5 +1,6 @@
 /** What the route of replays takes and answers. */
 import * as z from "zod";
+import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 import { microsOf } from "./peek.api.ts";
 
@@ -32,8 +33,8 @@ export const replaysOperations: readonly Operation[] = [
     tag: "Tables",
     summary: "Derive tables from bronze once more",
     description:
-      "Takes the partitions of a topic that hold events received in the time, as far as their files tell, or whose date lies in it, and has them built again within the planner's next minute; tables that read them follow. Builds are deterministic: the same bronze gives the same rows, and no revision is counted. Partitions whose bronze is retired are refused with BRONZE_RETIRED and stay as they are. A dry run unless `dry_run` is false. Needs `TOPIC:admin`.",
-    access: "key",
+      "Takes the partitions of a topic that hold events received in the time, as far as their files tell, or whose date lies in it, and has them built again within the planner's next minute; tables that read them follow. Builds are deterministic: the same bronze gives the same rows, and no revision is counted. Partitions whose bronze is retired are refused with BRONZE_RETIRED and stay as they are. A dry run unless `dry_run` is false.",
+    need: onTopics(["admin"]),
     body: { description: "Which", content: { "application/json": replaysBody } },
     responses: [
       {

@@ -2,18 +2,16 @@
 import { planReplay, requestReplay, TooManyPartitionsError } from "../../lakehouse/replay/replay.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { demandAccess } from "../middleware/auth/grant.ts";
+import { knownTopic } from "../known-topic.ts";
 import { bodyOf } from "../openapi/json-body.ts";
 import { ProblemError } from "../problem.ts";
 import { microsOf } from "./peek.api.ts";
 import { replaysBody } from "./replays.api.ts";
-import { knownTopic } from "./topics.ts";
 
 export function postReplays(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function postReplays(c) {
     const body = await bodyOf(c, replaysBody);
-    const contract = knownTopic(body.topic);
-    demandAccess(c.get("grant"), contract.topic, "admin");
+    const contract = knownTopic(c.get("reach").only(body.topic));
     const [from, to] = [millisOf(body.from), millisOf(body.to)];
     if (from >= to) throw new ProblemError("INVALID_PARAMETER", "from: expected a time before `to`");
     try {

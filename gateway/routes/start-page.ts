@@ -5,6 +5,7 @@ import { contracts } from "../../contracts/registry.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { LOCAL_KEY } from "../middleware/auth/auth.ts";
+import { styleElement } from "../page-style.ts";
 
 const WHAT =
   "Sluice takes events, checks each against a data contract, answers event by event, and writes a lake of Parquet.";
@@ -63,11 +64,7 @@ function page(origin: string, environment: string, topics: readonly string[], co
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Sluice (${environment})</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-pre { background: #f2f2f0; padding: 0.75rem; overflow-x: auto; }
-@media (prefers-color-scheme: dark) { body { background: #16181a; color: #e4e4e0; } pre { background: #24272a; } a { color: #8ab4f8; } }
-</style>
+${styleElement}
 </head>
 <body>
 <h1>Sluice</h1>

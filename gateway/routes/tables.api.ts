@@ -1,5 +1,6 @@
 /** What the routes of tables take and answer. */
 import * as z from "zod";
+import { onTable, onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const filesQuery = z.object({
@@ -32,11 +33,11 @@ export const tablesOperations: readonly Operation[] = [
     path: "/v1/tables",
     tag: "Tables",
     summary: "List the published tables",
-    access: "key",
+    need: onTopics(["read"]),
     responses: [
       {
         status: 200,
-        description: "Every published table",
+        description: "Every published table that the key may read",
         content: { "application/json": z.object({ tables: z.array(tableSummary) }) },
       },
     ],
@@ -47,7 +48,7 @@ export const tablesOperations: readonly Operation[] = [
     path: "/v1/tables/{table}/files",
     tag: "Tables",
     summary: "The data files of a table that are live",
-    access: "key",
+    need: onTable("read"),
     path_parameters: { table: "A table's name, see /v1/tables" },
     query: filesQuery,
     responses: [
@@ -64,7 +65,7 @@ export const tablesOperations: readonly Operation[] = [
     path: "/v1/tables/{table}/quarantine",
     tag: "Tables",
     summary: "The files of the rows that quality checks keep out of a table",
-    access: "key",
+    need: onTable("read"),
     path_parameters: { table: "A table's name, see /v1/tables" },
     query: filesQuery,
     responses: [

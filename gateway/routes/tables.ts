@@ -6,6 +6,7 @@ import {
   publishedTables,
   quarantinedFiles,
 } from "../../sql/statements/published.ts";
+import { topicOfTable } from "../access/guard.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { queryOf } from "../openapi/parameters.ts";
@@ -14,7 +15,9 @@ import { filesQuery } from "./tables.api.ts";
 
 export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listTables(c) {
-    return c.json({ tables: await catalog(() => publishedTables(deps.db)) });
+    const reach = c.get("reach");
+    const tables = await catalog(() => publishedTables(deps.db));
+    return c.json({ tables: tables.filter(({ table_name }) => reach.has(topicOfTable(table_name) ?? null)) });
   };
 }
 

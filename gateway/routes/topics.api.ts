@@ -1,5 +1,6 @@
 /** What the routes of topics answer. */
 import * as z from "zod";
+import { ANY_KEY } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 const topicSummary = z.object({
@@ -42,7 +43,7 @@ export const topicsOperations: readonly Operation[] = [
     path: "/v1/topics",
     tag: "Topics and contracts",
     summary: "List the topics",
-    access: "key",
+    need: ANY_KEY,
     responses: [
       {
         status: 200,
@@ -56,7 +57,7 @@ export const topicsOperations: readonly Operation[] = [
     path: "/v1/topics/{topic}",
     tag: "Topics and contracts",
     summary: "One topic with its fields and rules",
-    access: "key",
+    need: ANY_KEY,
     path_parameters: { topic: "A topic's name" },
     responses: [{ status: 200, description: "The topic", content: { "application/json": topicDetail } }],
     refusals: problems("UNKNOWN_TOPIC"),

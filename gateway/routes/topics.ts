@@ -1,16 +1,8 @@
 /** `GET /v1/topics` and `GET /v1/topics/{topic}`: what can be sent, as the contracts say. */
 import type { Contract } from "../../contracts/contract.ts";
-import { contractOf, contracts, currentSchema } from "../../contracts/registry.ts";
+import { contracts, currentSchema } from "../../contracts/registry.ts";
 import type { GatewayContext } from "../context.ts";
-import { ProblemError } from "../problem.ts";
-
-/** The contract of a topic in a path. Throws the problem UNKNOWN_TOPIC, naming those that exist. */
-export function knownTopic(name: string | undefined): Contract {
-  const contract = contractOf(name ?? "");
-  if (contract !== undefined) return contract;
-  const topics = contracts.map(({ topic }) => topic);
-  throw new ProblemError("UNKNOWN_TOPIC", `there is no topic "${(name ?? "").slice(0, 100)}"`, { topics });
-}
+import { knownTopic } from "../known-topic.ts";
 
 export function listTopics(c: GatewayContext): Response {
   return c.json({ topics: contracts.map(summaryOf) });

@@ -1,6 +1,7 @@
 /** What the trace of an event takes and answers. */
 import * as z from "zod";
 import { parseDate } from "../../schemas/time.ts";
+import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
 export const traceQuery = z.object({
@@ -103,7 +104,7 @@ export const traceOperations: readonly Operation[] = [
     summary: "What became of one event",
     description:
       "Every stored copy of the event with its bronze row, which of them silver kept, the gold tables built of it, or where it is parked, or its dead letters. A bounded number of files is read for one answer: with a `cursor` in it there are more to look through. docs/trace.md says what narrows a search.",
-    access: "key",
+    need: onTopics(["read"]),
     path_parameters: { event_id: "The event's id: the first field of its contract's dedupe key" },
     query: traceQuery,
     responses: [

@@ -3,13 +3,11 @@ import { contracts } from "../../contracts/registry.ts";
 import { LakeBusyError } from "../../lakehouse/trace/search-bronze.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
-import { allows } from "../middleware/auth/grant.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { cursorText, positionOf } from "../trace/cursor.ts";
 import { traceEvent } from "../trace/trace-event.ts";
 import { requestPermit } from "../wasm-permit.ts";
-import { readableTopic } from "./ledger.ts";
 import { traceQuery } from "./trace.api.ts";
 
 /** Of one answer: each is one or two reads of R2 and some milliseconds. */
@@ -24,12 +22,11 @@ export function getEvent(deps: GatewayDeps): (c: GatewayContext) => Promise<Resp
     const { topic, date = null, cursor } = queryOf(c, traceQuery);
     const start = cursor === undefined ? { source: 0, after: "" } : positionOf(cursor);
     if (start === undefined) throw new ProblemError("INVALID_PARAMETER", "cursor: expected one that an answer gave");
-    const only = topic === undefined ? null : readableTopic(c, topic);
-    const readable = contracts.filter(
-      (contract) => (only === null || contract.topic === only) && allows(c.get("grant"), contract.topic, "read"),
+    const reach = c.get("reach");
+    const only = topic === undefined ? null : reach.only(topic);
+    const readable = contracts.filter((contract) =>
+      only === null ? reach.has(contract.topic) : contract.topic === only,
     );
-    if (readable.length === 0)
-      throw new ProblemError("FORBIDDEN", 'the key needs the scope "TOPIC:read" of some topic');
     const now = deps.clock.now();
     const lake = {
       db: deps.db,

@@ -24,15 +24,17 @@ export interface ListedKey extends Omit<KeyRow, "key_hash"> {
   readonly rotated_from: string | null;
 }
 
-const LISTED =
-  "key_id, kind, producer, scopes, origins, events_per_minute, created_at, expires_at, revoked_at, rotated_from";
+/** When a key ends: by its own expiry or by the overlap of its rotation, whichever is first; null: never. */
+const ENDS_AT = "nullif(min(coalesce(expires_at, '~'), coalesce(overlap_ends_at, '~')), '~')";
+
+const LISTED = `key_id, kind, producer, scopes, origins, events_per_minute, created_at, ${ENDS_AT} AS expires_at, revoked_at, rotated_from`;
 
 /** The key with this hash (SHA-256, hex) unless it was revoked; null if there is none. Whether it has expired is the caller's to say: rows are cached. */
 export async function findKey(db: D1Database, keyHash: string): Promise<KeyRow | null> {
   return await db
     .prepare(
-      `SELECT key_hash, key_id, kind, producer, scopes, origins, events_per_minute, expires_at FROM api_keys
-       WHERE key_hash = ? AND revoked_at IS NULL`,
+      `SELECT key_hash, key_id, kind, producer, scopes, origins, events_per_minute, ${ENDS_AT} AS expires_at
+       FROM api_keys WHERE key_hash = ? AND revoked_at IS NULL`,
     )
     .bind(keyHash)
     .first<KeyRow>();
@@ -42,11 +44,11 @@ export async function findKey(db: D1Database, keyHash: string): Promise<KeyRow |
 export async function originHasKey(db: D1Database, origin: string, now: string): Promise<boolean> {
   const row = await db
     .prepare(
-      `SELECT 1 AS found FROM api_keys, json_each(api_keys.origins) AS origin
-       WHERE kind = 'publishable' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND origin.value = ?
+      `SELECT 1 AS found FROM key_origins JOIN api_keys USING (key_hash)
+       WHERE origin = ? AND kind = 'publishable' AND revoked_at IS NULL AND coalesce(${ENDS_AT}, '~') > ?
        LIMIT 1`,
     )
-    .bind(now, origin)
+    .bind(origin, now)
     .first<{ found: number }>();
   return row !== null;
 }
@@ -98,12 +100,13 @@ export interface Rotation {
   readonly newHash: string;
   readonly newId: string;
   readonly now: string;
-  /** When the old key stops; it keeps an earlier expiry of its own. */
+  /** When the old key stops; it keeps an earlier end of its own. */
   readonly oldExpiresAt: string;
 }
 
 /**
- * Adds a key with all that the old one allows and lets the old one expire, in one transaction. The new key does not expire.
+ * Adds a key with all that the old one allows, up to the expiry that the old one was made with, and lets the old one end after
+ * the overlap, in one transaction.
  * False, and nothing is done, if the old one is not in force at `now`.
  */
 export async function rotateKey(db: D1Database, rotation: Rotation): Promise<boolean> {
@@ -111,16 +114,16 @@ export async function rotateKey(db: D1Database, rotation: Rotation): Promise<boo
   const [inserted] = await db.batch([
     db
       .prepare(
-        `INSERT INTO api_keys (key_hash, key_id, kind, producer, scopes, origins, events_per_minute, created_at, rotated_from)
-         SELECT ?, ?, kind, producer, scopes, origins, events_per_minute, ?, key_id FROM api_keys
-         WHERE key_id = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)
+        `INSERT INTO api_keys (key_hash, key_id, kind, producer, scopes, origins, events_per_minute, created_at, expires_at, rotated_from)
+         SELECT ?, ?, kind, producer, scopes, origins, events_per_minute, ?, expires_at, key_id FROM api_keys
+         WHERE key_id = ? AND revoked_at IS NULL AND coalesce(${ENDS_AT}, '~') > ?
          RETURNING key_id`,
       )
       .bind(newHash, newId, now, oldId, now),
     // Guarded by the insert: where that added nothing, there is no key to point at.
     db
       .prepare(
-        `UPDATE api_keys SET expires_at = min(coalesce(expires_at, ?), ?)
+        `UPDATE api_keys SET overlap_ends_at = min(coalesce(overlap_ends_at, ?), ?)
          WHERE key_id = ? AND EXISTS (SELECT 1 FROM api_keys WHERE key_id = ?)`,
       )
       .bind(oldExpiresAt, oldExpiresAt, oldId, newId),

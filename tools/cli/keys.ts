@@ -13,12 +13,12 @@ sluice keys rotate KEY_ID [--overlap 24h]
 sluice keys revoke KEY_ID
 
 A key is shown once, when it is made; the platform keeps only its hash. Revoking takes effect within 60 s. Rotating makes a
-new key with the same rights; the old one stays valid for the overlap.
+new key with the same rights and the same expiry; the old one stays valid for the overlap.
 
   --producer NAME           who the events are from
-  --scope SCOPE             TOPIC:write, TOPIC:read or TOPIC:admin; * is every topic. "*:admin" may manage keys
+  --scope SCOPE             TOPIC:write, TOPIC:read or TOPIC:admin; * is every topic (docs/keys.md has what each allows)
   --publishable             for browsers: writes only, and only from its origins
-  --origin ORIGIN           with --publishable, repeatable: https://shop.example
+  --origin ORIGIN           with --publishable, repeatable: https://shop.example, capacitor://localhost
   --events-per-minute N     a limit of the key's own
   --expires 90d             when the key ends; never if not given
   --overlap 24h             how long a rotated key stays valid: 0s, 30m, 24h, 7d

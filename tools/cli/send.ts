@@ -19,7 +19,8 @@ and the exit code is 1.
 
   --topic T           where to; sluice refuses one that does not exist
   --format F          ndjson: one event per line. json: an array, or one event. By the file's name if not given
-  --wait              returns when these events are readable in bronze, whatever others send meanwhile
+  --wait              returns when these events are readable in bronze, whatever others send meanwhile; the key
+                      needs TOPIC:read too
   --wait-timeout S    how long --wait waits (600)
   --allow-rejects     exit code 0 though some were rejected
   --batch N           events per request at most (500)

@@ -22,7 +22,7 @@ flush writes to bronze what the topic's buffers hold, without waiting for their 
   --limit N                 peek: how many at most, 1 to 500
   --from TIME               peek: received then or later: 2026-01-31 or 2026-01-31T12:00:00Z
   --json                    the answer as JSON
-${platformHelp("a key; peek needs TOPIC:read, flush TOPIC:admin", 28)}`;
+${platformHelp("a key; they need TOPIC:read, flush TOPIC:admin", 28)}`;
 
 export const command: Command = {
   summary: "lists, describes, peeks into and flushes topics, and shows their lag",

@@ -3,17 +3,24 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseCommandLine, runCommand } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
+import { accessTable } from "./access.ts";
 import { errorsPage } from "./errors.ts";
+import { withSection } from "./section.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const PAGES: Readonly<Record<string, () => string>> = { "docs/errors.md": errorsPage };
+/** Each page from the text that it has; of some only a section is made. */
+const PAGES: Readonly<Record<string, (text: string) => string>> = {
+  "docs/errors.md": errorsPage,
+  "docs/keys.md": (text) => withSection(text, "calls", accessTable()),
+};
 
 await runCommand(async (argv) => {
   const { values } = parseCommandLine(argv, { options: { check: { type: "boolean", default: false } } });
   for (const [path, render] of Object.entries(PAGES)) {
     const file = join(root, path);
-    const text = render();
-    if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
+    const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+    const text = render(before);
+    if (before === text) continue;
     if (values.check) throw new CommandProblem("DOCS_OUT_OF_DATE", `${path} is out of date: run \`npm run docs\`.`);
     writeFileSync(file, text);
     console.log(`wrote ${path}`);

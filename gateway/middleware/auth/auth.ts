@@ -1,46 +1,51 @@
 /**
  * Who calls: `Authorization: Bearer KEY`, or `?k=KEY` with a publishable key (`navigator.sendBeacon` sends no headers). What
- * the key allows on a topic is asked by the routes; that a publishable key writes events from its own origins, and does
- * nothing else, is asked here.
+ * the key allows is asked behind it (`access/guard.ts`); that a publishable key comes from its own origins is asked here.
  */
 import type { MiddlewareHandler } from "hono";
+import type { KeyGrant } from "../../access/grant.ts";
 import type { GatewayContext, GatewayEnv } from "../../context.ts";
 import type { Environment } from "../../deps.ts";
 import { environmentOfKey, PUBLISHABLE_PREFIX } from "../../keys/key-text.ts";
 import { ProblemError } from "../../problem.ts";
 import { sha256Hex } from "../../sha256.ts";
-import type { KeyGrant } from "./grant.ts";
-import type { KeyCache } from "./key-cache.ts";
+import { callerOf } from "./caller.ts";
+import type { LookupCache } from "./lookup-cache.ts";
+import { tooManyMisses } from "./miss-limit.ts";
 
 /** Printed in the documentation, so a deployed Worker refuses it, whatever its database holds (DESIGN 4). */
 export const LOCAL_KEY = "local-dev-key";
 
 export interface AuthOptions {
-  readonly keys: KeyCache;
+  readonly keys: LookupCache<KeyGrant>;
   readonly environment: Environment;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 const BEARER = /^Bearer +([^ ]+) *$/i;
-const EVENTS_PATH = /^\/v1\/topics\/[^/]+\/events$/;
 
 export function auth(options: AuthOptions): MiddlewareHandler<GatewayEnv> {
   return async function auth(c, next) {
     const { key, inAddress } = credentialOf(c);
     refuseForeign(key, options.environment);
-    const lookup = await options.keys.lookup(await sha256Hex(key), (query) => keepAlive(c, query));
-    if (lookup.state === "unavailable") {
-      const detail = "the catalog of keys does not answer and this key was not seen lately: try again";
-      throw new ProblemError("KEYS_UNAVAILABLE", detail, {}, {}, { cause: lookup.cause });
+    const lookup = await options.keys.lookup(await sha256Hex(key), callerOf(c));
+    switch (lookup.state) {
+      case "unavailable": {
+        const detail = "the catalog of keys does not answer and this key was not seen lately: try again";
+        throw new ProblemError("KEYS_UNAVAILABLE", detail, {}, {}, { cause: lookup.cause });
+      }
+      case "limited":
+        throw tooManyMisses(lookup.retryAfterSeconds);
+      case "unknown":
+        throw unauthenticated("the key is unknown or was revoked");
     }
-    if (lookup.state === "unknown") throw unauthenticated("the key is unknown or was revoked");
-    const { grant } = lookup;
+    const grant = lookup.value;
     if (grant.expiresAt !== null && grant.expiresAt <= options.now()) throw unauthenticated("the key has expired");
     if (inAddress && grant.kind !== "publishable") throw secretInAddress();
     c.get("wideEvent").producer = grant.producer;
     c.get("wideEvent").key_id = grant.keyId;
-    if (grant.kind === "publishable") confine(c, grant);
+    if (grant.kind === "publishable") demandOrigin(c, grant);
     c.set("grant", grant);
     c.set("keyInAddress", inAddress);
     await next();
@@ -60,18 +65,20 @@ function credentialOf(c: GatewayContext): { readonly key: string; readonly inAdd
   return { key, inAddress: false };
 }
 
+/** Refuses by the text alone, without asking the database, what cannot be a key of this environment. */
 function refuseForeign(key: string, environment: Environment): void {
-  if (key === LOCAL_KEY && environment !== "local") throw unauthenticated(`${LOCAL_KEY} is for local platforms only`);
-  const home = environmentOfKey(key);
-  if (home !== undefined && home !== environment) {
-    throw unauthenticated(`this is a key for ${home}, and here is ${environment}`);
+  if (key === LOCAL_KEY) {
+    if (environment === "local") return;
+    throw unauthenticated(`${LOCAL_KEY} is for local platforms only`);
   }
+  const home = environmentOfKey(key);
+  if (home === undefined) {
+    throw unauthenticated("this is no key: a key is sk_ or pk_, its environment, _ and 43 letters, digits, - or _");
+  }
+  if (home !== environment) throw unauthenticated(`this is a key for ${home}, and here is ${environment}`);
 }
 
-function confine(c: GatewayContext, grant: KeyGrant): void {
-  if (c.req.method !== "POST" || !EVENTS_PATH.test(c.req.path)) {
-    throw new ProblemError("FORBIDDEN", "a publishable key writes events and does nothing else");
-  }
+function demandOrigin(c: GatewayContext, grant: KeyGrant): void {
   const origin = c.req.header("origin");
   if (origin !== undefined && grant.origins.has(origin)) return;
   const got = origin === undefined ? "the request has no Origin" : `the request comes from ${origin.slice(0, 200)}`;
@@ -84,13 +91,4 @@ function unauthenticated(detail: string): ProblemError {
 
 function secretInAddress(): ProblemError {
   return unauthenticated("?k= takes publishable keys only: send a secret key in the header Authorization: Bearer KEY");
-}
-
-/** Lets a query that others may wait for outlive the request that began it. */
-export function keepAlive(c: GatewayContext, query: Promise<unknown>): void {
-  try {
-    c.executionCtx.waitUntil(query);
-  } catch {
-    // Outside of a Worker there is no execution context, and nothing that would end the query early.
-  }
 }

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import type { BackPressureRow } from "../../../sql/statements/back-pressure.ts";
 import type { GatewayEnv } from "../../context.ts";
 import { ProblemError, RETRY_AFTER_SECONDS } from "../../problem.ts";
-import { keepAlive } from "../auth/auth.ts";
+import { keepAlive } from "../auth/caller.ts";
 
 /** Every isolate that has requests asks this often, beside them: none waits for it (PROTOCOLS 1). */
 const REFRESH_MS = 5_000;

@@ -4,14 +4,16 @@
  */
 import type { MiddlewareHandler } from "hono";
 import type { GatewayEnv } from "../../context.ts";
+import { isOrigin } from "../../keys/origin.ts";
 import { ProblemError } from "../../problem.ts";
-import { keepAlive } from "../auth/auth.ts";
-import type { KeyCache } from "../auth/key-cache.ts";
+import { callerOf } from "../auth/caller.ts";
+import type { LookupCache } from "../auth/lookup-cache.ts";
+import { tooManyMisses } from "../auth/miss-limit.ts";
 import { allowedHeaders } from "./allowed-headers.ts";
 
 export interface CorsOptions {
   /** Knows an origin that a publishable key in force is bound to. */
-  readonly origins: KeyCache<true>;
+  readonly origins: LookupCache<true>;
 }
 
 const ALLOWED_METHODS = "POST";
@@ -32,7 +34,9 @@ export function cors(options: CorsOptions): MiddlewareHandler<GatewayEnv> {
       origin !== undefined &&
       c.req.header("access-control-request-method") !== undefined
     ) {
-      const lookup = await options.origins.lookup(origin.slice(0, 300), (query) => keepAlive(c, query));
+      // A text that no key can be bound to is refused without asking.
+      const lookup = isOrigin(origin) ? await options.origins.lookup(origin, callerOf(c)) : NO_ORIGIN;
+      if (lookup.state === "limited") throw tooManyMisses(lookup.retryAfterSeconds, VARY);
       if (lookup.state === "unavailable") {
         throw new ProblemError("KEYS_UNAVAILABLE", "the catalog of keys does not answer: try again", {}, VARY);
       }
@@ -65,4 +69,5 @@ export function cors(options: CorsOptions): MiddlewareHandler<GatewayEnv> {
   };
 }
 
+const NO_ORIGIN = { state: "unknown" } as const;
 const VARY = { Vary: "Origin, Access-Control-Request-Method, Access-Control-Request-Headers" };

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { addKey, createHarness, type Harness, order, reading } from "./harness.ts";
+import { addKey, bearer, createHarness, type Harness, order, reading } from "./harness.ts";
 import { land } from "./land.ts";
 
 interface Page {
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 
 async function list(query: string, key = "local-dev-key"): Promise<Page> {
-  const response = await harness.request(`/v1/dead-letters${query}`, { headers: { authorization: `Bearer ${key}` } });
+  const response = await harness.request(`/v1/dead-letters${query}`, { headers: { authorization: bearer(key) } });
   expect(response.status).toBe(200);
   const page: Page = JSON.parse(await response.text());
   return page;
@@ -95,7 +95,7 @@ describe("GET /v1/dead-letters", () => {
     const own = await list("", "orders-reader");
     expect(own.dead_letters.map((letter) => letter["source_topic"])).toEqual(["orders"]);
     const status = async (path: string, key: string) =>
-      (await harness.request(path, { headers: { authorization: `Bearer ${key}` } })).status;
+      (await harness.request(path, { headers: { authorization: bearer(key) } })).status;
     expect(await status("/v1/dead-letters?topic=weather", "orders-reader")).toBe(403);
     expect(await status("/v1/dead-letters", "writer")).toBe(403);
     const weather = all.dead_letters.find((letter) => letter["source_topic"] === "weather");

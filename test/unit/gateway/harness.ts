@@ -184,8 +184,24 @@ const NO_RECEIPT: ReceiptStub = {
   submit: () => Promise.reject(new Error("receipts: internal error")),
 };
 
-export function addKey(db: D1OnSqlite, key: string, scopes: readonly string[], expiresAt: string | null = null): void {
-  const hash = createHash("sha256").update(key).digest("hex");
+/** A key for tests by a short name: a text of the form that keys have. A key itself stays as it is. */
+export function keyNamed(name: string, environment: Environment = "local"): string {
+  return name === "local-dev-key" || /^[sp]k_/.test(name) ? name : `sk_${environment}_${name.padEnd(43, "_")}`;
+}
+
+/** The header of a key that `addKey` made. */
+export function bearer(name: string, environment?: Environment): string {
+  return `Bearer ${keyNamed(name, environment)}`;
+}
+
+export function addKey(
+  db: D1OnSqlite,
+  key: string,
+  scopes: readonly string[],
+  expiresAt: string | null = null,
+  environment?: Environment,
+): void {
+  const hash = createHash("sha256").update(keyNamed(key, environment)).digest("hex");
   db.sqlite.prepare("INSERT INTO producers VALUES (?, '2026-01-01T00:00:00Z')").run(`producer of ${key}`);
   db.sqlite
     .prepare(

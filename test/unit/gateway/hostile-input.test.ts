@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { applyResidue } from "../../../schemas/event-residue.ts";
-import { addKey, answer, createHarness, deadLetters, errorTypes, order, reading } from "./harness.ts";
+import { addKey, answer, bearer, createHarness, deadLetters, errorTypes, order, reading } from "./harness.ts";
 
 const ORDERS = "/v1/topics/orders/events";
 const WEATHER = "/v1/topics/weather/events";
@@ -17,10 +17,10 @@ describe("requests that are refused as a whole", () => {
     };
     expect(await code(harness.post("/v1/topics/nope/events", [order("a")]))).toEqual([404, "UNKNOWN_TOPIC"]);
     expect(await code(harness.post("/v1/topics/__proto__/events", [order("a")]))).toEqual([404, "UNKNOWN_TOPIC"]);
-    const wrong = { authorization: "Bearer wrong" };
+    const wrong = { authorization: bearer("wrong") };
     expect(await code(harness.post(ORDERS, [order("a")], wrong))).toEqual([401, "UNAUTHENTICATED"]);
     expect(await code(harness.post(ORDERS, [order("a")], { authorization: "none" }))).toEqual([401, "UNAUTHENTICATED"]);
-    const other = { authorization: "Bearer weather-key" };
+    const other = { authorization: bearer("weather-key") };
     expect(await code(harness.post(ORDERS, [order("a")], other))).toEqual([403, "FORBIDDEN"]);
     expect((await harness.post(WEATHER, [reading("a")], other)).status).toBe(202);
     expect(await code(harness.post("/v1/topics/dead_letters/events", [{}]))).toEqual([403, "PLATFORM_TOPIC"]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { environmentOfKey, mintKey } from "../../../gateway/keys/key-text.ts";
+import { originHasKey } from "../../../sql/statements/keys.ts";
 import { addKey, answer, createHarness, type Harness, order, reading } from "./harness.ts";
 
 const ORIGIN = "https://shop.example";
@@ -29,6 +30,11 @@ async function create(harness: Harness, wanted: Record<string, unknown>): Promis
 async function postOrder(harness: Harness, key: string, headers: Record<string, string> = {}): Promise<number> {
   const init = { ...headers, authorization: `Bearer ${key}` };
   return (await harness.post("/v1/topics/orders/events", order("o-1"), init)).status;
+}
+
+async function endOf(harness: Harness, keyId: string): Promise<string | null | undefined> {
+  const list: { keys: KeyBody[] } = JSON.parse(await (await harness.request("/v1/keys")).text());
+  return list.keys.find(({ key_id }) => key_id === keyId)?.expires_at;
 }
 
 async function publishable(harness: Harness): Promise<KeyBody> {
@@ -72,10 +78,33 @@ describe("keys over HTTP", () => {
     await harness.post(`/v1/keys/${old.key_id}/rotate`, "");
     const long = await create(harness, { producer: "shop", scopes: ["orders:write"] });
     await harness.post(`/v1/keys/${long.key_id}/rotate`, "");
-    const rows = harness.db.sqlite
-      .prepare("SELECT expires_at FROM api_keys WHERE key_id IN (?, ?) ORDER BY expires_at")
-      .all(old.key_id, long.key_id);
-    expect(rows.map((row) => row["expires_at"])).toEqual(["2026-11-21T12:01:00.000Z", "2026-11-22T12:00:00.000Z"]);
+    expect([await endOf(harness, old.key_id), await endOf(harness, long.key_id)]).toEqual([
+      "2026-11-21T12:01:00.000Z",
+      "2026-11-22T12:00:00.000Z",
+    ]);
+  });
+
+  it("keep their expiry when they are rotated, also twice and during the overlap", async () => {
+    const harness = createHarness();
+    const rotated = async (id: string, seconds: number): Promise<KeyBody> =>
+      await keyBody(await harness.post(`/v1/keys/${id}/rotate`, { overlap_seconds: seconds }));
+    const brief = await create(harness, { producer: "shop", scopes: ["orders:write"], expires_in_seconds: 3_600 });
+    const second = await rotated(brief.key_id, 60);
+    const third = await rotated(second.key_id, 86_400);
+    // The answer with `second` was lost, say, so its predecessor is rotated again: not with the end of its overlap.
+    const again = await rotated(brief.key_id, 60);
+    expect([second, third, again].map(({ expires_at }) => expires_at)).toEqual(
+      new Array(3).fill("2026-11-21T13:00:00.000Z"),
+    );
+    expect(await endOf(harness, second.key_id)).toBe("2026-11-21T13:00:00.000Z");
+    expect(await endOf(harness, brief.key_id)).toBe("2026-11-21T12:01:00.000Z");
+    harness.clock.advance(3_599_999);
+    expect([await postOrder(harness, brief.key), await postOrder(harness, third.key)]).toEqual([401, 202]);
+    harness.clock.advance(1);
+    expect(await postOrder(harness, third.key)).toBe(401);
+    const endless = await create(harness, { producer: "shop", scopes: ["orders:write"] });
+    await rotated(endless.key_id, 60);
+    expect((await rotated(endless.key_id, 60)).expires_at).toBeNull();
   });
 
   it("are void at most 60 s after their revocation", async () => {
@@ -107,6 +136,12 @@ describe("keys over HTTP", () => {
       [{ producer: "shop", kind: "publishable", scopes: ["orders:write"], origins: [`${ORIGIN}/`] }, "origins"],
       [{ producer: "shop", scopes: ["orders:write"], surprise: 1 }, "surprise"],
       ["{", "JSON"],
+      [
+        { producer: "shop", scopes: ["dead_letters:read"] },
+        "give TOPIC:read for the dead letters of a topic, or *:read",
+      ],
+      [{ producer: "shop", scopes: ["dead_letters:write"] }, "only the platform itself writes"],
+      [{ producer: "shop", scopes: ["pipeline_alerts:write"] }, "only the platform itself writes"],
     ] as const) {
       const response = await harness.post("/v1/keys", wanted);
       const { code, detail } = await keyBody(response);
@@ -120,9 +155,12 @@ describe("keys over HTTP", () => {
   it("of another environment are refused without asking the database", async () => {
     const harness = createHarness();
     const before = harness.db.queries();
-    expect(await postOrder(harness, "sk_production_abc")).toBe(401);
+    expect(await postOrder(harness, `sk_production_${"x".repeat(43)}`)).toBe(401);
     expect(harness.db.queries()).toBe(before);
-    expect([environmentOfKey("sk_staging_x"), environmentOfKey("local-dev-key")]).toEqual(["staging", undefined]);
+    expect([environmentOfKey(`sk_staging_${"x".repeat(43)}`), environmentOfKey("local-dev-key")]).toEqual([
+      "staging",
+      undefined,
+    ]);
   });
 
   it("are made again until logs of others would redact them", async () => {
@@ -175,6 +213,91 @@ describe("publishable keys", () => {
     harness.clock.advance(60_000);
     harness.db.setDown(true);
     expect((await preflight(ORIGIN)).status).toBe(503);
+  });
+
+  it("are bound to origins as browsers send them; others are refused with what to write", async () => {
+    const harness = createHarness();
+    for (const [origin, advice] of [
+      ["https://*.shop.example", "wildcards are not supported: name each origin"],
+      ["*", "wildcards are not supported"],
+      ["null", "every page without an origin"],
+      ["https://shop.example/", "as browsers send it: https://shop.example"],
+      ["https://shop.example:443", "as browsers send it: https://shop.example"],
+      ["https://Shop.example", "as browsers send it: https://shop.example"],
+      ["https://m\u00fcnchen.example", "as browsers send it: https://xn--mnchen-3ya.example"],
+      ["https://user@shop.example", "as browsers send it: https://shop.example"],
+      ["shop.example", "such as https://shop.example"],
+      ["ftp://shop.example", "such as https://shop.example"],
+      ["file://", "such as https://shop.example"],
+      ["javascript://x", "such as https://shop.example"],
+      ["capacitor://localhost/", "such as https://shop.example or capacitor://localhost"],
+      [`https://${"x".repeat(300)}.example`, "at most 300 characters"],
+    ]) {
+      const wanted = { producer: "web", kind: "publishable", scopes: ["orders:write"], origins: [origin] };
+      const response = await harness.post("/v1/keys", wanted);
+      expect([origin, response.status]).toEqual([origin, 400]);
+      expect((await keyBody(response)).detail).toContain(`origins.0: `);
+      expect((await keyBody(await harness.post("/v1/keys", wanted))).detail).toContain(advice);
+    }
+  });
+
+  it("serve the web views of apps, by the scheme that they send", async () => {
+    const harness = createHarness();
+    const origins = [
+      "capacitor://localhost",
+      "ionic://localhost",
+      "tauri://localhost",
+      "http://localhost",
+      "https://[::1]:3000",
+    ];
+    origins.push("chrome-extension://abcdefghijklmnopabcdefghijklmnop", "app://obsidian.md");
+    const { key } = await create(harness, { producer: "app", kind: "publishable", scopes: ["orders:write"], origins });
+    for (const origin of origins) {
+      const preflight = await harness.bare("/v1/topics/orders/events", {
+        method: "OPTIONS",
+        headers: { origin, "access-control-request-method": "POST" },
+      });
+      expect([origin, preflight.status, preflight.headers.get("access-control-allow-origin")]).toEqual([
+        origin,
+        204,
+        origin,
+      ]);
+      expect(await postOrder(harness, key, { origin })).toBe(202);
+    }
+    expect(await postOrder(harness, key, { origin: "capacitor://elsewhere" })).toBe(403);
+  });
+
+  it("are found by their origins through an index, whoever wrote the row", async () => {
+    const { db } = createHarness();
+    addKey(db, "by hand", []);
+    const has = (origin: string): Promise<boolean> => originHasKey(db.d1, origin, "2026-11-21T12:00:00.000Z");
+    const set = (column: string, value: string): void => {
+      db.sqlite.prepare(`UPDATE api_keys SET ${column} = ? WHERE producer = 'producer of by hand'`).run(value);
+    };
+    set("kind", "publishable");
+    for (const [origins, found] of [
+      ['["https://a.example","https://b.example"]', true],
+      ['["https://b.example"]', false],
+      ["nonsense", false],
+      ['{"x":"https://a.example"}', true],
+      ["[1,null]", false],
+      ['["https://a.example"]', true],
+    ] as const) {
+      set("origins", origins);
+      expect([origins, await has("https://a.example")]).toEqual([origins, found]);
+    }
+    set("expires_at", "2026-11-21T12:00:00.000Z");
+    expect(await has("https://a.example")).toBe(false);
+    set("expires_at", "2026-11-21T12:00:00.001Z");
+    expect(await has("https://a.example")).toBe(true);
+    set("overlap_ends_at", "2026-11-21T11:00:00.000Z");
+    expect(await has("https://a.example")).toBe(false);
+    const plan = db.sqlite
+      .prepare("EXPLAIN QUERY PLAN SELECT 1 FROM key_origins JOIN api_keys USING (key_hash) WHERE origin = 'x'")
+      .all();
+    expect(plan.map(({ detail }) => String(detail)).filter((detail) => detail.startsWith("SCAN"))).toEqual([]);
+    db.sqlite.exec("DELETE FROM api_keys");
+    expect(db.sqlite.prepare("SELECT count(*) AS n FROM key_origins").get()).toEqual({ n: 0 });
   });
 
   it("may stand in the address, as text/plain too, and are never logged", async () => {

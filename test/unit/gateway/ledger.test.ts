@@ -7,7 +7,7 @@ import { publishLedger, registerBronzeFile } from "../../../sql/statements/bronz
 import { command } from "../../../tools/cli/ledger.ts";
 import { uuidAt } from "../../oracle/frames.ts";
 import { weatherMessage } from "../../oracle/weather.ts";
-import { addKey, createHarness, type Harness, NOW } from "./harness.ts";
+import { addKey, bearer, createHarness, type Harness, NOW } from "./harness.ts";
 
 const HOUR = "2026-11-21T10:00:00Z";
 const OLD = uuidAt(NOW - 4 * 3_600_000, 1);
@@ -121,7 +121,7 @@ describe("GET /v1/ledger", () => {
 
   test("a key sees what it may read", async () => {
     addKey(harness.db, "payments-only", ["payments:read", "orders:write"]);
-    const headers = { authorization: "Bearer payments-only" };
+    const headers = { authorization: bearer("payments-only") };
     expect((await read("", { headers })).body).toMatchObject({ rows: [], messages: [], closes: true });
     expect(await read("?topic=orders", { headers })).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
   });

@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 import { createEventBudget } from "../../../gateway/middleware/rate-limit/event-budget.ts";
-import { addKey, answer, createHarness, order } from "./harness.ts";
+import { addKey, answer, bearer, createHarness, order } from "./harness.ts";
 
 test("requests over the platform's count are 429 with Retry-After, by key, and nothing is stored", async () => {
   const harness = createHarness({ requestsPerKey: 2 });
   addKey(harness.db, "one", ["*:write"]);
   addKey(harness.db, "two", ["*:write"]);
-  const post = (key: string) =>
-    harness.post("/v1/topics/orders/events", order("o"), { authorization: `Bearer ${key}` });
+  const post = (key: string) => harness.post("/v1/topics/orders/events", order("o"), { authorization: bearer(key) });
   expect([(await post("one")).status, (await post("one")).status]).toEqual([202, 202]);
   const over = await post("one");
   expect([over.status, over.headers.get("retry-after"), (await answer(over)).code]).toEqual([
@@ -27,7 +26,7 @@ test("a key's own limit of events: 429 says when to come back, and then it passe
     harness.post(
       `/v1/topics/orders/events${query}`,
       Array.from({ length: count }, (_, i) => order(`o-${i}`)),
-      { authorization: "Bearer small" },
+      { authorization: bearer("small") },
     );
   expect((await post(65)).status).toBe(202);
   const over = await post(1);

@@ -1,7 +1,7 @@
 /** The registry's answers in detail; that each documented one comes is openapi/openapi.test.ts's part. */
 import { describe, expect, it, test } from "vitest";
 import { contracts } from "../../../contracts/registry.ts";
-import { addKey, createHarness } from "./harness.ts";
+import { addKey, bearer, createHarness } from "./harness.ts";
 
 interface Version {
   readonly subject: string;
@@ -170,7 +170,7 @@ describe("limits", () => {
   it("counts its requests with the key's others, and says when to come back", async () => {
     const harness = createHarness({ requestsPerKey: 2 });
     addKey(harness.db, "small", ["*:read"]);
-    const headers = { authorization: "Bearer small" };
+    const headers = { authorization: bearer("small") };
     const paths = ["/v1/topics", "/registry/subjects", "/registry/schemas/types", "/registry/no/such/path"];
     const answers: Response[] = [];
     for (const path of paths) answers.push(await harness.request(path, { headers }));

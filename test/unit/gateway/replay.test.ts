@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { addKey, createHarness, deadLetters, type Harness, order, reading } from "./harness.ts";
+import { addKey, bearer, createHarness, deadLetters, type Harness, order, reading } from "./harness.ts";
 import { land } from "./land.ts";
 
 interface Result {
@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 async function replay(body: object, key = "local-dev-key"): Promise<Answer> {
-  const response = await harness.post("/v1/dead-letters/replay", body, { authorization: `Bearer ${key}` });
+  const response = await harness.post("/v1/dead-letters/replay", body, { authorization: bearer(key) });
   const text = await response.text();
   expect(`${response.status} ${text}`).toMatch(/^200 /);
   const answer: Answer = JSON.parse(text);
@@ -179,14 +179,14 @@ describe("POST /v1/dead-letters/replay", () => {
     expect(sizes).toEqual([2, 2, 1]);
   });
 
-  test("needs write or admin on the topic; others' dead letters are not found", async () => {
+  test("needs read, and write or admin, on the topic; others' dead letters are not found", async () => {
     addKey(harness.db, "reader", ["orders:read"]);
-    addKey(harness.db, "weather-admin", ["weather:admin"]);
+    addKey(harness.db, "weather-admin", ["weather:read", "weather:admin"]);
     const [letter] = await refuse("orders", [withoutId(order(""))]);
     const denied = await harness.post(
       "/v1/dead-letters/replay",
       { topic: "orders" },
-      { authorization: "Bearer reader" },
+      { authorization: bearer("reader") },
     );
     expect(denied.status).toBe(403);
     expect(await replay({ dlq_ids: [letter?.["dlq_id"]] }, "weather-admin")).toMatchObject({

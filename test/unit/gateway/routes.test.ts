@@ -31,6 +31,7 @@ describe("open addresses", () => {
     expect((await sent()) - before).toBe(2);
     expect((await harness.request("/readyz", OPEN)).status).toBe(200);
     harness.db.setDown(true);
+    harness.clock.advance(5_000);
     const down = await harness.request("/readyz", OPEN);
     expect([down.status, (await answer(down)).code]).toEqual([503, "CATALOG_UNAVAILABLE"]);
     expect((await harness.request("/healthz", OPEN)).status).toBe(200);

@@ -7,7 +7,7 @@ import { contentsOf, metadataOf, parkedKey } from "../../../lakehouse/parked/par
 import { LakeBusyError } from "../../../lakehouse/trace/search-bronze.ts";
 import { command } from "../../../tools/cli/trace.ts";
 import { makeMessage, uuidAt } from "../../oracle/frames.ts";
-import { addKey, createHarness, type Harness, NOW, order } from "./harness.ts";
+import { addKey, bearer, createHarness, type Harness, NOW, order } from "./harness.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -50,7 +50,7 @@ test("a key looks through what it may read, and no further", async () => {
   const { harness, asked } = withBuffered();
   addKey(harness.db, "payments-only", ["payments:read"]);
   addKey(harness.db, "writer", ["orders:write"]);
-  const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } });
+  const as = (key: string) => ({ headers: { authorization: bearer(key) } });
   expect((await harness.request("/v1/events/e-1", as("payments-only"))).status).toBe(404);
   expect(asked.every((text) => text.startsWith("payments"))).toBe(true);
   for (const [key, query] of [
@@ -92,7 +92,7 @@ describe("an event that is parked", () => {
       parked: [{ parked_id: "sluice-orders-dlq/q1", topic: "orders", event_index: 0, cause: "system" }],
     });
     addKey(harness.db, "payments-only", ["payments:read"]);
-    const as = { headers: { authorization: "Bearer payments-only" } };
+    const as = { headers: { authorization: bearer("payments-only") } };
     expect((await harness.request("/v1/events/p-1", as)).status).toBe(404);
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { concealedDetail } from "../../../../gateway/masking/detail.ts";
 import { readMaskingKeys } from "../../../../gateway/masking/keyring.ts";
 import { unseal } from "../../../../gateway/masking/masker.ts";
-import { addKey, answer, createHarness, deadLetters, type HarnessOptions, order } from "../harness.ts";
+import { addKey, answer, bearer, createHarness, deadLetters, type HarnessOptions, order } from "../harness.ts";
 
 const URL = "/v1/topics/users/events";
 const SECRET = "Zq7-in-the-clear";
@@ -132,8 +132,8 @@ describe("users at the front door", () => {
 
   test("a deployment without keys answers 503 with what to do, and takes other topics", async () => {
     const harness = createHarness({ environment: "production", secrets: { MASKING_KEYS: ring(1, 1) } });
-    addKey(harness.db, "production", ["*:write"]);
-    const headers = { authorization: "Bearer production" };
+    addKey(harness.db, "deployed", ["*:write"], null, "production");
+    const headers = { authorization: bearer("deployed", "production") };
     const response = await harness.post(URL, user(), headers);
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).not.toBeNull();

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { exposition, type Family } from "../../../../gateway/metrics/exposition.ts";
 import { createRequestCounts } from "../../../../gateway/metrics/request-counts.ts";
 import { readPrometheusText, seriesValue } from "../../../oracle/prometheus-text.ts";
-import { addKey, createHarness, type Harness, order } from "../harness.ts";
+import { addKey, bearer, createHarness, type Harness, order } from "../harness.ts";
 
 async function scrape(harness: Harness) {
   const response = await harness.request("/metrics");
@@ -167,7 +167,7 @@ describe("GET /metrics", () => {
     const harness = createHarness();
     addKey(harness.db, "writer", ["*:write", "orders:read"]);
     addKey(harness.db, "scraper", ["*:read"]);
-    const as = (key: string) => harness.request("/metrics", { headers: { authorization: `Bearer ${key}` } });
+    const as = (key: string) => harness.request("/metrics", { headers: { authorization: bearer(key) } });
     expect((await as("writer")).status).toBe(403);
     expect((await as("scraper")).status).toBe(200);
     expect((await harness.bare("/metrics", {})).status).toBe(401);

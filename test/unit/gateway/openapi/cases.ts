@@ -2,7 +2,7 @@
 import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
 import { tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
 import type { Harness } from "../harness.ts";
-import { addKey, answer, createHarness, deadLetters, order } from "../harness.ts";
+import { addKey, answer, bearer, createHarness, deadLetters, order } from "../harness.ts";
 import { land } from "../land.ts";
 import type { Case, ResponseKey } from "./case.ts";
 import { registryCases } from "./registry-cases.ts";
@@ -62,8 +62,9 @@ const eventsCases: Record<ResponseKey, Case> = {
   "415 UNSUPPORTED_CONTENT_ENCODING": (harness) => harness.post(EVENTS, "a", { "content-encoding": "zstd" }),
   "503 MASKING_KEYS_UNAVAILABLE": async () => {
     const deployed = createHarness({ environment: "staging", secrets: {} });
-    addKey(deployed.db, "deployed-key", ["*:write"]);
-    return await deployed.post("/v1/topics/users/events", [{}], { authorization: "Bearer deployed-key" });
+    addKey(deployed.db, "deployed", ["*:write"], null, "staging");
+    const key = { authorization: bearer("deployed", "staging") };
+    return await deployed.post("/v1/topics/users/events", [{}], key);
   },
   "503 RECEIPTS_UNAVAILABLE": async (harness) => {
     harness.failReceipts();
@@ -168,8 +169,8 @@ const deadLettersCases: Record<string, Record<ResponseKey, Case>> = {
       const ring = JSON.stringify({ current: 1, keys: { 1: Buffer.alloc(32, 1).toString("base64") } });
       const secrets: MaskingSecrets & { MASKING_KEYS: string | undefined } = { MASKING_KEYS: ring, PAYLOAD_KEYS: ring };
       const deployed = createHarness({ environment: "staging", secrets });
-      addKey(deployed.db, "deployed-key", ["*:write"]);
-      const key = { authorization: "Bearer deployed-key" };
+      addKey(deployed.db, "deployed", ["*:write", "*:read"], null, "staging");
+      const key = { authorization: bearer("deployed", "staging") };
       await deployed.post("/v1/topics/users/events", [{}], key);
       await land(deployed);
       Object.assign(secrets, { MASKING_KEYS: undefined });

@@ -81,7 +81,7 @@ describe.each(operations.map((operation) => [nameOf(operation), operation] as co
       const type = response.headers.get("content-type")?.split(";")[0] ?? "";
       expect(Object.keys(content ?? {})).toContain(type);
       expect(content?.[type]?.safeParse(body).error?.issues).toBeUndefined();
-    } else if (operation.access === "registry") {
+    } else if (operation.form === "registry") {
       expect(response.headers.get("content-type")).toBe("application/vnd.schemaregistry.v1+json");
       expect(registryErrorBody.parse(body).error_code).toBe(Number(code));
     } else {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { metadataOf, parkedKey } from "../../../../lakehouse/parked/parked-message.ts";
 import { command } from "../../../../tools/cli/parked.ts";
-import { addKey, createHarness, type Harness } from "../../gateway/harness.ts";
+import { addKey, createHarness, type Harness, keyNamed } from "../../gateway/harness.ts";
 import { printedBy } from "./printed-by.ts";
 
 let harness: Harness;
@@ -70,6 +70,6 @@ describe("sluice parked", () => {
     }
     await expect(run("list --cause other")).rejects.toThrow("data or system");
     addKey(harness.db, "reader", ["*:read"]);
-    await expect(run("list --key reader")).rejects.toThrow('403: the key needs the scope "*:admin"');
+    await expect(run(`list --key ${keyNamed("reader")}`)).rejects.toThrow('403: the key needs the scope "*:admin"');
   });
 });

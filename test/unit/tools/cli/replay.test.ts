@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { command } from "../../../../tools/cli/replay.ts";
-import { addKey, createHarness, type Harness, order } from "../../gateway/harness.ts";
+import { addKey, createHarness, type Harness, keyNamed, order } from "../../gateway/harness.ts";
 import { land } from "../../gateway/land.ts";
 import { printedBy } from "./printed-by.ts";
 
@@ -50,6 +50,6 @@ test("wrong usage, and a key that may not", async () => {
   await expect(run("--topic orders")).rejects.toThrow(/--from TIME/);
   await expect(run(`${DAY} --yes --dry-run`)).rejects.toThrow(/either/);
   await expect(run("--topic orders --from yesterday --to 2026-11-22")).rejects.toThrow(/400: from: expected/);
-  addKey(harness.db, "sk_local_reader", ["*:read"]);
-  await expect(run(`${DAY} --key sk_local_reader`)).rejects.toThrow(/403: .*orders:admin/);
+  addKey(harness.db, "reader", ["*:read"]);
+  await expect(run(`${DAY} --key ${keyNamed("reader")}`)).rejects.toThrow(/403: .*TOPIC:admin/);
 });

@@ -4,7 +4,7 @@ import { publishLedger } from "../../../../sql/statements/bronze.ts";
 import { listShard } from "../../../../sql/statements/shards.ts";
 import { duration } from "../../../../tools/cli/topics/describe.ts";
 import { command } from "../../../../tools/cli/topics.ts";
-import { addKey, createHarness, type Harness, NOW, order } from "../../gateway/harness.ts";
+import { addKey, createHarness, type Harness, keyNamed, NOW, order } from "../../gateway/harness.ts";
 import { land } from "../../gateway/land.ts";
 import { printedBy } from "./printed-by.ts";
 
@@ -73,9 +73,9 @@ describe("sluice topics peek", () => {
   });
 
   test("needs the topic's read scope", async () => {
-    addKey(harness.db, "sk_local_writer", ["orders:write", "weather:read"]);
-    await expect(run("peek orders --key sk_local_writer")).rejects.toThrow(/403: .*orders:read/);
-    expect(await run("peek weather --key sk_local_writer")).toBe("");
+    addKey(harness.db, "writer", ["orders:write", "weather:read"]);
+    await expect(run(`peek orders --key ${keyNamed("writer")}`)).rejects.toThrow(/403: .*orders:read/);
+    expect(await run(`peek weather --key ${keyNamed("writer")}`)).toBe("");
   });
 });
 
@@ -104,8 +104,8 @@ test("sluice topics lag and flush name what buffers hold", async () => {
   expect((await run("lag")).split("\n").length).toBeGreaterThan(5);
   expect(await run("flush orders")).toMatch(/shard 0 of 2: 7 events.*\n7 events are on their way/);
   expect(await run("flush weather")).toMatch(/Nothing to flush/);
-  addKey(harness.db, "sk_local_reader", ["*:read"]);
-  await expect(run("flush orders --key sk_local_reader")).rejects.toThrow(/403: .*orders:admin/);
+  addKey(harness.db, "reader", ["*:read"]);
+  await expect(run(`flush orders --key ${keyNamed("reader")}`)).rejects.toThrow(/403: .*orders:admin/);
 });
 
 test("wrong usage is named", async () => {
