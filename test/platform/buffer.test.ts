@@ -65,6 +65,8 @@ test("R2 fails for long: the topic answers 503 before anything is lost, and take
     const answer = await at.post("orders", JSON.stringify(events));
     if (answer.status === 202) accepted.push(...events.map((event) => String(event["event_id"])));
     else refusal = answer;
+    // The gateway asks every five seconds whom it should hold off.
+    await at.passTime(5_000);
     return refusal !== undefined;
   });
   expect(refusal).toMatchObject({ status: 503, json: { code: "BACK_PRESSURE" } });
@@ -74,6 +76,8 @@ test("R2 fails for long: the topic answers 503 before anything is lost, and take
   expect((await at.post("orders", JSON.stringify(order("dry")), { query: "?dry_run=true" })).status).toBe(202);
 
   await at.arm({});
+  // Whoever failed again and again waits before the next try.
+  await at.passTime(300_000);
   const expected = [...accepted].sort().map((event_id) => ({ event_id, n: 1 }));
   let rows: Record<string, unknown>[] = [];
   await at.until("all accepted orders in bronze", async () => {
@@ -81,7 +85,10 @@ test("R2 fails for long: the topic answers 503 before anything is lost, and take
     return rows.length >= expected.length;
   });
   expect(rows).toEqual(expected);
-  await at.until("202 again", async () => (await at.post("orders", JSON.stringify(order("again")))).status === 202);
+  await at.until("202 again", async () => {
+    await at.passTime(5_000);
+    return (await at.post("orders", JSON.stringify(order("again")))).status === 202;
+  });
   expect(at.logs.some((line) => line.includes('"postponed":') && !line.includes('"postponed":0'))).toBe(true);
   // Nothing was parked on the way.
   expect((await at.platform.lake.list({ prefix: "parked/" })).objects).toEqual([]);

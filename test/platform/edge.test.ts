@@ -10,7 +10,7 @@ let at: TestPlatform;
 let before: readonly number[];
 beforeAll(async () => {
   before = workerds();
-  at = await startTestPlatform({ edge: true });
+  at = await startTestPlatform({ edge: true, faults: true });
 });
 afterAll(() => at.close());
 
@@ -61,16 +61,15 @@ test("a payload that no message can carry is stored and shown", async () => {
   expect(await (await at.platform.lake.get(payload_ref))?.text()).toBe(bad);
 });
 
-test("a key that was revoked in the main process is refused by the edge within a minute", {
-  timeout: 90_000,
-}, async () => {
+test("a key that was revoked in the main process is refused by the edge within half a minute", async () => {
   const made = await postKey("", { producer: "shop", scopes: ["orders:write"] });
   const post = async () =>
     (await at.post("orders", JSON.stringify(order("edge-key")), { key: made["key"] ?? "", query: "?dry_run=true" }))
       .status;
   expect(await post()).toBe(202);
   await postKey(`/${made["key_id"]}/revoke`, {});
-  await expect.poll(post, { timeout: 60_000, interval: 1_000 }).toBe(401);
+  await at.passTime(30_000);
+  expect(await post()).toBe(401);
 });
 
 test("neither process makes a key, or takes an event, for a page that bound its own name to this machine", async () => {

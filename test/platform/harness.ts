@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { buildBundle } from "../../tools/build/bundle.ts";
+import { CLOCK_PATH } from "../../tools/chaos/faults/clock.ts";
 import { type Lake, openLake } from "../../tools/lake/open.ts";
 import { bindingsSource } from "../../tools/lake/source.ts";
 import { type Platform, startPlatform } from "../../tools/local-platform/platform.ts";
@@ -21,6 +22,8 @@ export interface TestPlatform {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Arms the bindings of `tools/chaos/faults/worker.ts`. */
   arm(faults: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Sets the clock ahead, with `faults` only: alarms ring, caches are stale. Not D1's clock, nor the queues' timers. */
+  passTime(ms: number): Promise<void>;
   /** Fires the planner and waits until `done`; throws with `what` when it does not come true in a minute. */
   until(what: string, done: () => Promise<boolean>): Promise<void>;
   /** The lake of this moment. The caller closes it. */
@@ -58,6 +61,11 @@ export interface HarnessOptions {
   readonly vars?: Readonly<Record<string, string>>;
 }
 
+/** A batch is what is there, and nothing comes again later than after a second. */
+const SHORT_WAITS = { batchSeconds: 0, retrySeconds: 1 };
+/** The planner starts builds itself as others end: a tick is needed after each flush only. */
+const BETWEEN_TICKS_MS = 100;
+
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
   const entry = options.faults === true ? "tools/chaos/faults/worker.ts" : options.entry;
   const bundle = await buildBundle(
@@ -74,7 +82,9 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     port: 0,
     crons: options.crons ?? "manual",
     edge: options.edge ?? false,
-    vars: { FLUSH_AGE_SECONDS: "1", ...options.vars },
+    planEverySeconds: 1,
+    queueWaits: SHORT_WAITS,
+    vars: { FLUSH_AGE_SECONDS: "0.2", ...options.vars },
     onWorkerLog: ({ level, message }) => {
       options.onWorkerLog?.({ level, message });
       logs.push(message);
@@ -105,11 +115,18 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     async arm(faults) {
       await call("/__faults", { method: "POST", body: JSON.stringify(faults) });
     },
+    async passTime(ms) {
+      const edge = options.edge === true ? [{ "Idempotency-Key": "main process" }, {}] : [{}];
+      for (const headers of edge) {
+        const { status } = await call(`${CLOCK_PATH}?ahead=${ms}`, { method: "POST", headers });
+        if (status !== 200) throw new Error(`the clock was not set ahead: ${status}; it needs { faults: true }`);
+      }
+    },
     async until(what, done) {
-      for (let attempt = 0; attempt < 200; attempt++) {
+      for (let tick = 0; tick < 60_000 / BETWEEN_TICKS_MS; tick++) {
         if (await done()) return;
         await platform.runCron("* * * * *");
-        await delay(300);
+        await delay(BETWEEN_TICKS_MS);
       }
       const state = await platform.db
         .prepare("SELECT domain, partition_date, status, error_message FROM partition_meta")

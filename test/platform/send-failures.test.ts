@@ -95,6 +95,8 @@ test("R2 and D1 failing while a buffer flushes: nothing is lost or doubled", asy
   expect((await at.post("orders", JSON.stringify(events))).status).toBe(202);
   // No cron beside it, which would run into the faults of D1 that are meant for the flush.
   const found = async () => {
+    // Each failure is followed by a wait.
+    await at.passTime(1_000);
     const rows = await at.rows("SELECT count(*) AS n FROM bronze_orders WHERE event_id LIKE 'flush-%'");
     return Number(rows[0]?.["n"]);
   };
@@ -116,6 +118,7 @@ test("an event that waits in its buffer is found there; when it is in bronze, it
   expect(waiting.json).toMatchObject({ state: "buffered", copies: [], dead_letters: [] });
   expect(waiting.json.buffered).toMatchObject([{ topic: "orders", shard_of: 2, event_index: 0 }]);
   await at.arm({});
+  await at.passTime(60_000);
   await at.until("the event in silver", async () => (await trace()).json.state === "silver");
   const { copies, buffered } = (await trace()).json;
   expect(copies).toMatchObject([{ message_id: waiting.json.buffered[0].message_id, silver: "kept" }]);

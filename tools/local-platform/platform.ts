@@ -18,9 +18,9 @@ import { LOCAL_API_KEY, seedLocalKey } from "./local-key.ts";
 import { applyMigrations, readMigrations } from "./migrations.ts";
 import { isPortFree } from "./ports.ts";
 import { startJournal } from "./queue-journal/start.ts";
-import { consumerUrl } from "./queue-journal/workers.ts";
+import { consumerUrl, type QueueWaits } from "./queue-journal/workers.ts";
 import { emptyState, lockState, readState, type StateFolder, stateFolder, writeState } from "./state.ts";
-import { type RuntimeConfig, runtimeConfig, startRuntime, type WorkerLog } from "./worker-runtime.ts";
+import { type RuntimeConfig, runtimeConfig, startRuntime, WORKER_NAME, type WorkerLog } from "./worker-runtime.ts";
 
 export interface PlatformOptions {
   /** The project's folder: wrangler.toml and sql/migrations are read there. */
@@ -42,6 +42,8 @@ export interface PlatformOptions {
   readonly planEverySeconds?: number;
   /** Over wrangler.toml's. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** Over what wrangler.toml and the consumers let queues wait. */
+  readonly queueWaits?: QueueWaits;
   /**
    * Whether requests with events are taken by a process of workerd of their own (`edge/`). It costs memory, and gains where
    * the machine has two cores or more. False if not given.
@@ -60,8 +62,8 @@ export interface Platform {
   readonly mf: Miniflare;
   readonly db: LocalDatabase;
   readonly lake: LocalLake;
-  /** Fires a cron now and waits for its end. Throws when the Worker threw. */
-  runCron(cron: string): Promise<void>;
+  /** Fires a cron now, or as if it were another time, and waits for its end. Throws when the Worker threw. */
+  runCron(cron: string, scheduledTime?: Date): Promise<void>;
   /** Stops the crons, waits until the queues are empty or the time is up, and stops. */
   drain(options?: DrainOptions): Promise<DrainResult>;
   /** Stops at once; messages in the queues are delivered after the next start. Doing so twice does nothing. */
@@ -79,7 +81,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const root = resolve(options.root);
   const port = options.port ?? 8787;
   const folder = stateFolder(resolve(root, options.stateDir ?? ".sluice"));
-  const config = runtimeConfig(join(root, "wrangler.toml"), options.bundle, options.vars ?? {});
+  const config = runtimeConfig(join(root, "wrangler.toml"), options.bundle, options.vars ?? {}, options.queueWaits);
   const undo = new AsyncDisposableStack();
   try {
     const lock = lockState(folder, "platform");
@@ -128,7 +130,7 @@ async function startWithState(
   const beside = hasEdge ? [storageWorker(config.worker, secret)] : [];
   const mf = await startRuntime(config, journal.address, folder.storage, hasEdge ? 0 : port, onLog, beside);
   undo.defer(() => mf.dispose());
-  const db = await mf.getD1Database("DB");
+  const db = await mf.getD1Database("DB", WORKER_NAME);
   const migrations = await applyMigrations(db, readMigrations(join(root, "sql/migrations")), state.migrations);
   writeState(folder, { ...state, migrations });
   await seedLocalKey(db);
@@ -148,14 +150,14 @@ async function present(
   undo: AsyncDisposableStack,
 ): Promise<Platform> {
   const log = options.log ?? (() => {});
-  const [db, lake] = [await mf.getD1Database("DB"), await mf.getR2Bucket("LAKE")];
+  const [db, lake] = [await mf.getD1Database("DB", WORKER_NAME), await mf.getR2Bucket("LAKE", WORKER_NAME)];
   const inspector = await inspect(options, db, lake);
   undo.defer(() => inspector.close());
   lock.publish({ url, inspectorUrl: inspector.url });
 
-  async function runCron(cron: string): Promise<void> {
-    const worker = await mf.getWorker();
-    const { outcome } = await worker.scheduled({ cron, scheduledTime: new Date() });
+  async function runCron(cron: string, scheduledTime = new Date()): Promise<void> {
+    const worker = await mf.getWorker(WORKER_NAME);
+    const { outcome } = await worker.scheduled({ cron, scheduledTime });
     if (outcome !== "ok") throw new Error(`cron "${cron}" ended with ${outcome}`);
   }
 

@@ -1,9 +1,10 @@
 /** The one place that speaks Miniflare's dialect: what the bundle, wrangler.toml and the state folder are to it. */
+import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { Log, LogLevel, Miniflare, type WorkerOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { Bundle } from "../build/bundle.ts";
-import { journaledWorkers } from "./queue-journal/workers.ts";
+import { journaledWorkers, type QueueWaits } from "./queue-journal/workers.ts";
 
 export interface WorkerLog {
   /** `log`, `info`, `warn`, `error`, `debug`, `trace`. */
@@ -17,27 +18,31 @@ export type OnLog = ((log: WorkerLog) => void) | undefined;
 export interface RuntimeConfig {
   readonly worker: WorkerOptions;
   /** The bundle's, which are among the Worker's options. */
-  readonly modules: Bundle["modules"];
+  readonly modules: readonly (Bundle["modules"][number] & { readonly contents?: Uint8Array<ArrayBuffer> })[];
   /** Names that Miniflare files the storage of LAKE and DB under. */
   readonly bucket: string;
   readonly database: string;
   readonly crons: readonly string[];
+  readonly waits: QueueWaits | undefined;
 }
 
 /** Names the Durable Objects' storage: with another name the buffers of existing state would be lost. */
-const WORKER_NAME = "sluice";
+export const WORKER_NAME = "sluice";
 
-/** The top level of wrangler.toml with the bundle's code. `vars` go over the variables written there. */
+/** The top level of wrangler.toml with the bundle's code. `vars` go over the variables written there, `waits` over its queues'. */
 export function runtimeConfig(
   wranglerToml: string,
   bundle: Pick<Bundle, "outdir" | "modules">,
   vars: Readonly<Record<string, string>>,
+  waits?: QueueWaits,
 ): RuntimeConfig {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(wranglerToml);
   // The bundle names its modules one by one, so there are no rules to find them by.
   const { modulesRules: _, ...options } = workerOptions;
   const crons = options["cronTriggers"];
-  const modules = bundle.modules.map(({ type, path }) => ({ type, path }));
+  const modules = bundle.modules.map(({ type, path }) =>
+    type === "CompiledWasm" ? { type, path, contents: withoutEntries(readFileSync(path)) } : { type, path },
+  );
   return {
     worker: {
       ...options,
@@ -46,10 +51,12 @@ export function runtimeConfig(
       modulesRoot: bundle.outdir,
       modules,
       bindings: { ...recordOf(options["bindings"]), ...vars },
+      queueConsumers: consumersOf(options["queueConsumers"], waits),
     },
     modules,
     bucket: bindingId(options["r2Buckets"], "LAKE"),
     database: bindingId(options["d1Databases"], "DB"),
+    waits,
     crons: Array.isArray(crons) ? crons.filter((cron) => typeof cron === "string") : [],
   };
 }
@@ -66,9 +73,9 @@ export async function startRuntime(
   onLog: OnLog,
   beside: readonly WorkerOptions[] = [],
 ): Promise<Miniflare> {
-  const workers =
-    journalAddress === null ? [config.worker] : journaledWorkers(config.worker, WORKER_NAME, journalAddress);
-  return startMiniflare({ workers: [...workers, ...beside], storage, port, onLog });
+  const { worker, waits } = config;
+  const workers = journalAddress === null ? [worker] : journaledWorkers(worker, WORKER_NAME, journalAddress, waits);
+  return startMiniflare({ workers: [...beside, ...workers], storage, port, onLog });
 }
 
 /** Starts Workers that keep nothing. */
@@ -112,6 +119,16 @@ async function startMiniflare(options: {
   }
 }
 
+/**
+ * Bytes that list no entries: Miniflare searches its configuration for cycles, which took a second where it went through each byte
+ * of a module.
+ */
+function withoutEntries(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const hidden = Object.entries({ buffer, byteOffset, byteLength }).map(([name, value]) => [name, { value }]);
+  return Object.create(Uint8Array.prototype, Object.fromEntries(hidden));
+}
+
 /** Read all the same: a runtime whose output nobody reads comes to stand still. */
 function discardOutput(...outputs: readonly Readable[]): void {
   for (const output of outputs) output.resume();
@@ -122,6 +139,12 @@ function bindingId(bindings: unknown, name: string): string {
   const id = typeof binding === "string" ? binding : recordOf(binding)["id"];
   if (typeof id !== "string") throw new Error(`wrangler.toml has no binding ${name} at its top level`);
   return id;
+}
+
+function consumersOf(consumers: unknown, waits: QueueWaits | undefined): WorkerOptions["queueConsumers"] {
+  const settings = Object.entries(recordOf(consumers));
+  const maxBatchTimeout = waits === undefined ? {} : { maxBatchTimeout: waits.batchSeconds };
+  return Object.fromEntries(settings.map(([queue, each]) => [queue, { ...recordOf(each), ...maxBatchTimeout }]));
 }
 
 function recordOf(value: unknown): Record<string, never> {

@@ -2,17 +2,30 @@
  * The real Worker with bindings that fail on demand. `POST /__faults` arms them: `{"TOPIC_ORDERS.send": {"fail": [1, 3]}}`
  * makes the first and third call from now on fail; plans.ts says what else there is. `TopicBuffer.alarm` and
  * `TopicBuffer.append` are the object's own calls, where `fail` loses the alarm and `aborts` reset the object in the middle; `queue` is the delivery of a batch.
- * `POST /__send?topic=orders` sends the body as a message past the gateway.
+ * `POST /__send?topic=orders` sends the body as a message past the gateway. `POST` to clock.ts's path sets the clock ahead.
  */
 import type { AppendResult, ShardAddress } from "../../../durable-objects/stubs.ts";
 import { topicQueue } from "../../../durable-objects/topic-queue.ts";
 import worker, { Receipts as RealReceipts, TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
 import { callAsPlanned, withFaults } from "./bindings.ts";
+import { bringAlarmForward, CLOCK_PATH, clockedStorage, setAhead } from "./clock.ts";
 import { deliver } from "./delivery.ts";
 import { armPlans, nextFault } from "./plans.ts";
 import { countedStorage, createStepCounter, type StepCounter } from "./steps.ts";
 
+/** Of the objects that were made in this isolate. */
+const objects = { TOPIC_BUFFER: new Set<string>(), RECEIPTS: new Set<string>() };
+
+function objectsOf(env: Env): Fetcher[] {
+  const { TOPIC_BUFFER: buffers, RECEIPTS: receipts } = env;
+  return [
+    ...[...objects.TOPIC_BUFFER].map((id) => buffers.get(buffers.idFromString(id))),
+    ...[...objects.RECEIPTS].map((id) => receipts.get(receipts.idFromString(id))),
+  ];
+}
+
 export class TopicBuffer extends RealTopicBuffer {
+  readonly #runtimeStorage: DurableObjectStorage;
   readonly #crash: () => void;
   readonly #steps: StepCounter;
 
@@ -20,11 +33,18 @@ export class TopicBuffer extends RealTopicBuffer {
     const crash = () => context.abort("made to crash");
     const steps = createStepCounter(crash);
     // The base class takes no other context than the runtime's own.
-    const storage = countedStorage(context.storage, steps.step);
+    const runtimeStorage = context.storage;
+    const storage = countedStorage(clockedStorage(runtimeStorage), steps.step);
     Object.defineProperty(context, "storage", { value: storage, configurable: true });
     super(context, withFaults(env, { crash, onStep: steps.step }));
+    objects.TOPIC_BUFFER.add(context.id.toString());
+    this.#runtimeStorage = runtimeStorage;
     this.#crash = crash;
     this.#steps = steps;
+  }
+
+  override fetch(request: Request): Promise<Response> {
+    return bringAlarmForward(this.#runtimeStorage, request);
   }
 
   override append(address: ShardAddress, frames: Uint8Array): Promise<AppendResult> {
@@ -45,8 +65,18 @@ export class TopicBuffer extends RealTopicBuffer {
 }
 
 export class Receipts extends RealReceipts {
+  readonly #runtimeStorage: DurableObjectStorage;
+
   constructor(context: DurableObjectState, env: Env) {
+    const runtimeStorage = context.storage;
+    Object.defineProperty(context, "storage", { value: clockedStorage(runtimeStorage), configurable: true });
     super(context, withFaults(env, { crash: () => context.abort("made to crash") }));
+    objects.RECEIPTS.add(context.id.toString());
+    this.#runtimeStorage = runtimeStorage;
+  }
+
+  override fetch(request: Request): Promise<Response> {
+    return bringAlarmForward(this.#runtimeStorage, request);
   }
 }
 
@@ -55,6 +85,10 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/__send") {
       await topicQueue(env, searchParams.get("topic") ?? "").send(await request.bytes(), { contentType: "bytes" });
+      return new Response();
+    }
+    if (pathname === CLOCK_PATH) {
+      await setAhead(Number(searchParams.get("ahead")), objectsOf(env));
       return new Response();
     }
     if (pathname === "/__faults") return Response.json({ armed: armPlans(await request.json()) });

@@ -84,7 +84,8 @@ export default {
     const said = await env.CONSUMER.queue(batch.queue, messages, batch.metadata);
     if (said.outcome !== "ok") throw new Error("the consumer of " + batch.queue + " ended with " + said.outcome);
     if (said.retryBatch.retry) return batch.retryAll(said.retryBatch);
-    const retried = new Map((said.retryMessages ?? []).map(({ msgId, delaySeconds }) => [msgId, { delaySeconds }]));
+    const retried = new Map((said.retryMessages ?? []).map(({ msgId, delaySeconds }) => (
+      [msgId, { delaySeconds: delaySeconds === undefined ? undefined : Math.min(delaySeconds, env.LONGEST_RETRY) }])));
     const consumed = [];
     for (const message of there) {
       const retry = retried.get(message.id);

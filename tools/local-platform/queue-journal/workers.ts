@@ -8,13 +8,29 @@ import { CONSUMER_SCRIPT, PRODUCER_SCRIPT } from "./scripts.ts";
 
 const PRODUCER = "sluice-journal-producer";
 const CONSUMER = "sluice-journal-consumer";
+/** As Cloudflare's. */
+const LONGEST_RETRY_SECONDS = 86_400;
 
-/** The Worker with its queues behind the journal at this host and port, and the two Workers that do it. */
-export function journaledWorkers(worker: WorkerOptions, name: string, journalAddress: string): WorkerOptions[] {
+/** What queues wait for, in seconds. Tests wait for neither. */
+export interface QueueWaits {
+  /** For more messages of a batch, in place of what wrangler.toml says. */
+  readonly batchSeconds: number;
+  /** Before a message comes again, at the most, whatever its consumer asks for. */
+  readonly retrySeconds: number;
+}
+
+/**
+ * The Worker with its queues behind the journal at this host and port, after the two Workers that do it: it has the largest
+ * modules, and Miniflare copies all that it has encoded of its configuration whenever that grows.
+ */
+export function journaledWorkers(
+  worker: WorkerOptions,
+  name: string,
+  journalAddress: string,
+  waits: QueueWaits | undefined,
+): WorkerOptions[] {
   const { queueProducers, queueConsumers, ...rest } = worker;
   return [
-    { ...rest, name, wrappedBindings: journaledProducers(queueProducers) },
-    { ...producerWorker(journalAddress), queueProducers },
     {
       name: CONSUMER,
       modules: true,
@@ -23,9 +39,13 @@ export function journaledWorkers(worker: WorkerOptions, name: string, journalAdd
       compatibilityFlags: ["service_binding_extra_handlers"],
       queueProducers,
       queueConsumers,
+      bindings: { LONGEST_RETRY: waits?.retrySeconds ?? LONGEST_RETRY_SECONDS },
       serviceBindings: { ...serviceAt("JOURNAL", journalAddress), CONSUMER: name },
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     },
+    { ...producerWorker(journalAddress), queueProducers },
+    // Requests would go to the first Worker.
+    { ...rest, name, routes: ["*/*"], wrappedBindings: journaledProducers(queueProducers) },
   ];
 }
 
