@@ -20,6 +20,7 @@ import { ingest } from "./queue-consumers/ingest.ts";
 import { routeQueue } from "./queue-consumers/route.ts";
 import { type Duty, runDuties } from "./scheduled/duties.ts";
 import { dutyRoster } from "./scheduled/roster.ts";
+import { dutyBacklogs, noteDutyBacklogs } from "./sql/statements/duty-backlogs.ts";
 
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
@@ -151,6 +152,12 @@ export default {
   },
 
   async scheduled(controller, env) {
-    await runDuties(dutiesOf(env), controller.scheduledTime, log);
+    const now = controller.scheduledTime;
+    await runDuties(dutiesOf(env), now, {
+      log,
+      clock: () => Date.now(),
+      left: () => dutyBacklogs(env.DB),
+      note: (left, done) => noteDutyBacklogs(env.DB, left, done, new Date(now).toISOString()),
+    });
   },
 } satisfies ExportedHandler<Env>;

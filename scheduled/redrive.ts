@@ -1,13 +1,13 @@
 /**
  * Re-drives what was parked by a fault of ours, once that may be over: messages whose bytes are fine, and slices, which a deploy may
- * have learned to read. A few a tick, each less often the more often it failed. Messages whose bytes are wrong are left to an operator.
+ * have learned to read. A few a run, each less often the more often it failed. Messages whose bytes are wrong are left to an operator.
  */
 import { listAllParked, type ParkedMessage } from "../lakehouse/parked/parked-message.ts";
 import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/parked/redrive.ts";
-import type { Duty, DutyLog } from "./duties.ts";
+import type { Duty, DutyLog, DutyReport } from "./duties.ts";
 
-/** Messages of one tick at most. */
-const PER_TICK = 20;
+/** Messages of one run at most. */
+const PER_RUN = 20;
 const FIRST_WAIT_MS = 10 * 60_000;
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
@@ -25,17 +25,19 @@ export function redriveDuty(deps: RedriveDutyDeps): Duty {
   return {
     name: "redrive",
     everyMinutes: 5,
-    async run(now) {
-      const { messages: parked } = await listAllParked(deps.bucket);
+    async run(now, cursor) {
+      const { messages: parked, truncated } = await listAllParked(deps.bucket, cursor ?? undefined);
       const [messages, slices] = [parked.filter(({ kind }) => kind === "message"), parked.filter(isSlice)];
       const system = messages.filter(({ cause }) => cause === "system");
       const due = [...system, ...slices]
         .filter((message) => dueAt(message) <= now)
         .sort((a, b) => (a.touched < b.touched ? -1 : 1));
       const counts: Record<Redriven["kind"], number> = { sent: 0, discarded: 0, kept: 0, postponed: 0, not_found: 0 };
-      for (const { key } of due.slice(0, PER_TICK)) {
+      let failed = false;
+      for (const { key } of due.slice(0, PER_RUN)) {
         const outcome = await tryOne(key, deps);
         // What failed for one would fail for the others: the cause is not gone.
+        failed = outcome === undefined;
         if (outcome === undefined) break;
         counts[outcome.kind]++;
       }
@@ -45,9 +47,17 @@ export function redriveDuty(deps: RedriveDutyDeps): Duty {
         parked_slices: slices.length,
         due: due.length,
         ...counts,
+        ...(failed ? {} : restOf(due.length, truncated ? parked.at(-1)?.key : undefined, cursor)),
       };
     },
   };
+}
+
+/** What is due is sent first, then what stands behind the listed ones is looked at. */
+function restOf(due: number, behind: string | undefined, cursor: string | null): Pick<DutyReport, "more" | "cursor"> {
+  const from = due > PER_RUN ? cursor : behind;
+  if (due <= PER_RUN && behind === undefined) return {};
+  return { more: "now", ...(from === null || from === undefined ? {} : { cursor: from }) };
 }
 
 function isSlice({ kind }: ParkedMessage): boolean {

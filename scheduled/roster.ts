@@ -56,7 +56,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
     each("alerts", 1, (now) => alertDuty({ ...emit, db, sources }, now)),
     each("webhook", 1, (now) => deliverAlerts({ ...deps.webhook, db }, now)),
     each("ledger", 15, (now) => compareLedger(db, completenessPromises, now)),
-    each("compaction", 10, () => planCompaction(compaction)),
+    each("compaction", 10, (_, cursor) => planCompaction(compaction, cursor)),
     ...retentionDuties({ db, bucket: lake, contracts }),
     each("resends", 60, (now) => forgetResends(resends, now)),
     each("tombstones", 1, () => deleteTombstones({ db, bucket: lake, log })),
@@ -64,6 +64,6 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
 }
 
 /** A duty whose report is what the log shows. */
-function each(name: string, everyMinutes: number, run: (now: number) => Promise<object>): Duty {
-  return { name, everyMinutes, run: async (now) => ({ ...(await run(now)) }) };
+function each(name: string, everyMinutes: number, run: (now: number, cursor: string | null) => Promise<object>): Duty {
+  return { name, everyMinutes, run: async (now, cursor) => ({ ...(await run(now, cursor)) }) };
 }

@@ -36,15 +36,10 @@ export interface CompactionPlan {
 
 /**
  * Groups files by folder (a date, or the mixed ones), shard and hour of registration, so that shards stay apart and a
- * compacted file's inputs are neighbours in the order of a build; cuts each group to size. `taken` are inputs of compactions
- * that are under way.
+ * compacted file's inputs are neighbours in the order of a build; cuts each group to size.
  */
-export function planCompactions(
-  files: readonly SmallFile[],
-  taken: ReadonlySet<string>,
-  policy: CompactionPolicy,
-): CompactionPlan[] {
-  const free = files.filter(({ file, bytes }) => !taken.has(file) && bytes <= policy.smallBytes);
+export function planCompactions(files: readonly SmallFile[], policy: CompactionPolicy): CompactionPlan[] {
+  const free = files.filter(({ bytes }) => bytes <= policy.smallBytes);
   const groups = Map.groupBy(free, (file) =>
     [folderOf(file.file), file.shard, file.shard_of, file.registered_at.slice(0, 13)].join("|"),
   );
@@ -100,6 +95,6 @@ export function isMixed(key: string): boolean {
 }
 
 /** With its slash. */
-function folderOf(key: string): string {
+export function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf("/") + 1);
 }

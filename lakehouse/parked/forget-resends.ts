@@ -12,28 +12,31 @@ export interface ForgetDeps {
   readonly rememberedMs: number;
 }
 
-/** Each is read; the next tick goes on. */
-const LISTS_A_TICK = 200;
+/** Each is read. */
+const LISTS_A_RUN = 200;
 /** Of a thousand each. */
 const MAX_PAGES = 5;
 
-/** One tick at `now` (milliseconds since the epoch): may be cut short anywhere, and done twice at once. Throws what R2 throws. */
+/** One run at `now` (milliseconds since the epoch): may be cut short anywhere, and done twice at once. Throws what R2 throws. */
 export async function forgetResends(
   { bucket, rememberedMs }: ForgetDeps,
   now: number,
-): Promise<{ readonly forgotten: number }> {
+): Promise<{ readonly forgotten: number; readonly more?: "now" }> {
   // Before the lists: what is sent on meanwhile has then made its list young, or is still among these.
   const parked = await listAllParked(bucket);
   const needed = messagesOf(parked);
   if (needed === undefined) return { forgotten: 0 };
   const forgotten: string[] = [];
-  for (const key of await writtenBefore(bucket, now - 2 * rememberedMs)) {
-    const name = key.slice(RESENDS_PREFIX.length);
-    const { ids } = await readResends(bucket, { name });
-    if (![firstIdOf(name), ...ids].some((id) => needed.has(id))) forgotten.push(key);
+  const keys = await writtenBefore(bucket, now - 2 * rememberedMs);
+  // Those of what is parked are not read, so that they keep no others from their turn.
+  const loose = keys.filter((key) => !needed.has(firstIdOf(nameOf(key)))).slice(0, LISTS_A_RUN);
+  for (const key of loose) {
+    const { ids } = await readResends(bucket, { name: nameOf(key) });
+    if (!ids.some((id) => needed.has(id))) forgotten.push(key);
   }
   if (forgotten.length > 0) await bucket.delete(forgotten);
-  return { forgotten: forgotten.length };
+  const more = loose.length === LISTS_A_RUN && forgotten.length > 0;
+  return { forgotten: forgotten.length, ...(more ? { more: "now" } : {}) };
 }
 
 /** The ids of the messages that are parked, whole or in slices; undefined if nobody can say of all. */
@@ -45,6 +48,10 @@ function messagesOf(parked: {
   return parked.truncated || ids.length < parked.messages.length ? undefined : new Set(ids);
 }
 
+function nameOf(key: string): string {
+  return key.slice(RESENDS_PREFIX.length);
+}
+
 /** Of `<message id>` or `<message id>-<shard>-<of>`, with a message id of 36 characters. */
 function firstIdOf(name: string): string {
   return name.slice(0, 36);
@@ -53,11 +60,11 @@ function firstIdOf(name: string): string {
 async function writtenBefore(bucket: Pick<R2Bucket, "list">, time: number): Promise<string[]> {
   const keys: string[] = [];
   let cursor: string | undefined;
-  for (let page = 0; page < MAX_PAGES && keys.length < LISTS_A_TICK; page++) {
+  for (let page = 0; page < MAX_PAGES; page++) {
     const listed = await bucket.list({ prefix: RESENDS_PREFIX, ...(cursor === undefined ? {} : { cursor }) });
     keys.push(...listed.objects.filter(({ uploaded }) => uploaded.getTime() < time).map(({ key }) => key));
     if (!listed.truncated) break;
     cursor = listed.cursor;
   }
-  return keys.slice(0, LISTS_A_TICK);
+  return keys;
 }

@@ -114,14 +114,20 @@ export interface ParkedPage {
 /** A page in the order of the keys; of one queue if it is given, `slices` for all slices. Throws R2's errors. */
 export async function listParked(
   bucket: Pick<R2Bucket, "list">,
-  options: { readonly queue?: string | undefined; readonly cursor?: string | undefined; readonly limit: number },
+  options: {
+    readonly queue?: string | undefined;
+    readonly cursor?: string | undefined;
+    /** The key behind which the first page begins. */
+    readonly after?: string | undefined;
+    readonly limit: number;
+  },
 ): Promise<ParkedPage> {
-  const { queue, cursor, limit } = options;
+  const { queue, cursor, after, limit } = options;
   const listed = await bucket.list({
     prefix: queue === undefined ? PARKED_PREFIX : `${PARKED_PREFIX}${queue}/`,
     limit,
     include: ["customMetadata"],
-    ...(cursor === undefined ? {} : { cursor }),
+    ...(cursor === undefined ? (after === undefined ? {} : { startAfter: after }) : { cursor }),
   });
   return {
     messages: listed.objects.flatMap((object) => parkedOf(object) ?? []),
@@ -132,14 +138,18 @@ export async function listParked(
 /** Pages of a thousand: a list costs as much as a write. */
 const MAX_PAGES = 5;
 
-/** What is parked, the first five thousand. Throws R2's errors. */
-export async function listAllParked(
-  bucket: Pick<R2Bucket, "list">,
-): Promise<{ readonly messages: readonly ParkedMessage[]; readonly truncated: boolean }> {
+export interface ParkedList {
+  readonly messages: readonly ParkedMessage[];
+  /** There are more, behind the last of these. */
+  readonly truncated: boolean;
+}
+
+/** What is parked behind a key, or from the first on: five thousand at most. Throws R2's errors. */
+export async function listAllParked(bucket: Pick<R2Bucket, "list">, after?: string): Promise<ParkedList> {
   const messages: ParkedMessage[] = [];
   let cursor: string | undefined;
   for (let page = 0; page < MAX_PAGES; page++) {
-    const listed = await listParked(bucket, { cursor, limit: 1_000 });
+    const listed = await listParked(bucket, { cursor, after, limit: 1_000 });
     messages.push(...listed.messages);
     if (listed.cursor === null) return { messages, truncated: false };
     cursor = listed.cursor;

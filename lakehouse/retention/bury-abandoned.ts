@@ -17,19 +17,19 @@ const DAY_MS = 86_400_000;
 const LOST_MS = DAY_MS;
 /** A candidate can be looked at for a week, and for as long as its partition waits (`abandonedRuns`). */
 const FAILED_MS = 7 * DAY_MS;
-/** Each costs a list call or two; the next tick goes on. */
-const RUNS_A_TICK = 50;
+/** Each costs a list call or two. */
+const BURIED_A_RUN = 50;
 
-/** One tick at `now` (milliseconds since the epoch): safe at any time and twice at once. Objects are deleted a day later. Throws what R2 and D1 throw. */
+/** One run at `now` (milliseconds since the epoch): safe at any time and twice at once. Objects are deleted a day later. Throws what R2 and D1 throw. */
 export async function buryAbandoned(
   { db, bucket, places }: BuryDeps,
   now: number,
-): Promise<{ readonly runs: number; readonly files: number }> {
+): Promise<{ readonly runs: number; readonly files: number; readonly more?: "now" }> {
   const due = await abandonedRuns(db, {
     domains: [...places.keys()],
     lostBefore: new Date(now - LOST_MS).toISOString(),
     failedBefore: new Date(now - FAILED_MS).toISOString(),
-    limit: RUNS_A_TICK,
+    limit: BURIED_A_RUN,
   });
   let files = 0;
   for (const { run_id: runId, domain, partition_date: date } of due) {
@@ -42,5 +42,5 @@ export async function buryAbandoned(
     await db.batch(buryRun(db, runId, keys));
     files += keys.length;
   }
-  return { runs: due.length, files };
+  return { runs: due.length, files, ...(due.length === BURIED_A_RUN ? { more: "now" } : {}) };
 }

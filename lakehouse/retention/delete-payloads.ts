@@ -15,14 +15,14 @@ export interface PayloadDeps {
   readonly contract: Pick<Contract, "topic" | "sla">;
 }
 
-/** List calls of one tick beside the first; the next goes on. */
-const PAGES_A_TICK = 10;
+/** List calls of one run beside the first. */
+const PAGES_A_RUN = 10;
 
-/** One tick at `now` (milliseconds since the epoch): may be cut short anywhere, and done twice at once. Throws what R2 and D1 throw. */
+/** One run at `now` (milliseconds since the epoch): may be cut short anywhere, and done twice at once. Throws what R2 and D1 throw. */
 export async function deletePayloads(
   { db, bucket, contract }: PayloadDeps,
   now: number,
-): Promise<{ readonly payloads: number }> {
+): Promise<{ readonly payloads: number; readonly more?: "now" }> {
   const [expiry] = expiriesOf([contract], now);
   const { delimitedPrefixes } = await bucket.list({ prefix: PAYLOADS_PREFIX, delimiter: "/" });
   const dates = delimitedPrefixes.flatMap((prefix) => dateOfPayloads(prefix) ?? []);
@@ -35,7 +35,8 @@ export async function deletePayloads(
   for (const date of expired.filter((each) => !live.has(each))) {
     let cursor: string | undefined;
     do {
-      if (++pages > PAGES_A_TICK) return { payloads };
+      // Pages of which nothing may go yet would be read again at once.
+      if (++pages > PAGES_A_RUN) return { payloads, ...(payloads > 0 ? { more: "now" } : {}) };
       const page = await bucket.list({ prefix: payloadsOf(date), ...(cursor === undefined ? {} : { cursor }) });
       const keys = page.objects.filter(({ uploaded }) => uploaded.getTime() <= oldest).map(({ key }) => key);
       if (keys.length > 0) await bucket.delete(keys);

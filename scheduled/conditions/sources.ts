@@ -4,6 +4,7 @@ import { blockedPartitionsSource } from "./blocked-partitions.ts";
 import { heldOffTopics, overdueBuffers, parkedSlices } from "./buffers.ts";
 import type { ConditionSource } from "./condition.ts";
 import { deadLetterRateSource } from "./dead-letter-rate.ts";
+import { dutyBacklogsSource } from "./duty-backlogs.ts";
 import { failedPartitionsSource } from "./failed-partitions.ts";
 import { failingCompactionsSource } from "./failing-compactions.ts";
 import { lateDataSource } from "./late-data.ts";
@@ -35,6 +36,7 @@ export function conditionSources({ db, lake, contracts, flushAgeSeconds, knows }
     staleTopicsSource(db, contracts),
     deadLetterRateSource(db),
     ledgerSource(db),
+    dutyBacklogsSource(db),
     lateDataSource(db, topics),
   ];
 }

@@ -2,6 +2,7 @@
  * The duty that walks `shards`: pokes buffers which have been silent, notes what they hold, holds off the producers of topics that
  * are far behind and lets them go again, and takes shards off the walk that nothing can come to any more.
  */
+import * as z from "zod";
 import type { Contract } from "../../contracts/contract.ts";
 import { type ShardAddress, type TopicBufferNamespace, topicBuffer } from "../../durable-objects/stubs.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type ShardRow,
   walkShards,
 } from "../../sql/statements/shards.ts";
-import type { Duty } from "../duties.ts";
+import type { Duty, DutyReport } from "../duties.ts";
 import { backlogOf, differs, isSuspect, TopicPressure } from "./decide.ts";
 
 export interface WatchdogDeps<Id> {
@@ -34,28 +35,32 @@ export interface WatchdogDeps<Id> {
 }
 
 const PAGE = 200;
-/** Of 10,000 subrequests that a tick may make: beyond it the next tick goes on where this one ended. */
-const MAX_SHARDS = 2_000;
+/** Of one run, and so many runs a tick: of the 10,000 requests that a tick may make, others need some. */
+const SHARDS_A_RUN = 2_000;
+const RUNS_A_TICK = 3;
 /** As many connections may wait at once in a Worker (PLATFORM, Limits). */
 const CONCURRENT_POKES = 6;
 /** What a topic without a contract is held to. */
 const NO_CONTRACT_AGE_MS = 60_000;
 
-/** Where the last walk of this isolate was cut short; a new isolate begins anew, which costs a tick. */
-let resumeAfter: ShardName | null = null;
-
+/** A walk that a run cannot end goes on where it was cut short, in the next run or the next tick. */
 export function watchdog<Id>(deps: WatchdogDeps<Id>): Duty {
-  return { name: "watchdog", everyMinutes: 1, run: (now) => walk(deps, now) };
+  return {
+    name: "watchdog",
+    everyMinutes: 1,
+    runsATick: RUNS_A_TICK,
+    run: (now, cursor) => walk(deps, now, cursor === null ? null : cursorOf(cursor)),
+  };
 }
 
-async function walk<Id>(deps: WatchdogDeps<Id>, now: number): Promise<Readonly<Record<string, unknown>>> {
+async function walk<Id>(deps: WatchdogDeps<Id>, now: number, from: ShardName | null): Promise<DutyReport> {
   const { db } = deps;
   const time = new Date(now).toISOString();
   const topics = new TopicPressure(deps.pressure, now);
   const silent = new Set<string>();
   const counts = { shards: 0, poked: 0, failed: 0, waiting: 0, retired: 0 };
-  const from = resumeAfter;
-  for (let after = from; ; ) {
+  let after = from;
+  do {
     const page = await walkShards(db, after, PAGE);
     const asked = page.filter((row) => isSuspect(row, flushAgeMs(deps, row), deps.pressure, now));
     const answers = await pokeAll(deps, asked);
@@ -82,12 +87,22 @@ async function walk<Id>(deps: WatchdogDeps<Id>, now: number): Promise<Readonly<R
     counts.poked += asked.length;
     const last = page.at(-1);
     after = page.length < PAGE || last === undefined ? null : nameOf(last);
-    resumeAfter = after;
-    if (after === null || counts.shards >= MAX_SHARDS) break;
-  }
-  const whole = from === null && resumeAfter === null;
+  } while (after !== null && counts.shards < SHARDS_A_RUN);
+  const whole = from === null && after === null;
   const held = await holdOff(deps, topics, silent, whole, now);
-  return { ...counts, held, ...(whole ? {} : { partial: true }) };
+  return {
+    ...counts,
+    held,
+    ...(whole ? {} : { partial: true }),
+    ...(after === null ? {} : { more: "now", cursor: JSON.stringify(after) }),
+  };
+}
+
+const shardName = z.object({ topic: z.string(), shard: z.int(), shardOf: z.int() });
+
+/** Written by this file. One that another deploy wrote in another form begins the walk anew. */
+function cursorOf(text: string): ShardName | null {
+  return shardName.safeParse(JSON.parse(text)).data ?? null;
 }
 
 /** Holds off what is far behind; what is not is let go, if all of it was seen. */

@@ -13,36 +13,52 @@ export interface SmallFile {
   readonly registered_at: string;
 }
 
+/** Files that may become one: a folder, a shard and an hour of registration (`2026-11-21T05`). */
+export interface FileGroup {
+  readonly hour: string;
+  /** With its slash. */
+  readonly folder: string;
+  readonly shard: number;
+  readonly shardOf: number;
+}
+
 export interface SmallFilesQuery {
   /** Registered in [since, before): ISO 8601 texts. */
   readonly since: string;
   readonly before: string;
   readonly maxBytes: number;
-  /** How many there must be of a folder, shard and hour. */
+  /** How many there must be of a group. */
   readonly minFiles: number;
+  /** Groups behind this one; null: all. */
+  readonly after: FileGroup | null;
   readonly limit: number;
 }
 
-/** Live files of flushes that have enough others beside them, the oldest first. Reads each live file of that time. */
+/**
+ * Live files of flushes that have enough others beside them and are no inputs of a pending compaction: group by group, the oldest hour
+ * first, so that the limit cuts the last group only. Reads each live file of that time.
+ */
 export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promise<SmallFile[]> {
+  const { hour, folder, shard, shardOf } = query.after ?? { hour: "", folder: "", shard: 0, shardOf: 0 };
   const { results } = await db
     .prepare(
       // What follows the last slash is trimmed: all of its characters are among those of the key without slashes.
       `SELECT file, topic, shard, shard_of, rows, bytes, registered_at FROM (
-         SELECT *, count(*) OVER (PARTITION BY rtrim(file, replace(file, '/', '')), shard, shard_of, substr(registered_at, 1, 13)) AS together
-         FROM bronze_files b
-         WHERE retired_by IS NULL AND registered_at >= ? AND registered_at < ? AND bytes <= ?
-           AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = b.file))
-       WHERE together >= ? ORDER BY registered_at, file LIMIT ?`,
+         SELECT *, count(*) OVER (PARTITION BY folder, shard, shard_of, hour) AS together FROM (
+           SELECT *, rtrim(file, replace(file, '/', '')) AS folder, substr(registered_at, 1, 13) AS hour FROM bronze_files b
+           WHERE retired_by IS NULL AND registered_at >= ? AND registered_at < ? AND bytes <= ?
+             AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = b.file)
+             AND file NOT IN (SELECT i.value FROM compactions c, json_each(c.inputs) i WHERE c.status = 'PENDING')))
+       WHERE together >= ? AND (hour, folder, shard, shard_of) > (?, ?, ?, ?)
+       ORDER BY hour, folder, shard, shard_of, registered_at, file LIMIT ?`,
     )
-    .bind(query.since, query.before, query.maxBytes, query.minFiles, query.limit)
+    .bind(query.since, query.before, query.maxBytes, query.minFiles, hour, folder, shard, shardOf, query.limit)
     .all<SmallFile>();
   return results;
 }
 
 export interface PendingCompaction {
   readonly file: string;
-  readonly inputs: readonly string[];
   /** Milliseconds since the epoch. */
   readonly queuedAt: number;
   readonly attempts: number;
@@ -50,16 +66,9 @@ export interface PendingCompaction {
 
 export async function pendingCompactions(db: D1Database): Promise<PendingCompaction[]> {
   const { results } = await db
-    .prepare(
-      "SELECT file, inputs, queued_at, attempts FROM compactions WHERE status = 'PENDING' ORDER BY queued_at, file",
-    )
-    .all<{ file: string; inputs: string; queued_at: number; attempts: number }>();
-  return results.map(({ file, inputs, queued_at, attempts }) => ({
-    file,
-    inputs: JSON.parse(inputs),
-    queuedAt: queued_at,
-    attempts,
-  }));
+    .prepare("SELECT file, queued_at, attempts FROM compactions WHERE status = 'PENDING' ORDER BY queued_at, file")
+    .all<{ file: string; queued_at: number; attempts: number }>();
+  return results.map(({ file, queued_at, attempts }) => ({ file, queuedAt: queued_at, attempts }));
 }
 
 /** Compactions of a topic that have failed so often. */
@@ -89,6 +98,16 @@ export async function failingCompactions(
     .bind(attempts, queuedBefore)
     .all<FailingCompactions>();
   return results;
+}
+
+/** Those of the names under which a compaction was planned before: one that was dropped never comes again. */
+export async function plannedBefore(db: D1Database, files: readonly string[]): Promise<ReadonlySet<string>> {
+  if (files.length === 0) return new Set();
+  const { results } = await db
+    .prepare("SELECT file FROM compactions WHERE file IN (SELECT value FROM json_each(?))")
+    .bind(JSON.stringify(files))
+    .all<{ file: string }>();
+  return new Set(results.map(({ file }) => file));
 }
 
 /** Notes a compaction as under way; one that is known already stays as it is. */

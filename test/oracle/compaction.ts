@@ -11,13 +11,16 @@ export const EAGER: CompactionPolicy = { ...COMPACTION_POLICY, minFiles: 2 };
 /** One tick; gives the files whose messages were sent. */
 export async function planOf(lake: Lake, policy = EAGER): Promise<string[]> {
   const queued: string[] = [];
-  await planCompaction({
-    db: lake.d1.binding,
-    builds: { sendBatch: async (sent) => void queued.push(...sent.map(({ body }) => body.file)) },
-    policy,
-    now: () => lake.now,
-    log: () => {},
-  });
+  await planCompaction(
+    {
+      db: lake.d1.binding,
+      builds: { sendBatch: async (sent) => void queued.push(...sent.map(({ body }) => body.file)) },
+      policy,
+      now: () => lake.now,
+      log: () => {},
+    },
+    null,
+  );
   return queued;
 }
 

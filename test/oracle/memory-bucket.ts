@@ -65,7 +65,7 @@ export class MemoryBucket {
   /** In the order of keys; `cursor` is the last key of the page before. */
   list(options: R2ListOptions = {}): Promise<R2Objects> {
     return this.#operation(() => {
-      const { prefix = "", cursor = "", limit = 1_000, delimiter } = options;
+      const { prefix = "", startAfter = "", cursor = startAfter, limit = 1_000, delimiter } = options;
       const all = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
       const folderOf = (key: string): string | undefined => {
         const end = delimiter === undefined ? -1 : key.indexOf(delimiter, prefix.length);

@@ -110,7 +110,7 @@ class Topic {
       pressure: { bytes: 1e9, ageMs: 1e12 },
       log: () => {},
     });
-    return duty.run(this.lake.now);
+    return duty.run(this.lake.now, null);
   }
 }
 

@@ -196,7 +196,7 @@ describe("payloads of dead letters", () => {
     const at = new Payloads();
     for (let i = 0; i < 11_500; i++) await at.put(DAY, String(i).padStart(5, "0"));
     at.now += KEPT_MS + 2 * DAY_MS;
-    expect(await at.tick()).toEqual({ payloads: 10_000 });
+    expect(await at.tick()).toEqual({ payloads: 10_000, more: "now" });
     for (let call = 0; call < 3; call++) {
       const left = at.keys().length;
       at.bucket.failures.push(...Array.from({ length: call }, () => undefined), new AnswerLostError("lost"));

@@ -45,9 +45,28 @@ describe("the duty of re-driving", () => {
     await park(30, "system");
     await park(3, "data");
     const duty = redriveDuty(deps);
-    expect(await duty.run(NOW)).toMatchObject({ sent: 20, parked_system: 30, parked_data: 3, due: 30 });
-    expect(await duty.run(NOW)).toMatchObject({ sent: 10, due: 10 });
-    expect(await duty.run(NOW)).toMatchObject({ sent: 0, due: 0, parked_data: 3 });
+    expect(await duty.run(NOW, null)).toMatchObject({ sent: 20, parked_system: 30, parked_data: 3, due: 30 });
+    expect(await duty.run(NOW, null)).toMatchObject({ sent: 10, due: 10 });
+    expect(await duty.run(NOW, null)).toMatchObject({ sent: 0, due: 0, parked_data: 3 });
+    expect(sends).toBe(30);
+  });
+
+  test("runs again while some are due, and reaches what stands behind five thousand that wait for somebody", async () => {
+    await park(5_010, "data");
+    await park(30, "system");
+    const duty = redriveDuty(deps);
+    const first = await duty.run(NOW, null);
+    expect(first).toMatchObject({
+      sent: 0,
+      parked_data: 5_000,
+      more: "now",
+      cursor: parkedKey("sluice-local-data", "m99"),
+    });
+    const second = await duty.run(NOW, first.cursor ?? null);
+    expect(second).toMatchObject({ sent: 20, due: 30, more: "now", cursor: first.cursor });
+    const third = await duty.run(NOW, second.cursor ?? null);
+    expect(third).toMatchObject({ sent: 10 });
+    expect(third.more).toBeUndefined();
     expect(sends).toBe(30);
   });
 
@@ -56,7 +75,7 @@ describe("the duty of re-driving", () => {
     const customMetadata = metadataOf({ cause: "data", detail: "d", attempts: 0, sent: "" });
     await bucket.put("parked/slices/weather/m-0-1", frame, { customMetadata });
     const duty = redriveDuty(deps);
-    expect(await duty.run(NOW)).toMatchObject({ parked_slices: 1, parked_data: 0, due: 1, postponed: 1 });
+    expect(await duty.run(NOW, null)).toMatchObject({ parked_slices: 1, parked_data: 0, due: 1, postponed: 1 });
     const [object] = [...bucket.objects.values()];
     expect(object?.customMetadata).toMatchObject({ redrives: "1" });
   });
@@ -65,7 +84,7 @@ describe("the duty of re-driving", () => {
     await park(5, "system");
     fails = true;
     const duty = redriveDuty(deps);
-    expect(await duty.run(NOW)).toMatchObject({ sent: 0, due: 5 });
+    expect(await duty.run(NOW, null)).toMatchObject({ sent: 0, due: 5 });
     const counted = [...bucket.objects.values()].filter(({ customMetadata }) => customMetadata["redrives"] === "1");
     expect(counted).toHaveLength(1);
     const minutes = (redrives: number) => dueAt({ touched: "1970-01-01T00:00:00.000Z", redrives }) / 60_000;

@@ -50,7 +50,7 @@ const buffers: TopicBufferNamespace<string> = {
   }),
 };
 
-function tick(now = NOW) {
+function tick(now = NOW, cursor: string | null = null) {
   calls = [];
   return watchdog({
     db: d1.binding,
@@ -59,7 +59,7 @@ function tick(now = NOW) {
     flushAgeSeconds: "0",
     pressure: LIMITS,
     log: (event) => void logs.push(event),
-  }).run(now);
+  }).run(now, cursor);
 }
 
 async function list(shard: number, shardOf: number, at: number, topic = "orders"): Promise<void> {
@@ -88,6 +88,18 @@ test("many shards are walked page by page", async () => {
   for (let shard = 0; shard < 256; shard++) await list(shard, 256, NOW - HOUR);
   expect(await tick()).toMatchObject({ shards: 256, poked: 256 });
   expect(new Set(calls.filter((call) => call.startsWith("poke"))).size).toBe(256);
+});
+
+test("a walk of more shards than one run may ask goes on behind the last, whatever isolate runs it", async () => {
+  const many = Array.from({ length: 2_200 }, (_, shard) => ({ topic: "orders", shard, shardOf: 4_096 }));
+  for (const shard of many) await listShard(d1.binding, shard, new Date(NOW - HOUR).toISOString()).run();
+  const first = await tick();
+  expect(first).toMatchObject({ shards: 2_000, poked: 2_000, partial: true, more: "now" });
+  expect(await tick(NOW, first.cursor)).toMatchObject({ shards: 200, poked: 200, partial: true });
+  expect(calls).toContain("poke orders/2199/4096");
+  expect((await tick(NOW, first.cursor)).more).toBeUndefined();
+  // Of another deploy.
+  expect(await tick(NOW, '{"shard":"x"}')).toMatchObject({ shards: 2_000 });
 });
 
 test("what a buffer holds is noted when it changed, and told as a condition while it lasts", async () => {

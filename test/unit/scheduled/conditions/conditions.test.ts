@@ -7,12 +7,14 @@ import { diffAlerts, MAX_CHANGES, type OpenAlert } from "../../../../scheduled/a
 import { blockedPartitionsSource } from "../../../../scheduled/conditions/blocked-partitions.ts";
 import { type Condition, type ConditionSource, MAX_CONDITIONS } from "../../../../scheduled/conditions/condition.ts";
 import { deadLetterRateSource } from "../../../../scheduled/conditions/dead-letter-rate.ts";
+import { dutyBacklogsSource } from "../../../../scheduled/conditions/duty-backlogs.ts";
 import { failedPartitionsSource } from "../../../../scheduled/conditions/failed-partitions.ts";
 import { failingCompactionsSource } from "../../../../scheduled/conditions/failing-compactions.ts";
 import { lateDataSource } from "../../../../scheduled/conditions/late-data.ts";
 import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-messages.ts";
 import { staleTopicsSource } from "../../../../scheduled/conditions/stale-topics.ts";
 import { pipelineAlert } from "../../../../scheduled/platform-events/pipeline-alert.ts";
+import { dutyBacklogs, noteDutyBacklogs } from "../../../../sql/statements/duty-backlogs.ts";
 import { checksOf } from "../../../../sql/statements/quality.ts";
 import { createD1, type D1OnSqlite } from "../../../oracle/d1-on-sqlite.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
@@ -291,4 +293,23 @@ describe("what changed", () => {
     expect(diff([open("k", "another")], []).resolved).toHaveLength(1);
     expect(diff([open("k")], "failed").resolved).toEqual([]);
   });
+});
+
+test("a duty that leaves work behind for an hour is told until it is done, from its first tick on", async () => {
+  const source = dutyBacklogsSource(db.d1);
+  const left = (duty: string, cursor: string | null = null) => ({ duty, cursor });
+  await noteDutyBacklogs(db.d1, [left("retention"), left("watchdog", "a")], [], iso(61));
+  await noteDutyBacklogs(db.d1, [left("retention"), left("tombstones")], [], iso(59));
+  await noteDutyBacklogs(db.d1, [left("watchdog", "b")], ["payloads"], iso(58));
+  expect(await dutyBacklogs(db.d1)).toEqual([
+    { duty: "retention", since: iso(61), cursor: null },
+    { duty: "tombstones", since: iso(59), cursor: null },
+    { duty: "watchdog", since: iso(61), cursor: "b" },
+  ]);
+  expect(await find(source)).toMatchObject([
+    { key: "upkeep_behind/retention", severity: "warning", measured: 61, bound: 60 },
+    { key: "upkeep_behind/watchdog" },
+  ]);
+  await noteDutyBacklogs(db.d1, [], ["retention", "watchdog"], iso(0));
+  expect(await find(source)).toEqual([]);
 });
