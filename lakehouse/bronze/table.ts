@@ -60,33 +60,17 @@ export interface BronzeLayout {
    * of its repeats without one, and sooner.
    */
   readonly dictionaryColumns: readonly string[];
-  readonly distinctColumns: readonly string[];
-  readonly deltaColumns: readonly string[];
-  readonly statisticsColumns: readonly string[];
 }
 
 export function bronzeLayout(contract: Contract): BronzeLayout {
   const fields = bronzeFields(contract);
-  const isKind = (name: string, kind: string) =>
-    fields.some((field) => field.name === name && field.type.kind === kind);
   return {
     fields,
     dictionaryColumns: [
       ...contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name),
       ...fields.filter(isNested).map(({ name }) => name),
     ],
-    distinctColumns: contract.dedupeKey.filter((name) => isKind(name, "utf8")),
-    deltaColumns: [contract.eventTime].filter((name) => isKind(name, "timestamp")),
-    // What the platform writes is little, and looked for by any column.
-    statisticsColumns: contract.platformOnly
-      ? fields.filter((field) => !isNested(field)).map(({ name }) => name)
-      : searched(contract),
   };
-}
-
-/** What rows are looked for by: in the order of their arrival any other column has all of its values in every row group. */
-function searched(contract: Contract): string[] {
-  return [...new Set([...contract.dedupeKey, contract.eventTime, contract.partition.column, "_message", "_received"])];
 }
 
 function isNested({ type }: Field): boolean {

@@ -4,12 +4,15 @@ import {
   chunkRange,
   encodeFooter,
   FILE,
+  type Footer,
   type FooterRowGroup,
   footerLength,
   GROUP,
   KEY_VALUE,
   MAGIC,
   parseFooter,
+  SORTING,
+  STATISTICS_BOUNDS,
   TRAILER_BYTES,
 } from "./footer.ts";
 import {
@@ -35,9 +38,18 @@ export class ParquetJoin {
   #size = MAGIC.length;
   #rows = 0;
   #first: ThriftStruct | undefined;
+  readonly #sortedBy: readonly string[];
 
-  /** Adds a file of one row group of `rows` rows, or of no row. Throws an Error when it is not, since its writer has then failed us. */
-  add(file: Uint8Array, rows: number): void {
+  /** By top-level name, columns of one leaf by which the rows of every file are in ascending order, nulls last. */
+  constructor(sortedBy: readonly string[] = []) {
+    this.#sortedBy = sortedBy;
+  }
+
+  /**
+   * Adds a file of one row group of `rows` rows, or of no row; its leaves in `unbounded` lose their bounds. Throws an Error when it is
+   * not such a file, since its writer has then failed us.
+   */
+  add(file: Uint8Array, rows: number, unbounded: ReadonlySet<number>): void {
     const length = footerLength(file, file.length);
     const dataEnd = file.length - TRAILER_BYTES - length;
     const footer = parseFooter(file.subarray(dataEnd, file.length - TRAILER_BYTES));
@@ -50,8 +62,10 @@ export class ParquetJoin {
     const by = this.#size - MAGIC.length;
     // The pages come first in a file, then the page indexes, then the footer.
     let pagesEnd = MAGIC.length;
+    const sorting = sortingColumns(footer, this.#sortedBy);
     for (const group of footer.rowGroups) {
-      this.#rowGroups.push(movedGroup(group, by, this.#rowGroups.length));
+      const moved = movedGroup(group, by, this.#rowGroups.length, unbounded);
+      this.#rowGroups.push(withThriftFields(moved, [[GROUP.sorting, sorting]]));
       for (const chunk of group.chunks) pagesEnd = Math.max(pagesEnd, chunkRange(chunk).end);
     }
     this.#parts.push(file.subarray(MAGIC.length, pagesEnd));
@@ -80,8 +94,27 @@ export class ParquetJoin {
   }
 }
 
-function movedGroup(group: FooterRowGroup, by: number, ordinal: number): ThriftStruct {
-  const chunks = group.chunks.map((chunk) => {
+/** A row group's `sorting_columns`; undefined for rows in no order. */
+function sortingColumns({ columns }: Footer, names: readonly string[]): ThriftValue | undefined {
+  if (names.length === 0) return undefined;
+  return thriftStructs(
+    names.map((name) => {
+      const column = columns.find((each) => each.name === name);
+      if (column === undefined || column.leaves !== 1) throw new Error(`parquet-wasm wrote no plain column ${name}`);
+      return {
+        kind: "struct",
+        fields: new Map<number, ThriftValue>([
+          [SORTING.leaf, thriftInt("i32", column.firstLeaf)],
+          [SORTING.descending, { kind: "bool", value: false }],
+          [SORTING.nullsFirst, { kind: "bool", value: false }],
+        ]),
+      };
+    }),
+  );
+}
+
+function movedGroup(group: FooterRowGroup, by: number, ordinal: number, unbounded: ReadonlySet<number>): ThriftStruct {
+  const chunks = group.chunks.map((chunk, leaf) => {
     const metadata = structField(chunk, CHUNK.metadata);
     const movedMetadata = withThriftFields(metadata, [
       moved(metadata, CHUNK_METADATA.dataPage, by),
@@ -89,6 +122,7 @@ function movedGroup(group: FooterRowGroup, by: number, ordinal: number): ThriftS
       [CHUNK_METADATA.indexPage, undefined],
       [CHUNK_METADATA.bloomFilter, undefined],
       [CHUNK_METADATA.bloomFilterLength, undefined],
+      ...(unbounded.has(leaf) ? [withoutBounds(metadata)] : []),
     ]);
     return withThriftFields(chunk, [
       [CHUNK.metadata, movedMetadata],
@@ -105,6 +139,20 @@ function movedGroup(group: FooterRowGroup, by: number, ordinal: number): ThriftS
     moved(group.struct, GROUP.offset, by),
     [GROUP.ordinal, ordinalField?.kind === "int" ? { ...ordinalField, value: ordinal } : undefined],
   ]);
+}
+
+/** A chunk's statistics with the count of nulls alone. */
+function withoutBounds(metadata: ThriftStruct): readonly [number, ThriftValue | undefined] {
+  const id = CHUNK_METADATA.statistics;
+  const statistics = metadata.fields.get(id);
+  if (statistics?.kind !== "struct") return [id, statistics];
+  return [
+    id,
+    withThriftFields(
+      statistics,
+      STATISTICS_BOUNDS.map((bound) => [bound, undefined]),
+    ),
+  ];
 }
 
 /** A position moved; absent stays absent, and so does 0, which writers use for "none". */

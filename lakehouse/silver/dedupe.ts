@@ -5,6 +5,9 @@
 import type { Batch, Column } from "../columns/column.ts";
 import { keyReader } from "../columns/row-key.ts";
 
+/** The columns by which a silver table's rows are in order. */
+export const ARRIVAL_ORDER = ["_received", "_message", "_event"] as const;
+
 export interface Deduplicated {
   /** Row numbers of the winners in the order of the table: (received, message id, event index). */
   readonly rows: Int32Array;

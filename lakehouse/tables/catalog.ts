@@ -14,6 +14,7 @@ import { compiledChecks } from "../quality/compiled.generated.ts";
 import { type RunnableCheck, runnableChecks } from "../quality/compiled-check.ts";
 import { modelChecks } from "../quality/model-checks.ts";
 import { silverFields, silverTableName } from "../silver/columns.ts";
+import { ARRIVAL_ORDER } from "../silver/dedupe.ts";
 
 export interface TableBase {
   readonly domain: string;
@@ -26,6 +27,8 @@ export interface TableBase {
   /** Of a topic's silver: with those of its bronze. */
   readonly checks: readonly RunnableCheck[];
   readonly dictionaryColumns: readonly string[];
+  /** As of `ParquetWriteOptions`: columns by which a partition's rows are in order; none for rows in no order. */
+  readonly sortedBy: readonly string[];
 }
 export interface TopicTable extends TableBase {
   readonly kind: "topic";
@@ -61,6 +64,7 @@ function topicTable(contract: Contract): TopicTable {
       "_producer",
       "_message",
     ],
+    sortedBy: ARRIVAL_ORDER,
   };
 }
 
@@ -74,6 +78,7 @@ const ledgerTable: LedgerTable = {
   fields: LEDGER_FIELDS,
   checks: [],
   dictionaryColumns: ["topic", "term", "error_type"],
+  sortedBy: [],
 };
 
 function modelTable(model: CompiledModel): ModelTable {
@@ -88,6 +93,7 @@ function modelTable(model: CompiledModel): ModelTable {
     fields: model.fields,
     checks: [...modelChecks(model), ...(goldChecks.get(model.name) ?? [])],
     dictionaryColumns: [],
+    sortedBy: model.key,
   };
 }
 

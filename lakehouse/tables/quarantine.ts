@@ -24,5 +24,7 @@ export function quarantineOf({ contract, partition, dictionaryColumns }: TopicTa
     partition,
     fields: quarantineFields(contract),
     dictionaryColumns,
+    // Rows that came after the sealing stand as they were read.
+    sortedBy: [],
   };
 }

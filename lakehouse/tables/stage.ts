@@ -11,7 +11,10 @@ import type { TableBase } from "./catalog.ts";
 import type { LakeBucket } from "./lake.ts";
 
 /** What staging asks of a table. */
-export type StagedTable = Pick<TableBase, "name" | "directory" | "partition" | "fields" | "dictionaryColumns">;
+export type StagedTable = Pick<
+  TableBase,
+  "name" | "directory" | "partition" | "fields" | "dictionaryColumns" | "sortedBy"
+>;
 
 /** Rows of a data file at the most: large enough for readers, small enough to be rewritten and to fit an isolate. */
 const FILE_ROWS = 250_000;
@@ -41,6 +44,7 @@ export async function stageFiles(
       fields: table.fields,
       batches: [part],
       dictionaryColumns: table.dictionaryColumns,
+      sortedBy: table.sortedBy,
       metadata: { "sluice.table": table.name, "sluice.run": runId },
     });
     await bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });

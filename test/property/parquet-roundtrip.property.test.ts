@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Field } from "../../lakehouse/columns/column.ts";
 import { concatBatches, gatherBatch, sliceBatch } from "../../lakehouse/columns/gather.ts";
 import { decodeArrowStream, encodeArrowStream } from "../../lakehouse/parquet/arrow.ts";
 import { bytesSource, readParquet, readParquetSchema } from "../../lakehouse/parquet/reader.ts";
@@ -21,10 +20,6 @@ const tables = arbitraryFields.chain((fields) =>
   fc.record({ fields: fc.constant(fields), rows: arbitraryRows(fields) }),
 );
 
-function namesOf(fields: readonly Field[], kinds: readonly string[]): string[] {
-  return fields.filter(({ type }) => kinds.includes(type.kind)).map(({ name }) => name);
-}
-
 test("what is written is what our reader and DuckDB read, for any schema, rows and cuts", async () => {
   const settings = fc.record({
     cut: fc.nat({ max: 40 }),
@@ -34,21 +29,18 @@ test("what is written is what our reader and DuckDB read, for any schema, rows a
     offset: fc.nat({ max: 45 }),
     limit: fc.nat({ max: 45 }),
     dictionary: fc.boolean(),
-    delta: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(
       tables,
       settings,
-      async ({ fields, rows }, { cut, dictionary, delta, batchRows, offset, limit, ...groups }) => {
+      async ({ fields, rows }, { cut, dictionary, batchRows, offset, limit, ...groups }) => {
         const batch = batchOf(fields, rows);
         const at = Math.min(cut, rows.length);
         const bytes = await writeParquet({
           fields,
           batches: [sliceBatch(batch, 0, at), sliceBatch(batch, at, rows.length)],
           dictionaryColumns: dictionary ? fields.map((field) => field.name) : [],
-          distinctColumns: delta ? namesOf(fields, ["utf8"]) : [],
-          deltaColumns: delta ? namesOf(fields, ["int32", "int64", "timestamp"]) : [],
           ...groups,
         });
         const source = bytesSource("random", bytes);

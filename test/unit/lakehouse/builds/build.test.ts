@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { LibraryCheck } from "../../../../contracts/contract.ts";
+import { GROUP, parseFooter, SORTING } from "../../../../lakehouse/parquet/footer.ts";
+import { intField, structsField } from "../../../../lakehouse/parquet/thrift.ts";
 import type { Table } from "../../../../lakehouse/tables/catalog.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
@@ -8,6 +10,7 @@ import { makeMessage, uuidAt } from "../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../oracle/lake.ts";
 import { AnswerLostError } from "../../../oracle/memory-bucket.ts";
 import { weatherMessage } from "../../../oracle/weather.ts";
+import { DuckDBOracle } from "../parquet/duckdb.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 const DAY = "2026-11-21";
@@ -75,6 +78,50 @@ function withCheck(domain: string, check: Pick<LibraryCheck, "metric" | "columns
   };
   const table = tableOf(domain);
   return { ...table, checks: [...table.checks, added] };
+}
+
+test("the order that a file says its rows are in is their order: silver as events arrived, gold by its key", async () => {
+  const lake = new Lake(NOON);
+  await lake.land("weather", [
+    readings(["z", "a", "z"], NOON + 5),
+    readings(["b", "Z"], NOON - 5),
+    readings(["é"], NOON - 5),
+  ]);
+  await lake.land("orders", [
+    orders(order(3, 1, "USD"), order(1, 1, "INR")),
+    orders(order(2, 1, "EUR"), order(4, 1, "GBP")),
+  ]);
+  await lake.settle();
+  const oracle = await DuckDBOracle.open();
+  const ordered = new Map<string, readonly string[]>();
+  for (const [key, { bytes }] of lake.bucket.objects) {
+    if (!key.endsWith(".parquet")) continue;
+    const names = sortingOf(bytes);
+    ordered.set(key.split("/").slice(0, 2).join("/"), names);
+    if (names.length === 0) continue;
+    const places = `SELECT file_row_number AS row, row_number() OVER (ORDER BY ${names.map((name) => `"${name}" ASC NULLS LAST`).join(", ")}, file_row_number) - 1 AS place
+      FROM read_parquet(FILE, file_row_number = true)`;
+    expect([key, await oracle.query(bytes, `SELECT count(*) AS n FROM (${places}) WHERE row <> place`)]).toEqual([
+      key,
+      [{ n: 0n }],
+    ]);
+  }
+  await oracle[Symbol.asyncDispose]();
+  expect(ordered.get("bronze/weather")).toEqual([]);
+  expect(ordered.get("silver/weather")).toEqual(["_received", "_message", "_event"]);
+  expect(ordered.get("gold/daily_order_revenue")).toEqual(tableOf("daily_order_revenue").sortedBy);
+  expect(ordered.get("gold/daily_order_revenue")?.length).toBeGreaterThan(1);
+});
+
+/** The columns of `sorting_columns` of a file's first row group. */
+function sortingOf(bytes: Uint8Array): string[] {
+  const length = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8).getUint32(0, true);
+  const { columns, rowGroups } = parseFooter(bytes.subarray(bytes.length - 8 - length, bytes.length - 8));
+  const [group] = rowGroups;
+  if (group === undefined) return [];
+  return structsField(group.struct, GROUP.sorting).map(
+    (sorting) => columns.find(({ firstLeaf }) => firstLeaf === intField(sorting, SORTING.leaf))?.name ?? "?",
+  );
 }
 
 describe("a build", () => {

@@ -2,7 +2,9 @@ import { ParquetFile } from "parquet-wasm/esm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch, Field } from "../../../../lakehouse/columns/column.ts";
 import { decodeArrowStream } from "../../../../lakehouse/parquet/arrow.ts";
+import { GROUP, parseFooter } from "../../../../lakehouse/parquet/footer.ts";
 import { bytesSource, openParquet, readParquet, readRowGroups } from "../../../../lakehouse/parquet/reader.ts";
+import { structsField } from "../../../../lakehouse/parquet/thrift.ts";
 import { type ParquetWriteOptions, ROW_GROUP_BYTES, writeParquet } from "../../../../lakehouse/parquet/writer.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { batchOf, collect, rowsOf } from "../columns/column-of.ts";
@@ -103,10 +105,7 @@ describe("row groups", () => {
     { rowGroupStarts: [5, 4] },
     { rowGroupStarts: [-1] },
     { dictionaryColumns: ["x"] },
-    { distinctColumns: ["x"] },
-    { distinctColumns: ["n"] },
-    { deltaColumns: ["x"] },
-    { statisticsColumns: ["x"] },
+    { sortedBy: ["x"] },
   ])("refuses %j", async (wrong) => {
     await expect(writeParquet({ fields: [number], batches: [], ...wrong })).rejects.toThrow(RangeError);
   });
@@ -145,31 +144,158 @@ test("ZSTD, statistics, dictionaries only where asked for", async () => {
   ]);
 });
 
-test("times as differences, lengths of distinct texts apart, statistics: each where asked for", async () => {
-  const batches = [batchOf(everyType, everyTypeRows)];
-  const columns = async (options: Partial<ParquetWriteOptions>) => {
+test.each([{ dictionaryColumns: [] }, { dictionaryColumns: everyType.map(({ name }) => name) }])(
+  "only encodings of Parquet's first version, and the nulls of every leaf are counted: %j",
+  async (options) => {
+    const batches = [batchOf(everyType, everyTypeRows)];
     const bytes = await writeParquet({ fields: everyType, batches, ...options });
-    expect(await oracle.query(bytes, "FROM read_parquet(FILE)")).toEqual(everyTypeRows);
-    const rows = await oracle.query(
-      bytes,
-      "SELECT path_in_schema AS path, encodings, stats_null_count IS NOT NULL AS counted FROM parquet_metadata(FILE)",
-    );
-    return (encoding: string | null) =>
-      rows
-        .filter((row) => (encoding === null ? row["counted"] === true : String(row["encodings"]).includes(encoding)))
-        .map((row) => row["path"]);
-  };
-  const plain = await columns({});
-  expect(plain("DELTA_BINARY_PACKED")).toEqual([]);
-  expect(plain("DELTA_LENGTH_BYTE_ARRAY")).toEqual([]);
-  const asked = await columns({
-    distinctColumns: ["text"],
-    deltaColumns: ["big", "at"],
-    statisticsColumns: ["big", "text"],
+    const rows = await oracle.query(bytes, "SELECT encodings, stats_null_count AS nulls FROM parquet_metadata(FILE)");
+    const known = new Set(["PLAIN", "RLE", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "BIT_PACKED"]);
+    for (const { encodings, nulls } of rows) {
+      expect(String(encodings).split(", ")).toSatisfy((names: string[]) => names.every((name) => known.has(name)));
+      expect(nulls).toEqual(expect.any(BigInt));
+    }
+  },
+);
+
+describe("bounds of doubles", () => {
+  const double: Field["type"] = { kind: "float64" };
+  const fields: readonly Field[] = [
+    { name: "n", type: { kind: "int32" }, nullable: false },
+    { name: "a", type: double, nullable: true },
+    { name: "list", type: { kind: "list", item: { name: "item", type: double, nullable: true } }, nullable: true },
+    {
+      name: "deep",
+      type: {
+        kind: "struct",
+        fields: [
+          { name: "text", type: { kind: "utf8" }, nullable: true },
+          { name: "x", type: double, nullable: true },
+          { name: "y", type: double, nullable: true },
+        ],
+      },
+      nullable: true,
+    },
+    { name: "z", type: double, nullable: false },
+  ];
+  const row = (n: number, changes: object) => ({
+    n,
+    a: 1.5,
+    list: [2, 3],
+    deep: { text: "t", x: 4, y: 5 },
+    z: 0,
+    ...changes,
   });
-  expect(asked("DELTA_BINARY_PACKED")).toEqual(["big", "at"]);
-  expect(asked("DELTA_LENGTH_BYTE_ARRAY")).toEqual(["text"]);
-  expect(asked(null)).toEqual(["big", "text"]);
+  const groups: readonly (readonly [changes: readonly object[], withoutBounds: readonly string[]])[] = [
+    [[{}, { a: null, list: null, deep: null }], []],
+    [[{ a: Number.NaN }, { a: 7 }], ["a"]],
+    [[{ list: [1] }, { list: [8, Number.NaN] }], ["list, list, item"]],
+    [[{ deep: { text: null, x: 1, y: Number.NaN } }, {}], ["deep, y"]],
+    [[{ z: Number.NaN }, { z: Number.NaN }], ["z"]],
+    [[{ a: 1e308, z: -0 }, { a: -1e308 }], []],
+  ];
+  const rows = groups.flatMap(([changes], g) => changes.map((change, i) => row(g * 2 + i, change)));
+
+  test("are left out of a row group that holds a NaN, and of no other, wherever the double stands", async () => {
+    const bytes = await writeParquet({ fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
+    expect(rowsOf(await collect(readParquet(bytesSource("file", bytes))))).toEqual(rows);
+    const chunks = await oracle.query(
+      bytes,
+      `SELECT row_group_id AS g, path_in_schema AS path, stats_min_value IS NULL AND stats_max_value IS NULL
+         AND stats_min IS NULL AND stats_max IS NULL AS unbounded, stats_null_count AS nulls
+       FROM parquet_metadata(FILE) ORDER BY row_group_id, column_id`,
+    );
+    for (const [g, [, withoutBounds]] of groups.entries()) {
+      const own = chunks.filter((chunk) => chunk["g"] === BigInt(g));
+      expect([g, own.filter((chunk) => chunk["unbounded"] === true).map((chunk) => chunk["path"])]).toEqual([
+        g,
+        withoutBounds,
+      ]);
+      for (const chunk of own) expect(chunk["nulls"]).toEqual(expect.any(BigInt));
+    }
+  });
+
+  test("so a reader to which NaN is the greatest value finds it", async () => {
+    const bytes = await writeParquet({ fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
+    const found = async (condition: string) =>
+      (await oracle.query(bytes, `SELECT n FROM read_parquet(FILE) WHERE ${condition} ORDER BY n`)).map(({ n }) => n);
+    expect(await found("a > 1000")).toEqual([2, 10]);
+    expect(await found("isnan(z)")).toEqual([8, 9]);
+    expect(await found("deep.y > 100")).toEqual([6]);
+    expect(await found("z = 0")).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 10, 11]);
+  });
+});
+
+test("every value is within its row group's bounds: whoever looks for one finds it, long and foreign texts as well", async () => {
+  const field = (name: string, type: Field["type"]): Field => ({ name, type, nullable: true });
+  const fields = [
+    field("text", { kind: "utf8" }),
+    field("wide", { kind: "decimal", precision: 38, scale: 10 }),
+    field("cents", { kind: "decimal", precision: 9, scale: 2 }),
+    field("day", { kind: "date" }),
+    field("at", { kind: "timestamp" }),
+    field("flag", { kind: "bool" }),
+    field("big", { kind: "int64" }),
+  ];
+  const texts = [
+    "",
+    "\u{10ffff}".repeat(40),
+    "é".repeat(63),
+    `${"z".repeat(63)}ü`,
+    "\u007f".repeat(80),
+    "a".repeat(300),
+  ];
+  const rows = texts.map((text, i) => ({
+    text,
+    wide: `${i % 2 === 0 ? "-" : ""}${"9".repeat(28)}.${String(i).padStart(10, "0")}`,
+    cents: `${i % 2 === 0 ? "-" : ""}${i + 1}.5${i}`,
+    day: -20_000 + i * 10_000,
+    at: BigInt(i - 3) * 10n ** 15n,
+    flag: i % 2 === 0,
+    big: BigInt(i - 3) * 2n ** 60n,
+  }));
+  const bytes = await writeParquet({ fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
+  for (const { name } of fields) {
+    const sql = `SELECT count(*) AS n FROM read_parquet(FILE) WHERE "${name}" = (SELECT "${name}" FROM read_parquet(FILE) LIMIT 1 OFFSET `;
+    for (const i of rows.keys()) {
+      const [{ n } = { n: 0n }] = await oracle.query(bytes, `${sql}${i})`);
+      expect([name, i, n]).toEqual([name, i, name === "flag" ? 3n : 1n]);
+    }
+  }
+  expect(await oracle.query(bytes, "SELECT max(text) AS last FROM read_parquet(FILE)")).toEqual([
+    { last: texts[1] ?? "" },
+  ]);
+});
+
+test("says by which columns the rows are in order, in every row group", async () => {
+  const batches = [batchOf(everyType, everyTypeRows)];
+  const sortingOf = async (sortedBy: readonly string[]) => {
+    const bytes = await writeParquet({ fields: everyType, batches, rowGroupRows: 2, sortedBy });
+    const length = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8).getUint32(0, true);
+    const { rowGroups } = parseFooter(bytes.subarray(bytes.length - 8 - length, bytes.length - 8));
+    return rowGroups.map(({ struct }) =>
+      structsField(struct, GROUP.sorting).map((column) =>
+        [...column.fields].map(([id, value]) => [id, "value" in value ? value.value : null]),
+      ),
+    );
+  };
+  // Numbers among the leaves: those of `items` come between.
+  const group = [
+    [
+      [1, 0],
+      [2, false],
+      [3, false],
+    ],
+    [
+      [1, 9],
+      [2, false],
+      [3, false],
+    ],
+  ];
+  expect(new Set((await sortingOf(["id", "text"])).map((each) => JSON.stringify(each)))).toEqual(
+    new Set([JSON.stringify(group)]),
+  );
+  expect(new Set((await sortingOf([])).flat())).toEqual(new Set());
 });
 
 test("metadata reaches the footer, and equal batches give equal bytes", async () => {
