@@ -33,29 +33,25 @@ export function mayAlterNumbers(text: string): boolean {
 
 /** The shortest run of digits and points that is suspect. */
 const MIN_RUN = 16;
-
-// What stands behind a number tells an exponent from most of the hexadecimal in a UUID.
-const LONG_EXPONENT = /\d[eE][+-]?\d\d\d+(?:[,\]}\s]|$)/;
+/** The fewest digits of an exponent that is suspect. */
+const MIN_EXPONENT = 3;
 
 /**
- * The same of many events at once, in a fraction of the time, and true more often, since it also looks into strings. `bytes`
- * is the text in UTF-8: looking here and there is faster in bytes, and a pattern only looks at text.
+ * The same of many events at once, in a fraction of the time, and true more often, since it also looks into strings. It
+ * meets every run of three digits by looking at every third byte, and looks at each run once. What stands behind a run tells
+ * an exponent from most of the hexadecimal in a UUID.
  */
-export function mayAlterSomeNumber(text: string, bytes: Uint8Array): boolean {
-  return hasLongRun(bytes) || LONG_EXPONENT.test(text);
-}
-
-// Every sixteenth byte meets each run that is long enough, and at least half of such a run lies to one side of it.
-function hasLongRun(bytes: Uint8Array): boolean {
-  for (let at = MIN_RUN - 1; at < bytes.length; at += MIN_RUN) {
+export function mayAlterSomeNumber(bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  for (let at = MIN_EXPONENT - 1; at < length; at += MIN_EXPONENT) {
     if (!isDigitOrPoint(bytes[at])) continue;
-    const right = Math.min(at + MIN_RUN / 2, bytes.length - 1);
-    if (!isDigitOrPoint(bytes[at - MIN_RUN / 2]) && !isDigitOrPoint(bytes[right])) continue;
     let start = at;
     while (start > 0 && isDigitOrPoint(bytes[start - 1])) start--;
     let end = at + 1;
-    while (end < bytes.length && isDigitOrPoint(bytes[end])) end++;
+    while (end < length && isDigitOrPoint(bytes[end])) end++;
     if (end - start >= MIN_RUN) return true;
+    if (end - start >= MIN_EXPONENT && isExponent(bytes, start) && isEndOfNumber(bytes[end])) return true;
+    at = end;
   }
   return false;
 }
@@ -63,6 +59,18 @@ function hasLongRun(bytes: Uint8Array): boolean {
 /** "." and "/" and the digits: the slash between them only makes a suspect more. */
 function isDigitOrPoint(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x2e && byte <= 0x39;
+}
+
+/** Whether the digits that begin at `start` stand behind an `e` or `E`, with or without a sign. */
+function isExponent(bytes: Uint8Array, start: number): boolean {
+  const sign = bytes[start - 1];
+  const letter = sign === 0x2b || sign === 0x2d ? bytes[start - 2] : sign;
+  return letter === 0x65 || letter === 0x45;
+}
+
+/** The end of the text, whitespace, a comma or a closing bracket. */
+function isEndOfNumber(byte: number | undefined): boolean {
+  return byte === undefined || byte <= 0x20 || byte === 0x2c || byte === 0x5d || byte === 0x7d;
 }
 
 /** Like `JSON.parse`, with `RawNumber` for numbers that a double would alter. Throws SyntaxError, and RangeError where the nesting exceeds the stack (thousands of levels). */

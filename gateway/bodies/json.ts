@@ -168,7 +168,7 @@ function batchOf(events: unknown[], text: string, bytes: Uint8Array, at: Span, f
     return { offset: start, bytes: bytes.subarray(start, end), text: true };
   };
   const faults = new Map<number, Fault>();
-  if (mayAlterSomeNumber(text, bytes.subarray(at.start, at.end))) readNumbersExactly(events, payloadOf, faults);
+  if (mayAlterSomeNumber(bytes.subarray(at.start, at.end))) readNumbersExactly(events, payloadOf, faults);
   return { events, faults, suspectSurrogates: mayHoldLoneSurrogates(text), schemaVersion: null, payloadOf };
 }
 

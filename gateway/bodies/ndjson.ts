@@ -37,7 +37,7 @@ function batchOf({ bytes, offset }: LineSegment): EventBatch {
   };
   // All lines are decoded at once; only where they are not UTF-8 somewhere, they are decoded one by one.
   const lines = text === undefined ? lineSpans(bytes, bom).map((span) => textAt(bytes, span)) : linesOf(text);
-  const exact = text === undefined || mayAlterSomeNumber(text, bytes);
+  const exact = text === undefined || mayAlterSomeNumber(bytes);
   const faults = new Map<number, Fault>();
   const events = lines.map((line, index) => {
     if (line === undefined) {

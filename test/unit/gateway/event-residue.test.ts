@@ -26,7 +26,7 @@ describe("exact JSON", () => {
   it("is not sought in ordinary text", () => {
     const text =
       '{"id":"4e123a0b-1e12-4123-8e45-6789e1234567","at":"2026-11-21T11:59:00.123Z","n":123456.78,"ip":"192.168.100.100"}';
-    expect(mayAlterSomeNumber(text, new TextEncoder().encode(text))).toBe(false);
+    expect(mayAlterSomeNumber(new TextEncoder().encode(text))).toBe(false);
   });
 
   it("keeps what a double would alter, and only that", () => {
@@ -42,7 +42,7 @@ describe("exact JSON", () => {
       expect(mayAlterNumbers(`{"a":${source}}`)).toBe(true);
       for (let shift = 0; shift < 16; shift++) {
         for (const text of [`{"a":${" ".repeat(shift)}${source}}`, `${" ".repeat(shift)}${source}`]) {
-          expect(mayAlterSomeNumber(text, new TextEncoder().encode(text))).toBe(true);
+          expect(mayAlterSomeNumber(new TextEncoder().encode(text))).toBe(true);
         }
       }
       expect(JSON.stringify(parseExactJson(`[${source}]`))).toBe(`[${source}]`);
