@@ -257,12 +257,9 @@ export function problemResponse(problem: ProblemError, requestId: string): Respo
     request_id: requestId,
     ...problem.extensions,
   };
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: {
-      "content-type": "application/problem+json",
-      ...(status === 503 ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {}),
-      ...problem.headers,
-    },
-  });
+  const headers = new Headers({ "Content-Type": "application/problem+json" });
+  if (status === 503) headers.set("Retry-After", String(RETRY_AFTER_SECONDS));
+  // Set, not spread: one name in two letter cases would be two values.
+  for (const [name, value] of Object.entries(problem.headers)) headers.set(name, value);
+  return new Response(JSON.stringify(body), { status, headers });
 }

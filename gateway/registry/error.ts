@@ -2,6 +2,11 @@
 
 /** Codes and meanings of the Confluent Schema Registry API; `cause` and `remedy` go to docs/errors.md. */
 export const REGISTRY_ERRORS = {
+  400: {
+    title: "Bad request",
+    cause: "A parameter of the query is not what /openapi.json says of it.",
+    remedy: "`message` names the parameter and what it may be.",
+  },
   401: {
     title: "Unauthorized",
     cause: "The request has no valid key.",
@@ -44,6 +49,16 @@ export const REGISTRY_ERRORS = {
     title: "Schema not found",
     cause: "No released schema has this id, or is this schema.",
     remedy: "Release the schema by a deploy; ids come from schemas/releases.json.",
+  },
+  40408: {
+    title: "No compatibility level of its own",
+    cause: "No topic has this subject, so it has no compatibility level.",
+    remedy: "Ask with ?defaultToGlobal=true for the level of subjects that have none.",
+  },
+  40409: {
+    title: "No mode of its own",
+    cause: "No topic has this subject, so it has no mode.",
+    remedy: "Ask with ?defaultToGlobal=true for the mode of all subjects.",
   },
   42201: {
     title: "Invalid schema",

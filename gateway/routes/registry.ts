@@ -7,18 +7,35 @@ import { type Handler, Hono, type MiddlewareHandler } from "hono";
 import type { GatewayContext, GatewayEnv } from "../context.ts";
 import { basicCredentials } from "../middleware/basic-credentials/basic-credentials.ts";
 import { bodyLimit } from "../middleware/body-limit/body-limit.ts";
+import { queryOf } from "../openapi/parameters.ts";
 import { PROBLEMS, ProblemError, RETRY_AFTER_SECONDS } from "../problem.ts";
 import { isRegistryErrorCode, RegistryError, statusOf } from "../registry/error.ts";
 import {
+  allVersions,
   contractOfSubject,
+  findContract,
   findVersion,
+  maxId,
   objections,
   schemaOfId,
   subjects,
   subjectVersion,
   versionsOf,
 } from "../registry/subjects.ts";
-import { compatibilityQuery, pageQuery, REGISTRY_TYPE, schemaBody } from "./registry.api.ts";
+import {
+  compatibilityQuery,
+  defaultQuery,
+  idQuery,
+  lookUpQuery,
+  REGISTRY_TYPE,
+  registerQuery,
+  schemaBody,
+  schemaQuery,
+  schemasQuery,
+  subjectsQuery,
+  versionQuery,
+  versionsQuery,
+} from "./registry.api.ts";
 
 export interface RegistryOptions {
   /** What `/v1` stands behind: authentication, limits. */
@@ -34,32 +51,43 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export function createRegistry(options: RegistryOptions): Hono<GatewayEnv> {
   const routes: readonly (readonly [Method, string, Handler<GatewayEnv>])[] = [
-    ["GET", "/subjects", (c) => answer(c, paged(c, subjects()))],
+    ["GET", "/", (c) => answer(c, {})],
+    ["GET", "/contexts", (c) => answer(c, ["."])],
+    ["GET", "/subjects", listSubjects],
     ["POST", "/subjects/:subject", lookUp],
     ["DELETE", "/subjects/:subject", readOnly],
-    ["GET", "/subjects/:subject/versions", (c) => answer(c, paged(c, versionsOf(contractOf(c))))],
+    ["GET", "/subjects/:subject/versions", listVersions],
     ["POST", "/subjects/:subject/versions", register],
-    ["GET", "/subjects/:subject/versions/:version", (c) => answer(c, versionOf(c))],
+    ["GET", "/subjects/:subject/versions/:version", (c) => answer(c, shownVersionOf(c))],
     ["DELETE", "/subjects/:subject/versions/:version", readOnly],
-    ["GET", "/subjects/:subject/versions/:version/schema", (c) => answerText(c, versionOf(c).schema)],
+    ["GET", "/subjects/:subject/versions/:version/schema", (c) => answerText(c, shownVersionOf(c).schema)],
+    ["GET", "/subjects/:subject/versions/:version/referencedby", referencedBy],
+    ["GET", "/schemas", listSchemas],
     ["GET", "/schemas/types", (c) => answer(c, ["AVRO"])],
-    ["GET", "/schemas/ids/:id", (c) => answer(c, { schema: schemaOf(c).schema })],
+    ["GET", "/schemas/ids/:id", schemaById],
     ["GET", "/schemas/ids/:id/schema", (c) => answerText(c, schemaOf(c).schema)],
-    ["GET", "/schemas/ids/:id/subjects", (c) => answer(c, [schemaOf(c).subject])],
+    ["GET", "/schemas/ids/:id/subjects", subjectsOfId],
     ["GET", "/schemas/ids/:id/versions", versionsOfId],
     ["POST", "/compatibility/subjects/:subject/versions", testAll],
     ["POST", "/compatibility/subjects/:subject/versions/:version", testOne],
-    ["GET", "/config", (c) => answer(c, { compatibilityLevel: "FULL_TRANSITIVE" })],
+    ["GET", "/config", (c) => answer(c, GLOBAL_LEVEL)],
     ["PUT", "/config", readOnly],
-    ["GET", "/config/:subject", (c) => answer(c, { compatibilityLevel: contractOf(c).compatibility })],
+    ["DELETE", "/config", readOnly],
+    ["GET", "/config/:subject", compatibilityLevel],
     ["PUT", "/config/:subject", readOnly],
-    ["GET", "/mode", (c) => answer(c, { mode: "READONLY" })],
+    ["DELETE", "/config/:subject", readOnly],
+    ["GET", "/mode", (c) => answer(c, MODE)],
     ["PUT", "/mode", readOnly],
+    ["GET", "/mode/:subject", mode],
+    ["PUT", "/mode/:subject", readOnly],
+    ["DELETE", "/mode/:subject", readOnly],
   ];
   const registry = new Hono<GatewayEnv>();
   registry.use(basicCredentials());
   registry.use(...options.protection);
-  for (const [method, path] of routes) registry.on(method, path, options.guardOf(method, `/registry${path}`));
+  for (const [method, path] of routes) {
+    registry.on(method, path, options.guardOf(method, `/registry${path === "/" ? "" : path}`));
+  }
   registry.use(bodyLimit({ maxBytes: MAX_BODY_BYTES }));
   for (const [method, path, handler] of routes) registry.on(method, path, handler);
   for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {
@@ -80,16 +108,81 @@ function versionOf(c: GatewayContext) {
   return subjectVersion(contractOf(c), c.req.param("version") ?? "");
 }
 
+/** As `versionOf`, for the calls that take the parameters of one version. */
+function shownVersionOf(c: GatewayContext) {
+  queryOf(c, versionQuery);
+  return versionOf(c);
+}
+
 function schemaOf(c: GatewayContext) {
   return schemaOfId(c.req.param("id") ?? "");
 }
 
+function listSubjects(c: GatewayContext): Response {
+  const query = queryOf(c, subjectsQuery);
+  return answer(c, query.deletedOnly === "true" ? [] : paged(subjects(query.subjectPrefix), query));
+}
+
+function listVersions(c: GatewayContext): Response {
+  const contract = contractOf(c);
+  const query = queryOf(c, versionsQuery);
+  return answer(c, query.deletedOnly === "true" ? [] : paged(versionsOf(contract), query));
+}
+
+function listSchemas(c: GatewayContext): Response {
+  const query = queryOf(c, schemasQuery);
+  return answer(c, paged(allVersions(query.subjectPrefix ?? "", query.latestOnly === "true"), query));
+}
+
+/** No schema refers to another: types are written out. */
+function referencedBy(c: GatewayContext): Response {
+  versionOf(c);
+  return answer(c, []);
+}
+
+function schemaById(c: GatewayContext): Response {
+  const { schema } = schemaOf(c);
+  const { fetchMaxId } = queryOf(c, schemaQuery);
+  return answer(c, fetchMaxId === "true" ? { schema, maxId: maxId() } : { schema });
+}
+
+function subjectsOfId(c: GatewayContext): Response {
+  const { subject } = schemaOf(c);
+  const query = queryOf(c, idQuery);
+  const wanted = query.subject === undefined || query.subject === subject;
+  return answer(c, paged(wanted ? [subject] : [], query));
+}
+
 function versionsOfId(c: GatewayContext): Response {
   const { subject, version } = schemaOf(c);
-  return answer(c, [{ subject, version }]);
+  const query = queryOf(c, idQuery);
+  const wanted = query.subject === undefined || query.subject === subject;
+  return answer(c, paged(wanted ? [{ subject, version }] : [], query));
+}
+
+/** What subjects have that no contract speaks of. */
+const GLOBAL_LEVEL = { compatibilityLevel: "FULL_TRANSITIVE" };
+const MODE = { mode: "READONLY" };
+
+function compatibilityLevel(c: GatewayContext): Response {
+  const subject = c.req.param("subject") ?? "";
+  const { defaultToGlobal } = queryOf(c, defaultQuery);
+  const contract = findContract(subject);
+  if (contract !== undefined) return answer(c, { compatibilityLevel: contract.compatibility });
+  if (defaultToGlobal === "true") return answer(c, GLOBAL_LEVEL);
+  const message = `Subject '${subject.slice(0, 200)}' does not have subject-level compatibility configured`;
+  throw new RegistryError(40408, message);
+}
+
+function mode(c: GatewayContext): Response {
+  const subject = c.req.param("subject") ?? "";
+  const { defaultToGlobal } = queryOf(c, defaultQuery);
+  if (findContract(subject) !== undefined || defaultToGlobal === "true") return answer(c, MODE);
+  throw new RegistryError(40409, `Subject '${subject.slice(0, 200)}' does not have subject-level mode configured`);
 }
 
 async function lookUp(c: GatewayContext): Promise<Response> {
+  queryOf(c, lookUpQuery);
   const contract = contractOf(c);
   const found = findVersion(contract, await schemaIn(c));
   if (found === undefined)
@@ -98,6 +191,7 @@ async function lookUp(c: GatewayContext): Promise<Response> {
 }
 
 async function register(c: GatewayContext): Promise<Response> {
+  queryOf(c, registerQuery);
   const found = findVersion(contractOf(c), await schemaIn(c));
   if (found === undefined) return readOnly(c);
   return answer(c, { id: found.id });
@@ -115,7 +209,7 @@ async function testAll(c: GatewayContext): Promise<Response> {
 
 function test(c: GatewayContext, schema: string, versions: readonly number[]): Response {
   const messages = objections(contractOf(c), schema, versions);
-  const verbose = compatibilityQuery.safeParse(c.req.query()).data?.verbose === "true";
+  const verbose = queryOf(c, compatibilityQuery).verbose === "true";
   return answer(c, { is_compatible: messages.length === 0, ...(verbose ? { messages } : {}) });
 }
 
@@ -147,12 +241,15 @@ function methodNotAllowed(methods: readonly Method[]): Handler<GatewayEnv> {
   };
 }
 
-const NO_PAGE = { offset: 0, limit: -1 } as const;
+function paged<Item>(items: readonly Item[], { offset, limit }: Page): readonly Item[] {
+  const start = Number(offset);
+  const most = Number(limit);
+  return most < 0 ? items.slice(start) : items.slice(start, start + most);
+}
 
-/** `offset` and `limit` of the query, as far as they are numbers. */
-function paged<Item>(c: GatewayContext, items: readonly Item[]): readonly Item[] {
-  const { offset, limit } = pageQuery.safeParse(c.req.query()).data ?? NO_PAGE;
-  return limit < 0 ? items.slice(offset) : items.slice(offset, offset + limit);
+interface Page {
+  readonly offset: string;
+  readonly limit: string;
 }
 
 function answer(c: GatewayContext, body: unknown): Response {
@@ -170,14 +267,17 @@ function refuse(error: Error, c: GatewayContext): Response {
   const { code, message } = refused;
   const status = statusOf(code);
   c.get("wideEvent").problem = error instanceof ProblemError ? error.code : `REGISTRY_${code}`;
-  const headers = {
-    "content-type": REGISTRY_TYPE,
-    ...(error instanceof ProblemError ? error.headers : {}),
-    ...(status === 401 ? { "www-authenticate": 'Bearer, Basic realm="Sluice registry"' } : {}),
-    ...(status === 503 ? { "retry-after": String(RETRY_AFTER_SECONDS) } : {}),
-  };
+  const headers = new Headers({ "Content-Type": REGISTRY_TYPE });
+  if (status === 503) headers.set("Retry-After", String(RETRY_AFTER_SECONDS));
+  // Set, not appended: a header that the error has as well would be there twice.
+  for (const [name, value] of Object.entries(error instanceof ProblemError ? error.headers : {}))
+    headers.set(name, value);
+  if (status === 401) headers.set("WWW-Authenticate", CHALLENGES);
   return new Response(JSON.stringify({ error_code: code, message }), { status, headers });
 }
+
+/** One challenge for each scheme. Each has a realm, so that readers which cut at commas see where the next one begins. */
+const CHALLENGES = 'Basic realm="Sluice registry", Bearer realm="Sluice registry"';
 
 function registryErrorOf(error: Error): RegistryError | undefined {
   if (error instanceof RegistryError) return error;

@@ -133,11 +133,11 @@ function topicIn(text: string): string {
 }
 
 function candidateOf(file: string, topic: string, releases: readonly SchemaRelease[]): SchemaRelease {
-  const parsed = parseAvsc(file, read("schema", file));
-  if (!parsed.ok) throw refusal(parsed.problems, "The schema does not compile.");
+  const { record, problems } = parseAvsc(file, read("schema", file));
+  if (record === undefined || problems.length > 0) throw refusal(problems, "The schema does not compile.");
   const version = Math.max(0, ...releases.filter((release) => release.topic === topic).map((each) => each.version)) + 1;
   const id = Math.max(100_000, ...releases.map((release) => release.id)) + 1;
-  return { id, topic, version, schema: parsed.record };
+  return { id, topic, version, schema: record };
 }
 
 function read(flag: string, file: string): string {

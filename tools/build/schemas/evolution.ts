@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AvroRecord } from "../../../schemas/avro-schema.ts";
-import { type CompatibilityMode, incompatibilities } from "../../../schemas/compatibility/modes.ts";
-import { tableSchema } from "../../../schemas/compatibility/table-schema.ts";
+import type { CompatibilityMode } from "../../../schemas/compatibility/modes.ts";
+import { evolutionFaults } from "../../../schemas/release/evolution.ts";
 import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
 import { schemaFile } from "./load.ts";
@@ -20,20 +20,18 @@ export function evolutionProblems(
   versions: readonly TopicVersion[],
   mode: CompatibilityMode,
 ): BuildProblem[] {
-  const problems = versions.flatMap((candidate, index) => {
-    const found = incompatibilities(candidate, versions.slice(0, index), mode);
-    if (found.length === 0) return [];
+  return versions.flatMap((candidate, index) => {
+    const { incompatible, conflicts } = evolutionFaults(candidate, versions.slice(0, index), mode);
+    if (incompatible.length + conflicts.length === 0) return [];
     const file = schemaFile(candidate.topic, candidate.version);
     const lines = parseYaml(file, readFileSync(join(root, file), "utf8"));
-    return found.map(({ reader, writer, readerPath, writerPath, message }) => ({
-      file,
-      line: lines.lineOf(reader === candidate.version ? readerPath : writerPath),
-      message: `v${reader} cannot read what v${writer} writes (compatibility ${mode}): ${message}`,
-    }));
+    return [
+      ...incompatible.map(({ reader, writer, readerPath, writerPath, message }) => ({
+        file,
+        line: lines.lineOf(reader === candidate.version ? readerPath : writerPath),
+        message: `v${reader} cannot read what v${writer} writes (compatibility ${mode}): ${message}`,
+      })),
+      ...conflicts.map(({ message }) => ({ file, line: undefined, message })),
+    ];
   });
-  const newest = versions.at(-1);
-  if (newest === undefined || problems.length > 0) return problems;
-  const { conflicts } = tableSchema(versions.map(({ schema }) => schema));
-  const file = schemaFile(newest.topic, newest.version);
-  return conflicts.map(({ message }) => ({ file, line: undefined, message }));
 }

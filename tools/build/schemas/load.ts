@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AvroRecord, SchemaRelease } from "../../../schemas/avro-schema.ts";
-import { defaultProblems } from "../../../schemas/compatibility/default-value.ts";
+import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
 import { parseAvsc } from "./avsc.ts";
@@ -77,7 +76,7 @@ export function readReleases(root: string): LoadedSchemas & { readonly unrelease
         message: `changed after its release (digest ${digest}); restore it and release a next version instead`,
       });
     }
-    const schema = readSchema(path, text);
+    const schema = parseAvsc(path, text);
     problems.push(...schema.problems);
     const { id, topic, version, retired } = entry;
     if (schema.record !== undefined)
@@ -85,22 +84,6 @@ export function readReleases(root: string): LoadedSchemas & { readonly unrelease
   }
   problems.push(...seriesProblems(parsed.data.releases));
   return { releases, problems, unreleased: unreleased(root, parsed.data.releases) };
-}
-
-/** A schema file as Avro of the supported subset, its defaults checked. */
-export function readSchema(
-  file: string,
-  text: string,
-): { readonly record?: AvroRecord; readonly problems: readonly BuildProblem[] } {
-  const parsed = parseAvsc(file, text);
-  if (!parsed.ok) return { problems: parsed.problems };
-  const lines = parseYaml(file, text);
-  const problems = defaultProblems(parsed.record).map(({ path, message }) => ({
-    file,
-    line: lines.lineOf(path),
-    message,
-  }));
-  return { record: parsed.record, problems };
 }
 
 // A version stays in the series for good: its rows stay in the lake, and older versions are what newer ones are checked by.

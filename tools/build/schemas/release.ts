@@ -7,8 +7,9 @@ import { COMPATIBILITY_MODES, type CompatibilityMode } from "../../../schemas/co
 import { compileContract } from "../contracts/compile.ts";
 import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
+import { parseAvsc } from "./avsc.ts";
 import { evolutionProblems, type TopicVersion } from "./evolution.ts";
-import { readReleases, readSchema } from "./load.ts";
+import { readReleases } from "./load.ts";
 
 /** A version that is not released yet. */
 export interface Candidate extends TopicVersion {
@@ -39,7 +40,7 @@ export function reviewSchemas(root: string): SchemaReview {
   const candidates = unreleased.flatMap((file): Candidate[] => {
     const name = VERSION_FILE.exec(file);
     const text = readFileSync(join(root, file), "utf8");
-    const { record, problems: own } = readSchema(file, text);
+    const { record, problems: own } = parseAvsc(file, text);
     problems.push(...own);
     if (name === null) problems.push({ file, line: undefined, message: "a schema is named schemas/<topic>/v<N>.avsc" });
     if (name === null || record === undefined) return [];

@@ -1,14 +1,20 @@
-/** What is wrong with an `.avsc` file, in words: the field by its name, the type that is there, the types that may be. */
-import type { z } from "zod";
+/** What is wrong with a schema that is to be released, in words: the field by its name, the type that is there, the types that may be. */
+import type * as z from "zod";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
+
+/** What is wrong with a schema, and where in its JSON document. */
+export interface SchemaFault {
+  readonly path: Path;
+  readonly message: string;
+}
 
 const SUPPORTED =
   '"string", "boolean", "int", "long", "double", timestamp-micros, date, decimal, an array, a record, or ["null", one of these] for an optional field';
 
 /** One line for one issue of zod, and the place it is about; `json` is the document that was checked. */
-export function describeAvscIssue(json: unknown, issue: Issue): { readonly path: Path; readonly message: string } {
+export function describeIssue(json: unknown, issue: Issue): SchemaFault {
   if (issue.code !== "invalid_union")
     return { path: issue.path, message: `${placeOf(json, issue.path)}: ${issue.message}` };
   const path = deepestUnion(json, issue, []);
