@@ -22,6 +22,14 @@ export const ledgerQuery = z.object({
     .optional()
     .describe("Up to this time, the end of its hour included unless it is the hour's start; now if absent"),
   by: z.enum(["hour", "partition"]).default("hour").describe("A row per hour of reception, or per partition date"),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(50)
+    .default(20)
+    .describe("Topics of a page: one has all of its rows in one page"),
+  cursor: z.string().max(100).optional().describe("`next_cursor` of the page before"),
 });
 
 const events = z.int();
@@ -102,14 +110,17 @@ export const ledgerOperations: readonly Operation[] = [
             from: z.string(),
             to: z.string(),
             by: z.enum(["hour", "partition"]),
-            closes: z.boolean().describe("No difference, and no suspected loss"),
+            closes: z.boolean().describe("No difference, and no suspected loss, of the topics of this page"),
             rows: z.array(z.union([hourRow, partitionRow])),
             completeness: z.array(completeness),
             messages: z.array(topicMessages),
-            parked: z.object({
-              groups: z.array(parkedMessages),
-              truncated: z.boolean().describe("More is parked than was counted"),
-            }),
+            parked: z
+              .object({
+                groups: z.array(parkedMessages),
+                truncated: z.boolean().describe("More is parked than was counted"),
+              })
+              .describe("Of all topics, on the first page"),
+            next_cursor: z.string().nullable().describe("Of the next topics; null: there are no more"),
           }),
         },
       },

@@ -1,5 +1,6 @@
 /** Which numbered messages arrived, in D1: a row per shard and hour. */
 import type { NumberRange } from "../../schemas/number-ranges.ts";
+import { hoursBetween } from "./ledger-balance.ts";
 import type { ShardName } from "./shards.ts";
 
 export interface ArrivalLine {
@@ -39,10 +40,10 @@ export interface InstanceHour {
   readonly unsent: readonly NumberRange[];
 }
 
-/** Arrivals made in `[from, to)`, hours as in `ArrivalLine`, of one topic or (null) of all; by topic, instance and hour. */
+/** Arrivals of these topics made in `[from, to)`, hours as in `ArrivalLine`; by topic, instance and hour. Reads no others. */
 export async function arrivalsBetween(
   db: D1Database,
-  topic: string | null,
+  topics: readonly string[],
   from: string,
   to: string,
 ): Promise<InstanceHour[]> {
@@ -50,11 +51,11 @@ export async function arrivalsBetween(
     .prepare(
       `SELECT a.topic, i.key AS instance, a.hour, sum(i.value ->> 0) AS messages, min(i.value ->> 1) AS first, max(i.value ->> 2) AS last,
               json_group_array(json(i.value -> 3)) FILTER (WHERE i.value -> 3 IS NOT NULL) AS unsent
-         FROM ledger_arrivals a, json_each(a.instances) i
-        WHERE a.hour >= ?1 AND a.hour < ?2 AND (?3 IS NULL OR a.topic = ?3)
+         FROM json_each(?1) AS h CROSS JOIN json_each(?2) AS t
+         CROSS JOIN ledger_arrivals a ON a.hour = h.value AND a.topic = t.value, json_each(a.instances) i
         GROUP BY a.topic, i.key, a.hour ORDER BY a.topic, i.key, a.hour`,
     )
-    .bind(from, to, topic)
+    .bind(JSON.stringify(hoursBetween(from, to)), JSON.stringify(topics))
     .all<Omit<InstanceHour, "unsent"> & { readonly unsent: string }>();
   return results.map(({ unsent, ...line }) => {
     const told: NumberRange[][] = JSON.parse(unsent);

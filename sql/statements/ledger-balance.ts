@@ -54,50 +54,78 @@ export interface LedgerState {
 
 const OF_CELL = "topic = b.topic AND partition_date = b.partition_date AND hour = b.hour";
 
-/** Events received in hours `[from, to)` of one topic or (null) of all, by topic and hour. */
+/**
+ * Every hour with every topic asked for: each table is looked up there, so that no row of another topic is read. CROSS JOIN is SQLite's
+ * word for the order of the loops.
+ */
+const ASKED = "json_each(?1) AS h CROSS JOIN json_each(?2) AS t CROSS JOIN";
+const IS_ASKED = "hour = h.value AND topic = t.value";
+
+/** Topics of which the ledger may tell anything, in their order, behind `after`: those of this deploy, and all that ever had a buffer. */
+export async function ledgerTopics(
+  db: D1Database,
+  deployed: readonly string[],
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      "SELECT topic FROM (SELECT value AS topic FROM json_each(?1) UNION SELECT topic FROM shards) WHERE topic > ?2 ORDER BY topic LIMIT ?3",
+    )
+    .bind(JSON.stringify(deployed), after, limit)
+    .all<{ topic: string }>();
+  return results.map(({ topic }) => topic);
+}
+
+/** The hours `[from, to)` as the ledger writes them. */
+export function hoursBetween(from: string, to: string): string[] {
+  const hours: string[] = [];
+  for (let at = Date.parse(from); at < Date.parse(to); at += 3_600_000) {
+    hours.push(`${new Date(at).toISOString().slice(0, 13)}:00:00Z`);
+  }
+  return hours;
+}
+
+/** Events of these topics received in hours `[from, to)`, by topic and hour. */
 export async function ledgerState(
   db: D1Database,
-  topic: string | null,
+  topics: readonly string[],
   from: string,
   to: string,
 ): Promise<LedgerState> {
   const outcome = (term: string) =>
     `coalesce((SELECT events FROM ledger_outcomes WHERE ${OF_CELL} AND term = '${term}'), 0) AS ${term}`;
+  const asked = (sql: string): D1PreparedStatement =>
+    db.prepare(sql).bind(JSON.stringify(hoursBetween(from, to)), JSON.stringify(topics));
   const [appended, rejected, bronze, parked] = await db.batch<AppendedHour & RejectedHour & BronzeHour & ParkedHour>([
-    db
-      .prepare(
-        `SELECT topic, hour, sum(events) AS events, iif(count(*) = count(published_at), max(published_at), NULL) AS published_at
-           FROM ledger WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR topic = ?3) GROUP BY topic, hour ORDER BY topic, hour`,
-      )
-      .bind(from, to, topic),
-    db
-      .prepare(
-        `SELECT substr(detail, 1, instr(detail, '|') - 1) AS topic, hour, sum(events) AS events
-           FROM ledger WHERE hour >= ?1 AND hour < ?2 AND topic = 'dead_letters' AND detail <> ''
-            AND (?3 IS NULL OR substr(detail, 1, instr(detail, '|') - 1) = ?3) GROUP BY 1, 2 ORDER BY 1, 2`,
-      )
-      .bind(from, to, topic),
-    db
-      .prepare(
-        `WITH b AS (
-           SELECT topic, partition_date, hour, sum(rows) AS bronze, iif(min(registered_at) = '', NULL, max(registered_at)) AS registered_at
-             FROM bronze_file_hours WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR topic = ?3) GROUP BY 1, 2, 3)
-         SELECT b.*, ${["silver", "superseded", "quarantined", "expired"].map(outcome).join(", ")},
-                coalesce((SELECT sum(replayed) FROM ledger_outcomes WHERE ${OF_CELL}), 0) AS replayed,
-                coalesce((SELECT events FROM ledger_duplicates WHERE ${OF_CELL}), 0) AS duplicates,
-                coalesce(i.version = i.built_version, 0) AS current, m.processed_at AS built_at
-           FROM b
-           LEFT JOIN partition_inputs i ON i.domain = b.topic AND i.partition_date = b.partition_date
-           LEFT JOIN partition_meta m ON m.domain = b.topic AND m.partition_date = b.partition_date
-          ORDER BY b.topic, b.hour, b.partition_date`,
-      )
-      .bind(from, to, topic),
-    db
-      .prepare(
-        `SELECT topic, hour, sum(iif(redriven_at IS NULL, events, 0)) AS events, max(redriven_at) AS redriven_at FROM parked_slices
-          WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR topic = ?3) GROUP BY topic, hour ORDER BY topic, hour`,
-      )
-      .bind(from, to, topic),
+    asked(
+      `SELECT topic, hour, sum(events) AS events, iif(count(*) = count(published_at), max(published_at), NULL) AS published_at
+         FROM ${ASKED} ledger ON ${IS_ASKED} GROUP BY topic, hour ORDER BY topic, hour`,
+    ),
+    asked(
+      `SELECT substr(detail, 1, instr(detail, '|') - 1) AS topic, hour, sum(events) AS events
+         FROM json_each(?1) AS h CROSS JOIN ledger ON hour = h.value AND topic = 'dead_letters'
+        WHERE detail <> '' AND substr(detail, 1, instr(detail, '|') - 1) IN (SELECT value FROM json_each(?2))
+        GROUP BY 1, 2 ORDER BY 1, 2`,
+    ),
+    asked(
+      `WITH b AS (
+         SELECT topic, partition_date, hour, sum(rows) AS bronze, iif(min(registered_at) = '', NULL, max(registered_at)) AS registered_at
+           FROM ${ASKED} bronze_file_hours ON ${IS_ASKED} GROUP BY 1, 2, 3)
+       SELECT b.*, ${["silver", "superseded", "quarantined", "expired"].map(outcome).join(", ")},
+              coalesce((SELECT sum(replayed) FROM ledger_outcomes WHERE ${OF_CELL}), 0) AS replayed,
+              coalesce((SELECT events FROM ledger_duplicates WHERE ${OF_CELL}), 0) AS duplicates,
+              coalesce(i.version = i.built_version, 0) AS current, m.processed_at AS built_at
+         FROM b
+         LEFT JOIN partition_inputs i ON i.domain = b.topic AND i.partition_date = b.partition_date
+         LEFT JOIN partition_meta m ON m.domain = b.topic AND m.partition_date = b.partition_date
+        ORDER BY b.topic, b.hour, b.partition_date`,
+    ),
+    asked(
+      `SELECT topic, hour, sum(iif(redriven_at IS NULL, events, 0)) AS events, max(redriven_at) AS redriven_at FROM parked_slices
+        WHERE hour IN (SELECT value FROM json_each(?1)) AND topic IN (SELECT value FROM json_each(?2))
+        GROUP BY topic, hour ORDER BY topic, hour`,
+    ),
   ]);
   return {
     appended: appended?.results ?? [],

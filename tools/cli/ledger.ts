@@ -21,7 +21,7 @@ each day's events is in the table, the messages between gateways and buffers, an
   --json            the answer as JSON
 ${platformHelp("a key with the scope T:read or *:read", 20)}`;
 
-const answerSchema = z.object({
+const answerSchema = z.looseObject({
   as_of: z.string(),
   from: z.string(),
   to: z.string(),
@@ -45,7 +45,7 @@ const answerSchema = z.object({
       suspected_lost: z.number(),
       instances: z.number(),
       silent_instances: z.number(),
-      gaps: z.array(z.object({ instance: z.string(), hour: z.string(), messages: z.number() })),
+      gaps: z.array(z.object({ topic: z.string(), instance: z.string(), hour: z.string(), messages: z.number() })),
     }),
   ),
   parked: z.object({
@@ -60,6 +60,7 @@ const answerSchema = z.object({
     ),
     truncated: z.boolean(),
   }),
+  next_cursor: z.string().nullable(),
 });
 type Answer = z.infer<typeof answerSchema>;
 
@@ -79,13 +80,27 @@ export const command: Command = {
       },
     });
     const { topic, from, to, by } = values;
-    const path = withQuery("/v1/ledger", { topic, from, to, by });
-    const body = await callPlatform(platformOf(values), "GET", path, z.unknown());
-    const answer = answerSchema.parse(body);
-    console.log(values.json ? JSON.stringify(body, null, 2) : linesOf(answer).join("\n"));
+    const platform = platformOf(values);
+    const page = (cursor?: string): Promise<Answer> =>
+      callPlatform(platform, "GET", withQuery("/v1/ledger", { topic, from, to, by, cursor }), answerSchema);
+    let answer = await page();
+    while (answer.next_cursor !== null) answer = joined(answer, await page(answer.next_cursor));
+    console.log(values.json ? JSON.stringify(answer, null, 2) : linesOf(answer).join("\n"));
     if (values.check && !answer.closes) throw new CommandProblem("LEDGER_OPEN", verdictOf(answer));
   },
 };
+
+/** Two pages as one. What is parked stands on the first. */
+function joined(first: Answer, next: Answer): Answer {
+  return {
+    ...first,
+    closes: first.closes && next.closes,
+    rows: [...first.rows, ...next.rows],
+    completeness: [...first.completeness, ...next.completeness],
+    messages: [...first.messages, ...next.messages],
+    next_cursor: next.next_cursor,
+  };
+}
 
 function linesOf(answer: Answer): string[] {
   const { from, to, rows, completeness, messages, parked } = answer;
@@ -94,7 +109,7 @@ function linesOf(answer: Answer): string[] {
   else lines.push(...tableOf(withoutEmptyTerms(rows)));
   if (completeness.length > 0) lines.push("", "Completeness, by date of reception", ...tableOf(completeness));
   if (messages.length > 0) lines.push("", "Messages", ...tableOf(messages.map(({ gaps: _, ...counts }) => counts)));
-  const gaps = messages.flatMap((of) => of.gaps.map((gap) => ({ topic: of.topic, ...gap })));
+  const gaps = messages.flatMap((of) => of.gaps);
   if (gaps.length > 0)
     lines.push("", "Suspected losses, by the hour before whose end they were sent", ...tableOf(gaps));
   if (parked.groups.length > 0) {

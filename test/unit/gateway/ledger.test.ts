@@ -1,9 +1,12 @@
 /** `GET /v1/ledger` and `sluice ledger`: the terms, what a key may see, and the exit of --check. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { contracts } from "../../../contracts/registry.ts";
 import { notAMessage, systemFault } from "../../../queue-consumers/fault.ts";
 import { park } from "../../../queue-consumers/parking.ts";
 import { publishArrivals } from "../../../sql/statements/arrivals.ts";
 import { publishLedger, registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import { ledgerState } from "../../../sql/statements/ledger-balance.ts";
+import { listShard } from "../../../sql/statements/shards.ts";
 import { command } from "../../../tools/cli/ledger.ts";
 import { uuidAt } from "../../oracle/frames.ts";
 import { weatherMessage } from "../../oracle/weather.ts";
@@ -117,6 +120,42 @@ describe("GET /v1/ledger", () => {
       truncated: false,
     });
     expect((await read("?topic=orders")).body.parked.groups).toEqual([]);
+  });
+
+  test("topics come page by page, those that only buffers know as well; what is parked stands on the first", async () => {
+    await harness.db.d1.batch([
+      listShard(harness.db.d1, { topic: "zz_gone", shard: 0, shardOf: 1 }, HOUR),
+      publishLedger(harness.db.d1, { ...SHARD, topic: "zz_gone" }, [{ hour: HOUR, detail: "", events: 3 }]),
+    ]);
+    await park(harness.bucket, "weather-dlq", message("m2", Uint8Array.of(9)), notAMessage(""));
+    const whole = (await read("?limit=50")).body;
+    expect(whole).toMatchObject({ next_cursor: null, parked: { groups: [{ messages: 1 }] } });
+    expect(whole.rows.map(({ topic }: { topic: string }) => topic)).toEqual(["dead_letters", "orders", "zz_gone"]);
+    const rows: unknown[] = [];
+    let pages = 0;
+    for (let cursor: string | null = ""; cursor !== null; pages++) {
+      const { body } = await read(`?limit=3${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      rows.push(...body.rows);
+      expect(body.parked.groups).toHaveLength(pages === 0 ? 1 : 0);
+      cursor = body.next_cursor;
+    }
+    expect(pages).toBe(Math.ceil((contracts.length + 1) / 3));
+    expect(rows).toEqual(whole.rows);
+    expect((await read("?limit=51")).status).toBe(400);
+  });
+
+  test("of the topics asked for no other's row is read", async () => {
+    const { d1 } = harness.db;
+    const many = Array.from({ length: 200 }, (_, n) => ({ ...SHARD, topic: `other_${n}` }));
+    await d1.batch(many.map((shard) => publishLedger(d1, shard, [{ hour: HOUR, detail: "", events: 1 }])));
+    const plan = harness.db.sqlite
+      .prepare(
+        "EXPLAIN QUERY PLAN SELECT * FROM json_each('[]') AS h CROSS JOIN json_each('[]') AS t CROSS JOIN bronze_file_hours ON hour = h.value AND topic = t.value",
+      )
+      .all()
+      .map((row) => String(row["detail"]));
+    expect(plan.at(-1)).toMatch(/SEARCH bronze_file_hours USING PRIMARY KEY \(hour=\? AND topic=\?\)/);
+    expect((await ledgerState(d1, ["orders"], HOUR, "2026-11-21T11:00:00Z")).appended).toMatchObject([{ events: 8 }]);
   });
 
   test("a key sees what it may read", async () => {
