@@ -18,6 +18,8 @@ import { backPressure } from "./middleware/back-pressure/back-pressure.ts";
 import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
 import { cors } from "./middleware/cors/cors.ts";
 import { localHost } from "./middleware/local-host/local-host.ts";
+import { createByteBudget } from "./middleware/memory-budget/byte-budget.ts";
+import { memoryBudget } from "./middleware/memory-budget/memory-budget.ts";
 import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
 import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
@@ -108,6 +110,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.use(wideEvent({ log, now }));
   app.use(requestMetrics({ counts, now }));
   app.use(safeHeaders());
+  app.use(memoryBudget(createByteBudget(deps.limits.memory)));
   app.use(requestId({ uuidv7: () => deps.ids.uuidv7() }));
   app.use(localHost({ environment: deps.environment }));
   const authenticate = auth({ keys, environment: deps.environment, now });
@@ -119,14 +122,16 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   // Before any body is read: a key that may not make the call costs nothing further.
   for (const [method, path] of routes) app.on(method, path, guardOf(method, path));
   app.post("/v1/topics/:topic/events", backPressure({ load: (time) => heldOffTopics(deps.db, time), now }));
-  app.post("/v1/topics/:topic/events", bodyLimit({ maxBytes: deps.limits.bodyBytes }));
-  app.post("/v1/keys", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
-  app.post("/v1/keys/*", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
-  app.post("/v1/replays", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
-  app.post("/v1/parked/retry", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
-  app.post("/v1/dead-letters/replay", bodyLimit({ maxBytes: KEY_BODY_BYTES }));
+  const reading = { deadlines: deps.limits.deadlines, now };
+  const smallBody = bodyLimit({ ...reading, maxBytes: KEY_BODY_BYTES });
+  app.post("/v1/topics/:topic/events", bodyLimit({ ...reading, maxBytes: deps.limits.bodyBytes }));
+  app.post("/v1/keys", smallBody);
+  app.post("/v1/keys/*", smallBody);
+  app.post("/v1/replays", smallBody);
+  app.post("/v1/parked/retry", smallBody);
+  app.post("/v1/dead-letters/replay", smallBody);
   for (const [method, path, handler] of routes) app.on(method, path, handler);
-  app.route("/registry", createRegistry({ protection: [authenticate, limitRate], guardOf }));
+  app.route("/registry", createRegistry({ protection: [authenticate, limitRate], guardOf, reading }));
 
   const methodsAt = createMethodFinder(routes);
   // Returned, not thrown: Hono catches what handlers throw, but not what this one does.

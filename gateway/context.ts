@@ -2,11 +2,12 @@
 import type { Context } from "hono";
 import type { KeyGrant } from "./access/grant.ts";
 import type { Reach } from "./access/reach.ts";
+import type { ClaimMemory } from "./middleware/memory-budget/byte-budget.ts";
 import type { WideEvent } from "./middleware/wide-event/event.ts";
 
 /** A body on its way in. */
 export interface IncomingBody {
-  /** As sent, maybe compressed. Throws `ProblemError` BODY_TOO_LARGE. */
+  /** As sent, maybe compressed. Throws `ProblemError` BODY_TOO_LARGE and BODY_TIMEOUT. */
   readonly chunks: AsyncIterable<Uint8Array>;
   /** How many bytes were read until now. */
   bytesRead(): number;
@@ -27,8 +28,10 @@ export interface GatewayEnv {
     keyInAddress: boolean;
     /** Only behind the rate limit: takes events from the key's budget. Throws `ProblemError` RATE_LIMITED. */
     spendEvents: (events: number) => void;
-    /** Only behind the body limit: opens the body, once. */
-    bodyChunks: () => IncomingBody;
+    /** Only behind the body limit: opens the body, once. `maxBytes`: a smaller limit than the route's own. */
+    bodyChunks: (maxBytes?: number) => IncomingBody;
+    /** Says what of the isolate's memory the request holds; see `memoryBudget`. */
+    claimMemory: ClaimMemory;
   };
 }
 

@@ -2,6 +2,8 @@
 import type { BufferedEvent, ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
 import type { Redriven } from "../lakehouse/parked/redrive.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
+import type { BodyDeadlines } from "./middleware/body-limit/body-deadline.ts";
+import type { ByteBudgetOptions } from "./middleware/memory-budget/byte-budget.ts";
 
 export interface MessageQueue {
   /** Resolves when the message is durable, and not before. The buffer belongs to the queue from the call on: it is detached. */
@@ -23,17 +25,32 @@ export interface RateLimiter {
 }
 
 export interface GatewayLimits {
-  /** The largest body in bytes, as sent and inflated. */
+  /** The largest body in bytes, as sent and inflated. Lines (NDJSON) may have so many: they are judged as they arrive. */
   readonly bodyBytes: number;
+  /** The same of every other format, whose body is held until its end is known to be well formed. */
+  readonly documentBytes: number;
+  /** The same with an Idempotency-Key, whose messages stand in the receipt's storage, in a call to it, and here at once. */
+  readonly idempotentBytes: number;
   /** The most events of one request. */
   readonly eventsPerRequest: number;
+  /** What all requests of an isolate may hold at once. */
+  readonly memory: ByteBudgetOptions;
+  readonly deadlines: BodyDeadlines;
 }
 
-/**
- * 20 MiB, inflated: judged piece by piece, a request takes its body once, what is stored of it, and little else, which leaves
- * room for others in an isolate's 128 MB (PLATFORM, Limits). So many events are that body in events of 400 bytes.
- */
-export const DEFAULT_LIMITS: GatewayLimits = { bodyBytes: 20 * 1_024 * 1_024, eventsPerRequest: 50_000 };
+const MIB = 1_024 * 1_024;
+
+/** Measured by `npm run bench -- memory`. So many events are the largest body in events of 400 bytes. */
+export const DEFAULT_LIMITS: GatewayLimits = {
+  bodyBytes: 20 * MIB,
+  documentBytes: 10 * MIB,
+  idempotentBytes: 5 * MIB,
+  eventsPerRequest: 50_000,
+  // With garbage that waits for its collection requests stay under 90 MB above idle.
+  memory: { totalBytes: 56_000_000, requestBytes: 44_000_000, smallShareBytes: 6_000_000, smallBytes: 1_000_000 },
+  // 20 MB over 1.5 Mbit/s arrive in time.
+  deadlines: { idleMs: 15_000, totalMs: 120_000 },
+};
 
 export type Environment = "local" | "staging" | "production";
 

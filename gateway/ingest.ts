@@ -42,6 +42,8 @@ export interface IngestRequest {
   readonly maxEvents: number;
   /** The length of the body if it is known, else a guess: how much room accepted events get at first. */
   readonly sizeHint: number;
+  /** Told how many bytes the request's events and refusals take, as they grow; may throw. */
+  readonly hold?: (bytes: number) => void;
 }
 
 export interface Judged {
@@ -57,6 +59,13 @@ export interface Judged {
   /** The accepted events' envelopes. */
   readonly buffer: AvroOutput;
 }
+
+/** What each event, refusal and error takes besides its bytes: ids, verdicts, texts (`npm run bench -- memory`). */
+const EVENT_BYTES = 150;
+const REFUSAL_BYTES = 500;
+const ERROR_BYTES = 500;
+/** Of a refused event: its copy here, in its dead letter, and in the message. */
+const REFUSED_COPIES = 3;
 
 /** A short text can have fifty errors: without a bound a body of megabytes would make an answer of gigabytes. */
 const MAX_ERRORS_PER_REQUEST = 20_000;
@@ -76,6 +85,13 @@ export async function judge(request: IngestRequest): Promise<Judged> {
   const eventIds: (string | null)[] = [];
   const repeats = createRepeatFinder(admitter.contract.dedupeKey);
   const errorBudget = createErrorBudget(MAX_ERRORS_PER_REQUEST);
+  let refusedBytes = 0;
+
+  function heldBytes(): number {
+    // The buffer, and the messages that its events are copied to.
+    const acceptedBytes = buffer.bytes.byteLength + buffer.at;
+    return acceptedBytes + eventIds.length * EVENT_BYTES + refusedBytes;
+  }
 
   function judgeBatch(batch: EventBatch): void {
     const { suspectSurrogates } = batch;
@@ -95,10 +111,12 @@ export async function judge(request: IngestRequest): Promise<Judged> {
         return;
       }
       const { offset, bytes, text } = batch.payloadOf(position);
+      const errors = errorBudget.spend(isOtlpRequest(event) ? OTLP_ERRORS : admission.errors);
+      refusedBytes += bytes.byteLength * REFUSED_COPIES + REFUSAL_BYTES + errors.length * ERROR_BYTES;
       refusals.push({
         index,
         stage: fault === undefined ? "admission" : "decode",
-        errors: errorBudget.spend(isOtlpRequest(event) ? OTLP_ERRORS : admission.errors),
+        errors,
         eventId,
         schemaVersion: fault === undefined ? admitter.versionOf(event, schemaVersion) : batch.schemaVersion,
         // A copy, so that one refused line does not keep the piece of the body that it stands in.
@@ -110,6 +128,7 @@ export async function judge(request: IngestRequest): Promise<Judged> {
   for await (const batch of request.batches) {
     if (eventIds.length + batch.events.length > maxEvents) throw new TooManyEvents(maxEvents);
     judgeBatch(batch);
+    request.hold?.(heldBytes());
   }
   if (eventIds.length === 0) throw new EmptyBody("the body has no event");
   const { exhausted: errorsTruncated } = errorBudget;

@@ -126,10 +126,17 @@ export const PROBLEMS = {
     cause: "The same key, topic and Idempotency-Key came with another body within 24 hours.",
     remedy: "Use a new Idempotency-Key for every new request, and the same one only to send the same body again.",
   },
+  BODY_TIMEOUT: {
+    status: 408,
+    title: "The body did not arrive in time",
+    cause: "The sender was silent for too long in the middle of the body, or took too long for all of it.",
+    remedy: "Send the request again; over a slow connection in smaller requests.",
+  },
   BODY_TOO_LARGE: {
     status: 413,
     title: "The body is too large",
-    cause: "The body has more bytes than a request may have (`max_bytes`).",
+    cause:
+      "The body has more bytes than a request of its format may have (`max_bytes`), or what its events and verdicts come to needs more memory than one request may take.",
     remedy: "Split the events over several requests.",
   },
   TOO_MANY_EVENTS: {
@@ -168,6 +175,13 @@ export const PROBLEMS = {
     title: "Nothing could be stored",
     cause: "The queue took none of the messages: no event is stored.",
     remedy: "Send everything again after the seconds that Retry-After says; event ids make repeats harmless.",
+  },
+  OVERLOADED: {
+    status: 503,
+    title: "Too much is under way at once",
+    cause:
+      "The bodies of all requests that this isolate answers at the moment take the memory there is for them. Nothing of the request is stored.",
+    remedy: "Send the request again after the seconds that Retry-After says; smaller requests get through more easily.",
   },
   BACK_PRESSURE: {
     status: 503,

@@ -21,6 +21,8 @@ export interface EncodedBody {
   readonly contract: Contract;
   /** The most bytes that it may have once it is inflated. */
   readonly maxBytes: number;
+  /** Told how many bytes of the body are held, whenever that grows; may throw. */
+  readonly hold?: (bytes: number) => void;
 }
 
 /**
@@ -29,18 +31,27 @@ export interface EncodedBody {
  */
 export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch> {
   const { contract, maxBytes } = body;
-  const chunks = body.encoding === "gzip" ? gunzip(body.chunks, maxBytes) : body.chunks;
+  const { hold: holdAll = () => {} } = body;
+  const isGzip = body.encoding === "gzip";
+  let sent = 0;
+  // What is compressed is kept for the dead letter of a body that does not inflate.
+  const onSent = (bytes: number) => {
+    sent = bytes;
+    holdAll(sent);
+  };
+  const chunks = isGzip ? gunzip(counted(body.chunks, onSent), maxBytes) : body.chunks;
+  const hold = (bytes: number) => holdAll(sent + bytes);
   if (body.format === "ndjson") {
-    yield* ndjsonBatches(chunks);
+    yield* ndjsonBatches(chunks, hold);
     return;
   }
   if (body.format === "beacon") {
     const beacon = await openBeacon(chunks);
-    if (beacon.isArray) yield* jsonBatches(await collect(beacon.chunks));
-    else yield* ndjsonBatches(beacon.chunks);
+    if (beacon.isArray) yield* jsonBatches(await collect(beacon.chunks, hold));
+    else yield* ndjsonBatches(beacon.chunks, hold);
     return;
   }
-  const bytes = await collect(chunks);
+  const bytes = await collect(chunks, hold);
   switch (body.format) {
     case "json":
       yield* jsonBatches(bytes);
@@ -61,7 +72,7 @@ export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch
       return;
     }
     case "avro-container":
-      if (bytes.byteLength > 0) yield* containerBatches(bytes, { contract, maxBytes });
+      if (bytes.byteLength > 0) yield* containerBatches(bytes, { contract, maxBytes, hold });
       return;
     case "avro-wire":
       yield* wireFormatBatches(bytes, contract);
@@ -72,9 +83,29 @@ export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch
 const WRONG_TYPE =
   "application/cloudevents+json is one CloudEvent (an object), application/cloudevents-batch+json an array of them";
 
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+async function collect(chunks: AsyncIterable<Uint8Array>, hold: (bytes: number) => void): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
+  let length = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    length += chunk.byteLength;
+    // Twice, while the parts and what they are joined to stand side by side.
+    hold(length * 2);
+  }
   const last = parts.pop();
-  return last === undefined ? new Uint8Array(0) : joined(parts, last);
+  const bytes = last === undefined ? new Uint8Array(0) : joined(parts, last);
+  hold(bytes.byteLength);
+  return bytes;
+}
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    onBytes(bytes);
+    yield chunk;
+  }
 }

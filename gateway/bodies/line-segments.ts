@@ -11,9 +11,16 @@ export interface LineSegment {
   readonly offset: number;
 }
 
-/** Copies only what stands on both sides of a chunk's end: each byte once, however long a line is. */
-export async function* lineSegments(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LineSegment> {
+/**
+ * Copies only what stands on both sides of a chunk's end: each byte once, however long a line is. `hold` is told what is kept of a line
+ * that has no end yet.
+ */
+export async function* lineSegments(
+  chunks: AsyncIterable<Uint8Array>,
+  hold: (bytes: number) => void,
+): AsyncGenerator<LineSegment> {
   let offset = 0;
+  let begunBytes = 0;
   /** Chunks without a newline, together the beginning of a line. */
   let begun: Uint8Array[] = [];
   for await (const chunk of chunks) {
@@ -21,11 +28,18 @@ export async function* lineSegments(chunks: AsyncIterable<Uint8Array>): AsyncGen
       const end = endOfLines(chunk, start);
       if (end === 0) {
         begun.push(chunk.subarray(start));
+        begunBytes += chunk.byteLength - start;
+        // Twice, while the parts and what they are joined to stand side by side.
+        hold(begunBytes * 2);
         break;
       }
       const bytes = joined(begun, chunk.subarray(start, end));
       begun = [];
       start = end;
+      if (begunBytes > 0) {
+        hold(bytes.byteLength);
+        begunBytes = 0;
+      }
       yield { bytes, offset };
       offset += bytes.byteLength;
     }

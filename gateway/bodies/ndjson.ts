@@ -18,9 +18,12 @@ import {
 import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
 import { type LineSegment, lineSegments, NEWLINE } from "./line-segments.ts";
 
-/** Reads all lines, however the chunks cut them. Never throws for what a line holds. */
-export async function* ndjsonBatches(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EventBatch> {
-  for await (const segment of lineSegments(chunks)) yield batchOf(segment);
+/** Reads all lines, however the chunks cut them. Never throws for what a line holds; `hold` may, see `lineSegments`. */
+export async function* ndjsonBatches(
+  chunks: AsyncIterable<Uint8Array>,
+  hold: (bytes: number) => void = () => {},
+): AsyncGenerator<EventBatch> {
+  for await (const segment of lineSegments(chunks, hold)) yield batchOf(segment);
 }
 
 function batchOf({ bytes, offset }: LineSegment): EventBatch {

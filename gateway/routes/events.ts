@@ -21,6 +21,7 @@ import { headersReader, queryReader } from "../openapi/parameters.ts";
 import { ProblemError, problemResponse } from "../problem.ts";
 import { eventsHeaders, eventsQuery } from "./events.api.ts";
 import { formOfRequest } from "./events-form.ts";
+import { answerBytes, largestBody, RECEIPT_COPIES, reservedBytes } from "./events-memory.ts";
 
 interface Options {
   readonly dryRun: boolean;
@@ -37,7 +38,10 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     const { format, encoding } = formOfRequest(c);
     const options = optionsOf(c);
     const { idempotencyKey } = options;
-    const incoming = c.get("bodyChunks")();
+    const maxBytes = largestBody(format, idempotencyKey !== null, deps.limits);
+    const incoming = c.get("bodyChunks")(maxBytes);
+    const claimMemory = c.get("claimMemory");
+    claimMemory("reserved", reservedBytes(format, Math.min(incoming.declared ?? 0, maxBytes)));
     const attributes = format === "cloudevent-data" ? attributesOfHeaders(c.req.raw.headers) : NO_ATTRIBUTES;
     const meaning = [format, encoding, String(options.schemaVersion), JSON.stringify(attributes)];
     const masker = maskerOf(admitter, deps);
@@ -55,16 +59,20 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
         chunks: body?.chunks ?? incoming.chunks,
         attributes,
         contract: admitter.contract,
-        maxBytes: deps.limits.bodyBytes,
+        maxBytes,
+        hold: (bytes) => claimMemory("body", bytes),
       }),
       maxEvents: deps.limits.eventsPerRequest,
       sizeHint: incoming.declared ?? 0,
+      hold: (bytes) => claimMemory("events", bytes),
     };
     const wide = c.get("wideEvent");
     Object.assign(wide, { topic: admitter.contract.topic, dry_run: options.dryRun });
     const judgeOnTheWay = async (request: IngestRequest): Promise<Judgement> => {
       try {
         const judgement = await judgeBody(request);
+        claimMemory("body", 0);
+        claimMemory("answer", answerBytes(judgement.judged, options.allResults));
         if (!options.dryRun) c.get("spendEvents")(judgement.judged.events);
         return judgement;
       } finally {
@@ -78,7 +86,7 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
         receipt: deps.receipt(name),
         proposal: { requestId: request.requestId, received },
         judge: async (stamp) =>
-          submission(await judgeOnTheWay({ ...request, ...stamp }), receiptNaming(name, stamp), options, deps, wide),
+          submission(await judgeOnTheWay({ ...request, ...stamp }), receiptNaming(name, stamp), options, deps, c),
         drain: () => body.drain(),
         fingerprints: () => body.fingerprints(),
       });
@@ -105,14 +113,17 @@ async function submission(
   naming: MessageNaming,
   options: Options,
   deps: GatewayDeps,
-  wide: WideEvent,
+  c: GatewayContext,
 ): Promise<Omit<PreparedRequest, "requestId">> {
   const { messages, unstored } = await prepareMessages(judged, request, deps.lake, naming);
   if (unstored.length > 0) {
     throw new ProblemError("QUEUE_UNAVAILABLE", "a dead letter's payload could not be stored: send the request again");
   }
   const answer = answerOf(judged, new Map(), request, options);
-  describe(wide, answer, judged, messages.length);
+  describe(c.get("wideEvent"), answer, judged, messages.length);
+  // The call to the receipt copies the messages, and the receipt may live in this isolate.
+  const messageBytes = messages.reduce((sum, { body }) => sum + body.byteLength, 0);
+  c.get("claimMemory")("answer", messageBytes * RECEIPT_COPIES + answerBytes(judged, options.allResults));
   const response = problem === null ? responseOf(answer) : problemResponse(problem, request.requestId);
   const contentType = response.headers.get("content-type") ?? "application/json";
   return {

@@ -6,7 +6,8 @@
 import { type Handler, Hono, type MiddlewareHandler } from "hono";
 import type { GatewayContext, GatewayEnv } from "../context.ts";
 import { basicCredentials } from "../middleware/basic-credentials/basic-credentials.ts";
-import { bodyLimit } from "../middleware/body-limit/body-limit.ts";
+import { type BodyLimitOptions, bodyLimit } from "../middleware/body-limit/body-limit.ts";
+import { smallBodyOf } from "../openapi/json-body.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { PROBLEMS, ProblemError, RETRY_AFTER_SECONDS } from "../problem.ts";
 import { isRegistryErrorCode, RegistryError, statusOf } from "../registry/error.ts";
@@ -42,6 +43,8 @@ export interface RegistryOptions {
   readonly protection: readonly MiddlewareHandler<GatewayEnv>[];
   /** Enforces what the operation of a route needs. */
   readonly guardOf: (method: string, path: string) => MiddlewareHandler<GatewayEnv>;
+  /** How a body is read. */
+  readonly reading: Omit<BodyLimitOptions, "maxBytes">;
 }
 
 /** A schema's text is a few kilobytes. */
@@ -88,7 +91,7 @@ export function createRegistry(options: RegistryOptions): Hono<GatewayEnv> {
   for (const [method, path] of routes) {
     registry.on(method, path, options.guardOf(method, `/registry${path === "/" ? "" : path}`));
   }
-  registry.use(bodyLimit({ maxBytes: MAX_BODY_BYTES }));
+  registry.use(bodyLimit({ ...options.reading, maxBytes: MAX_BODY_BYTES }));
   for (const [method, path, handler] of routes) registry.on(method, path, handler);
   for (const [path, sorts] of Map.groupBy(routes, ([, path]) => path)) {
     registry.all(path, methodNotAllowed(sorts.map(([method]) => method)));
@@ -215,11 +218,10 @@ function test(c: GatewayContext, schema: string, versions: readonly number[]): R
 
 /** The schema's text in a request's body. Throws RegistryError 42201 for anything else, another type than Avro too. */
 async function schemaIn(c: GatewayContext): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of c.get("bodyChunks")().chunks) chunks.push(chunk);
+  const body = await smallBodyOf(c);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(Buffer.concat(chunks)));
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body));
   } catch {
     throw new RegistryError(42201, "Invalid schema: the body is not JSON in UTF-8");
   }

@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   freshness: () => import("./freshness.ts"),
   gateway: () => import("./gateway.ts"),
   ingest: () => import("./ingest.ts"),
+  memory: () => import("./memory.ts"),
   startup: () => import("./startup.ts"),
 };
 

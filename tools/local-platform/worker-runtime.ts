@@ -83,6 +83,34 @@ export async function startStateless(workers: WorkerOptions[], onLog: OnLog): Pr
   return startMiniflare({ workers, port: 0, onLog });
 }
 
+/** Names the Worker whose isolate has the Durable Objects of `startGatewayApart`. */
+export const OBJECTS_NAME = "sluice-objects";
+
+/**
+ * Starts the Worker for a measurement of its requests: its Durable Objects live in the isolate of a second copy, and its queues have no
+ * consumer, so that Miniflare drops what is sent. Both isolates answer V8's inspector, at a port of 127.0.0.1 that `inspectorUrl` names.
+ */
+export async function startGatewayApart(
+  { worker }: RuntimeConfig,
+  storage: string,
+  onLog: OnLog,
+): Promise<{ readonly runtime: Miniflare; readonly inspectorUrl: URL }> {
+  const { queueConsumers: _, ...producing } = worker;
+  const objects = Object.entries(recordOf(worker.durableObjects)).map(([binding, object]) => [
+    binding,
+    { ...recordOf(object), scriptName: OBJECTS_NAME },
+  ]);
+  const workers = [
+    { ...producing, durableObjects: Object.fromEntries(objects) },
+    { ...producing, name: OBJECTS_NAME },
+  ];
+  const runtime = await startMiniflare({ workers, storage, port: 0, onLog, inspectorPort: 0 });
+  return { runtime, inspectorUrl: await runtime.getInspectorURL() };
+}
+
+/** The Worker's name in the inspector's addresses. */
+export const GATEWAY_NAME = WORKER_NAME;
+
 /** Opens the storage without the project's Worker: only LAKE and DB. */
 export async function openStorage(bucket: string, database: string, storage: string): Promise<Miniflare> {
   const script = "export default { fetch() { return new Response(null, { status: 404 }); } };";
@@ -96,13 +124,15 @@ async function startMiniflare(options: {
   readonly storage?: string;
   readonly port: number;
   readonly onLog: OnLog;
+  readonly inspectorPort?: number;
 }): Promise<Miniflare> {
-  const { workers, storage, port, onLog } = options;
+  const { workers, storage, port, onLog, inspectorPort } = options;
   const miniflare = new Miniflare({
     workers,
     host: "127.0.0.1",
     port,
     ...(storage === undefined ? {} : { defaultPersistRoot: storage }),
+    ...(inspectorPort === undefined ? {} : { inspectorPort }),
     // The default asks the network for a sample of request metadata.
     cf: false,
     log: new Log(LogLevel.ERROR),

@@ -18,6 +18,8 @@ export interface ContainerOptions {
   readonly contract: Contract;
   /** What all blocks together may inflate to. */
   readonly maxBytes: number;
+  /** Told how many bytes are held, whenever that changes; may throw. */
+  readonly hold?: (bytes: number) => void;
 }
 
 /**
@@ -37,6 +39,7 @@ export function* containerBatches(body: Uint8Array, options: ContainerOptions): 
     const block = readOrMalformed(body, () => readBlock(reader, header.sync));
     if (block.count === 0) continue;
     const data = decompressed(body, block, header, { room, maxBytes });
+    options.hold?.(body.byteLength + data.byteLength);
     room -= data.byteLength;
     // Compressed data stands nowhere in the body: its events are said to begin where their block does.
     const offsetOf = (at: number) => (data === block.data ? block.offset + at : block.offset);

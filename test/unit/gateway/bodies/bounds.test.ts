@@ -58,11 +58,11 @@ describe("an answer", () => {
 });
 
 describe("hostile sizes", () => {
-  it("an event with a million unknown fields, and one with a million wrong ones", async () => {
+  it("an event with very many unknown fields, and one with very many wrong ones", async () => {
     const harness = createHarness();
-    const keys = Array.from({ length: 1_000_000 }, (_, index) => `"k${index}":1`).join(",");
+    const keys = Array.from({ length: 60_000 }, (_, index) => `"k${index}":1`).join(",");
     const wide = JSON.stringify(order("wide")).replace(/}$/, `,${keys}}`);
-    const items = `[${Array.from({ length: 400_000 }, () => '{"sku":1}').join(",")}]`;
+    const items = `[${Array.from({ length: 40_000 }, () => '{"sku":1}').join(",")}]`;
     const long = JSON.stringify(order("long", { items: "@" })).replace('"@"', items);
     const verdict = await answer(
       await harness.post(ORDERS, [wide, long, JSON.stringify(order("good"))].join("\n"), NDJSON),
@@ -72,20 +72,20 @@ describe("hostile sizes", () => {
     expect(verdict.results[1]?.errors).toHaveLength(50);
   });
 
-  it("20 MB of events in one request, as lines and as an array: all accepted, in order inside a shard", async () => {
+  it("20 MB of lines in one request, 10 MB as an array: all accepted, in order inside a shard", async () => {
     const events = Array.from({ length: 40_000 }, (_, index) =>
       JSON.stringify(order(`event-${index}`, { note: "n".repeat(175) })),
     );
-    for (const [body, headers] of [
-      [events.join("\n"), NDJSON],
-      [`[${events.join(",")}]`, {}],
+    for (const [count, body, headers] of [
+      [40_000, events.join("\n"), NDJSON],
+      [20_000, `[${events.slice(0, 20_000).join(",")}]`, {}],
     ] as const) {
       const harness = createHarness();
-      expect(body.length).toBeGreaterThan(19_000_000);
-      expect(body.length).toBeLessThan(20_000_000);
+      expect(body.length).toBeGreaterThan(count * 475);
+      expect(body.length).toBeLessThan(count * 500);
       const response = await harness.post(ORDERS, body, headers);
       expect(response.status).toBe(202);
-      expect(await answer(response)).toMatchObject({ accepted: 40_000, rejected: 0 });
+      expect(await answer(response)).toMatchObject({ accepted: count, rejected: 0 });
       const indexes = harness.sent.flatMap(({ envelopes }) =>
         envelopes.filter(({ shard }) => shard === 0).map(({ index }) => index),
       );

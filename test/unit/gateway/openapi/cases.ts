@@ -56,6 +56,24 @@ const eventsCases: Record<ResponseKey, Case> = {
     await harness.post(EVENTS, [order("a")], { "idempotency-key": "k" });
     return await harness.post(EVENTS, [order("b")], { "idempotency-key": "k" });
   },
+  "408 BODY_TIMEOUT": async () => {
+    const impatient = createHarness({ limits: { deadlines: { idleMs: 1, totalMs: 1 } } });
+    const time = setInterval(() => impatient.clock.advance(1), 1);
+    // Node demands the word for a stream; the Worker's types do not know it.
+    const init = Object.assign(
+      { method: "POST", body: new ReadableStream(), headers: { "content-type": "application/json" } },
+      { duplex: "half" },
+    );
+    try {
+      return await impatient.request(EVENTS, init);
+    } finally {
+      clearInterval(time);
+    }
+  },
+  "503 OVERLOADED": () => {
+    const memory = { totalBytes: 1, requestBytes: 1_000_000, smallShareBytes: 0, smallBytes: 0 };
+    return createHarness({ limits: { memory } }).post(EVENTS, [order("b")]);
+  },
   "413 BODY_TOO_LARGE": (harness) => harness.post(EVENTS, " ".repeat(300_000)),
   "413 TOO_MANY_EVENTS": send(Array.from({ length: 101 }, () => ({}))),
   "415 UNSUPPORTED_MEDIA_TYPE": (harness) => harness.post(EVENTS, "a", { "content-type": "text/csv" }),

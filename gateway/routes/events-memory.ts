@@ -1,0 +1,33 @@
+/** What a request with events takes of the isolate's memory, as far as its headers and verdicts tell; measured by `npm run bench -- memory`. */
+import type { BodyFormat } from "../bodies/media-type.ts";
+import type { GatewayLimits } from "../deps.ts";
+import type { Judged } from "../ingest.ts";
+
+/** The most bytes, as sent and inflated, that a body of this format may have. */
+export function largestBody(format: BodyFormat, isIdempotent: boolean, limits: GatewayLimits): number {
+  const byFormat = isReadByLine(format) ? limits.bodyBytes : Math.min(limits.bodyBytes, limits.documentBytes);
+  return isIdempotent ? Math.min(byFormat, limits.idempotentBytes) : byFormat;
+}
+
+/**
+ * What a body of valid events comes to: claimed before it is read, so that requests which come at once do not all fail half read for
+ * each other's sake.
+ */
+export function reservedBytes(format: BodyFormat, bodyBytes: number): number {
+  return bodyBytes * (isReadByLine(format) ? 1.5 : 2.5);
+}
+
+/** A beacon mostly is lines, and small. */
+function isReadByLine(format: BodyFormat): boolean {
+  return format === "ndjson" || format === "beacon";
+}
+
+/** Of its messages: in a call to a receipt, and in its storage's hands, which may be in this isolate. */
+export const RECEIPT_COPIES = 2;
+
+/** A verdict as an object and as a text. */
+const RESULT_BYTES = 500;
+
+export function answerBytes({ events, refusals }: Judged, allResults: boolean): number {
+  return (allResults ? events : refusals.length) * RESULT_BYTES;
+}
