@@ -1,4 +1,5 @@
 import type { CompatibilityMode } from "../schemas/compatibility/modes.ts";
+import type { RuleProgram } from "./rules/program.ts";
 
 /**
  * A contract as the Worker knows it: the compiled form of `contracts/<topic>.yaml`. Plain data, made when the project is
@@ -34,12 +35,14 @@ export interface FieldRule {
   readonly examples?: readonly unknown[];
 }
 
-/** A CEL expression over `event` that must be true. `pointer` is where its violation is reported. */
+/** A CEL expression over `event` that must be true (docs/rules.md). `pointer` is where its violation is reported. */
 export interface RecordRule {
   readonly id: string;
   readonly pointer: string;
   readonly description: string;
   readonly expression: string;
+  /** The expression as the build checked it: what runs. */
+  readonly program: RuleProgram;
 }
 
 export type Layer = "bronze" | "silver" | "gold";

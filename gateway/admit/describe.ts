@@ -57,7 +57,7 @@ export function describe(event: unknown, demands: Demands): EventError[] {
     if (violation === null) continue;
     // Why a rule could not be evaluated may quote a value.
     const why = demands.plan.pii ? rule.description : violation;
-    const detail = () => ruleDetail(why, rule.expression, rule.reads, event, demands.plan);
+    const detail = () => ruleDetail(why, rule.expression, rule.program.reads, event, demands.plan);
     errors.add(RULE, "RULE_VIOLATION", rule.pointer, rule.id, detail);
   }
   return errors.list();

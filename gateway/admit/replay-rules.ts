@@ -14,7 +14,7 @@ export function rulesForReplay(rules: readonly CompiledRule[], plan: RecordPlan)
 /** Whether a rule reads a field of this event in which a masked value stands. */
 export function readsMasked(rule: CompiledRule, event: unknown, plan: RecordPlan): boolean {
   if (!isJsonObject(event)) return false;
-  const reads = (name: string) => rule.reads.some(([first]) => first === undefined || first === name);
+  const reads = (name: string) => rule.program.reads.some(([first]) => first === name);
   return plan.fields.some(({ name, value }) => reads(name) && holdsMasked(event[name], value));
 }
 

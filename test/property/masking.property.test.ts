@@ -1,7 +1,7 @@
 /** Promise P10: personal data stays inside the contract. Canaries go in everywhere, and come out nowhere. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Contract } from "../../contracts/contract.ts";
+import type { Contract, FieldRule, RecordRule } from "../../contracts/contract.ts";
 import { contractOf, currentSchema } from "../../contracts/registry.ts";
 import { compilePlan } from "../../gateway/admit/plan.ts";
 import { createTopicAdmitter } from "../../gateway/admit/topics.ts";
@@ -16,6 +16,7 @@ import type { AvroRecord } from "../../schemas/avro-schema.ts";
 import { buildCodec, codecById, type Envelope } from "../../schemas/codecs.ts";
 import { applyResidue, isJsonObject } from "../../schemas/event-residue.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
+import { checkRule } from "../../tools/build/contracts/rules/check-rule.ts";
 import { canonicalJson } from "../oracle/arbitrary-event.ts";
 import { localKeys, localMasker, storedForm } from "../oracle/local-masker.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
@@ -67,6 +68,53 @@ const schema: AvroRecord = JSON.parse(
     ],
   }),
 );
+const FIELDS: readonly FieldRule[] = [
+  { name: "person", kind: "string", required: true, masking: "hmac", maxLength: 40 },
+  { name: "at", kind: "timestamp", required: true },
+  { name: "email", kind: "string", required: false, masking: "email", pattern: "@" },
+  { name: "diary", kind: "string", required: false, masking: "redact" },
+  { name: "city", kind: "string", required: false, maxLength: 10 },
+  { name: "age", kind: "integer", required: false, minimum: 0 },
+  { name: "score", kind: "number", required: false },
+  {
+    name: "home",
+    kind: "object",
+    required: true,
+    fields: [
+      { name: "street", kind: "string", required: false, masking: "redact" },
+      { name: "country", kind: "string", required: false, pattern: "^[A-Z]{2}$" },
+    ],
+  },
+  {
+    name: "contacts",
+    kind: "array",
+    required: true,
+    item: {
+      name: "item",
+      kind: "object",
+      required: true,
+      fields: [
+        { name: "kind", kind: "string", required: true, accepted: ["phone", "fax"] },
+        { name: "number", kind: "string", required: true, masking: "hmac", minLength: 3 },
+      ],
+    },
+  },
+  {
+    name: "nicknames",
+    kind: "array",
+    required: true,
+    item: { name: "item", kind: "string", required: true, masking: "hmac" },
+  },
+];
+
+const EXPRESSION = "!has(event.age) || !has(event.diary) || event.age != 41 || int(event.diary) > event.age";
+const RULE: RecordRule = {
+  id: "people.rule",
+  pointer: "/age",
+  description: "cannot be evaluated for those who are 41, and the reason quotes the diary",
+  expression: EXPRESSION,
+  program: checkRule(EXPRESSION, FIELDS),
+};
 const people: Contract = {
   ...users,
   topic: "people",
@@ -75,53 +123,9 @@ const people: Contract = {
   shards: 4,
   eventTime: "at",
   checks: [],
-  rules: [
-    {
-      id: "people.rule",
-      pointer: "/age",
-      description: "cannot be evaluated for those who are 41, and the reason quotes the diary",
-      expression: "!has(event.age) || event.age != 41 || int(event.diary) > event.age",
-    },
-  ],
   schemas: [{ id: 1, version: 1 }],
-  fields: [
-    { name: "person", kind: "string", required: true, masking: "hmac", maxLength: 40 },
-    { name: "at", kind: "timestamp", required: true },
-    { name: "email", kind: "string", required: false, masking: "email", pattern: "@" },
-    { name: "diary", kind: "string", required: false, masking: "redact" },
-    { name: "city", kind: "string", required: false, maxLength: 10 },
-    { name: "age", kind: "integer", required: false, minimum: 0 },
-    { name: "score", kind: "number", required: false },
-    {
-      name: "home",
-      kind: "object",
-      required: true,
-      fields: [
-        { name: "street", kind: "string", required: false, masking: "redact" },
-        { name: "country", kind: "string", required: false, pattern: "^[A-Z]{2}$" },
-      ],
-    },
-    {
-      name: "contacts",
-      kind: "array",
-      required: true,
-      item: {
-        name: "item",
-        kind: "object",
-        required: true,
-        fields: [
-          { name: "kind", kind: "string", required: true, accepted: ["phone", "fax"] },
-          { name: "number", kind: "string", required: true, masking: "hmac", minLength: 3 },
-        ],
-      },
-    },
-    {
-      name: "nicknames",
-      kind: "array",
-      required: true,
-      item: { name: "item", kind: "string", required: true, masking: "hmac" },
-    },
-  ],
+  rules: [RULE],
+  fields: FIELDS,
 };
 const codec = buildCodec({ topic: "people", version: 1, id: 1, schema });
 const clear = {

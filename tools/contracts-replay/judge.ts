@@ -43,7 +43,7 @@ export function createJudge({ contract, releases, version: forced }: Proposal, s
   const versions = new Map(
     releases.map((release) => {
       const plan = compilePlan(contract, release.schema);
-      return [release.version, { plan, rules: compileRules(contract.rules, plan) }];
+      return [release.version, { plan, rules: compileRules(contract, plan) }];
     }),
   );
   const retired = new Set(contract.schemas.filter((schema) => schema.retired === true).map(({ version }) => version));

@@ -35,7 +35,10 @@ export function compareWithAvro(contract: Contract, versions: readonly SchemaRel
 }
 
 /** The contract's fields, each `required` only if every version that producers may send has it so: what a rule can rely on. */
-export function inEveryVersion(contract: Contract, releases: readonly SchemaRelease[]): readonly FieldRule[] {
+export function inEveryVersion(
+  contract: Pick<Contract, "schemas" | "fields">,
+  releases: readonly SchemaRelease[],
+): readonly FieldRule[] {
   const live = contract.schemas.filter(({ retired }) => retired !== true);
   const versions = live.flatMap(({ id }) => releases.filter((release) => release.id === id));
   return versions.reduce<readonly FieldRule[]>((fields, { schema }) => weaken(fields, schema), contract.fields);

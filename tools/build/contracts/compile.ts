@@ -2,9 +2,7 @@
  * `contracts/<topic>.yaml` to `Contract`. Pure: texts in, contracts and problems out. Each problem names file and line,
  * says what is wrong and what to do; all problems of a file are reported together.
  */
-import { Environment } from "@marcbachmann/cel-js";
-import type { Contract, FieldRule, RecordRule } from "../../../contracts/contract.ts";
-import { registerRuleFunctions } from "../../../contracts/rule-functions.ts";
+import type { Contract, FieldRule } from "../../../contracts/contract.ts";
 import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
 import { compareWithAvro, inEveryVersion } from "./agreement.ts";
@@ -13,7 +11,7 @@ import { checkMasking, maskingOf } from "./masking.ts";
 import { type Extensions, extensions, type Odcs, type OdcsItem, type OdcsProperty, odcs } from "./odcs.ts";
 import { libraryChecks } from "./odcs-quality.ts";
 import { checkPatterns, translatePattern } from "./patterns.ts";
-import { pathProblems } from "./rule-paths.ts";
+import { compileRecordRules } from "./rules/record-rules.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
 
@@ -65,11 +63,20 @@ export function compileContract(source: ContractSource, releases: readonly Schem
   }
 
   const checks = contractChecks(parsed.data.schema[0], { file: source.file, document, report });
-  const contract = assemble(parsed.data, extended.data, releases, report, checks);
+  const described = assemble(parsed.data, extended.data, releases, report, checks);
+  const index = (parsed.data.customProperties ?? []).findIndex((entry) => entry.property === "rules");
+  const rules = compileRecordRules(
+    extended.data.rules,
+    inEveryVersion(described, releases),
+    (position, property, line, message) => {
+      const path = ["customProperties", index, "value", position, property];
+      problems.push({ file: source.file, line: document.lineInText(path, line), message });
+    },
+  );
+  const contract: Contract = { ...described, rules };
   checkReferences(contract, report);
   checkMasking(contract, parsed.data.schema[0].properties, report);
   checkPatterns(parsed.data.schema[0].properties, ["schema", 0, "properties"], report);
-  checkRules(contract, inEveryVersion(contract, releases), parsed.data, report);
   const versions = contract.schemas.flatMap(({ id }) => releases.filter((release) => release.id === id));
   for (const { path, message, version } of compareWithAvro(contract, versions)) {
     report(["schema", 0, "properties", ...path], `${message} (schemas/${contract.topic}/v${version}.avsc)`);
@@ -93,7 +100,7 @@ function assemble(
   releases: readonly SchemaRelease[],
   report: Report,
   checks: readonly CheckSource[],
-): Contract {
+): Omit<Contract, "rules"> {
   const table = contract.schema[0];
   const primaryKey = table.properties
     .filter((property) => property.primaryKey === true)
@@ -122,7 +129,6 @@ function assemble(
     flush: { bytes: extension.flush.bytes, rows: extension.flush.rows, ageMs: extension.flush.age },
     sla: serviceLevels(contract.slaProperties, report),
     fields: table.properties.map(fieldRule),
-    rules: extension.rules,
     checks: checks.map(({ check }) => check),
     schemas: releases
       .filter((release) => release.topic === table.name)
@@ -204,22 +210,4 @@ function checkReferences(contract: Contract, report: Report): void {
       report(["customProperties"], `key field "${name}" must be required and not nested`);
     }
   }
-}
-
-function checkRules(contract: Contract, fields: readonly FieldRule[], source: Odcs, report: Report): void {
-  const index = (source.customProperties ?? []).findIndex((entry) => entry.property === "rules");
-  contract.rules.forEach((rule: RecordRule, position) => {
-    const path = ["customProperties", index, "value", position, "expression"];
-    const environment = registerRuleFunctions(new Environment().registerVariable("event", "map"));
-    const checked = environment.check(rule.expression);
-    if (!checked.valid) {
-      report(path, `rule ${rule.id} is not valid CEL: ${checked.error?.message.split("\n")[0] ?? "unknown error"}`);
-      return;
-    }
-    for (const problem of pathProblems(rule.expression, fields)) {
-      const reads = `rule ${rule.id} reads event.${problem.path}, which`;
-      if (problem.kind === "unknown") report(path, `${reads} is not a field of the contract`);
-      else report(path, `${reads} may be absent: ask has(event.${problem.path}) first`);
-    }
-  });
 }

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import type { Contract, FieldRule, Masking } from "../../../../contracts/contract.ts";
 import { compileContracts } from "../../../../tools/build/compile.ts";
+import { checkRule } from "../../../../tools/build/contracts/rules/check-rule.ts";
 import { contractsAtRef } from "../../../../tools/contracts-diff/at-ref.ts";
 import { diffContracts, renderDiff } from "../../../../tools/contracts-diff/diff.ts";
 
@@ -106,7 +107,7 @@ test("added fields break only where they are required", () => {
 });
 
 test("rules, windows, unknown fields, schema versions and settings", () => {
-  const rule = { id: "orders.new", pointer: "", description: "d", expression: "true" };
+  const rule = { id: "orders.new", pointer: "", description: "d", expression: "true", program: checkRule("true", []) };
   const version = "9.0.0";
   expect(changes(orders({ version, rules: [...orders().rules, rule] }))).toEqual(["!orders.new a new rule: true"]);
   const window = { pastMs: 86_400_000, futureMs: 600_000 };
