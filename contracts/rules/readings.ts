@@ -1,4 +1,5 @@
 /** A field's JSON as a value of a rule. The event has passed its schema: what is not of the type is a defect, and a failure. */
+import { unscaledFromJson } from "../../schemas/decimal.ts";
 import { isRawNumber } from "../../schemas/exact-json.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { RuleFailure } from "./failure.ts";
@@ -8,8 +9,6 @@ import type { Reading } from "./program.ts";
 export type Read = (value: unknown, text: string) => unknown;
 
 const MICROS_PER_DAY = 86_400_000_000;
-/** More digits are no 64 bits. */
-const MAX_DIGITS = 20;
 
 export function readingOf(reading: Reading): Read {
   if (typeof reading === "object") return listReading(readingOf(reading.items), reading.items);
@@ -43,9 +42,8 @@ function listReading(read: Read, items: Reading): Read {
 function readInt(value: unknown, text: string): Int {
   if (typeof value === "number" && Number.isInteger(value))
     return Number.isSafeInteger(value) ? value + 0 : intOf(BigInt(value));
-  const digits = isRawNumber(value) ? value.rawJSON : value;
-  if (typeof digits === "string" && digits.length <= MAX_DIGITS && /^-?\d+$/.test(digits)) return intOf(BigInt(digits));
-  return mismatch(text, "integer");
+  const integer = isRawNumber(value) ? unscaledFromJson(value, 0) : undefined;
+  return integer === undefined ? mismatch(text, "integer") : intOf(integer);
 }
 
 /** Decimals too, which may be sent as texts: a rule computes with their nearest doubles. */
