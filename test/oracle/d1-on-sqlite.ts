@@ -17,9 +17,22 @@ export interface D1OnSqlite {
 
 const MIGRATIONS = resolve(import.meta.dirname, "../../sql/migrations");
 
-export function createD1(): D1OnSqlite {
+let schema: string | undefined;
+
+/** What all migrations make, which a database takes in a quarter of their time. Throws when they insert rows. */
+function migratedSchema(): string {
   const sqlite = new DatabaseSync(":memory:");
   for (const name of readdirSync(MIGRATIONS).sort()) sqlite.exec(readFileSync(join(MIGRATIONS, name), "utf8"));
+  const { changes } = sqlite.prepare("SELECT total_changes() AS changes").get() ?? {};
+  if (changes !== 0) throw new Error("a migration inserts rows: a database of tests would lack them");
+  const made = sqlite.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid").all();
+  return made.map((row) => `${String(row["sql"])};`).join("\n");
+}
+
+export function createD1(): D1OnSqlite {
+  const sqlite = new DatabaseSync(":memory:");
+  schema ??= migratedSchema();
+  sqlite.exec(schema);
   let down = false;
   let queries = 0;
 

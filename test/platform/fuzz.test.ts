@@ -9,11 +9,12 @@ import { codecsOf } from "../../schemas/codecs.ts";
 import { avroBody } from "../../tools/fuzz/body-forms.ts";
 import { fuzz } from "../../tools/fuzz/fuzz.ts";
 import { watchLog } from "../../tools/fuzz/log-watch.ts";
+import { longOrShare } from "../long-share.ts";
 import { bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
-const BODIES = 20_000;
+const BODIES = longOrShare(20_000, 4_000);
 
-describe("20,000 mutated bodies", () => {
+describe("mutated bodies", () => {
   let at: TestPlatform;
   const logWatch = watchLog();
   const folder = mkdtempSync(join(tmpdir(), "sluice-fuzz-test-"));

@@ -1,13 +1,14 @@
 /** A platform for one test file: the real bundle in workerd, on a state of its own, read back by DuckDB. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { buildBundle } from "../../tools/build/bundle.ts";
 import { CLOCK_PATH } from "../../tools/chaos/faults/clock.ts";
+import { STATE_TABLE_NAMES } from "../../tools/lake/catalog.ts";
 import { type Lake, openLake } from "../../tools/lake/open.ts";
 import { bindingsSource } from "../../tools/lake/source.ts";
 import { type Platform, startPlatform } from "../../tools/local-platform/platform.ts";
+import { buildTestBundle, FAULTS_ENTRY } from "./bundles.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -67,10 +68,7 @@ const SHORT_WAITS = { batchSeconds: 0, retrySeconds: 1 };
 const BETWEEN_TICKS_MS = 100;
 
 export async function startTestPlatform(options: HarnessOptions = {}): Promise<TestPlatform> {
-  const entry = options.faults === true ? "tools/chaos/faults/worker.ts" : options.entry;
-  const bundle = await buildBundle(
-    entry === undefined ? { root, outdir: "dist" } : { root, outdir: `dist/${basename(dirname(entry))}`, entry },
-  );
+  const bundle = await buildTestBundle(options.faults === true ? FAULTS_ENTRY : options.entry);
   const own = options.stateDir === undefined;
   const stateDir = options.stateDir ?? join(mkdtempSync(join(tmpdir(), "sluice-test-")), "state");
   const errors: string[] = [];
@@ -98,7 +96,8 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
   };
-  const lake = () => openLake({ source: bindingsSource(platform.db, platform.lake), cacheDir: platform.state.cache });
+  const lake = (stateTables = STATE_TABLE_NAMES) =>
+    openLake({ source: bindingsSource(platform.db, platform.lake), cacheDir: platform.state.cache, stateTables });
 
   return {
     platform,
@@ -135,9 +134,9 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
         `${what} did not come true within a minute; partitions: ${JSON.stringify(state.results)}; errors: ${errors.slice(-3).join(" | ")}`,
       );
     },
-    lake,
+    lake: () => lake(),
     async rows(sql) {
-      const opened = await lake();
+      const opened = await lake(STATE_TABLE_NAMES.filter((name) => sql.includes(name)));
       try {
         return (await opened.connection.runAndReadAll(sql)).getRowObjectsJson();
       } finally {

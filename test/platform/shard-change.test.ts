@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { contractOf } from "../../contracts/registry.ts";
+import { FOUR_SHARDS_ENTRY } from "./bundles.ts";
 import { order } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
@@ -29,7 +30,7 @@ test("old messages drain into old objects, new ones into new, and silver finds t
   // Some of it is in the queue, some in buffers: nobody waits for it.
   await before.close();
 
-  at = await startTestPlatform({ stateDir, entry: "test/platform/four-shards/worker.ts" });
+  at = await startTestPlatform({ stateDir, entry: FOUR_SHARDS_ENTRY });
   const { platform } = at;
   expect((await at.post("orders", JSON.stringify(orders(30, 60)))).status).toBe(202);
   await at.until("all orders in bronze", async () => (await bronzeRows(platform, "orders")) >= 70);

@@ -23,6 +23,7 @@ export async function judge(platform: Platform, log: SendersLog): Promise<Verdic
   const lake = await openLake({
     source: bindingsSource(platform.db, platform.lake),
     cacheDir: platform.state.cache,
+    stateTables: [],
   });
   try {
     const rows = async (sql: string) => (await lake.connection.runAndReadAll(sql)).getRowObjectsJson();

@@ -30,6 +30,9 @@ export const STATE_TABLES = {
   snapshots: "snapshots",
 } as const;
 
+/** Their names. */
+export const STATE_TABLE_NAMES: readonly string[] = Object.keys(STATE_TABLES);
+
 /** Dead letters are a topic: until silver holds them, bronze does. */
 export const DEAD_LETTERS = { view: "dead_letters", bronze: "bronze_dead_letters" };
 
@@ -61,10 +64,11 @@ export async function quarantineTables(source: LakeSource): Promise<TableFiles[]
   return byName(rows);
 }
 
-/** The tables of the catalog that exist, whole. */
-export async function stateTables(source: LakeSource): Promise<StateTable[]> {
+/** Those of these tables of the catalog that exist, whole. */
+export async function stateTables(source: LakeSource, names: readonly string[]): Promise<StateTable[]> {
   const tables: StateTable[] = [];
   for (const [name, from] of Object.entries(STATE_TABLES)) {
+    if (!names.includes(name)) continue;
     const columns = await source.query(`SELECT name, type FROM pragma_table_info('${name}') ORDER BY cid`);
     if (columns.length === 0) continue;
     tables.push({

@@ -10,6 +10,7 @@ import {
   DEAD_LETTERS,
   publishedTables,
   quarantineTables,
+  STATE_TABLE_NAMES,
   type StateTable,
   stateTables,
   type TableFiles,
@@ -36,19 +37,22 @@ export interface OpenLakeOptions {
   /** Read while opening only; closing it stays with the caller. */
   readonly source: LakeSource;
   readonly cacheDir: string;
+  /** Which of D1's `STATE_TABLES` are copied, which takes longer than all the rest; all of them if not given. */
+  readonly stateTables?: readonly string[];
 }
 
 /**
  * Makes a view for each published table, for `bronze_<topic>` of each contract and `quarantine_<topic>` of those with such checks
- * (empty ones too), and for the dead letters, and a table for each of D1's `STATE_TABLES`. It is the lake of this moment: open it again to see later commits. Throws
- * CommandProblem (LAKE_UNREADABLE) when a live file cannot be had.
+ * (empty ones too), and for the dead letters, and a table for each of D1's that is asked for. It is the lake
+ * of this moment: open it again to see later commits. Throws CommandProblem (LAKE_UNREADABLE) when a live file cannot be had.
  */
-export async function openLake({ source, cacheDir }: OpenLakeOptions): Promise<Lake> {
+export async function openLake(options: OpenLakeOptions): Promise<Lake> {
+  const { source, cacheDir, stateTables: copied = STATE_TABLE_NAMES } = options;
   const [published, bronze, quarantine, state] = [
     await publishedTables(source),
     await bronzeTables(source),
     await quarantineTables(source),
-    await stateTables(source),
+    await stateTables(source, copied),
   ];
   const files = [...published, ...bronze, ...quarantine].flatMap(readFiles);
   const paths = await cacheObjects(source, files, cacheDir);

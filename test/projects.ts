@@ -1,0 +1,26 @@
+/** What the configurations of `npm test` and `npm run test:long` share. */
+
+/** Platform files wait for other processes much of the time: three files at once keep two cores busy. */
+const WORKERS = { maxWorkers: 3, isolate: false } as const;
+
+/** Code in Node, and Node's own processes at most. */
+export const PURE = {
+  name: "pure",
+  setupFiles: "test/property/seed.setup.ts",
+  testTimeout: 60_000,
+  ...WORKERS,
+} as const;
+
+/** The real bundle in workerd, one platform a file. */
+export const PLATFORM = {
+  name: "platform",
+  globalSetup: "test/platform/bundles.setup.ts",
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  ...WORKERS,
+} as const;
+
+/** Failures, slow files and totals for people; the JSON report is what .ci/run counts from. */
+export function reporters(report: string): (string | [string, { outputFile: string }])[] {
+  return ["./test/quiet-reporter.ts", ["json", { outputFile: report }]];
+}

@@ -1,0 +1,24 @@
+/** `npm run test:long`: the tests that explore at random, in full (test/long-share.ts). */
+import { defineConfig } from "vitest/config";
+import { PLATFORM, PURE, reporters } from "./test/projects.ts";
+
+const env = { SLUICE_TESTS: "long" };
+
+export default defineConfig({
+  test: {
+    reporters: reporters("test-report/long.json"),
+    projects: [
+      {
+        test: {
+          ...PURE,
+          env,
+          include: [
+            "test/property/slice-redrive.property.test.ts",
+            "test/property/topic-buffer-machine.property.test.ts",
+          ],
+        },
+      },
+      { test: { ...PLATFORM, env, include: ["test/platform/fuzz.test.ts", "test/platform/kill.test.ts"] } },
+    ],
+  },
+});
