@@ -24,6 +24,7 @@ export interface FieldRule {
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly pattern?: string;
+  /** The values that are taken, as texts; `value-text.ts` says when one is a field's value. */
   readonly accepted?: readonly string[];
   readonly minItems?: number;
   readonly maxItems?: number;
@@ -74,6 +75,8 @@ export interface LibraryCheck extends CheckBase {
   readonly columns: readonly string[];
   /** For invalidValues: what is valid. For missingValues: what counts as missing. */
   readonly values: readonly string[];
+  /** For invalidValues: what a valid text matches, as a field's pattern. */
+  readonly pattern?: string;
   readonly unit: "rows" | "percent";
 }
 
@@ -105,7 +108,7 @@ export interface Contract {
   readonly domain: string;
   /** Written by the platform only: producers cannot post to it. */
   readonly platformOnly: boolean;
-  readonly mode: "append" | "upsert";
+  readonly mode: "append";
   /** Top-level fields whose values together identify an event. The first is the id that verdicts and dead letters name. */
   readonly dedupeKey: readonly string[];
   readonly shardKey: readonly string[];

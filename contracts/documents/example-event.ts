@@ -64,11 +64,12 @@ function exampleValue(avro: AvroType, rule: FieldRule | undefined, path: string,
   const [given] = rule?.examples ?? [];
   if (given !== undefined) return given;
   const { type } = unwrapOptional(avro);
+  const [accepted] = rule?.accepted ?? [];
   switch (type) {
     case "string":
       return textOf(rule, path);
     case "boolean":
-      return false;
+      return accepted === "true";
     case "int":
     case "long":
     case "double":
@@ -79,9 +80,9 @@ function exampleValue(avro: AvroType, rule: FieldRule | undefined, path: string,
   }
   switch (type.type) {
     case "long":
-      return formatTimestamp(options.now * 1_000);
+      return accepted ?? formatTimestamp(options.now * 1_000);
     case "int":
-      return formatDate(Math.floor(options.now / DAY_MS));
+      return accepted ?? formatDate(Math.floor(options.now / DAY_MS));
     case "bytes":
       return numberOf(rule);
     case "record":
@@ -93,8 +94,10 @@ function exampleValue(avro: AvroType, rule: FieldRule | undefined, path: string,
   }
 }
 
-/** 1 where the bounds allow it, else the bound that is nearest. */
+/** An accepted value; else 1 where the bounds allow it, else the bound that is nearest. */
 function numberOf(rule: FieldRule | undefined): number {
+  const [accepted] = rule?.accepted ?? [];
+  if (accepted !== undefined) return Number(accepted);
   const least = rule?.minimum ?? Number.NEGATIVE_INFINITY;
   const most = rule?.maximum ?? Number.POSITIVE_INFINITY;
   return Math.min(Math.max(1, least), most);

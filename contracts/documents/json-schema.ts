@@ -59,11 +59,11 @@ function valueSchema(avro: AvroType, rule: FieldRule | undefined, open: boolean)
     case "null":
       return { type };
     case "int":
-      return { type: "integer", minimum: -INT_MAX - 1, maximum: INT_MAX, ...boundKeywords(rule) };
+      return { type: "integer", minimum: -INT_MAX - 1, maximum: INT_MAX, ...numberKeywords(rule) };
     case "long":
-      return { type: "integer", ...boundKeywords(rule) };
+      return { type: "integer", ...numberKeywords(rule) };
     case "double":
-      return { type: "number", ...boundKeywords(rule) };
+      return { type: "number", ...numberKeywords(rule) };
     case "bytes":
       return { type: "string" };
   }
@@ -105,4 +105,8 @@ function boundKeywords(rule: FieldRule | undefined): JsonSchema {
     ...(rule?.minimum === undefined ? {} : { minimum: rule.minimum }),
     ...(rule?.maximum === undefined ? {} : { maximum: rule.maximum }),
   };
+}
+
+function numberKeywords(rule: FieldRule | undefined): JsonSchema {
+  return { ...boundKeywords(rule), ...(rule?.accepted === undefined ? {} : { enum: rule.accepted.map(Number) }) };
 }

@@ -9,8 +9,8 @@ import { compileScalar } from "./checked-scalars.ts";
 import { CLEAN, INVALID, LEXICAL, type Scratch, UNKNOWN_FIELDS, type WriteChecked } from "./fast-pass.ts";
 import { compileFieldValues } from "./field-values.ts";
 import { compileNullsResidue, type WriteNulls } from "./nulls-residue.ts";
-import type { ArrayPlan, RecordPlan, ValuePlan } from "./plan.ts";
-import { isRecord, scalarText } from "./value-forms.ts";
+import { type ArrayPlan, acceptedText, type RecordPlan, type ValuePlan } from "./plan.ts";
+import { isRecord } from "./value-forms.ts";
 
 /** The pass over a record: what it writes is the record and nothing else. */
 export function compileCheckedWriter(plan: RecordPlan, scratch: Scratch): WriteChecked {
@@ -66,7 +66,7 @@ function compileValue(plan: ValuePlan, scratch: Scratch): WriteChecked {
   if (accepted === null || plan.kind === "string") return write;
   return (value, output) => {
     const flags = write(value, output);
-    return flags & INVALID || accepted.has(scalarText(value)) ? flags : INVALID;
+    return flags & INVALID || accepted.has(acceptedText(plan.kind, value) ?? "") ? flags : INVALID;
   };
 }
 

@@ -6,6 +6,7 @@ import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { type ErrorList, STRUCTURE, UNREADABLE, VALUE } from "./error-list.ts";
 import { disclose } from "./excerpt.ts";
 import {
+  acceptedText,
   type Bounds,
   type DecimalPlan,
   type IntegerPlan,
@@ -111,7 +112,7 @@ function unreadable(value: unknown, expected: string, plan: Disclosing, path: Pa
 
 function describeAccepted(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
   const { accepted } = plan;
-  if (accepted === null || accepted.has(scalarText(value))) return;
+  if (accepted === null || accepted.has(acceptedText(plan.kind, value) ?? "")) return;
   const rule = `${plan.rule}.accepted`;
   errors.add(
     VALUE,

@@ -5,6 +5,7 @@
 import type { Contract, FieldRule, Masking } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { compilePattern, type Pattern } from "../../contracts/patterns/pattern.ts";
+import { valueText } from "../../contracts/value-text.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import { unscaledBound } from "../../schemas/decimal.ts";
 import { pointerOf } from "../../schemas/event-residue.ts";
@@ -152,9 +153,31 @@ function compileValue(
   eventTime: boolean,
   traits: Traits,
 ): ValuePlan {
-  const accepted = rule?.accepted === undefined ? null : new Set(rule.accepted);
   const shape = compileShape(type, rule, path, eventTime, traits);
+  const accepted =
+    rule?.accepted === undefined
+      ? null
+      : new Set(rule.accepted.flatMap((text) => acceptedText(shape.kind, text) ?? []));
   return { ...shape, rule: path, accepted, disclosure: traits.pii ? disclosureOf(shape) : "any" };
+}
+
+/** The text by which a value of a field is looked up among its accepted ones; undefined for a value of another type. */
+export function acceptedText(kind: Shape["kind"], value: unknown): string | undefined {
+  switch (kind) {
+    case "string":
+      return valueText("text", value);
+    case "integer":
+    case "double":
+    case "decimal":
+      return valueText("number", value);
+    case "boolean":
+    case "date":
+    case "timestamp":
+      return valueText(kind, value);
+    case "array":
+    case "record":
+      return undefined;
+  }
 }
 
 /** In a topic with masked fields. Whatever stands in place of an object or array may hold what would be masked inside it. */

@@ -3,6 +3,8 @@
  * Pure: batches in, results out.
  */
 import type { Bound, Layer, LibraryCheck } from "../../contracts/contract.ts";
+import { compilePattern } from "../../contracts/patterns/pattern.ts";
+import { type ComparedAs, valueText } from "../../contracts/value-text.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Batch, Column } from "../columns/column.ts";
 import { keyReader } from "../columns/row-key.ts";
@@ -107,14 +109,18 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
     case "rowCount":
       return [];
     case "nullValues":
-      return rowsWhere(candidate, check, (column, row) => column.nulls?.[row] === 1);
-    case "missingValues": {
-      const missing = new Set(check.values);
-      return rowsWhere(candidate, check, (column, row, text) => column.nulls?.[row] === 1 || missing.has(text(row)));
-    }
+      return nullRows(candidate, check.columns);
+    case "missingValues":
+      return rowsWhere(candidate, check, (isListed) => isListed, true);
     case "invalidValues": {
-      const valid = new Set(check.values);
-      return rowsWhere(candidate, check, (column, row, text) => column.nulls?.[row] !== 1 && !valid.has(text(row)));
+      const pattern = check.pattern === undefined ? undefined : compilePattern(check.pattern, "ecma");
+      const hasList = check.values.length > 0;
+      return rowsWhere(
+        candidate,
+        check,
+        (isListed, text) => (hasList && !isListed) || (pattern !== undefined && !pattern.test(text)),
+        false,
+      );
     }
     case "duplicateValues": {
       const key = keyReader(check.columns.map((name) => columnOf(candidate, name)));
@@ -130,31 +136,58 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
   }
 }
 
-function rowsWhere(
-  candidate: Batch,
-  check: LibraryCheck,
-  test: (column: Column, row: number, text: (row: number) => string) => boolean,
-): number[] {
-  const columns = check.columns.map((name) => columnOf(candidate, name));
-  const texts = columns.map((column) => textReader(column));
+function nullRows(candidate: Batch, names: readonly string[]): number[] {
+  const columns = names.map((name) => columnOf(candidate, name));
   const rows: number[] = [];
-  for (let row = 0; row < candidate.length; row++) {
-    if (columns.some((column, i) => test(column, row, texts[i] ?? String))) rows.push(row);
-  }
+  for (let row = 0; row < candidate.length; row++)
+    if (columns.some((column) => column.nulls?.[row] === 1)) rows.push(row);
   return rows;
 }
 
-/** A value as a contract writes it: dates and times in their canonical form, decimals with all digits of their scale. */
-function textReader(column: Column): (row: number) => string {
-  const { type } = column;
-  return (row) => {
-    if (type.kind === "list" || type.kind === "struct")
+/** The rows of which any column counts: by its value, and whether it is one of the check's, or, being NULL, as `nulls` says. */
+function rowsWhere(
+  candidate: Batch,
+  { columns: names, values }: LibraryCheck,
+  counts: (isListed: boolean, text: string) => boolean,
+  nulls: boolean,
+): number[] {
+  const tests = names.map((name) => {
+    const column = columnOf(candidate, name);
+    const { as, read } = reader(column);
+    // A value that the column's type does not have is none of its values.
+    const listed = new Set(values.flatMap((value) => valueText(as, value) ?? []));
+    return (row: number): boolean => {
+      if (column.nulls?.[row] === 1) return nulls;
+      const text = read(row);
+      return counts(listed.has(text), text);
+    };
+  });
+  const rows: number[] = [];
+  for (let row = 0; row < candidate.length; row++) if (tests.some((test) => test(row))) rows.push(row);
+  return rows;
+}
+
+/** What a column's values are compared as, and the text of each (`contracts/value-text.ts`). */
+function reader(column: Column): { readonly as: ComparedAs; readonly read: (row: number) => string } {
+  const { kind } = column.type;
+  switch (kind) {
+    case "list":
+    case "struct":
       throw new RangeError("a nested column has no values to compare");
-    const value = valueAt(column, row);
-    if (type.kind === "date") return formatDate(Number(value));
-    if (type.kind === "timestamp") return formatTimestamp(Number(value));
-    return String(value);
-  };
+    case "date":
+      return { as: "date", read: (row) => formatDate(Number(valueAt(column, row))) };
+    case "timestamp":
+      return { as: "timestamp", read: (row) => formatTimestamp(Number(valueAt(column, row))) };
+    case "bool":
+      return { as: "boolean", read: (row) => String(valueAt(column, row)) };
+    case "utf8":
+    case "binary":
+      return { as: "text", read: (row) => String(valueAt(column, row)) };
+    default: {
+      const text = (row: number) => String(valueAt(column, row));
+      return { as: "number", read: (row) => valueText("number", text(row)) ?? text(row) };
+    }
+  }
 }
 
 function columnOf(candidate: Batch, name: string): Column {

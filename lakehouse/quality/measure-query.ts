@@ -36,7 +36,7 @@ export async function measureQuery(check: RunnableSqlCheck, candidate: Batch): P
       if (column === undefined || rows.length === 0) continue;
       const value = valueAt(column, 0);
       if (value === null) return { problem: "the query gave NULL" };
-      // The build let only numbers through; a decimal is a text with all its digits.
+      // The build let only numbers and truth values through, which are 1 and 0; a decimal is a text with all its digits.
       const number = Number(value);
       return Number.isFinite(number) ? { value: number } : { problem: `the query gave ${number}` };
     }

@@ -52,7 +52,13 @@ beforeAll(async () => {
   const sources = (table: string) =>
     queries
       .filter((query) => query.includes(table))
-      .map((query) => ({ check: checkOf(query), file: "test", line: 1, queryLine: (line: number) => line }));
+      .map((query) => ({
+        check: checkOf(query),
+        file: "test",
+        line: 1,
+        truth: false,
+        queryLine: (line: number) => line,
+      }));
   const result = await compileChecks(
     [
       { topic: "orders", checks: sources("silver_orders") },

@@ -1,8 +1,12 @@
 /** The quality checks of a contract that are executed: library checks, and SQL with its placeholders filled in. */
 import type { Bound, Check, Layer, LibraryCheck, OnFail } from "../../../contracts/contract.ts";
+import { patternProblem } from "../../../contracts/patterns/pattern.ts";
 import { silverTableName } from "../../../lakehouse/silver/columns.ts";
-import type { Odcs, OdcsProperty } from "./odcs.ts";
+import { argumentProblems, boundProblem } from "./check-arguments.ts";
+import { heldAtTheDoor, listedTexts, valueProblem } from "./check-values.ts";
+import type { Odcs, OdcsItem, OdcsProperty } from "./odcs.ts";
 import type { OdcsLibraryCheck, OdcsQualityEntry, OdcsSqlCheck } from "./odcs-quality.ts";
+import { translatePattern } from "./patterns.ts";
 import { fillPlaceholders } from "./query-placeholders.ts";
 import type { YamlDocument } from "./yaml-document.ts";
 
@@ -14,6 +18,8 @@ export interface CheckSource {
   readonly file: string;
   /** The line of the check in the file. */
   readonly line: number;
+  /** Whether the bound is true or false: what a query then has to answer. */
+  readonly truth: boolean;
   /** The line in the file of a line, from 1, of the check's query. */
   queryLine(line: number): number;
 }
@@ -40,6 +46,7 @@ export function contractChecks(table: Odcs["schema"][0], place: Place): CheckSou
         place.report(path, `two ${check.layer} checks are named "${check.name}": give each a name of its own`);
       found.push({
         check,
+        truth: "query" in entry && (typeof entry.mustBe === "boolean" || typeof entry.mustNotBe === "boolean"),
         file: place.file,
         line: place.document.lineOf(path),
         queryLine: (line) => place.document.lineInText([...path, "query"], line),
@@ -50,7 +57,7 @@ export function contractChecks(table: Odcs["schema"][0], place: Place): CheckSou
   for (const [index, property] of table.properties.entries()) {
     const path = ["schema", 0, "properties", index];
     add(property.quality, path, property);
-    refuseNestedSql(property, path, place);
+    refuseNested(property, path, place);
   }
   return found;
 }
@@ -75,17 +82,18 @@ function checkOf(
     const name = entry.name ?? entry.id ?? `sql${property === undefined ? "" : ` of ${property.name}`}`;
     return { ...base, name, metric: "sql", query };
   }
-  const check = libraryCheck(entry, property, base);
+  const check = libraryCheck(entry, property, table.properties, base);
+  for (const message of argumentProblems(entry, property)) problem(message);
   if (base.onFail === "quarantine") checkQuarantine(check, table.name, problem);
-  if (base.layer !== "gold") checkColumns(check, table.properties, problem);
+  if (base.layer !== "gold") checkColumns(check, entry, table.properties, problem);
   if (check.metric !== "rowCount" && check.columns.length === 0)
     problem(`${check.metric} measures no field: put it under a field, or name fields in arguments.properties`);
-  if (check.metric === "invalidValues" && check.values.length === 0)
-    problem("invalidValues needs arguments.validValues, the values that are valid");
+  const never = boundProblem(bound, check.unit);
+  if (never !== undefined) problem(never);
   return check;
 }
 
-// A check on a field without a layer is a rule of admission (accepted values) and, again, a silver gate: what the edge
+// A check without a layer is silver's. One that is a rule of admission (`heldAtTheDoor`) is a gate as well: what the edge
 // enforced must still hold in the table.
 function placementOf(
   entry: OdcsLibraryCheck | OdcsSqlCheck,
@@ -111,15 +119,20 @@ function placementOf(
 function libraryCheck(
   entry: OdcsLibraryCheck,
   property: OdcsProperty | undefined,
+  fields: readonly OdcsProperty[],
   base: Pick<LibraryCheck, "layer" | "onFail" | "table" | "bound">,
 ): LibraryCheck {
   const columns = entry.arguments?.properties ?? (property === undefined ? [] : [property.name]);
+  // The columns of a gold table have types of their own; the gate compares by those.
+  const type = base.layer === "gold" ? undefined : fields.find(({ name }) => name === columns[0])?.logicalType;
+  const { validValues, missingValues, pattern } = entry.arguments ?? {};
   return {
     ...base,
     name: entry.name ?? entry.id ?? `${entry.metric}${columns.length > 0 ? ` of ${columns.join(", ")}` : ""}`,
     metric: entry.metric,
     columns,
-    values: entry.arguments?.validValues ?? entry.arguments?.missingValues ?? [],
+    values: listedTexts((entry.metric === "missingValues" ? missingValues : validValues) ?? [], type),
+    ...(pattern === undefined ? {} : { pattern: translatePattern(pattern) }),
     unit: entry.unit ?? "rows",
   };
 }
@@ -135,31 +148,54 @@ function checkQuarantine(check: LibraryCheck, topic: string, problem: Problem): 
     problem("quarantine needs an upper bound: mustBe: 0, mustBeLessThan or mustBeLessOrEqualTo");
 }
 
-function checkColumns(check: LibraryCheck, fields: readonly OdcsProperty[], problem: Problem): void {
+function checkColumns(
+  check: LibraryCheck,
+  entry: OdcsLibraryCheck,
+  fields: readonly OdcsProperty[],
+  problem: Problem,
+): void {
+  const { validValues, missingValues, pattern } = entry.arguments ?? {};
+  const wrong = pattern === undefined ? undefined : patternProblem(pattern, "ecma");
+  if (wrong !== undefined) problem(`pattern ${pattern}: ${wrong}`);
   for (const column of check.columns) {
     const field = fields.find(({ name }) => name === column);
     if (field === undefined) problem(`check "${check.name}" measures "${column}", which is not a field`);
     else if (check.metric !== "nullValues" && (field.logicalType === "array" || field.logicalType === "object"))
       problem(`${check.metric} cannot measure "${column}", which is nested: write the check in SQL`);
+    else {
+      for (const value of [...(validValues ?? []), ...(missingValues ?? [])]) {
+        // A text such as N/A may stand for a missing value of any type; it is only never equal to one.
+        const message = check.metric === "invalidValues" ? valueProblem(value, field.logicalType) : undefined;
+        if (message !== undefined) problem(`check "${check.name}" of "${column}": ${message}`);
+      }
+      if (pattern !== undefined && field.logicalType !== "string")
+        problem(`check "${check.name}" has a pattern, and "${column}" is no text: write the check in SQL`);
+    }
   }
 }
 
-function refuseNestedSql(property: OdcsProperty, path: Path, place: Place): void {
-  const visit = (children: readonly OdcsProperty[] | undefined, at: Path): void => {
-    for (const [index, child] of (children ?? []).entries()) {
-      const below = [...at, "properties", index];
-      for (const [entry, quality] of (child.quality ?? []).entries())
-        if ("query" in quality)
-          place.report(
-            [...below, "quality", entry],
-            `a check in SQL stands under the table or one of its columns: move it up`,
-          );
-      visit(child.properties, below);
-      visit(child.items?.properties, [...below, "items"]);
+/** Below a column nothing is measured: what stands there is a rule of admission, or would be a promise that nobody keeps. */
+function refuseNested(property: OdcsProperty, path: Path, place: Place): void {
+  const ofValue = (child: OdcsProperty | OdcsItem, at: Path): void => {
+    for (const [index, entry] of (child.quality ?? []).entries()) {
+      if ("query" in entry)
+        place.report(
+          [...at, "quality", index],
+          `a check in SQL stands under the table or one of its columns: move it up`,
+        );
+      else if ("metric" in entry && !heldAtTheDoor(entry))
+        place.report(
+          [...at, "quality", index],
+          "below a column only invalidValues with mustBe: 0 is done, at the door: write this check in SQL under the table",
+        );
     }
+    inside(child, at);
   };
-  visit(property.properties, path);
-  visit(property.items?.properties, [...path, "items"]);
+  const inside = (child: OdcsProperty | OdcsItem, at: Path): void => {
+    for (const [index, each] of (child.properties ?? []).entries()) ofValue(each, [...at, "properties", index]);
+    if ("items" in child && child.items !== undefined) ofValue(child.items, [...at, "items"]);
+  };
+  inside(property, path);
 }
 
 function sameName(a: Check, b: Check): boolean {
@@ -179,7 +215,7 @@ const NUMBER_BOUNDS = [
 function boundOf(entry: OdcsLibraryCheck | OdcsSqlCheck): Bound {
   for (const op of NUMBER_BOUNDS) {
     const value = entry[op];
-    if (value !== undefined) return { op, value };
+    if (value !== undefined) return { op, value: Number(value) };
   }
   if (entry.mustBeBetween !== undefined) return { op: "mustBeBetween", value: entry.mustBeBetween };
   if (entry.mustNotBeBetween !== undefined) return { op: "mustNotBeBetween", value: entry.mustNotBeBetween };

@@ -2,15 +2,16 @@
  * `contracts/<topic>.yaml` to `Contract`. Pure: texts in, contracts and problems out. Each problem names file and line,
  * says what is wrong and what to do; all problems of a file are reported together.
  */
-import type { Contract, FieldRule } from "../../../contracts/contract.ts";
+import type { Contract } from "../../../contracts/contract.ts";
 import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
 import { compareWithAvro, inEveryVersion } from "./agreement.ts";
 import { type CheckSource, contractChecks } from "./checks.ts";
-import { checkMasking, maskingOf } from "./masking.ts";
-import { type Extensions, extensions, type Odcs, type OdcsItem, type OdcsProperty, odcs } from "./odcs.ts";
-import { libraryChecks } from "./odcs-quality.ts";
-import { checkPatterns, translatePattern } from "./patterns.ts";
+import { fieldRule } from "./field-rules.ts";
+import { formatsAgainstSchema } from "./format-agreement.ts";
+import { checkMasking } from "./masking.ts";
+import { type Extensions, extensions, type Odcs, odcs } from "./odcs.ts";
+import { checkPatterns } from "./patterns.ts";
 import { compileRecordRules } from "./rules/record-rules.ts";
 import { serviceLevels } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
@@ -81,6 +82,11 @@ export function compileContract(source: ContractSource, releases: readonly Schem
   for (const { path, message, version } of compareWithAvro(contract, versions)) {
     report(["schema", 0, "properties", ...path], `${message} (schemas/${contract.topic}/v${version}.avsc)`);
   }
+  const newest = versions.at(-1);
+  if (newest !== undefined) {
+    for (const { path, message } of formatsAgainstSchema(parsed.data.schema[0].properties, newest.schema))
+      report(["schema", 0, "properties", ...path], `${message} (schemas/${contract.topic}/v${newest.version}.avsc)`);
+  }
   if (contract.schemas.length === 0) {
     report(
       ["schema", 0, "name"],
@@ -134,41 +140,6 @@ function assemble(
       .filter((release) => release.topic === table.name)
       .sort((a, b) => a.version - b.version)
       .map(({ id, version, retired }) => ({ id, version, ...(retired === true ? { retired } : {}) })),
-  };
-}
-
-function fieldRule(property: OdcsProperty): FieldRule {
-  return {
-    ...valueRule(property),
-    name: property.name,
-    ...(property.items === undefined ? {} : { item: itemRule(property.items) }),
-  };
-}
-
-function itemRule(item: OdcsItem): FieldRule {
-  return { ...valueRule({ ...item, name: item.name ?? "item" }), required: true };
-}
-
-function valueRule(property: Omit<OdcsProperty, "items">): FieldRule {
-  const options = property.logicalTypeOptions ?? {};
-  const accepted = libraryChecks(property.quality).find(({ metric }) => metric === "invalidValues")?.arguments
-    ?.validValues;
-  const masking = maskingOf(property);
-  return {
-    name: property.name,
-    kind: property.logicalType,
-    required: property.required ?? false,
-    ...(options.minimum === undefined ? {} : { minimum: options.minimum }),
-    ...(options.maximum === undefined ? {} : { maximum: options.maximum }),
-    ...(options.minLength === undefined ? {} : { minLength: options.minLength }),
-    ...(options.maxLength === undefined ? {} : { maxLength: options.maxLength }),
-    ...(options.pattern === undefined ? {} : { pattern: translatePattern(options.pattern) }),
-    ...(options.minItems === undefined ? {} : { minItems: options.minItems }),
-    ...(options.maxItems === undefined ? {} : { maxItems: options.maxItems }),
-    ...(accepted === undefined ? {} : { accepted }),
-    ...(masking === undefined ? {} : { masking }),
-    ...(property.examples === undefined ? {} : { examples: property.examples }),
-    ...(property.properties === undefined ? {} : { fields: property.properties.map(fieldRule) }),
   };
 }
 

@@ -17,11 +17,7 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
   const note = (path: readonly PropertyKey[], message: string): void => {
     notes.push({ file, line: document.lineOf(path), message });
   };
-  const noteQuality = (
-    entries: readonly OdcsQualityEntry[] | undefined,
-    path: readonly PropertyKey[],
-    nested = false,
-  ): void => {
+  const noteQuality = (entries: readonly OdcsQualityEntry[] | undefined, path: readonly PropertyKey[]): void => {
     for (const [index, entry] of (entries ?? []).entries()) {
       const at = [...path, "quality", index];
       const name = entry.name === undefined ? "" : ` "${entry.name}"`;
@@ -36,19 +32,20 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
             `the custom property ${property} of the quality check${name} is not read: ${[...CHECK_PROPERTIES].join(", ")} are`,
           );
       }
-      if (nested && "metric" in entry && entry.metric !== "invalidValues")
-        note(
-          at,
-          `the quality check${name} of a nested field is not executed: a check in SQL on the table would measure it`,
-        );
+      if (entry.schedule !== undefined || entry.scheduler !== undefined)
+        note(at, `the schedule of the quality check${name} is not read: every build runs it`);
+      if (entry.severity !== undefined)
+        note(at, `the severity of the quality check${name} is not read: the custom property onFail says what it does`);
     }
   };
   const noteProperties = (properties: readonly OdcsProperty[] | undefined, path: readonly PropertyKey[]): void => {
     for (const [index, property] of (properties ?? []).entries()) {
       const at = [...path, "properties", index];
-      noteQuality(property.quality, at, path.length > 2);
+      noteQuality(property.quality, at);
       if (property.unique === true)
         note(at, `unique of "${property.name}" is not enforced: a duplicateValues check at silver would measure it`);
+      if (property.partitioned === true)
+        note(at, `partitioned of "${property.name}" is not read: the custom property partition says it`);
       if (property.encryptedName !== undefined)
         note(at, `encryptedName of "${property.name}" is not read: a masking says how personal data is stored`);
       for (const entry of property.customProperties ?? []) {

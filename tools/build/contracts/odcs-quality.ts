@@ -4,7 +4,7 @@ import { authoritativeDefinitions, customProperties, stableId, tags } from "./od
 
 const between = z
   .tuple([z.number(), z.number()])
-  .refine(([low, high]) => low !== high, "the two bounds are different numbers");
+  .refine(([low, high]) => low < high, "the two bounds are different numbers, the lower one first");
 
 const bounds = {
   mustBe: z.number().optional(),
@@ -22,14 +22,21 @@ function hasOneBound(check: Readonly<Record<string, unknown>>): boolean {
 }
 const ONE_BOUND = `a check has exactly one of ${Object.keys(bounds).join(", ")}`;
 
+/** The dimensions of the standard, with the short forms of its text. */
+const DIMENSIONS = [
+  ...["accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"],
+  ...["ac", "cp", "cf", "cs", "cv", "tm", "uq"],
+];
+
+/** A value that a check names: null, or one of any of the types that YAML has. */
+const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
 const common = {
   id: stableId.optional(),
   name: z.string().optional(),
   description: z.string().optional(),
   businessImpact: z.string().optional(),
-  dimension: z
-    .enum(["accuracy", "completeness", "conformity", "consistency", "coverage", "timeliness", "uniqueness"])
-    .optional(),
+  dimension: z.enum(DIMENSIONS).optional(),
   method: z.string().optional(),
   schedule: z.string().optional(),
   scheduler: z.string().optional(),
@@ -47,8 +54,9 @@ const library = z
     unit: z.enum(["rows", "percent"]).optional(),
     arguments: z
       .strictObject({
-        validValues: z.array(z.string()).optional(),
-        missingValues: z.array(z.string()).optional(),
+        validValues: z.array(value).optional(),
+        missingValues: z.array(value).optional(),
+        pattern: z.string().optional(),
         properties: z.array(z.string()).optional(),
       })
       .optional(),
@@ -58,8 +66,18 @@ const library = z
 
 const unit = z.string().optional();
 const text = z.strictObject({ ...common, type: z.literal("text"), unit });
+/** The answer of a query may be a number, or true or false. */
+const measure = z.union([z.number(), z.boolean()]).optional();
 const sql = z
-  .strictObject({ ...common, ...bounds, type: z.literal("sql"), unit, query: z.string() })
+  .strictObject({
+    ...common,
+    ...bounds,
+    mustBe: measure,
+    mustNotBe: measure,
+    type: z.literal("sql"),
+    unit,
+    query: z.string(),
+  })
   .refine(hasOneBound, ONE_BOUND);
 const custom = z.strictObject({
   ...common,

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { COMPATIBILITY_MODES } from "../../../schemas/compatibility/modes.ts";
 import { classification } from "./classification.ts";
+import { formatProblem, withoutFormat } from "./formats.ts";
 import {
   authoritativeDefinitions,
   customProperties,
@@ -26,11 +27,12 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   date: ["format"],
   array: ["minItems", "maxItems"],
 };
-/** Names of widths (ODCS 3.1); the width itself is the Avro type's. */
-const FORMATS: Readonly<Record<string, readonly string[]>> = {
-  integer: ["i8", "i16", "i32", "i64", "i128", "u8", "u16", "u32", "u64", "u128"],
-  number: ["f32", "f64"],
-};
+/** Lower and upper bounds that go together. */
+const PAIRS = [
+  ["minimum", "maximum"],
+  ["minLength", "maxLength"],
+  ["minItems", "maxItems"],
+] as const;
 
 const logicalTypeOptions = z.strictObject({
   minimum: z.number().optional(),
@@ -45,7 +47,7 @@ const logicalTypeOptions = z.strictObject({
 
 interface Typed {
   readonly logicalType: string;
-  readonly logicalTypeOptions?: Readonly<Record<string, unknown>> | undefined;
+  readonly logicalTypeOptions?: z.infer<typeof logicalTypeOptions> | undefined;
   readonly items?: unknown;
   readonly properties?: unknown;
 }
@@ -53,14 +55,17 @@ interface Typed {
 /** What a logical type does not go with. */
 function typeProblems({ logicalType, logicalTypeOptions: options = {}, items, properties }: Typed): string[] {
   const allowed = OPTIONS[logicalType] ?? [];
-  const unknown = Object.keys(options).filter((name) => options[name] !== undefined && !allowed.includes(name));
-  const formats = FORMATS[logicalType];
-  const { format } = options;
+  const unknown = Object.entries(options).filter(([name, value]) => value !== undefined && !allowed.includes(name));
+  const format = formatProblem(logicalType, options);
+  const held = withoutFormat(logicalType, options);
   return [
-    ...unknown.map((name) => `${logicalType} has no option ${name}; it has ${allowed.join(", ") || "none"}`),
-    ...(typeof format === "string" && formats?.includes(format) === false
-      ? [`format of ${logicalType} is one of ${formats.join(", ")}`]
-      : []),
+    ...unknown.map(([name]) => `${logicalType} has no option ${name}; it has ${allowed.join(", ") || "none"}`),
+    ...(format === undefined ? [] : [format]),
+    ...PAIRS.flatMap(([low, high]) => {
+      const [least, most] = [held[low], held[high]];
+      if (least === undefined || most === undefined || least <= most) return [];
+      return [`${low} ${least} is above ${high} ${most}: no value is between them`];
+    }),
     ...(items !== undefined && logicalType !== "array" ? ["only an array has items"] : []),
     ...(properties !== undefined && logicalType !== "object" ? ["only an object has properties"] : []),
   ];
@@ -210,7 +215,11 @@ const powerOfTwo = z
 
 /** What the standard has no word for; each is a `customProperties` entry at the root. Defaults are DESIGN section 5's. */
 export const extensions = z.strictObject({
-  mode: z.enum(["append", "upsert"]).default("append"),
+  mode: z
+    .literal("append", {
+      error: "mode is append: upsert is not built yet; the newest row of a key is a query (ORDER BY the order column)",
+    })
+    .default("append"),
   dedupeKey: z.array(z.string()).min(1).optional(),
   shardKey: z.array(z.string()).min(1).optional(),
   shards: powerOfTwo.default(1),

@@ -1,6 +1,7 @@
 /** Contracts and their current schemas to the TypeScript types of the client SDK. */
 import type { Contract, FieldRule } from "../../../contracts/contract.ts";
 import { type AvroRecord, type AvroType, type SchemaRelease, unwrapOptional } from "../../../schemas/avro-schema.ts";
+import { UUID_PATTERN } from "./formats.ts";
 
 /**
  * The module `producers/client/topic-events.generated.ts`: `TopicEvents`, one interface per topic that producers may post to,
@@ -36,7 +37,7 @@ function eventIdField(contract: Contract): string | undefined {
   const [name, ...others] = contract.dedupeKey;
   const field = contract.fields.find((candidate) => candidate.name === name);
   if (field === undefined || others.length > 0 || field.kind !== "string") return undefined;
-  if (field.pattern !== undefined || field.accepted !== undefined) return undefined;
+  if (field.accepted !== undefined || (field.pattern !== undefined && field.pattern !== UUID_PATTERN)) return undefined;
   return (field.minLength ?? 0) <= 36 && (field.maxLength ?? 36) >= 36 ? name : undefined;
 }
 

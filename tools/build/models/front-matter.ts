@@ -42,7 +42,7 @@ const check = z
     z.strictObject({
       metric: z.literal("invalidValues"),
       column: columnName,
-      validValues: z.array(z.string()).min(1),
+      validValues: z.array(z.union([z.string(), z.number(), z.boolean()]).transform(String)).min(1),
       ...thresholds,
     }),
     z.strictObject({ metric: z.literal("duplicateValues"), columns: z.array(columnName).min(1), ...thresholds }),

@@ -64,7 +64,7 @@ export async function compileChecks(
 async function compileQuery(
   check: SqlCheck,
   table: string,
-  { file, queryLine }: CheckSource,
+  { file, queryLine, truth }: CheckSource,
   session: PlannerSession,
   tables: readonly TableSchema[],
 ): Promise<{ readonly plan: Plan } | { readonly problems: readonly BuildProblem[] }> {
@@ -77,7 +77,14 @@ async function compileQuery(
     const [column, ...others] = columns;
     if (column === undefined || others.length > 0)
       report(`the query gives ${columns.length} columns`, "a check gives one number");
-    else if (!isExact(column.type) && column.type.kind !== "float64")
+    else if (truth !== (column.type.kind === "bool"))
+      report(
+        `the query gives a ${sqlName(column.type)}`,
+        truth
+          ? "a check that must be true or false gives a BOOLEAN"
+          : "a BOOLEAN goes with mustBe: true or mustBe: false",
+      );
+    else if (!truth && !isExact(column.type) && column.type.kind !== "float64")
       report(`the query gives a ${sqlName(column.type)}`, "a check gives a number, such as a count of what is wrong");
     if (!givesOneRow(plan)) report("the query may give any number of rows", "aggregate without GROUP BY or HAVING");
     if (!limitsAreTotal(plan)) report("LIMIT without a total order keeps rows by chance", "ORDER BY all columns");
@@ -145,6 +152,8 @@ function columnProblem(of: string, check: LibraryCheck, fields: readonly Field[]
       const names = fields.map(({ name }) => name);
       return `${of} and measures "${column}", which is no column of it; ${didYouMean(column, names)}`;
     }
+    if (check.pattern !== undefined && field.type.kind !== "utf8")
+      return `${of} and has a pattern, and "${column}" is no text: write the check in SQL`;
     if (check.metric !== "nullValues" && (field.type.kind === "list" || field.type.kind === "struct"))
       return `${of} and measures ${check.metric} of "${column}", which is nested: write the check in SQL`;
   }

@@ -90,12 +90,12 @@ describe("metrics", () => {
   });
 
   test.each<[string, Value, string, string]>([
-    ["amount", "12.50", "12.50", "1250"],
+    ["amount", "12.50", "12.5", "1250"],
     ["wide", "-123456789012345678901234567890.5", "-123456789012345678901234567890.5", "0"],
     ["day", 20_413, "2025-11-21", "20413"],
     ["at", 1_763_726_400_000_000n, "2025-11-21T12:00:00.000Z", "1763726400000000"],
     ["flag", true, "true", "1"],
-    ["n", 7, "7", "07"],
+    ["n", 7, "07.0", "70"],
     ["kind", "\ufeffx", "\ufeffx", "x"],
   ])("values of %s are compared as a contract writes them", (column, value, written, other) => {
     const one = (values: string[]) =>

@@ -90,7 +90,7 @@ describe("a check that its contract cannot have", () => {
     ],
     [
       "{ metric: invalidValues, arguments: { properties: [coupon] }, mustBe: 0 }",
-      "invalidValues needs arguments.validValues, the values that are valid",
+      "invalidValues needs arguments.validValues, the values that are valid, or arguments.pattern, what they match",
     ],
   ])("%s", (entry, expected) => {
     expect(ofContract(entry)).toEqual([expected]);
@@ -154,7 +154,12 @@ describe("a check that its table refuses", () => {
       "the query gives 2 columns; a check gives one number",
     ],
     ["a text", "query: SELECT max(currency) FROM {object}", 0, "the query gives a VARCHAR; a check gives a number"],
-    ["a truth", "query: SELECT bool_and(gift) FROM {object}", 0, "the query gives a BOOLEAN; a check gives a number"],
+    [
+      "a truth",
+      "query: SELECT bool_and(gift) FROM {object}",
+      0,
+      "the query gives a BOOLEAN; a BOOLEAN goes with mustBe",
+    ],
     [
       "rows",
       "query: SELECT amount FROM {object}",

@@ -66,13 +66,15 @@ const ACCEPTED: readonly Change[] = [
   ["a critical element", [...TEXT, "criticalDataElement"], true],
   ["a class of data, in any case", [...TEXT, "classification"], "Confidential"],
   ["an encrypted name", [...TEXT, "encryptedName"], "order_id_encrypted"],
-  ["a format of a text", [...TEXT, "logicalTypeOptions", "format"], "uuid"],
+  ["a format of a text", [...TEXT, "logicalTypeOptions"], { format: "uuid" }],
   ["a format of an integer", [...INTEGER, "logicalTypeOptions"], { format: "i32" }],
   ["a check that is a text", CHECK, { type: "text", description: "amounts are plausible" }],
   ["a check in SQL", CHECK, { type: "sql", query: "SELECT 1", mustBe: 1 }],
   ["a check of another engine", CHECK, { type: "custom", engine: "soda", implementation: "checks: []" }],
   ["a check's dimension", [...CHECK, "dimension"], "completeness"],
   ["a check's schedule", [...CHECK, "schedule"], "0 20 * * *"],
+  ["a check that is true or false", CHECK, { type: "sql", query: "SELECT true", mustBe: true }],
+  ["values of any type", CHECK, { metric: "missingValues", mustBe: 0, arguments: { missingValues: [null, 1, "a"] } }],
   ["bounds", CHECK, { metric: "rowCount", mustBeBetween: [1, 5] }],
 ];
 
@@ -149,6 +151,13 @@ const STRICTER: readonly Change[] = [
   ["a topic has fields", [...TABLE, "properties"], []],
   ["a field's name is also a column's", [...TEXT, "name"], "orderId"],
   ["a field without a logical type cannot be judged", [...INTEGER, "logicalType"], REMOVED],
+  [
+    "bounds that leave no value would refuse every event",
+    [...TEXT, "logicalTypeOptions"],
+    { minLength: 2, maxLength: 1 },
+  ],
+  ["a format that is not enforced would be a promise", [...TEXT, "logicalTypeOptions"], { format: "password" }],
+  ["bounds of a range come in order", CHECK, { metric: "rowCount", mustBeBetween: [5, 1] }],
   ["classes of data are a closed list: personal data is masked by its class", [...TEXT, "classification"], "secret"],
   ["a class of data has a name", [...TEXT, "classification"], "4"],
   ["of two custom properties with one name only one could be read", [...TEXT, "customProperties"], TWICE],
@@ -158,7 +167,7 @@ const STRICTER: readonly Change[] = [
   ["a time's bounds would not be enforced: eventTimeWindow is", [...TIME, "logicalTypeOptions"], { minimum: "2026" }],
   ["unique items would not be enforced", [...LIST, "logicalTypeOptions"], { uniqueItems: true }],
   ["a check's bound is a number", CHECK, { metric: "rowCount", mustBe: "many" }],
-  ["the bound of a check in SQL is a number too", CHECK, { type: "sql", query: "SELECT 1", mustBe: "one" }],
+  ["the bound of a check in SQL is a number or a truth", CHECK, { type: "sql", query: "SELECT 1", mustBe: "one" }],
   ["checks measure rows or percent", CHECK, { ...COUNT, unit: "dozens" }],
   ["an argument that no metric reads is a typo", CHECK, { ...COUNT, arguments: { valid: ["a"] } }],
   ["a check without type and metric checks nothing", CHECK, { description: "good" }],
@@ -167,6 +176,11 @@ const STRICTER: readonly Change[] = [
 
 /** The standard refuses it and we accept it: the reason is the test's name. */
 const LOOSER: readonly Change[] = [
+  [
+    "the short forms of dimensions stand in the standard's text, not in its schema",
+    CHECK,
+    { ...COUNT, dimension: "cp" },
+  ],
   ["servers are not read, so their thirty kinds are not told apart", ["servers"], [{ server: "a", type: "abacus" }]],
 ];
 
