@@ -82,12 +82,12 @@ function securityOf({ need, form }: Operation): readonly OpenApiObject[] {
 }
 
 function parametersOf(operation: Operation): readonly OpenApiObject[] {
-  const path = Object.entries(operation.path_parameters ?? {}).map(([name, description]) => ({
+  const path = Object.entries(operation.path_parameters ?? {}).map(([name, parameter]) => ({
     name,
     in: "path",
     required: true,
-    description,
-    schema: { type: "string" },
+    description: typeof parameter === "string" ? parameter : parameter.description,
+    schema: typeof parameter === "string" ? { type: "string" } : { type: "string", pattern: parameter.pattern.source },
   }));
   return [...path, ...parametersIn("query", operation.query), ...parametersIn("header", operation.headers)];
 }

@@ -18,8 +18,8 @@ export interface Operation {
   readonly need: Need;
   /** `registry`: Basic is taken besides Bearer, and errors have the registry's form. */
   readonly form?: "registry";
-  /** The names of the path's parameters, with what they are. */
-  readonly path_parameters?: Readonly<Record<string, string>>;
+  /** The names of the path's parameters, with what they are: any text, or one of a pattern. */
+  readonly path_parameters?: Readonly<Record<string, string | PathParameter>>;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   readonly body?: {
@@ -31,6 +31,12 @@ export interface Operation {
   readonly responses: readonly SuccessResponse[];
   /** Codes besides those that follow from `need`. */
   readonly refusals?: readonly Refusal[];
+}
+
+export interface PathParameter {
+  readonly description: string;
+  /** The very one by which the route reads it. */
+  readonly pattern: RegExp;
 }
 
 /** An answer that is no error; 422 of events is one, since its body is verdicts. */

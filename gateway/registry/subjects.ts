@@ -60,25 +60,28 @@ export function versionsOf(contract: Contract): number[] {
   return contract.schemas.map(({ version }) => version);
 }
 
+/** How the path names a version, and an id; numbers of nine digits are more than there will ever be. */
+export const VERSION = /^(?:latest|-1|[1-9]\d{0,8})$/;
+export const ID = /^[1-9]\d{0,8}$/;
+
 /** `text` is a number from 1, `latest` or `-1`. Throws RegistryError 42202 or 40402. */
 export function subjectVersion(contract: Contract, text: string): SubjectVersion {
   if (text === "latest" || text === "-1") {
     const latest = contract.schemas.at(-1);
     if (latest !== undefined) return describe(contract, codecOrThrow(latest.id));
   }
-  if (!/^[1-9]\d{0,9}$/.test(text) || Number(text) > MAX_VERSION) {
-    const reason = `The specified version '${text.slice(0, 50)}' is not a valid version id. Allowed values are between [1, 2^31-1] and the string "latest"`;
+  if (!VERSION.test(text)) {
+    const reason = `The specified version '${text.slice(0, 50)}' is not a valid version id. Allowed values are between [1, 999999999] and the string "latest"`;
     throw new RegistryError(42202, reason);
   }
   const found = contract.schemas.find(({ version }) => version === Number(text));
   if (found === undefined) throw new RegistryError(40402, `Version ${text} not found.`);
   return describe(contract, codecOrThrow(found.id));
 }
-const MAX_VERSION = 2_147_483_647;
 
 /** A released schema of any topic. Throws RegistryError 40403. */
 export function schemaOfId(text: string): SubjectVersion {
-  const codec = /^\d{1,10}$/.test(text) ? codecById(Number(text)) : undefined;
+  const codec = ID.test(text) ? codecById(Number(text)) : undefined;
   const contract = codec === undefined ? undefined : contractOf(codec.topic);
   if (codec === undefined || contract === undefined) {
     throw new RegistryError(40403, `Schema ${text.slice(0, 50)} not found.`);

@@ -1,24 +1,9 @@
 /** What the routes of dead letters take and answer. */
 import * as z from "zod";
 import { ERROR_TYPES } from "../../contracts/verdict.ts";
-import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
-
-/** A time or a date; `microsOf` reads it. */
-export const time = z
-  .string()
-  .max(40)
-  .refine(
-    (text) => microsOf(text) !== undefined,
-    "expected a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z",
-  );
-
-/** Microseconds since the epoch; a date is its midnight, UTC. */
-export function microsOf(text: string): number | undefined {
-  const day = parseDate(text);
-  return day === undefined ? parseTimestamp(text) : day * 86_400_000_000;
-}
+import { date, dateOrTime } from "../openapi/times.ts";
 
 export const MOST_PER_PAGE = 500;
 
@@ -26,8 +11,8 @@ export const filterFields = {
   topic: z.string().max(100).optional().describe("The topic that the event was sent to"),
   error_type: z.enum(ERROR_TYPES).optional().describe("The first error's type"),
   producer: z.string().max(200).optional().describe("Who sent it"),
-  from: time.optional().describe("Received then or later; seven days before `to` if absent"),
-  to: time.optional().describe("Received before then; now if absent"),
+  from: dateOrTime.optional().describe("Received then or later; seven days before `to` if absent"),
+  to: dateOrTime.optional().describe("Received before then; now if absent"),
 } as const;
 
 export const listQuery = z.object({
@@ -45,11 +30,7 @@ export const listQuery = z.object({
 });
 
 export const showQuery = z.object({
-  date: z
-    .string()
-    .regex(/^\d{4}-\d\d-\d\d$/, "expected a date such as 2026-01-31")
-    .optional()
-    .describe("The UTC day on which it was received; the last seven days if absent"),
+  date: date.optional().describe("The UTC day on which it was received; the last seven days if absent"),
 });
 
 const summary = z.object({

@@ -9,8 +9,9 @@ import { findDeadLetters } from "../dead-letters/find.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { readLake } from "../lake-access.ts";
 import { queryOf } from "../openapi/parameters.ts";
+import { microsOf } from "../openapi/times.ts";
 import { ProblemError } from "../problem.ts";
-import { listQuery, microsOf, showQuery } from "./dead-letters.api.ts";
+import { listQuery, showQuery } from "./dead-letters.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
 
@@ -45,9 +46,6 @@ export function getDeadLetter(deps: GatewayDeps): Route {
     const id = c.req.param("dlq_id") ?? "";
     const { date } = queryOf(c, showQuery);
     const day = date === undefined ? undefined : microsOf(date);
-    if (date !== undefined && day === undefined) {
-      throw new ProblemError("INVALID_PARAMETER", `date: there is no day ${date}`);
-    }
     const range = day === undefined ? rangeOf({}, deps.clock.now()) : { from: day, to: day + DAY_MICROS - 1 };
     const { topics } = c.get("reach");
     const { letters, searchedAll } = await findDeadLetters(deps, { ids: new Set([id]), topics, range });
@@ -79,7 +77,7 @@ export function rangeOf(
 ): ReceivedRange {
   const end = (query.to === undefined ? undefined : microsOf(query.to)) ?? (now + AHEAD_MS) * 1_000;
   const from = (query.from === undefined ? undefined : microsOf(query.from)) ?? end - DEFAULT_DAYS * DAY_MICROS;
-  if (from >= end) throw new ProblemError("INVALID_PARAMETER", "from: expected a time before `to`");
+  if (from >= end) throw new ProblemError("INVALID_PARAMETER", "from: must be before `to`");
   return { from, to: end - 1 };
 }
 

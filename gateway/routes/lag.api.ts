@@ -2,12 +2,10 @@
 import * as z from "zod";
 import { onTopic } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
+import { utcTime } from "../openapi/times.ts";
 
 export const lagQuery = z.object({
-  since: z.iso
-    .datetime({ offset: false, error: "expected a UTC time such as 2026-01-31T12:00:00.000Z" })
-    .optional()
-    .describe("Counts what was received from then on; a day ago if absent"),
+  since: utcTime.optional().describe("Counts what was received from then on; a day ago if absent"),
   waiting: z
     .enum(["true", "false"], { error: "expected true or false" })
     .optional()

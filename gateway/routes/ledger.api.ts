@@ -1,24 +1,13 @@
 /** What the route of the ledger takes and answers. */
 import * as z from "zod";
-import { DATE_LENGTH, parseDate } from "../../schemas/time.ts";
 import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
-
-const time = z
-  .string()
-  .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?$/, {
-    error: "expected a date such as 2026-01-31 or a UTC time such as 2026-01-31T12:00:00Z",
-    abort: true,
-  })
-  .refine(
-    (text) => parseDate(text.slice(0, DATE_LENGTH)) !== undefined && !Number.isNaN(Date.parse(text)),
-    "there is no such time",
-  );
+import { dateOrUtcTime } from "../openapi/times.ts";
 
 export const ledgerQuery = z.object({
   topic: z.string().max(100).optional().describe("Of this topic only; of all that the key may read if absent"),
-  from: time.optional().describe("Events received from the hour of this time on; a day before `to` if absent"),
-  to: time
+  from: dateOrUtcTime.optional().describe("Events received from the hour of this time on; a day before `to` if absent"),
+  to: dateOrUtcTime
     .optional()
     .describe("Up to this time, the end of its hour included unless it is the hour's start; now if absent"),
   by: z.enum(["hour", "partition"]).default("hour").describe("A row per hour of reception, or per partition date"),

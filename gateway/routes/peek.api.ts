@@ -1,14 +1,8 @@
 /** What the route of a topic's newest events takes and answers. */
 import * as z from "zod";
-import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import { onTopic } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
-
-/** Microseconds since the epoch; a date is its midnight, UTC. */
-export function microsOf(text: string): number | undefined {
-  const day = parseDate(text);
-  return day === undefined ? parseTimestamp(text) : day * 86_400_000_000;
-}
+import { dateOrTime } from "../openapi/times.ts";
 
 export const peekQuery = z.object({
   limit: z
@@ -16,15 +10,7 @@ export const peekQuery = z.object({
     .regex(/^([1-9]\d?|[1-4]\d\d|500)$/, "expected a number from 1 to 500")
     .default("10")
     .describe("Events at most"),
-  from: z
-    .string()
-    .max(40)
-    .refine(
-      (text) => microsOf(text) !== undefined,
-      "expected a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z",
-    )
-    .optional()
-    .describe("Received then or later"),
+  from: dateOrTime.optional().describe("Received then or later"),
 });
 
 export const peekOperations: readonly Operation[] = [

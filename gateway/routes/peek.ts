@@ -5,7 +5,8 @@ import type { GatewayDeps } from "../deps.ts";
 import { knownTopic } from "../known-topic.ts";
 import { readLake } from "../lake-access.ts";
 import { queryOf } from "../openapi/parameters.ts";
-import { microsOf, peekQuery } from "./peek.api.ts";
+import { microsOf } from "../openapi/times.ts";
+import { peekQuery } from "./peek.api.ts";
 
 export function getEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function getEvents(c) {

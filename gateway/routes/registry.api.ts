@@ -3,6 +3,7 @@ import * as z from "zod";
 import { ANY_KEY } from "../access/need.ts";
 import { type Operation, registryErrors } from "../openapi/operation.ts";
 import type { RegistryErrorCode } from "../registry/error.ts";
+import { ID, VERSION } from "../registry/subjects.ts";
 
 export const REGISTRY_TYPE = "application/vnd.schemaregistry.v1+json";
 
@@ -69,8 +70,11 @@ const mode = z.object({ mode: z.literal("READONLY") });
 const avro = z.union([z.looseObject({}), z.array(z.unknown()), z.string()]).describe("The schema itself");
 
 const subject = { subject: "A topic's name and -value" };
-const subjectAndVersion = { ...subject, version: "A number from 1, or latest" };
-const id = { id: "A schema's id" };
+const subjectAndVersion = {
+  ...subject,
+  version: { description: "A number from 1, or latest (also written -1)", pattern: VERSION },
+};
+const id = { id: { description: "A schema's id", pattern: ID } };
 
 function get(
   path: string,
@@ -100,7 +104,11 @@ function post(
   return { body, ...get(path, summary, answer, [413, ...codes], more), method: "POST" };
 }
 
-function refused(method: "PUT" | "DELETE", path: string, path_parameters: Readonly<Record<string, string>>): Operation {
+function refused(
+  method: "PUT" | "DELETE",
+  path: string,
+  path_parameters: NonNullable<Operation["path_parameters"]>,
+): Operation {
   const summary = "Refused: releases are deploys";
   return { ...base(path), method, summary, path_parameters, responses: [], refusals: registryErrors(42205) };
 }

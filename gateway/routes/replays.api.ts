@@ -2,20 +2,12 @@
 import * as z from "zod";
 import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
-import { microsOf } from "./peek.api.ts";
-
-const time = z
-  .string()
-  .max(40)
-  .refine(
-    (text) => microsOf(text) !== undefined,
-    "expected a date such as 2026-01-31 or a time such as 2026-01-31T12:00:00Z",
-  );
+import { dateOrTime } from "../openapi/times.ts";
 
 export const replaysBody = z.strictObject({
   topic: z.string().max(100),
-  from: time.describe("The beginning, inclusive; a date is its midnight, UTC"),
-  to: time.describe("The end, exclusive"),
+  from: dateOrTime.describe("The beginning, inclusive; a date is its midnight, UTC"),
+  to: dateOrTime.describe("The end, exclusive"),
   dry_run: z.boolean().default(true).describe("false: the partitions are built again"),
 });
 

@@ -4,8 +4,8 @@ import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { knownTopic } from "../known-topic.ts";
 import { bodyOf } from "../openapi/json-body.ts";
+import { microsOf } from "../openapi/times.ts";
 import { ProblemError } from "../problem.ts";
-import { microsOf } from "./peek.api.ts";
 import { replaysBody } from "./replays.api.ts";
 
 export function postReplays(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
@@ -13,7 +13,7 @@ export function postReplays(deps: GatewayDeps): (c: GatewayContext) => Promise<R
     const body = await bodyOf(c, replaysBody);
     const contract = knownTopic(c.get("reach").only(body.topic));
     const [from, to] = [millisOf(body.from), millisOf(body.to)];
-    if (from >= to) throw new ProblemError("INVALID_PARAMETER", "from: expected a time before `to`");
+    if (from >= to) throw new ProblemError("INVALID_PARAMETER", "from: must be before `to`");
     try {
       const plan = await planReplay(deps.db, contract, { from, to });
       if (!body.dry_run) await requestReplay(deps.db, contract, plan);

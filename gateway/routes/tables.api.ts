@@ -2,13 +2,10 @@
 import * as z from "zod";
 import { onTable, onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
+import { date } from "../openapi/times.ts";
 
 export const filesQuery = z.object({
-  partition: z
-    .string()
-    .regex(/^\d{4}-\d\d-\d\d$/, "expected a date such as 2026-01-31")
-    .optional()
-    .describe("Only the files of this date"),
+  partition: date.optional().describe("Only the files of this date"),
 });
 
 const tableSummary = z.object({

@@ -1,8 +1,11 @@
 /** What the trace of an event takes and answers. */
 import * as z from "zod";
-import { parseDate } from "../../schemas/time.ts";
 import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
+import { date } from "../openapi/times.ts";
+
+/** As long as an event's id may be (gateway/admit/topics.ts). */
+export const EVENT_ID = /^[\s\S]{1,256}$/;
 
 export const traceQuery = z.object({
   topic: z
@@ -10,10 +13,7 @@ export const traceQuery = z.object({
     .max(100)
     .optional()
     .describe("Look through this topic only; through all that the key may read if absent"),
-  date: z
-    .string()
-    .regex(/^\d{4}-\d\d-\d\d$/, "expected a date such as 2026-01-31")
-    .refine((text) => parseDate(text) !== undefined, "there is no such date")
+  date: date
     .optional()
     .describe(
       "The event's partition date. If absent: files of the seven days from the making of a UUIDv7 on, or of the last seven days",
@@ -105,7 +105,9 @@ export const traceOperations: readonly Operation[] = [
     description:
       "Every stored copy of the event with its bronze row, which of them silver kept, the gold tables built of it, or where it is parked, or its dead letters. A bounded number of files is read for one answer: with a `cursor` in it there are more to look through. docs/trace.md says what narrows a search.",
     need: onTopics(["read"]),
-    path_parameters: { event_id: "The event's id: the first field of its contract's dedupe key" },
+    path_parameters: {
+      event_id: { description: "The event's id: the first field of its contract's dedupe key", pattern: EVENT_ID },
+    },
     query: traceQuery,
     responses: [
       {

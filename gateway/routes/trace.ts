@@ -8,17 +8,15 @@ import { ProblemError } from "../problem.ts";
 import { cursorText, positionOf } from "../trace/cursor.ts";
 import { traceEvent } from "../trace/trace-event.ts";
 import { requestPermit } from "../wasm-permit.ts";
-import { traceQuery } from "./trace.api.ts";
+import { EVENT_ID, traceQuery } from "./trace.api.ts";
 
 /** Of one answer: each is one or two reads of R2 and some milliseconds. */
 const MAX_FILES = 120;
-/** As long as an event's id may be (gateway/admit/topics.ts). */
-const MAX_ID = 256;
-
 export function getEvent(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function getEvent(c) {
     const eventId = c.req.param("event_id") ?? "";
-    if (eventId.length > MAX_ID) throw new ProblemError("INVALID_PARAMETER", `event_id: at most ${MAX_ID} characters`);
+    if (!EVENT_ID.test(eventId))
+      throw new ProblemError("INVALID_PARAMETER", "event_id: expected at most 256 characters");
     const { topic, date = null, cursor } = queryOf(c, traceQuery);
     const start = cursor === undefined ? { source: 0, after: "" } : positionOf(cursor);
     if (start === undefined) throw new ProblemError("INVALID_PARAMETER", "cursor: expected one that an answer gave");
