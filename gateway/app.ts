@@ -24,6 +24,7 @@ import { rateLimit } from "./middleware/rate-limit/rate-limit.ts";
 import { requestId } from "./middleware/request-id/request-id.ts";
 import { requestMetrics } from "./middleware/request-metrics/request-metrics.ts";
 import { safeHeaders } from "./middleware/safe-headers/safe-headers.ts";
+import { unreadBody } from "./middleware/unread-body/unread-body.ts";
 import { wideEvent } from "./middleware/wide-event/wide-event.ts";
 import { needOf } from "./openapi/operations.ts";
 import { isOtlpPath, OTLP_REMEDY } from "./otlp.ts";
@@ -106,7 +107,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
 
   // Not strict: a slash at the end of an address changes nothing, neither for routes nor for what stands before them.
   const app = new Hono<GatewayEnv>({ strict: false });
-  // The wide event stands outside, so that it sees the status of every answer; it reads the id at its end.
+  app.use(unreadBody({ environment: deps.environment }));
+  // The wide event stands outside of what may refuse, so that it sees the status of every answer; it reads the id at its end.
   app.use(wideEvent({ log, now }));
   app.use(requestMetrics({ counts, now }));
   app.use(safeHeaders());

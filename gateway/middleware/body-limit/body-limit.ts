@@ -1,17 +1,12 @@
 /**
  * Bounds the body as it was sent: a declared length over the limit is refused without reading anything, what arrives is counted
- * while it is read, and it may not take for ever. What it inflates to is bounded by whoever inflates it.
- *
- * What is over the limit is read and thrown away, within reason: a connection that is closed while the client still writes
- * shows it a broken pipe in place of the answer that says what to do.
+ * while it is read, and it may not take for ever. What it inflates to is bounded by whoever inflates it. What is left unread is
+ * for `unread-body`.
  */
 import type { MiddlewareHandler } from "hono";
 import type { GatewayEnv } from "../../context.ts";
 import { ProblemError } from "../../problem.ts";
 import { type BodyDeadline, type BodyDeadlines, createBodyDeadline } from "./body-deadline.ts";
-
-/** How much of a refused body is read for the sake of the answer; a client that sends more than this gets its broken pipe. */
-const DISCARDED_BYTES = 100_000_000;
 
 /** A body that says it has no more is read in one call, which is several times faster than chunk by chunk. */
 const AT_ONCE_BYTES = 256_000;
@@ -31,10 +26,7 @@ export function bodyLimit(options: BodyLimitOptions): MiddlewareHandler<GatewayE
     let read = 0;
     async function* bodyChunks(maxBytes: number): AsyncGenerator<Uint8Array> {
       const { body } = c.req.raw;
-      if (declared !== null && declared > maxBytes) {
-        if (declared <= DISCARDED_BYTES && body !== null) await discard(body.getReader(), deadlines, now);
-        throw tooLarge(maxBytes);
-      }
+      if (declared !== null && declared > maxBytes) throw tooLarge(maxBytes);
       const deadline = createBodyDeadline(deadlines, now);
       try {
         if (declared !== null && declared <= AT_ONCE_BYTES) {
@@ -43,7 +35,7 @@ export function bodyLimit(options: BodyLimitOptions): MiddlewareHandler<GatewayE
           yield bytes;
           return;
         }
-        for await (const chunk of chunksOf(body, maxBytes, deadline, (reader) => discard(reader, deadlines, now))) {
+        for await (const chunk of chunksOf(body, maxBytes, deadline)) {
           read += chunk.byteLength;
           yield chunk;
         }
@@ -70,36 +62,16 @@ function tooLarge(maxBytes: number): ProblemError {
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-async function discard(reader: Reader, deadlines: BodyDeadlines, now: () => number): Promise<void> {
-  const deadline = createBodyDeadline(deadlines, now);
-  let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await deadline.inTime(reader.read());
-      if (done) return;
-      deadline.progressed();
-      length += value.byteLength;
-      if (length > DISCARDED_BYTES) return await reader.cancel();
-    }
-  } catch {
-    // The sender is gone or stalls; so does the need for an answer.
-    await reader.cancel().catch(() => undefined);
-  } finally {
-    deadline.stop();
-  }
-}
-
 function declaredLength(header: string | undefined): number | null {
   const length = Number(header ?? Number.NaN);
   return Number.isSafeInteger(length) ? length : null;
 }
 
-/** The body as it arrives. Of what a reader that stops early leaves `leave` takes care; a body that is too late is cancelled. */
+/** The body as it arrives. A reader that stops early leaves the rest unread, and unlocked; a body that is too late is cancelled. */
 async function* chunksOf(
   stream: ReadableStream | null,
   maxBytes: number,
   deadline: BodyDeadline,
-  leave: (reader: Reader) => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   if (stream === null) return;
   const reader: Reader = stream.getReader();
@@ -123,6 +95,6 @@ async function* chunksOf(
     if (over) await reader.cancel().catch(() => undefined);
     throw error;
   } finally {
-    if (!over) await leave(reader);
+    if (!over) reader.releaseLock();
   }
 }
