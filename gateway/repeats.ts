@@ -31,54 +31,23 @@ export interface RepeatFinder {
 
 /** `dedupeKey`: the names of the top-level fields that together identify an event. Events without one of them are ignored. */
 export function createRepeatFinder(dedupeKey: readonly string[]): RepeatFinder {
-  const keys: (string | undefined)[] = [];
-  return {
-    add(event, index) {
-      keys[index] = keyOf(event, dedupeKey);
-    },
-    found: () => repeatsIn(keys),
-  };
-}
-
-const NO_REPEATS: Duplicates = { listed: [], total: 0 };
-
-/** Of keys by index. Nearly no request repeats one: whether any may be repeated is asked of all keys at once, and of each only then. */
-function repeatsIn(keys: readonly (string | undefined)[]): Duplicates {
-  if (!mayRepeat(keys)) return NO_REPEATS;
   const firstByKey = new Map<string, number>();
   const listed: RepeatedEvent[] = [];
   let total = 0;
-  keys.forEach((key, index) => {
-    if (key === undefined) return;
-    const of = firstByKey.get(key);
-    if (of === undefined) {
-      firstByKey.set(key, index);
-      return;
-    }
-    total++;
-    if (listed.length < MAX_LISTED) listed.push({ index, of });
-  });
-  return { listed, total };
-}
-
-/**
- * Whether two keys have one hash. V8 makes each text that becomes a member of a Set or Map a unique one, by a look-up in a table
- * of all its texts: to sort numbers takes a fraction of that.
- */
-function mayRepeat(keys: readonly (string | undefined)[]): boolean {
-  const hashes = new Int32Array(keys.length);
-  let count = 0;
-  for (const key of keys) if (key !== undefined) hashes[count++] = hashOf(key);
-  const sorted = hashes.subarray(0, count).sort();
-  for (let i = 1; i < count; i++) if (sorted[i] === sorted[i - 1]) return true;
-  return false;
-}
-
-/** FNV-1a over the UTF-16 code units, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash;
+  return {
+    add(event, index) {
+      const key = keyOf(event, dedupeKey);
+      if (key === undefined) return;
+      const of = firstByKey.get(key);
+      if (of === undefined) {
+        firstByKey.set(key, index);
+        return;
+      }
+      total++;
+      if (listed.length < MAX_LISTED) listed.push({ index, of });
+    },
+    found: () => ({ listed, total }),
+  };
 }
 
 function keyOf(event: unknown, names: readonly string[]): string | undefined {

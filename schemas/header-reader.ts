@@ -1,22 +1,38 @@
 /**
- * Reads the header of a message. By hand: avsc looks for the end of the bytes only after the last value, so that a damaged
+ * Reads the header of a message. Not with avsc: looks for the end of the bytes only after the last value, so that a damaged
  * count of slices keeps it busy for minutes.
  */
+import { ByteReader } from "./byte-reader.ts";
 import { keepShape } from "./kept-shape.ts";
 import { type MessageHeader, PackedBlockError, type Slice } from "./message-header.ts";
 
 /** Reads a header that fills `bytes[start, end)`. Throws `PackedBlockError` where it does not, or says what no buffer could rely on. */
 export function decodeHeader(bytes: Buffer, start: number, end: number): MessageHeader {
-  const reader = new HeaderReader(bytes, start, end);
+  const header = withoutRangeErrors(() => readHeader(new HeaderReader(bytes.subarray(start, end))));
+  checkHeader(header);
+  return header;
+}
+
+/** What the cursor says of bytes that end too early. */
+function withoutRangeErrors(read: () => MessageHeader): MessageHeader {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RangeError) throw new PackedBlockError(`the header is cut short: ${error.message}`);
+    throw error;
+  }
+}
+
+function readHeader(reader: HeaderReader): MessageHeader {
   const known: MessageHeader = {
     message_id: reader.text(),
-    topic: reader.text(TOPIC),
+    topic: reader.text(),
     schema_id: reader.long(),
-    contract_version: reader.text(CONTRACT_VERSION),
-    producer: reader.text(PRODUCER),
+    contract_version: reader.text(),
+    producer: reader.text(),
     request_id: reader.text(),
     received: reader.long(),
-    gateway: reader.text(GATEWAY),
+    gateway: reader.text(),
     sequence: reader.long(),
     count: reader.long(),
     slices: reader.items(() => ({
@@ -28,9 +44,7 @@ export function decodeHeader(bytes: Buffer, start: number, end: number): Message
       tally: Object.fromEntries(reader.items(() => [reader.text(), reader.long()] as const)),
     })),
   };
-  const header = reader.ended ? known : withTail(known, reader);
-  checkHeader(header);
-  return header;
+  return reader.ended ? known : withTail(known, reader);
 }
 
 function withTail(known: MessageHeader, reader: HeaderReader): MessageHeader {
@@ -83,85 +97,26 @@ function nameOf({ shard, of }: Slice): string {
   return `${shard} of ${of}`;
 }
 
-/** Longer texts are not worth comparing. */
-const MAX_REPEATED_BYTES = 64;
-
-/** A text of the header that messages which follow each other have in common: most are compared with the last one's bytes and not decoded. */
-class RepeatedText {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #text = "";
-
-  read(bytes: Buffer, start: number, end: number): string {
-    if (this.#stands(bytes, start, end)) return this.#text;
-    const text = bytes.toString("utf8", start, end);
-    if (end - start <= MAX_REPEATED_BYTES) {
-      this.#bytes = new Uint8Array(bytes.subarray(start, end));
-      this.#text = text;
-    }
-    return text;
-  }
-
-  #stands(bytes: Buffer, start: number, end: number): boolean {
-    const own = this.#bytes;
-    if (own.length !== end - start) return false;
-    for (let i = 0; i < own.length; i++) if (own[i] !== bytes[start + i]) return false;
-    return true;
-  }
-}
-
-const TOPIC = new RepeatedText();
-const CONTRACT_VERSION = new RepeatedText();
-const PRODUCER = new RepeatedText();
-const GATEWAY = new RepeatedText();
-
-/** Avro binary (specification 1.12, "Binary Encoding") that never reads past its end. */
+/** The values of a header, in its own errors. */
 class HeaderReader {
+  readonly #reader: ByteReader;
   readonly #bytes: Buffer;
-  readonly #end: number;
-  #at: number;
 
-  constructor(bytes: Buffer, start: number, end: number) {
+  constructor(bytes: Buffer) {
+    this.#reader = new ByteReader(bytes);
     this.#bytes = bytes;
-    this.#at = start;
-    this.#end = end;
   }
 
-  /** A zigzag varint within ±(2^53 - 1). */
+  /** A number within ±(2^53 - 1). */
   long(): number {
-    const first = this.#at < this.#end ? this.#bytes[this.#at] : undefined;
-    // Most are lengths and counts of one byte.
-    if (first !== undefined && first < 0x80) {
-      this.#at++;
-      return (first >>> 1) ^ -(first & 1);
-    }
-    let half = 0;
-    let odd = 0;
-    let factor = 0.5;
-    for (;;) {
-      const byte = this.#at < this.#end ? this.#bytes[this.#at++] : undefined;
-      if (byte === undefined) throw new PackedBlockError("the header is cut short");
-      // The sign bit is kept apart: the whole zigzag value may be too long for a double.
-      if (factor === 0.5) {
-        odd = byte & 1;
-        half = (byte & 0x7f) >>> 1;
-      } else {
-        half += (byte & 0x7f) * factor;
-      }
-      factor *= 128;
-      if (half > Number.MAX_SAFE_INTEGER) throw new PackedBlockError("a number of the header is too large");
-      if (byte < 0x80) return odd === 0 ? half : -half - 1;
-      // Ten bytes hold 64 bits; more would be padding without end.
-      if (factor > 2 ** 69) throw new PackedBlockError("a number of the header has too many bytes");
-    }
+    const value = this.#reader.readLong();
+    if (!Number.isSafeInteger(value)) throw new PackedBlockError("a number of the header is too large");
+    return value;
   }
 
-  text(repeated?: RepeatedText): string {
-    const length = this.long();
-    const start = this.#at;
-    if (length < 0 || length > this.#end - start) throw new PackedBlockError("a text runs past the header");
-    this.#at = start + length;
-    if (repeated !== undefined) return repeated.read(this.#bytes, start, this.#at);
-    return this.#bytes.toString("utf8", start, this.#at);
+  text(): string {
+    const start = this.#reader.readSpan();
+    return this.#bytes.toString("utf8", start, this.#reader.at);
   }
 
   /** Blocks of an array or a map. Every item takes at least a byte, so a count that lies meets the end of the bytes. */
@@ -179,7 +134,7 @@ class HeaderReader {
   }
 
   get ended(): boolean {
-    return this.#at === this.#end;
+    return this.#reader.done;
   }
 
   end(): void {
@@ -187,4 +142,4 @@ class HeaderReader {
   }
 }
 
-keepShape(new HeaderReader(Buffer.alloc(0), 0, 0));
+keepShape(new HeaderReader(Buffer.alloc(0)));

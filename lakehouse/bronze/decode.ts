@@ -1,5 +1,6 @@
 /** The second pass over a flush: the rows of some dates as batches of bronze, in the order they were appended. */
 import type { Contract } from "../../contracts/contract.ts";
+import { ByteReader } from "../../schemas/byte-reader.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
 import { keepShape } from "../../schemas/kept-shape.ts";
 import { type Frame, readFrames, replaysOf } from "../../schemas/packed-block.ts";
@@ -7,7 +8,6 @@ import { type ColumnBuilder, createColumnBuilder, finishBatch } from "../columns
 import type { Batch, Field } from "../columns/column.ts";
 import { recordWalk } from "./avro-columns.ts";
 import type { Walk } from "./avro-skip.ts";
-import { ByteReader } from "./byte-reader.ts";
 import type { BlockSource, RowRun, RowRuns } from "./row-runs.ts";
 import { eventFields, partitionField, tableFields } from "./table.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";

@@ -1,12 +1,12 @@
 /** The first pass over a flush: its digest, and how many rows of which date lie where. No column is built. */
 import { createHash } from "node:crypto";
 import type { Contract } from "../../contracts/contract.ts";
+import { ByteReader } from "../../schemas/byte-reader.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
 import { keepShape } from "../../schemas/kept-shape.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { dayOf } from "../../schemas/time.ts";
 import { skipWalk } from "./avro-skip.ts";
-import { ByteReader } from "./byte-reader.ts";
 import { type BlockSource, RowRuns } from "./row-runs.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";
 

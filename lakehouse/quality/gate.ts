@@ -7,7 +7,7 @@ import { compilePattern } from "../../contracts/patterns/pattern.ts";
 import { type ComparedAs, valueText } from "../../contracts/value-text.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Batch, Column } from "../columns/column.ts";
-import { keyReader } from "../columns/row-key.ts";
+import { createTupleIndex } from "../columns/tuple-index.ts";
 import { valueAt } from "../columns/value.ts";
 import type { RunnableCheck } from "./compiled-check.ts";
 import { measureQuery } from "./measure-query.ts";
@@ -123,15 +123,10 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
       );
     }
     case "duplicateValues": {
-      const key = keyReader(check.columns.map((name) => columnOf(candidate, name)));
-      const seen = new Set<string>();
-      const rows: number[] = [];
-      for (let row = 0; row < candidate.length; row++) {
-        const value = key(row);
-        if (seen.has(value)) rows.push(row);
-        else seen.add(value);
-      }
-      return rows;
+      const columns = check.columns.map((name) => columnOf(candidate, name));
+      const { fresh } = createTupleIndex(columns.length).assign(columns, candidate.length);
+      const first = new Set(fresh);
+      return Array.from({ length: candidate.length }, (_, row) => row).filter((row) => !first.has(row));
     }
   }
 }

@@ -3,7 +3,7 @@
  * copies. The order is total, so the result does not depend on which file or shard a row came from.
  */
 import type { Batch, Column } from "../columns/column.ts";
-import { keyReader } from "../columns/row-key.ts";
+import { createTupleIndex } from "../columns/tuple-index.ts";
 
 /** The columns by which a silver table's rows are in order. */
 export const ARRIVAL_ORDER = ["_received", "_message", "_event"] as const;
@@ -21,17 +21,19 @@ export interface Deduplicated {
 export function deduplicate(batch: Batch, key: readonly string[]): Deduplicated {
   const before = arrivalOrder(batch);
   const order = Int32Array.from({ length: batch.length }, (_, row) => row).sort(before);
-  const keyOf = keyReader(key.map((name) => columnOf(batch, name)));
+  const columns = key.map((name) => columnOf(batch, name));
+  const keys = createTupleIndex(columns.length);
+  const { groups } = keys.assign(columns, batch.length);
   const received = int64Of(batch, "_received");
-  const position = new Map<string, number>();
+  const position = new Int32Array(keys.count).fill(-1);
   const rows: number[] = [];
   const copies: number[] = [];
   const removedReceived: number[] = [];
   for (const row of order) {
-    const value = keyOf(row);
-    const first = position.get(value);
-    if (first === undefined) {
-      position.set(value, rows.length);
+    const value = groups[row] ?? 0;
+    const first = position[value] ?? -1;
+    if (first < 0) {
+      position[value] = rows.length;
       rows.push(row);
       copies.push(1);
     } else {
@@ -44,16 +46,19 @@ export function deduplicate(batch: Batch, key: readonly string[]): Deduplicated 
 
 function arrivalOrder(batch: Batch): (a: number, b: number) => number {
   const received = int64Of(batch, "_received");
-  const message = keyReader([columnOf(batch, "_message")]);
+  const message = columnOf(batch, "_message");
+  if (message.kind !== "bytes") throw new RangeError("_message is not a column of bytes");
+  const { bytes, offsets } = message;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const endOf = (row: number): number => offsets[row + 1] ?? 0;
   const event = columnOf(batch, "_event");
   if (event.kind !== "int32") throw new RangeError("_event is not an int32 column");
   return (a, b) => {
     const ra = received[a] ?? 0n;
     const rb = received[b] ?? 0n;
     if (ra !== rb) return ra < rb ? -1 : 1;
-    const ma = message(a);
-    const mb = message(b);
-    if (ma !== mb) return ma < mb ? -1 : 1;
+    const byMessage = buffer.compare(buffer, offsets[b], endOf(b), offsets[a], endOf(a));
+    if (byMessage !== 0) return byMessage;
     return (event.values[a] ?? 0) - (event.values[b] ?? 0);
   };
 }

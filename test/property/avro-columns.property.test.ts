@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { recordWalk } from "../../lakehouse/bronze/avro-columns.ts";
 import { skipWalk } from "../../lakehouse/bronze/avro-skip.ts";
-import { ByteReader } from "../../lakehouse/bronze/byte-reader.ts";
 import { createColumnBuilder } from "../../lakehouse/columns/builder.ts";
 import { fieldsFromAvro } from "../../lakehouse/columns/from-avro.ts";
 import { decimalText, type Value, valueAt } from "../../lakehouse/columns/value.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
+import { ByteReader } from "../../schemas/byte-reader.ts";
 import { bytesFromUnscaled, unscaledFromBytes } from "../../schemas/decimal.ts";
 
 /** As far as avsc goes. */

@@ -3,7 +3,7 @@
  * released one of the topic: nothing can be resolved or guessed at, because nothing may be compiled while a request runs.
  */
 import type { Contract } from "../../../contracts/contract.ts";
-import { ByteReader } from "../../../lakehouse/bronze/byte-reader.ts";
+import { ByteReader } from "../../../schemas/byte-reader.ts";
 import { InvalidSchema, parseSchema } from "../../../schemas/canonical/parse.ts";
 import { type EventBatch, InflatedTooLarge, MalformedBody, textOf, unreadableBody } from "../event-batch.ts";
 import { CODEC_NAMES, codecOf } from "./codecs.ts";

@@ -4,8 +4,8 @@
  * a property test holds both together for what avsc encodes. An optional field that is null is absent in the JSON form.
  */
 
-import { ByteReader } from "../../../lakehouse/bronze/byte-reader.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../../schemas/avro-schema.ts";
+import { ByteReader } from "../../../schemas/byte-reader.ts";
 import { jsonFromUnscaled, unscaledFromBytes } from "../../../schemas/decimal.ts";
 import { jsonFromInteger } from "../../../schemas/exact-json.ts";
 import { formatDate, formatTimestamp } from "../../../schemas/time.ts";

@@ -1,5 +1,6 @@
 import type { Column } from "../../columns/column.ts";
 import { concatColumns, gather } from "../../columns/gather.ts";
+import { createPairing, createTupleIndex } from "../../columns/tuple-index.ts";
 import type { Accumulator } from "../aggregates/accumulator.ts";
 import { bindAggregate } from "../aggregates/aggregates.ts";
 import { ModelMismatchError } from "../errors.ts";
@@ -7,7 +8,6 @@ import { nullColumn } from "../expressions/casts.ts";
 import { prepare, prepareCondition } from "../expressions/prepare.ts";
 import { isUnsupported, type Rows } from "../expressions/vector.ts";
 import type { Aggregate, Plan } from "../ir.ts";
-import { createPairing, createTupleIndex } from "./group-keys.ts";
 import type { HeldRows } from "./held-rows.ts";
 
 /** One aggregate of the plan, at work: adds a batch, gives a column at the end. */

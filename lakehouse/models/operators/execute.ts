@@ -1,10 +1,10 @@
 import { sliceColumn } from "../../columns/gather.ts";
+import { createTupleIndex } from "../../columns/tuple-index.ts";
 import { prepare, prepareCondition } from "../expressions/prepare.ts";
 import { selectRows } from "../expressions/row-selection.ts";
 import type { Rows } from "../expressions/vector.ts";
 import type { IrField, Plan } from "../ir.ts";
 import { aggregateRows } from "./aggregate.ts";
-import { createTupleIndex } from "./group-keys.ts";
 import type { HeldRows } from "./held-rows.ts";
 import { collectRows, reorderRows, sortedOrder } from "./sort.ts";
 import { unnestRows } from "./unnest.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Field } from "../../../../lakehouse/columns/column.ts";
+import { createTupleIndex } from "../../../../lakehouse/columns/tuple-index.ts";
 import type { Value } from "../../../../lakehouse/columns/value.ts";
 import { ModelMismatchError, ModelTooLargeError } from "../../../../lakehouse/models/errors.ts";
 import {
@@ -10,7 +11,6 @@ import {
   type Plan,
 } from "../../../../lakehouse/models/ir.ts";
 import { columnTypeOf } from "../../../../lakehouse/models/ir-types.ts";
-import { createTupleIndex } from "../../../../lakehouse/models/operators/group-keys.ts";
 import { runModel } from "../../../../lakehouse/models/run.ts";
 import { batchOf, columnOf, rowsOf } from "../columns/column-of.ts";
 import { bool, call, column, constant, decimal, float64, hugeint, int32, int64, list, utf8 } from "./evaluate.ts";

@@ -1,4 +1,5 @@
-import type { BytesColumn, Column } from "../../columns/column.ts";
+/** Numbers for tuples of values that are equal exactly when the values are: what groups, keys and distinct counts stand on. */
+import type { Column } from "./column.ts";
 
 /** Codes per column and groups are below this, so that a pair of them is one exact double: 2^26 * 2^26 < 2^53. */
 const MAX_CODES = 1 << 26;
@@ -120,10 +121,13 @@ function valueCoder(first: Column, next: () => number): (column: Column) => (row
       };
     }
     case "bytes": {
-      const intern = createBytesInterner(next);
+      // Latin-1 text stands for bytes, so no text is decoded.
+      const code = memoized(new Map<string, number>(), next);
       return (column) => {
         if (column.kind !== "bytes") throw new TypeError(`a ${column.kind} column among bytes columns`);
-        return (row) => intern(column, row);
+        const { bytes, offsets } = column;
+        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        return (row) => code(buffer.latin1Slice(offsets[row], offsets[row + 1]));
       };
     }
     case "list":
@@ -140,31 +144,4 @@ function memoized<V>(codes: Map<V, number>, next: () => number): (value: V) => n
     codes.set(value, code);
     return code;
   };
-}
-
-/** Codes for byte strings: a FNV-1a hash finds the candidates, the bytes decide. No string is made of them. */
-function createBytesInterner(next: () => number): (column: BytesColumn, row: number) => number {
-  const buckets = new Map<number, { readonly bytes: Uint8Array; readonly code: number }[]>();
-  return ({ bytes, offsets }, row) => {
-    // A column has one offset more than rows.
-    const start = offsets[row]!;
-    const end = offsets[row + 1]!;
-    let hash = 0x811c9dc5;
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-    let bucket = buckets.get(hash);
-    if (bucket === undefined) {
-      bucket = [];
-      buckets.set(hash, bucket);
-    }
-    for (const entry of bucket) if (equals(entry.bytes, bytes, start, end)) return entry.code;
-    const code = next();
-    bucket.push({ bytes: bytes.slice(start, end), code });
-    return code;
-  };
-}
-
-function equals(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (known.length !== end - start) return false;
-  for (let at = 0; at < known.length; at++) if (known[at] !== bytes[start + at]) return false;
-  return true;
 }

@@ -1,8 +1,8 @@
-/** Keys of rows: equal exactly when the values are. */
+/** Numbers of tuples: equal exactly when the values are, over all batches. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
-import { keyReader } from "../../lakehouse/columns/row-key.ts";
+import { createTupleIndex } from "../../lakehouse/columns/tuple-index.ts";
 import type { Value } from "../../lakehouse/columns/value.ts";
 import { batchOf, columnOf } from "../unit/lakehouse/columns/column-of.ts";
 
@@ -41,27 +41,31 @@ function same(a: readonly Value[], b: readonly Value[]): boolean {
   });
 }
 
-test("two rows share a key exactly when all their values are equal", () => {
+test("two rows share a number exactly when all their values are equal, also of two batches", () => {
   fc.assert(
     fc.property(rows, ([fields, values]) => {
-      const batch = batchOf(
-        fields,
-        values.map((row) => Object.fromEntries(row.map((value, i) => [`c${i}`, value]))),
-      );
-      const key = keyReader(batch.columns);
+      const index = createTupleIndex(fields.length);
+      const numbers = [values.slice(0, 3), values.slice(3)].flatMap((some) => {
+        const batch = batchOf(
+          fields,
+          some.map((row) => Object.fromEntries(row.map((value, i) => [`c${i}`, value]))),
+        );
+        return [...index.assign(batch.columns, batch.length).groups];
+      });
       for (let a = 0; a < values.length; a++)
-        for (let b = 0; b < a; b++) expect(key(a) === key(b)).toBe(same(values[a] ?? [], values[b] ?? []));
+        for (let b = 0; b < a; b++) expect(numbers[a] === numbers[b]).toBe(same(values[a] ?? [], values[b] ?? []));
+      expect(index.count).toBe(new Set(numbers).size);
     }),
     { numRuns: 500 },
   );
 });
 
 test("zero is one value, whatever its sign, as in SQL", () => {
-  const key = keyReader([columnOf({ kind: "float64" }, [0, -0])]);
-  expect(key(0)).toBe(key(1));
+  const { groups } = createTupleIndex(1).assign([columnOf({ kind: "float64" }, [0, -0])], 2);
+  expect([...groups]).toEqual([0, 0]);
 });
 
 test("a nested column cannot be part of a key", () => {
   const list = columnOf({ kind: "list", item: { name: "item", type: { kind: "int32" }, nullable: false } }, [[1]]);
-  expect(() => keyReader([list])).toThrow(TypeError);
+  expect(() => createTupleIndex(1).assign([list], 1)).toThrow(TypeError);
 });

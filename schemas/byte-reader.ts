@@ -1,6 +1,9 @@
-import { keepShape } from "../../schemas/kept-shape.ts";
+import { keepShape } from "./kept-shape.ts";
 
-/** A cursor over Avro binary (specification 1.12, "Binary Encoding"). Reads past the end throw `RangeError`. */
+/**
+ * A cursor over Avro binary (specification 1.12, "Binary Encoding"): of events, of messages' headers, and of what comes from outside.
+ * Reads past the end throw `RangeError`.
+ */
 export class ByteReader {
   readonly bytes: Uint8Array;
   /** Of `bytes`. */
@@ -73,6 +76,18 @@ export class ByteReader {
     }
     this.at = start + length;
     return start;
+  }
+
+  /** Moves past a varint without its value. */
+  skipLong(): void {
+    while (this.#next() >= 0x80);
+  }
+
+  /** Moves past a length-prefixed value. */
+  skipSpan(): void {
+    const byte = this.bytes[this.at] ?? 0x80;
+    if (byte < 0x80 && (byte & 1) === 0) this.moveTo(this.at + 1 + (byte >> 1));
+    else this.readSpan();
   }
 
   #next(): number {
