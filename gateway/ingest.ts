@@ -62,10 +62,10 @@ export interface Judged {
 
 /** What each event, refusal and error takes besides its bytes: ids, verdicts, texts (`npm run bench -- memory`). */
 const EVENT_BYTES = 150;
-const REFUSAL_BYTES = 500;
-const ERROR_BYTES = 500;
-/** Of a refused event: its copy here, in its dead letter, and in the message. */
-const REFUSED_COPIES = 3;
+const REFUSAL_BYTES = 300;
+const ERROR_BYTES = 300;
+/** Of a refused event's bytes: here, in its dead letter and in the message. What is too large for a dead letter is put aside from here. */
+const REFUSED_COPIES = 2.5;
 
 /** A short text can have fifty errors: without a bound a body of megabytes would make an answer of gigabytes. */
 const MAX_ERRORS_PER_REQUEST = 20_000;
@@ -91,6 +91,14 @@ export async function judge(request: IngestRequest): Promise<Judged> {
     // The buffer, and the messages that its events are copied to.
     const acceptedBytes = buffer.bytes.byteLength + buffer.at;
     return acceptedBytes + eventIds.length * EVENT_BYTES + refusedBytes;
+  }
+
+  /** Before a refusal of the request as a whole: reading the rest of its body may take long. */
+  function forget(): void {
+    accepted.length = 0;
+    refusals.length = 0;
+    eventIds.length = 0;
+    buffer.clear();
   }
 
   function judgeBatch(batch: EventBatch): void {
@@ -126,9 +134,17 @@ export async function judge(request: IngestRequest): Promise<Judged> {
   }
 
   for await (const batch of request.batches) {
-    if (eventIds.length + batch.events.length > maxEvents) throw new TooManyEvents(maxEvents);
+    if (eventIds.length + batch.events.length > maxEvents) {
+      forget();
+      throw new TooManyEvents(maxEvents);
+    }
     judgeBatch(batch);
-    request.hold?.(heldBytes());
+    try {
+      request.hold?.(heldBytes());
+    } catch (error) {
+      forget();
+      throw error;
+    }
   }
   if (eventIds.length === 0) throw new EmptyBody("the body has no event");
   const { exhausted: errorsTruncated } = errorBudget;

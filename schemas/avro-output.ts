@@ -20,6 +20,13 @@ export class AvroOutput {
     this.view = new DataView(this.bytes.buffer);
   }
 
+  /** Forgets everything, and gives the memory back. */
+  clear(): void {
+    this.bytes = new Uint8Array(0);
+    this.view = new DataView(this.bytes.buffer);
+    this.at = 0;
+  }
+
   /** The bytes [start, end), not copied: valid until the next write. */
   slice(start: number, end: number): Uint8Array {
     return this.bytes.subarray(start, end);

@@ -24,7 +24,8 @@ declare global {
 // A decimal of at most 15 significant digits survives a double (IEEE 754, DBL_DIG), and with an exponent of one or two
 // digits stays in its range: only longer runs of digits, or longer exponents, are suspect. Outside of strings one of these
 // characters stands before a number; inside a string one may too, which only costs time.
-const SUSPECT = /(?:^|[:,[\s])-?(?:\d[\d.]{15,}|\d[\d.]*[eE][+-]?\d{3,})/;
+// No more characters are looked at than decide it, however long the number is.
+const SUSPECT = /(?:^|[:,[\s])-?(?:\d[\d.]{15}|\d[\d.]{0,14}[eE][+-]?\d{3})/;
 
 /** Whether the text may hold a number that `JSON.parse` would alter. Never false for one that does. */
 export function mayAlterNumbers(text: string): boolean {
@@ -73,13 +74,25 @@ function isEndOfNumber(byte: number | undefined): boolean {
   return byte === undefined || byte <= 0x20 || byte === 0x2c || byte === 0x5d || byte === 0x7d;
 }
 
-/** Like `JSON.parse`, with `RawNumber` for numbers that a double would alter. Throws SyntaxError, and RangeError where the nesting exceeds the stack (thousands of levels). */
+/** The longest number that is kept as it is written. Decimals have at most 38 digits; a double's exact digits are fewer than 800. */
+const MAX_NUMBER_CHARACTERS = 1_000;
+
+/** A number of more characters: making a decimal of it takes time that grows faster than its length. */
+export class LongNumber extends Error {
+  override readonly name = "LongNumber";
+  constructor(characters: number) {
+    super(`a number has ${characters} characters: expected at most ${MAX_NUMBER_CHARACTERS}`);
+  }
+}
+
+/** Like `JSON.parse`, with `RawNumber` for numbers that a double would alter. Throws SyntaxError, LongNumber, and RangeError where the nesting exceeds the stack (thousands of levels). */
 export function parseExactJson(text: string): unknown {
-  return JSON.parse(text, (_key, value, context) =>
-    typeof value === "number" && context.source !== undefined && isAltered(context.source, value)
-      ? JSON.rawJSON(context.source)
-      : value,
-  );
+  return JSON.parse(text, (_key, value, context) => {
+    const { source } = context;
+    if (typeof value !== "number" || source === undefined) return value;
+    if (source.length > MAX_NUMBER_CHARACTERS) throw new LongNumber(source.length);
+    return isAltered(source, value) ? JSON.rawJSON(source) : value;
+  });
 }
 
 function isAltered(source: string, value: number): boolean {

@@ -5,8 +5,9 @@
  */
 import type { Contract } from "../../contracts/contract.ts";
 import { ATTRIBUTES_FIELD, isJsonObject } from "../../schemas/event-residue.ts";
+import { boundsFault } from "./element-bounds.ts";
 import { type EventBatch, type EventPayload, type Fault, malformed, parserMessage, textOf } from "./event-batch.ts";
-import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
+import { exactEvent } from "./json.ts";
 import { isJsonType } from "./media-type.ts";
 
 type Json = Record<string, unknown>;
@@ -64,10 +65,10 @@ function mapBatch(batch: EventBatch, map: (value: unknown) => Mapped): EventBatc
 // A dead letter holds the event, not the envelope, so that it can be sent again as it is. Mapped anew from the bytes:
 // admission may have replaced numbers in the parsed event.
 function mappedPayload(payload: EventPayload, map: (value: unknown) => Mapped): EventPayload {
-  const value = exactEvent(textOf(payload.bytes) ?? "null");
-  // Nested deeper than the exact parser's stack allows, though not than JSON.parse's: kept as it was received.
-  if (value === undefined) return payload;
-  const mapped = map(value);
+  const { event, fault } = exactEvent(textOf(payload.bytes) ?? "null");
+  // What the exact parser cannot read, though JSON.parse can, is kept as it was received.
+  if (fault !== null) return payload;
+  const mapped = map(event);
   if (!("event" in mapped)) return payload;
   try {
     return { offset: payload.offset, bytes: encoder.encode(JSON.stringify(mapped.event)), text: true };
@@ -124,14 +125,17 @@ function dataOf(envelope: Json): Mapped {
   if (data !== undefined) return { fault: malformed("the CloudEvent has both data and data_base64") };
   const bytes = typeof base64 === "string" && BASE64.test(base64) ? Buffer.from(base64, "base64") : undefined;
   const text = bytes === undefined ? undefined : textOf(bytes);
-  if (text === undefined) return { fault: malformed("the CloudEvent's data_base64 is not base64 of UTF-8") };
+  if (bytes === undefined || text === undefined)
+    return { fault: malformed("the CloudEvent's data_base64 is not base64 of UTF-8") };
+  const over = boundsFault(bytes, 0, bytes.length);
+  if (over !== undefined) return { fault: over };
   try {
     JSON.parse(text);
   } catch (error) {
     return { fault: malformed(`the CloudEvent's data_base64 is not JSON: ${parserMessage(error)}`) };
   }
-  const event = exactEvent(text);
-  return event === undefined ? { fault: NESTED_TOO_DEEP } : { event };
+  const { event, fault } = exactEvent(text);
+  return fault === null ? { event } : { fault };
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

@@ -89,13 +89,25 @@ async function collect(chunks: AsyncIterable<Uint8Array>, hold: (bytes: number) 
   for await (const chunk of chunks) {
     parts.push(chunk);
     length += chunk.byteLength;
-    // Twice, while the parts and what they are joined to stand side by side.
-    hold(length * 2);
+    try {
+      // Twice, while the parts and what they are joined to stand side by side.
+      hold(length * 2);
+    } catch (error) {
+      // Before the rest of the body is read and thrown away, which may take long.
+      for (const part of parts.splice(0)) free(part);
+      throw error;
+    }
   }
   const last = parts.pop();
   const bytes = last === undefined ? new Uint8Array(0) : joined(parts, last);
-  hold(bytes.byteLength);
+  hold(length);
+  if (last !== undefined && bytes !== last) for (const part of [...parts, last]) free(part);
   return bytes;
+}
+
+/** Gives a chunk's memory back now: V8 lets ArrayBuffers of tens of megabytes gather before it collects them. One that shares its memory is left. */
+function free({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 async function* counted(

@@ -2,12 +2,12 @@
  * Where the elements of a JSON array stand in its bytes. Linear and without recursion: it looks at quotes, escapes, brackets
  * and commas and nothing else, so what it says is only true of bytes that `JSON.parse` accepts, before or after.
  */
+import { afterSpace, endOfString, isSpace } from "../../schemas/json-bounds.ts";
 import type { Span } from "./event-batch.ts";
 
 export const COMMA = 0x2c;
 const QUOTE = 0x22;
 export const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
 export const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -24,14 +24,22 @@ export function elementSpans(bytes: Uint8Array, start: number, end: number): Spa
 }
 
 /**
- * Cuts an array into groups of whole elements of at least `groupBytes`, without the commas between the groups: the array is
- * JSON exactly if `[` + group + `]` is, for each, and none but an only one is blank. Returns undefined in place of a group
- * where the array does not end at the end of its span.
+ * Cuts an array into groups of whole elements, without the commas between the groups: of at most `groupBytes`, or of one element that is
+ * larger. The array is JSON exactly if `[` + group + `]` is, for each, and none but an only one is blank. Returns undefined in place
+ * of a group where the array does not end at the end of its span.
  */
 export function* elementGroups(bytes: Uint8Array, array: Span, groupBytes: number): Generator<Span | undefined> {
   const last = array.end - 1;
   let depth = 0;
   let start = array.start + 1;
+  /** The last comma of the group, behind which it can be cut; before `start` there is none. */
+  let comma = array.start;
+  function* upTo(end: number): Generator<Span> {
+    if (end - start > groupBytes && comma >= start) {
+      yield { start, end: comma };
+      start = comma + 1;
+    }
+  }
   for (let at = start; at < last; at++) {
     switch (bytes[at]) {
       case QUOTE:
@@ -46,7 +54,10 @@ export function* elementGroups(bytes: Uint8Array, array: Span, groupBytes: numbe
         depth--;
         break;
       case COMMA:
-        if (depth !== 0 || at - start < groupBytes) break;
+        if (depth !== 0) break;
+        yield* upTo(at);
+        comma = at;
+        if (at - start <= groupBytes) break;
         yield { start, end: at };
         start = at + 1;
         break;
@@ -54,7 +65,10 @@ export function* elementGroups(bytes: Uint8Array, array: Span, groupBytes: numbe
     // A bracket that closes the array before its end: what follows it is not JSON, so the last group is not.
     if (depth < 0) break;
   }
-  yield depth === 0 && bytes[last] === CLOSE_BRACKET ? { start, end: last } : undefined;
+  if (depth === 0 && bytes[last] === CLOSE_BRACKET) {
+    yield* upTo(last);
+    yield { start, end: last };
+  } else yield undefined;
 }
 
 /** Where the element ends that begins at `at`, with the whitespace behind it: at a comma, or at the end of the elements. */
@@ -81,29 +95,10 @@ function elementEnd(bytes: Uint8Array, start: number, end: number): number {
   return end;
 }
 
-/** The position of the closing quote of the string that opens at `at`. */
-function endOfString(bytes: Uint8Array, at: number): number {
-  let end = at + 1;
-  while (end < bytes.length && bytes[end] !== QUOTE) end += bytes[end] === BACKSLASH ? 2 : 1;
-  return end;
-}
-
 /** Without JSON's whitespace at either end. */
 export function trimmed(bytes: Uint8Array, start: number, end: number): Span {
   const first = afterSpace(bytes, start, end);
   let last = end;
   while (last > first && isSpace(bytes[last - 1])) last--;
   return { start: first, end: last };
-}
-
-/** The position of the first byte in [at, end) that is no whitespace; `end` if there is none. */
-function afterSpace(bytes: Uint8Array, at: number, end: number): number {
-  let next = at;
-  while (next < end && isSpace(bytes[next])) next++;
-  return next;
-}
-
-/** Space, tab, line feed, carriage return (RFC 8259, section 2). */
-export function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }

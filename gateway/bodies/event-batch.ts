@@ -11,7 +11,7 @@ export interface Span {
 
 /** Why an event could not be read. `detail` is for the producer. */
 export interface Fault {
-  readonly error_type: "MALFORMED_PAYLOAD" | "UNKNOWN_SCHEMA";
+  readonly error_type: "MALFORMED_PAYLOAD" | "UNKNOWN_SCHEMA" | "EVENT_TOO_LARGE";
   readonly detail: string;
 }
 
@@ -75,6 +75,17 @@ export class InflatedTooLarge extends Error {
     super(`inflated the body has more than ${maxBytes} bytes`);
     this.maxBytes = maxBytes;
   }
+}
+
+/** One event of a text that is not to be parsed. */
+export function unparsedBatch(bytes: Uint8Array, { start, end }: Span, fault: Fault): EventBatch {
+  return {
+    events: [undefined],
+    faults: new Map([[0, fault]]),
+    suspectSurrogates: false,
+    schemaVersion: null,
+    payloadOf: () => ({ offset: start, bytes: bytes.subarray(start, end), text: true }),
+  };
 }
 
 /** A body that, as a whole, is one event that cannot be read. */

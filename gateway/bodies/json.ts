@@ -1,6 +1,8 @@
 /** A JSON document: an array is many events, an object is one. Duplicate keys: the last wins, as in `JSON.parse`. */
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import { mayAlterNumbers, mayAlterSomeNumber, parseExactJson } from "../../schemas/exact-json.ts";
+import { LongNumber, mayAlterNumbers, mayAlterSomeNumber, parseExactJson } from "../../schemas/exact-json.ts";
+import { UNSCANNED_BYTES } from "../../schemas/json-bounds.ts";
+import { boundsFault } from "./element-bounds.ts";
 import { CLOSE_BRACKET, elementGroups, elementSpans, OPEN_BRACKET, trimmed } from "./element-spans.ts";
 import {
   bomLength,
@@ -12,6 +14,7 @@ import {
   parserMessage,
   type Span,
   textOf,
+  unparsedBatch,
 } from "./event-batch.ts";
 import { likelyEnds } from "./likely-cuts.ts";
 
@@ -21,8 +24,8 @@ import { likelyEnds } from "./likely-cuts.ts";
  */
 const PIECE_BYTES = 32_000;
 
-/** An array that cannot be cut by guessing is parsed at once up to this size, and a larger one in groups of this size. */
-const GROUP_BYTES = 1_000_000;
+/** An array that cannot be cut by guessing is parsed at once up to this size, and a larger one in groups of at most this size. */
+const GROUP_BYTES = UNSCANNED_BYTES;
 
 /** Whether a body begins as a JSON array does. */
 export function isArrayDocument(bytes: Uint8Array): boolean {
@@ -33,8 +36,18 @@ export function isArrayDocument(bytes: Uint8Array): boolean {
 export function* valueBatch(bytes: Uint8Array): Generator<EventBatch> {
   const document = trimmed(bytes, bomLength(bytes), bytes.length);
   if (document.start === document.end) return;
+  yield unparsed(bytes, document) ?? oneOf(bytes, document);
+}
+
+/** The batch of an element that is over a bound; undefined for one that may be parsed. */
+function unparsed(bytes: Uint8Array, span: Span): EventBatch | undefined {
+  const fault = boundsFault(bytes, span.start, span.end);
+  return fault === undefined ? undefined : unparsedBatch(bytes, span, fault);
+}
+
+function oneOf(bytes: Uint8Array, document: Span): EventBatch {
   const { value, text } = parse(bytes, document, "");
-  yield batchOf([value], text, bytes, document, () => [document]);
+  return batchOf([value], text, bytes, document, () => [document]);
 }
 
 /** How large the parts are in which an array is read; tests choose others. */
@@ -53,14 +66,13 @@ export function* jsonBatches(bytes: Uint8Array, sizes = READING_SIZES): Generato
     const rest = yield* pieces(bytes, document, sizes.pieceBytes);
     if (rest !== undefined) yield* groups(bytes, document, rest, sizes.groupBytes);
   } else {
-    yield objectBatch(bytes, document);
+    yield unparsed(bytes, document) ?? objectBatch(bytes, document);
   }
 }
 
 /** A document that must be one event. Throws `MalformedBody` for a scalar. */
 function objectBatch(bytes: Uint8Array, document: Span): EventBatch {
-  const { value, text } = parse(bytes, document, "");
-  const batch = batchOf([value], text, bytes, document, () => [document]);
+  const batch = oneOf(bytes, document);
   if (isJsonObject(batch.events[0]) || batch.faults.size > 0) return batch;
   throw new MalformedBody("the document is neither an array of events nor one event (an object)", bytes, "text");
 }
@@ -79,6 +91,7 @@ function* pieces(bytes: Uint8Array, array: Span, pieceBytes: number): Generator<
   const room = new Uint8Array(Math.min(pieceBytes * 2, array.end - array.start));
   for (const end of likelyEnds(bytes, array, pieceBytes)) {
     const piece = { start, end };
+    if (end - start > UNSCANNED_BYTES) return { start, elements };
     const text = textOf(bracketed(bytes, piece, room));
     const events = text === undefined ? undefined : elementsOf(text);
     if (text === undefined || events === undefined) return { start, elements };
@@ -127,6 +140,11 @@ function* groups(bytes: Uint8Array, array: Span, rest: Rest, groupBytes: number)
   for (const group of elementGroups(bytes, unread, groupBytes)) {
     if (group === undefined)
       throw new MalformedBody("the body is not JSON: the array is not closed at its end", bytes, "text");
+    const large = unparsed(bytes, trimmed(bytes, group.start, group.end));
+    if (large !== undefined) {
+      yield large;
+      continue;
+    }
     const { value, text } = parse(bytes, group, "[]");
     if (!Array.isArray(value)) throw new MalformedBody("the body is not JSON", bytes, "text");
     if (value.length === 0) {
@@ -181,20 +199,28 @@ function readNumbersExactly(
   for (let index = 0; index < events.length; index++) {
     const text = textOf(payloadOf(index).bytes) ?? "";
     if (!mayAlterNumbers(text)) continue;
-    const event = exactEvent(text);
-    if (event === undefined) faults.set(index, NESTED_TOO_DEEP);
+    const { event, fault } = exactEvent(text);
+    if (fault !== null) faults.set(index, fault);
     events[index] = event;
   }
 }
 
-export const NESTED_TOO_DEEP: Fault = malformed("the event is nested too deep to be read");
+/** An event with every number kept, or why it cannot be read so; `event` is undefined then. */
+export interface ExactEvent {
+  readonly event: unknown;
+  readonly fault: Fault | null;
+}
 
-/** Parses valid JSON with every number kept; undefined if its nesting exceeds the stack. */
-export function exactEvent(text: string): unknown {
+/** Parses valid JSON. */
+export function exactEvent(text: string): ExactEvent {
   try {
-    return parseExactJson(text);
+    return { event: parseExactJson(text), fault: null };
   } catch (error) {
-    if (error instanceof RangeError) return undefined;
+    if (error instanceof LongNumber) return { event: undefined, fault: malformed(error.message) };
+    // Its nesting exceeds the stack.
+    if (error instanceof RangeError) return { event: undefined, fault: NESTED_TOO_DEEP };
     throw error;
   }
 }
+
+const NESTED_TOO_DEEP: Fault = malformed("the event is nested too deep to be read");

@@ -6,7 +6,8 @@
  * empty, then the pieces and the commas between them are the array. A cut inside an element, or inside a string, makes
  * the piece before it no JSON.
  */
-import { COMMA, isSpace } from "./element-spans.ts";
+import { isSpace } from "../../schemas/json-bounds.ts";
+import { COMMA } from "./element-spans.ts";
 import type { Span } from "./event-batch.ts";
 
 const COLON = 0x3a;

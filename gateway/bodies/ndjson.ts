@@ -4,6 +4,8 @@
  * body and of what was parsed from it are held at a time.
  */
 import { mayAlterNumbers, mayAlterSomeNumber } from "../../schemas/exact-json.ts";
+import { UNSCANNED_BYTES } from "../../schemas/json-bounds.ts";
+import { boundsFault } from "./element-bounds.ts";
 import { trimmed } from "./element-spans.ts";
 import {
   bomLength,
@@ -15,7 +17,7 @@ import {
   type Span,
   textOf,
 } from "./event-batch.ts";
-import { exactEvent, NESTED_TOO_DEEP } from "./json.ts";
+import { exactEvent } from "./json.ts";
 import { type LineSegment, lineSegments, NEWLINE } from "./line-segments.ts";
 
 /** Reads all lines, however the chunks cut them. Never throws for what a line holds; `hold` may, see `lineSegments`. */
@@ -28,7 +30,8 @@ export async function* ndjsonBatches(
 
 function batchOf({ bytes, offset }: LineSegment): EventBatch {
   const bom = offset === 0 ? bomLength(bytes) : 0;
-  const text = textOf(bytes.subarray(bom));
+  // A segment of that length has a line that is to be looked at before it is parsed.
+  const text = bytes.length > UNSCANNED_BYTES ? undefined : textOf(bytes.subarray(bom));
   let spans: readonly Span[] | undefined;
   const spanOf = (index: number): Span => {
     spans ??= lineSpans(bytes, bom);
@@ -39,12 +42,12 @@ function batchOf({ bytes, offset }: LineSegment): EventBatch {
     return { offset: offset + start, bytes: bytes.subarray(start, end), text: true };
   };
   // All lines are decoded at once; only where they are not UTF-8 somewhere, they are decoded one by one.
-  const lines = text === undefined ? lineSpans(bytes, bom).map((span) => textAt(bytes, span)) : linesOf(text);
+  const lines = text === undefined ? lineSpans(bytes, bom).map((span) => boundedText(bytes, span)) : linesOf(text);
   const exact = text === undefined || mayAlterSomeNumber(bytes);
   const faults = new Map<number, Fault>();
   const events = lines.map((line, index) => {
-    if (line === undefined) {
-      faults.set(index, malformed("the line is not UTF-8"));
+    if (typeof line !== "string") {
+      faults.set(index, line);
       return undefined;
     }
     try {
@@ -55,12 +58,16 @@ function batchOf({ bytes, offset }: LineSegment): EventBatch {
       faults.set(index, notJson(textAt(bytes, spanOf(index)) ?? ""));
       return undefined;
     }
-    const event = exactEvent(line);
-    if (event === undefined) faults.set(index, NESTED_TOO_DEEP);
+    const { event, fault } = exactEvent(line);
+    if (fault !== null) faults.set(index, fault);
     return event;
   });
   const suspectSurrogates = text === undefined || mayHoldLoneSurrogates(text);
   return { events, faults, suspectSurrogates, schemaVersion: null, payloadOf };
+}
+
+function boundedText(bytes: Uint8Array, span: Span): string | Fault {
+  return boundsFault(bytes, span.start, span.end) ?? textAt(bytes, span) ?? malformed("the line is not UTF-8");
 }
 
 function notJson(line: string): Fault {

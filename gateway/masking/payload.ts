@@ -8,6 +8,7 @@
  */
 import { createResidueWriter, isJsonObject, type Path, type ResidueWriter } from "../../schemas/event-residue.ts";
 import { isRawNumber, parseExactJson } from "../../schemas/exact-json.ts";
+import { overBound } from "../../schemas/json-bounds.ts";
 import type { RecordPlan, ValuePlan } from "../admit/plan.ts";
 import type { Masker } from "./masker.ts";
 import { TAG_PREFIX } from "./tags.ts";
@@ -33,6 +34,8 @@ export function concealPayload(bytes: Uint8Array, topic: string, plan: RecordPla
 }
 
 function jsonObjectOf(bytes: Uint8Array): Record<string, unknown> | undefined {
+  // Refused because of its size or nesting, it is sealed as a whole.
+  if (overBound(bytes) !== undefined) return undefined;
   try {
     const value = parseExactJson(decoder.decode(bytes));
     return isJsonObject(value) ? value : undefined;

@@ -1,6 +1,7 @@
 /** The event that a dead letter keeps, to be judged again: from its payload, wherever that lies and however it is kept. */
 import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
+import { overBound } from "../../schemas/json-bounds.ts";
 import type { TopicAdmitter } from "../admit/topics.ts";
 import { mappingOf } from "../bodies/cloudevents.ts";
 import { textOf } from "../bodies/event-batch.ts";
@@ -63,7 +64,8 @@ function eventOf(
       if (keys === null) return unreplayable("its payload is sealed, and the topic has no masked fields any more");
       event = parsed(unseal(letter.source_topic, Buffer.from(stored).toString(), keys));
     } else {
-      event = keys === null ? parsed(stored) : revealEvent(textOf(stored) ?? "", letter.source_topic, keys);
+      const readable = overBound(stored) === undefined ? textOf(stored) : undefined;
+      event = keys === null ? parsed(stored) : revealEvent(readable ?? "", letter.source_topic, keys);
     }
   } catch (error) {
     if (error instanceof UnsealError || error instanceof RevealError) return unreplayable(error.message);
@@ -79,9 +81,9 @@ function eventOf(
 /** Exactly as the gateway reads a body: throws a SyntaxError for what is no JSON. */
 function parsed(bytes: Uint8Array): unknown {
   const text = textOf(bytes);
-  if (text === undefined) return undefined;
+  if (text === undefined || overBound(bytes) !== undefined) return undefined;
   JSON.parse(text);
-  return exactEvent(text);
+  return exactEvent(text).event;
 }
 
 // Keyed by its first dead letter, so that it is one event however often it is replayed.

@@ -41,7 +41,7 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     const maxBytes = largestBody(format, idempotencyKey !== null, deps.limits);
     const incoming = c.get("bodyChunks")(maxBytes);
     const claimMemory = c.get("claimMemory");
-    claimMemory("reserved", reservedBytes(format, Math.min(incoming.declared ?? 0, maxBytes)));
+    claimMemory("reserved", reservedBytes({ format, encoding }, incoming.declared, maxBytes));
     const attributes = format === "cloudevent-data" ? attributesOfHeaders(c.req.raw.headers) : NO_ATTRIBUTES;
     const meaning = [format, encoding, String(options.schemaVersion), JSON.stringify(attributes)];
     const masker = maskerOf(admitter, deps);

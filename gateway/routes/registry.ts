@@ -4,6 +4,7 @@
  * that registering a schema which is released already answers its id, as a client that registers before it sends expects.
  */
 import { type Handler, Hono, type MiddlewareHandler } from "hono";
+import { UNSCANNED_BYTES } from "../../schemas/json-bounds.ts";
 import type { GatewayContext, GatewayEnv } from "../context.ts";
 import { basicCredentials } from "../middleware/basic-credentials/basic-credentials.ts";
 import { type BodyLimitOptions, bodyLimit } from "../middleware/body-limit/body-limit.ts";
@@ -47,8 +48,8 @@ export interface RegistryOptions {
   readonly reading: Omit<BodyLimitOptions, "maxBytes">;
 }
 
-/** A schema's text is a few kilobytes. */
-const MAX_BODY_BYTES = 1_000_000;
+/** A schema's text is a few kilobytes; so much of it may be parsed without a look at its shape. */
+const MAX_BODY_BYTES = UNSCANNED_BYTES;
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 

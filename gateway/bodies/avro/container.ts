@@ -5,6 +5,7 @@
 import type { Contract } from "../../../contracts/contract.ts";
 import { ByteReader } from "../../../schemas/byte-reader.ts";
 import { InvalidSchema, parseSchema } from "../../../schemas/canonical/parse.ts";
+import { UNSCANNED_BYTES } from "../../../schemas/json-bounds.ts";
 import { type EventBatch, InflatedTooLarge, MalformedBody, textOf, unreadableBody } from "../event-batch.ts";
 import { CODEC_NAMES, codecOf } from "./codecs.ts";
 import { datumBatches } from "./datum-batches.ts";
@@ -65,6 +66,10 @@ function readHeader(body: Uint8Array): { readonly header: Header; readonly reade
   if (decompress === undefined) {
     throw new RangeError(`its codec is ${codec.slice(0, 20)}: write it with one of ${CODEC_NAMES.join(", ")}`);
   }
+  const schemaLength = metadata.get("avro.schema")?.length ?? 0;
+  if (schemaLength > UNSCANNED_BYTES) {
+    throw new RangeError(`its avro.schema has ${schemaLength} characters: at most ${UNSCANNED_BYTES} are read`);
+  }
   return { header: { schema: metadata.get("avro.schema") ?? "", codec, decompress, sync }, reader };
 }
 
@@ -80,7 +85,9 @@ function readMetadata(reader: ByteReader): Map<string, string> {
     }
     for (; count > 0; count--) {
       const key = readText(reader);
-      metadata.set(key, readText(reader));
+      const value = readText(reader);
+      // A file may claim millions of others.
+      if (key === "avro.schema" || key === "avro.codec") metadata.set(key, value);
     }
   }
 }

@@ -3,8 +3,9 @@ import { type EventBatch, type EventPayload, type Fault, malformed } from "../ev
 import type { Datum } from "./datum.ts";
 import type { WriterSchema } from "./writer-schemas.ts";
 
-/** Decoded events take more memory than their datums: so many are decoded before they are judged. */
+/** Decoded events take more memory than their datums: so many, of so many bytes, are decoded before they are judged. */
 const EVENTS_PER_BATCH = 500;
+const BATCH_BYTES = 200_000;
 
 /**
  * Decodes `count` datums. Where one cannot be decoded nothing tells where the next begins: from there to the end the bytes are
@@ -18,18 +19,19 @@ export function* datumBatches(
 ): Generator<EventBatch> {
   let at = 0;
   for (let done = 0; done < count; ) {
+    const begin = at;
     const starts: number[] = [];
     const ends: number[] = [];
     const events: unknown[] = [];
     const faults = new Map<number, Fault>();
-    const add = (event: unknown, end: number, fault: string | null): void => {
-      if (fault !== null) faults.set(events.length, malformed(fault));
+    const add = (event: unknown, end: number, fault: Fault | null): void => {
+      if (fault !== null) faults.set(events.length, fault);
       starts.push(at);
       ends.push(end);
       events.push(fault === null ? event : undefined);
       at = end;
     };
-    for (; done < count && events.length < EVENTS_PER_BATCH; done++) {
+    for (; done < count && events.length < EVENTS_PER_BATCH && at - begin < BATCH_BYTES; done++) {
       const datum = tryDecode(schema, data, at);
       if (typeof datum === "string") {
         const lost = count - done;
@@ -37,7 +39,7 @@ export function* datumBatches(
         add(
           undefined,
           data.byteLength,
-          `event ${done + 1} of ${count} in the block cannot be decoded: ${datum}${others}`,
+          malformed(`event ${done + 1} of ${count} in the block cannot be decoded: ${datum}${others}`),
         );
         done = count;
       } else {
@@ -46,7 +48,7 @@ export function* datumBatches(
     }
     if (done === count && at < data.byteLength) {
       const rest = data.byteLength - at;
-      add(undefined, data.byteLength, `after the block's ${count} events there are ${rest} more bytes`);
+      add(undefined, data.byteLength, malformed(`after the block's ${count} events there are ${rest} more bytes`));
     }
     const payloadOf = (index: number): EventPayload => {
       const start = starts[index] ?? 0;

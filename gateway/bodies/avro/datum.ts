@@ -8,15 +8,16 @@ import { type AvroRecord, type AvroType, unwrapOptional } from "../../../schemas
 import { ByteReader } from "../../../schemas/byte-reader.ts";
 import { jsonFromUnscaled, unscaledFromBytes } from "../../../schemas/decimal.ts";
 import { jsonFromInteger } from "../../../schemas/exact-json.ts";
+import { MAX_VALUES } from "../../../schemas/json-bounds.ts";
 import { formatDate, formatTimestamp } from "../../../schemas/time.ts";
-import { textOf } from "../event-batch.ts";
+import { type Fault, malformed, textOf } from "../event-batch.ts";
 
 export interface Datum {
   readonly event: unknown;
   /** Where the next datum begins. */
   readonly end: number;
   /** Why the datum is no event although its end is known, or null. */
-  readonly fault: string | null;
+  readonly fault: Fault | null;
   /** Whether JSON can say all of it: it has no NaN and no infinity. */
   readonly isJson: boolean;
 }
@@ -26,8 +27,10 @@ export type DatumDecoder = (bytes: Uint8Array, at: number) => Datum;
 
 /** What decoding one datum finds on the way. */
 interface Findings {
-  fault: string | null;
+  fault: Fault | null;
   isJson: boolean;
+  /** How many values the datum has until now. */
+  values: number;
 }
 
 type Read = (reader: ByteReader, findings: Findings) => unknown;
@@ -38,9 +41,10 @@ export function createDatumDecoder(schema: AvroRecord): DatumDecoder {
   return (bytes, at) => {
     const reader = new ByteReader(bytes);
     reader.at = at;
-    const findings: Findings = { fault: null, isJson: true };
+    const findings: Findings = { fault: null, isJson: true, values: 0 };
     const event = read(reader, findings);
-    return { event, end: reader.at, ...findings };
+    const { fault, isJson } = findings;
+    return { event, end: reader.at, fault, isJson };
   };
 }
 
@@ -95,6 +99,7 @@ function recordReader(schema: AvroRecord): Read {
   const fields = schema.fields.map(({ name, type }) => ({ name, read: readerOf(type) }));
   return (reader, findings) => {
     const record: Record<string, unknown> = {};
+    findings.values += fields.length;
     for (const { name, read } of fields) {
       const value = read(reader, findings);
       if (value !== undefined) record[name] = value;
@@ -102,6 +107,12 @@ function recordReader(schema: AvroRecord): Read {
     return record;
   };
 }
+
+/** A byte of Avro may be a value of JavaScript, which takes many. */
+const TOO_MANY_VALUES: Fault = {
+  error_type: "EVENT_TOO_LARGE",
+  detail: `the event has more than ${MAX_VALUES} values; send large parts by reference`,
+};
 
 function arrayReader(readItem: Read): Read {
   return (reader, findings) => {
@@ -118,7 +129,12 @@ function arrayReader(readItem: Read): Read {
       if (count > reader.bytes.byteLength - reader.at) {
         throw new RangeError(`an array claims ${count} items, before byte ${reader.at}`);
       }
-      for (; count > 0; count--) items.push(readItem(reader, findings));
+      for (; count > 0; count--) {
+        const item = readItem(reader, findings);
+        // Past the bound items are read, so that the datum's end is known, and not kept.
+        if (++findings.values <= MAX_VALUES) items.push(item);
+        else findings.fault ??= TOO_MANY_VALUES;
+      }
     }
   };
 }
@@ -126,7 +142,7 @@ function arrayReader(readItem: Read): Read {
 function readBoolean(reader: ByteReader, findings: Findings): boolean {
   const byte = reader.bytes[reader.at];
   const value = reader.readBoolean();
-  if (byte !== undefined && byte > 1) findings.fault ??= `a boolean of ${byte}`;
+  if (byte !== undefined && byte > 1) findings.fault ??= malformed(`a boolean of ${byte}`);
   return value;
 }
 
@@ -157,7 +173,7 @@ function readDouble(reader: ByteReader, findings: Findings): number {
 function readText(reader: ByteReader, findings: Findings): string {
   const start = reader.readSpan();
   const text = textOf(reader.bytes.subarray(start, reader.at));
-  if (text === undefined) findings.fault ??= `a string that is not UTF-8, at byte ${start}`;
+  if (text === undefined) findings.fault ??= malformed(`a string that is not UTF-8, at byte ${start}`);
   return text ?? "";
 }
 

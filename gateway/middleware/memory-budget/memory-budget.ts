@@ -13,12 +13,15 @@ const RETRY_AFTER = "2";
 export function memoryBudget(budget: ByteBudget): MiddlewareHandler<GatewayEnv> {
   return async function memoryBudget(c, next) {
     const lease = budget.open();
-    const parts = { reserved: 0, body: 0, events: 0, answer: 0 };
+    const parts = { ...NOTHING };
     c.set("claimMemory", (part, bytes) => {
       parts[part] = bytes;
       const outcome = lease.need(Math.max(parts.reserved, parts.body + parts.events + parts.answer));
-      if (outcome === "busy") throw overloaded();
-      if (outcome === "too_large") throw tooLarge();
+      if (outcome === "granted") return;
+      // Whoever is refused drops what it held, and may take long to read the rest of a body for the sake of the answer.
+      lease.close();
+      Object.assign(parts, NOTHING);
+      throw outcome === "busy" ? overloaded() : tooLarge();
     });
     try {
       await next();
@@ -27,6 +30,8 @@ export function memoryBudget(budget: ByteBudget): MiddlewareHandler<GatewayEnv> 
     }
   };
 }
+
+const NOTHING = { reserved: 0, body: 0, events: 0, answer: 0 };
 
 function overloaded(): ProblemError {
   const detail = "other requests hold the memory that this one needs: nothing of it is stored, send it again";

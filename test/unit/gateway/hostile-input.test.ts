@@ -280,7 +280,7 @@ describe("events that are refused alone", () => {
   });
 
   it("decimal texts of any length are judged in no time that grows with their square", async () => {
-    const body = await answer(await createHarness().post(ORDERS, order("a", { amount: "1".repeat(2_000_000) })));
+    const body = await answer(await createHarness().post(ORDERS, order("a", { amount: "1".repeat(900_000) })));
     expect(errorTypes(body)).toEqual({ 0: "TYPE_MISMATCH" });
   });
 });
