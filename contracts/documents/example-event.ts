@@ -7,7 +7,7 @@ import type { AvroRecord, AvroType, SchemaRelease } from "../../schemas/avro-sch
 import { unwrapOptional } from "../../schemas/avro-schema.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Contract, FieldRule } from "../contract.ts";
-import { patternText } from "./pattern-text.ts";
+import { exampleText } from "../patterns/example-text.ts";
 
 export interface ExampleOptions {
   /** Milliseconds since the epoch: the event's times, so that the contract's window takes them. */
@@ -112,7 +112,7 @@ function textOf(rule: FieldRule | undefined, path: string): string {
     const name = path.slice(path.lastIndexOf(".") + 1);
     return name.padEnd(minLength, "x").slice(0, maxLength);
   }
-  const text = patternText(rule.pattern, { minLength, maxLength });
+  const text = exampleText(rule.pattern, { minLength, maxLength });
   if (text === undefined) throw new Error(`${path}: no text was found for ${rule.pattern}; give the field "examples"`);
   return text;
 }

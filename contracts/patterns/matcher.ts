@@ -11,7 +11,7 @@ import type { Assertion } from "./syntax.ts";
 type Before = "start" | "word" | "other";
 
 /** A state of the deterministic automaton: where the other one may be before it reads a character. */
-interface State {
+export interface State {
   readonly kernel: readonly number[];
   readonly before: Before;
   /** Whether a text that ends here matches. */
@@ -42,7 +42,7 @@ export class Matcher {
   readonly #beginsLater: boolean;
   readonly #start: State;
 
-  /** At most `maxStates` are kept; with more they are made again and again, which is slow (`countStates` knows before). */
+  /** At most `maxStates` are kept; with more they are made again and again, which is slow (`explore` knows before). */
   constructor(automaton: Automaton, maxStates: number) {
     const { sets, words } = automaton;
     this.#automaton = words ? { ...automaton, sets: [...sets, WORD] } : automaton;
@@ -75,22 +75,41 @@ export class Matcher {
     return state.matched;
   }
 
-  /** How many states there are, all made; `maxStates` + 1 if there are more. */
-  countStates(): number {
-    const edges = new Set(this.#automaton.sets.flatMap((set) => [...set.edges()]));
-    const classes = new Set([0, ...edges].filter((point) => point <= 0x10ffff).map((point) => this.#classOf(point)));
+  /** Where a text begins. */
+  get start(): State {
+    return this.#start;
+  }
+
+  /** The state behind one more character. */
+  after(state: State, point: number): State {
+    if (state.decided) return state;
+    const group = this.#classOf(point);
+    return state.next[group] ?? this.#advance(state, group);
+  }
+
+  /** At least one character of each class that the pattern tells apart. */
+  characters(): readonly number[] {
+    const edges = this.#automaton.sets.flatMap((set) => [...set.edges()]);
+    return [...new Set([0, ...edges])].filter((point) => point <= 0x10ffff);
+  }
+
+  /** All states made: whether there are at most `maxStates`, and whether any text matches. */
+  explore(): { readonly fits: boolean; readonly matches: boolean } {
+    const classes = new Set(this.characters().map((point) => this.#classOf(point)));
     const open = [this.#start];
+    let matches = false;
     for (let state = open.pop(); state !== undefined; state = open.pop()) {
+      matches ||= state.matched;
       if (state.decided) continue;
       for (const group of classes) {
         if (state.next[group] !== undefined) continue;
         const known = this.#states.size;
         const next = this.#advance(state, group);
-        if (this.#states.size > known) open.push(next);
-        else if (this.#states.size < known) return this.#maxStates + 1;
+        if (this.#states.size < known) return { fits: false, matches };
+        if (this.#states.size > known || next.decided) open.push(next);
       }
     }
-    return this.#states.size;
+    return { fits: this.#states.size <= this.#maxStates, matches };
   }
 
   #classOf(point: number): number {

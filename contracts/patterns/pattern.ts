@@ -49,15 +49,18 @@ function testOf(parsed: ParsedPattern): Pattern["test"] {
 export function patternProblem(text: string, dialect: Dialect): string | undefined {
   try {
     const matchers = matchersOf(parsePattern(text, dialect));
-    if (matchers.every(({ matcher }) => matcher.countStates() <= MAX_STATES)) return undefined;
-    return `it needs more than ${MAX_STATES} states: begin it with ^, repeat less, or bound the text by minLength and maxLength`;
+    const explored = matchers.map(({ matcher, negated }) => ({ ...matcher.explore(), negated }));
+    if (explored.some(({ fits }) => !fits))
+      return `it needs more than ${MAX_STATES} states: begin it with ^, repeat less, or bound the text by minLength and maxLength`;
+    return explored.some(({ matches, negated }) => !matches && !negated) ? "no text matches it" : undefined;
   } catch (error) {
     if (error instanceof PatternProblem) return error.message;
     throw error;
   }
 }
 
-function matchersOf({ body, lookaheads }: ParsedPattern): readonly { matcher: Matcher; negated: boolean }[] {
+/** A text matches if each matcher says so, or, if it is negated, does not. */
+export function matchersOf({ body, lookaheads }: ParsedPattern): readonly { matcher: Matcher; negated: boolean }[] {
   return [...lookaheads, { body, negated: false }].map(({ body: part, negated }) => ({
     matcher: new Matcher(buildAutomaton(part), MAX_STATES),
     negated,

@@ -5,7 +5,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import type { EventError } from "../../contracts/verdict.ts";
 import type { AvroOutput } from "../../schemas/avro-output.ts";
-import type { SchemaCodec } from "../../schemas/codecs.ts";
+import type { SchemaRelease } from "../../schemas/avro-schema.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import type { PackedEvent } from "../../schemas/pack.ts";
 import type { Masker } from "../masking/masker.ts";
@@ -45,15 +45,14 @@ export interface AdmittedEvent extends PackedEvent {
 export type Admission = AdmittedEvent | { readonly accepted: false; readonly errors: readonly EventError[] };
 
 export interface Admitter {
-  readonly codec: SchemaCodec;
   /** What each field must be, and how it is masked. */
   readonly plan: RecordPlan;
   readonly rules: readonly CompiledRule[];
   admit(event: unknown, index: number, context: AdmissionContext): Admission;
 }
 
-export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked: OnMasked = "judge"): Admitter {
-  const plan = compilePlan(contract, codec.schema, onMasked);
+export function createAdmitter(contract: Contract, release: SchemaRelease, onMasked: OnMasked = "judge"): Admitter {
+  const plan = compilePlan(contract, release.schema, onMasked);
   const compiled = compileRules(contract, plan);
   const rules = onMasked === "take" ? rulesForReplay(compiled, plan) : compiled;
   const scratch: Scratch = { eventMicros: 0, eventStart: 0, masker: null };
@@ -104,7 +103,6 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
   }
 
   return {
-    codec,
     plan,
     rules,
     admit(event, index, context) {
@@ -126,7 +124,7 @@ export function createAdmitter(contract: Contract, codec: SchemaCodec, onMasked:
         output.at = start;
         return { accepted: false, errors: [tooLarge(end - start)] };
       }
-      return { accepted: true, schemaId: codec.id, index, shard: shardFor(event, masker), start, end, label: null };
+      return { accepted: true, schemaId: release.id, index, shard: shardFor(event, masker), start, end, label: null };
     },
   };
 }

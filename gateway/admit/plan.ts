@@ -10,6 +10,7 @@ import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/av
 import { unscaledBound } from "../../schemas/decimal.ts";
 import { pointerOf } from "../../schemas/event-residue.ts";
 import { hasMaskedForm } from "../masking/tags.ts";
+import { planProblems } from "./plan-limits.ts";
 
 /** Where events come from: a producer can write anything, but of a replay every text in the form of a masked value is one. */
 export type OnMasked = "judge" | "take";
@@ -100,8 +101,10 @@ export const MAX_EVENT_BYTES = 100_000;
 const INT_MAX = 2n ** 31n - 1n;
 const LONG_MAX = 2n ** 63n - 1n;
 
-/** Builds the tree. Throws, when the project starts, for a schema that this gateway cannot encode truthfully. */
+/** Builds the tree. Throws for a schema that breaks a limit (`plan-limits.ts`), which the build has refused. */
 export function compilePlan(contract: Contract, schema: AvroRecord, onMasked: OnMasked = "judge"): RecordPlan {
+  const [problem] = planProblems(schema);
+  if (problem !== undefined) throw new Error(`${contract.topic}: ${problem.message}`);
   const traits = { pii: hasMaskedFields(contract), onMasked };
   return compileRecord(schema, contract.fields, contract.topic, contract.eventTime, traits);
 }
@@ -134,10 +137,6 @@ function compileRecord(
   const fields = schema.fields.map((field): FieldPlan => {
     const { type, nullable } = unwrapOptional(field.type);
     const rule = `${path}.${field.name}`;
-    // Reading an absent field of such a name would find what every object inherits.
-    if (field.name in Object.prototype) throw new Error(`${rule}: a field cannot be named ${field.name}`);
-    // avsc writes the default for an absent field: any but null would invent a value.
-    if (nullable && field.default !== null) throw new Error(`${rule}: an optional field needs "default": null`);
     const value = compileValue(type, ruleByName.get(field.name), rule, field.name === eventTime, traits);
     const nullEntry = `${JSON.stringify(pointerOf([field.name]))}:null`;
     const nullBranch = nullable ? Number(Array.isArray(field.type) && field.type[0] !== "null") : null;

@@ -19,6 +19,7 @@ import { ModelErrors } from "./models/model-error.ts";
 import { renderModels } from "./models/render-models.ts";
 import { BuildError, type BuildProblem } from "./problem.ts";
 import { compileChecks, type TopicChecks } from "./quality/compile-checks.ts";
+import { planProblemsOf, startProblems } from "./schemas/admission.ts";
 import { evolutionProblems } from "./schemas/evolution.ts";
 import { loadSchemas } from "./schemas/load.ts";
 import { sourceFiles } from "./source-files.ts";
@@ -70,9 +71,13 @@ export function compileContracts(root: string): CompiledContracts {
     checks.push({ topic, checks: compiled.checks });
     documents.push({ topic, file, text });
   }
+  const impossible = planProblemsOf(root, schemas.releases);
+  problems.push(...impossible);
   for (const contract of contracts) {
     const versions = contract.schemas.flatMap(({ id }) => schemas.releases.filter((release) => release.id === id));
     problems.push(...evolutionProblems(root, versions, contract.compatibility));
+    const file = topics.get(contract.topic) ?? "contracts";
+    if (impossible.length === 0) problems.push(...startProblems(file, contract, versions));
   }
   return { contracts, checks, documents, releases: schemas.releases, problems };
 }

@@ -7,6 +7,7 @@ import { COMPATIBILITY_MODES, type CompatibilityMode } from "../../../schemas/co
 import { compileContract } from "../contracts/compile.ts";
 import { parseYaml } from "../contracts/yaml-document.ts";
 import type { BuildProblem } from "../problem.ts";
+import { planProblemsOf } from "./admission.ts";
 import { parseAvsc } from "./avsc.ts";
 import { evolutionProblems, type TopicVersion } from "./evolution.ts";
 import { readReleases } from "./load.ts";
@@ -56,7 +57,7 @@ export function reviewSchemas(root: string): SchemaReview {
       const due = released.length + index + 1;
       if (version !== due) problems.push({ file, line: undefined, message: `the next version of ${topic} is v${due}` });
     }
-    problems.push(...evolutionProblems(root, [...released, ...fresh], mode));
+    problems.push(...evolutionProblems(root, [...released, ...fresh], mode), ...planProblemsOf(root, fresh));
     if (released.length === 0) problems.push(...firstContractProblems(root, topic, fresh));
     return {
       topic,

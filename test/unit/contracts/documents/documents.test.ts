@@ -1,11 +1,10 @@
 /** What is made from a contract: an example that the gateway takes, and a JSON Schema that says the same as the gateway. */
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { documents } from "../../../../contracts/documents/documents.generated.ts";
 import { exampleEvent } from "../../../../contracts/documents/example-event.ts";
 import { jsonSchemaOf } from "../../../../contracts/documents/json-schema.ts";
-import { patternText } from "../../../../contracts/documents/pattern-text.ts";
 import { contractOf, contracts, currentSchema } from "../../../../contracts/registry.ts";
 import { admitterOf } from "../../../../gateway/admit/topics.ts";
 import { codecById } from "../../../../schemas/codecs.ts";
@@ -81,27 +80,5 @@ describe("orders", () => {
     const event = { ...orders.example(), ...change };
     expect(validatorOf(orders)(event)).toBe(valid);
     expect(await admitted("orders", [event])).toEqual([valid]);
-  });
-});
-
-describe("patternText", () => {
-  test.each([
-    "^ord_[0-9a-z]{6,32}$",
-    "^[A-Z]{2}-[0-9]{3}$",
-    "^/",
-    "^(?:https?|ftp)://\\w+\\.example\\.[a-z]{2,}$",
-    "^[^@\\s]{1,64}@[A-Za-z0-9.-]{1,189}$",
-    "^(a|b)+c?d*\\d{4}$",
-    "^\\+[1-9]\\d{6,14}$",
-    ".",
-  ])("%s", (pattern) => {
-    expect(patternText(pattern, { minLength: 0, maxLength: 100 })).toMatch(new RegExp(pattern, "u"));
-  });
-
-  it("grows to the least length, and gives up rather than lie", () => {
-    expect(patternText("^a+$", { minLength: 20, maxLength: 30 })).toBe("a".repeat(20));
-    expect(patternText("^a{3}$", { minLength: 4, maxLength: 9 })).toBeUndefined();
-    expect(patternText("^(?=x)(?!x)", { minLength: 0, maxLength: 9 })).toBeUndefined();
-    expect(patternText("^(a)\\1$", { minLength: 0, maxLength: 9 })).toBeUndefined();
   });
 });

@@ -1,5 +1,6 @@
 /** Which patterns a contract may have, what is written instead of the others, and that no text makes one slow. */
 import { describe, expect, test } from "vitest";
+import { exampleText } from "../../../../contracts/patterns/example-text.ts";
 import { compilePattern, patternProblem } from "../../../../contracts/patterns/pattern.ts";
 
 describe("ECMA-262, translated to what needs the flag u", () => {
@@ -68,6 +69,9 @@ describe("refused, with what to write", () => {
     ["(x{1000}){1000}", "maxLength"],
     ["x.{40}y", "begin it with ^"],
     ["(a|b)*a(a|b){30}", "repeat less"],
+    ["a^b", "no text matches it"],
+    ["$.", "no text matches it"],
+    ["^[]$", "no text matches it"],
   ])("%s", (text, remedy) => {
     expect(patternProblem(text, "ecma")).toContain(remedy);
   });
@@ -96,6 +100,31 @@ describe("RE2", () => {
       expect(patternProblem(text, "re2")).toBeDefined();
     },
   );
+});
+
+describe("a text that matches", () => {
+  test.each([
+    ["^ord_[0-9a-z]{6,32}$", "ord_aaaaaa"],
+    ["^[A-Z]{2}-[0-9]{3}$", "AA-000"],
+    ["^/", "/"],
+    ["^(?:https?|ftp)://\\w+\\.example\\.[a-z]{2,}$", "ftp://a.example.aa"],
+    ["^[^@\\s]{1,64}@[A-Za-z0-9.-]{1,189}$", "a@a"],
+    ["^(a|b)+c?d*\\d{4}$", "a0000"],
+    ["^\\+[1-9]\\d{6,14}$", "+1000000"],
+    ["^(?=.*\\d)(?=.*[A-Z])(?!a).{6}$", undefined],
+    ["\\bx\\b", "x"],
+    ["^\\p{Script=Greek}$", undefined],
+  ])("%s", (pattern, expected) => {
+    const text = exampleText(pattern, { minLength: 0, maxLength: 100 });
+    expect(text).toMatch(new RegExp(pattern, "u"));
+    if (expected !== undefined) expect(text).toBe(expected);
+  });
+
+  test("it grows to the least length, and there may be none", () => {
+    expect(exampleText("^a+$", { minLength: 20, maxLength: 30 })).toBe("a".repeat(20));
+    expect(exampleText("^a{3}$", { minLength: 4, maxLength: 9 })).toBeUndefined();
+    expect(exampleText("^(?=x)(?!x)", { minLength: 0, maxLength: 9 })).toBeUndefined();
+  });
 });
 
 // Each takes a backtracking engine at least the square of the text's length, most of them two to its power.

@@ -55,6 +55,22 @@ describe("the release of schemas", () => {
     expect(problems()).toEqual([]);
   });
 
+  test("refuses what admission could not start with, by file and line", () => {
+    schema(1, id, { name: "constructor", type: "string" });
+    expect(reviewed()).toEqual([
+      expect.stringMatching(/^schemas\/things\/v1\.avsc:\d+: a field cannot be named constructor/),
+    ]);
+    schema(1, id, { name: "tags", type: { type: "array", items: ["null", "string"] } });
+    expect(reviewed().join()).toMatch(/^schemas\/things\/v1\.avsc:\d+: .*tags/);
+    const wide = Array.from({ length: 1_001 }, (_, at) => ({ name: `f${at}`, type: "string" }));
+    schema(1, ...wide);
+    expect(reviewed()).toEqual([expect.stringContaining("1001 fields, nested ones included, are more than 1000")]);
+    let deep: unknown = "string";
+    for (let level = 0; level < 33; level++) deep = { type: "array", items: deep };
+    schema(1, id, { name: "deep", type: deep });
+    expect(reviewed()).toEqual([expect.stringMatching(/v1\.avsc:\d+: deep is nested deeper than 32 levels/)]);
+  });
+
   test("refuses what is not compatible, by file, line and reason", () => {
     schema(1, id);
     release();
