@@ -14,7 +14,7 @@ export const PURE = {
 /** The real bundle in workerd, one platform a file. */
 export const PLATFORM = {
   name: "platform",
-  globalSetup: "test/platform/bundles.setup.ts",
+  globalSetup: "test/platform/platform.setup.ts",
   testTimeout: 180_000,
   hookTimeout: 180_000,
   ...WORKERS,

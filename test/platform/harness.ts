@@ -1,8 +1,9 @@
 /** A platform for one test file: the real bundle in workerd, on a state of its own, read back by DuckDB. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { inject } from "vitest";
 import { CLOCK_PATH } from "../../tools/chaos/faults/clock.ts";
 import { STATE_TABLE_NAMES } from "../../tools/lake/catalog.ts";
 import { type Lake, openLake } from "../../tools/lake/open.ts";
@@ -71,6 +72,7 @@ export async function startTestPlatform(options: HarnessOptions = {}): Promise<T
   const bundle = await buildTestBundle(options.faults === true ? FAULTS_ENTRY : options.entry);
   const own = options.stateDir === undefined;
   const stateDir = options.stateDir ?? join(mkdtempSync(join(tmpdir(), "sluice-test-")), "state");
+  if (own) cpSync(inject("startedState"), stateDir, { recursive: true });
   const errors: string[] = [];
   const logs: string[] = [];
   const platform = await startPlatform({
