@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { KeyGrant } from "./access/grant.ts";
 import type { Reach } from "./access/reach.ts";
 import type { ClaimMemory } from "./middleware/memory-budget/byte-budget.ts";
+import type { Spending } from "./middleware/rate-limit/spending.ts";
 import type { WideEvent } from "./middleware/wide-event/event.ts";
 
 /** A body on its way in. */
@@ -26,8 +27,8 @@ export interface GatewayEnv {
     reach: Reach;
     /** Only behind the auth middleware: whether the key came as `?k=`, where no header can be set. */
     keyInAddress: boolean;
-    /** Only behind the rate limit: takes events from the key's budget. Throws `ProblemError` RATE_LIMITED. */
-    spendEvents: (events: number) => void;
+    /** Only behind the rate limit: what the request costs its key. */
+    spending: Spending;
     /** Only behind the body limit: opens the body, once. `maxBytes`: a smaller limit than the route's own. */
     bodyChunks: (maxBytes?: number) => IncomingBody;
     /** Says what of the isolate's memory the request holds; see `memoryBudget`. */

@@ -23,6 +23,8 @@ export interface EncodedBody {
   readonly maxBytes: number;
   /** Told how many bytes of the body are held, whenever that grows; may throw. */
   readonly hold?: (bytes: number) => void;
+  /** Told how many bytes of a compressed body are inflated, whenever that grows. */
+  readonly onInflated?: (bytes: number) => void;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface EncodedBody {
  */
 export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch> {
   const { contract, maxBytes } = body;
-  const { hold: holdAll = () => {} } = body;
+  const { hold: holdAll = () => {}, onInflated = () => {} } = body;
   const isGzip = body.encoding === "gzip";
   let sent = 0;
   // What is compressed is kept for the dead letter of a body that does not inflate.
@@ -39,7 +41,7 @@ export async function* bodyBatches(body: EncodedBody): AsyncGenerator<EventBatch
     sent = bytes;
     holdAll(sent);
   };
-  const chunks = isGzip ? gunzip(counted(body.chunks, onSent), maxBytes) : body.chunks;
+  const chunks = isGzip ? counted(gunzip(counted(body.chunks, onSent), maxBytes), onInflated) : body.chunks;
   const hold = (bytes: number) => holdAll(sent + bytes);
   if (body.format === "ndjson") {
     yield* ndjsonBatches(chunks, hold);

@@ -40,6 +40,8 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     const { idempotencyKey } = options;
     const maxBytes = largestBody(format, idempotencyKey !== null, deps.limits);
     const incoming = c.get("bodyChunks")(maxBytes);
+    const spending = c.get("spending");
+    spending.begin(Math.min(incoming.declared ?? 0, maxBytes));
     const claimMemory = c.get("claimMemory");
     claimMemory("reserved", reservedBytes({ format, encoding }, incoming.declared, maxBytes));
     const attributes = format === "cloudevent-data" ? attributesOfHeaders(c.req.raw.headers) : NO_ATTRIBUTES;
@@ -61,6 +63,9 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
         contract: admitter.contract,
         maxBytes,
         hold: (bytes) => claimMemory("body", bytes),
+        onInflated: (bytes) => {
+          inflatedBytes = bytes;
+        },
       }),
       maxEvents: deps.limits.eventsPerRequest,
       sizeHint: incoming.declared ?? 0,
@@ -68,21 +73,28 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     };
     const wide = c.get("wideEvent");
     Object.assign(wide, { topic: admitter.contract.topic, dry_run: options.dryRun });
+    let judgedEvents = 0;
+    let inflatedBytes = 0;
+    // Whatever becomes of the request: what was read and judged has cost as much.
+    const settle = () => {
+      wide.bytes = incoming.bytesRead();
+      spending.settle({ events: judgedEvents, bytes: Math.max(wide.bytes, inflatedBytes) });
+    };
     const judgeOnTheWay = async (request: IngestRequest): Promise<Judgement> => {
       try {
         const judgement = await judgeBody(request);
+        judgedEvents = judgement.judged.events;
         claimMemory("body", 0);
         claimMemory("answer", answerBytes(judgement.judged, options.allResults));
-        if (!options.dryRun) c.get("spendEvents")(judgement.judged.events);
         return judgement;
       } finally {
-        wide.bytes = incoming.bytesRead();
+        settle();
       }
     };
     if (body !== null && idempotencyKey !== null) {
       const { topic } = admitter.contract;
       const name = await receiptName(topic, c.get("grant").keyId, idempotencyKey);
-      const answer = await answerOnce({
+      const answered = answerOnce({
         receipt: deps.receipt(name),
         proposal: { requestId: request.requestId, received },
         judge: async (stamp) =>
@@ -90,6 +102,7 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
         drain: () => body.drain(),
         fingerprints: () => body.fingerprints(),
       });
+      const answer = await answered.finally(settle);
       wide.replayed = answer.replayed;
       return onceResponse(answer);
     }

@@ -17,6 +17,8 @@ type ReplayBody = z.infer<typeof replayBody>;
 
 export function postReplay(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function postReplay(c) {
+    const spending = c.get("spending");
+    spending.begin(0);
     const body = await bodyOf(c, replayBody);
     const { letters, missing, next } = await chosen(c, body, deps);
     const wide = c.get("wideEvent");
@@ -25,6 +27,8 @@ export function postReplay(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
       acceptMasked: body.accept_masked,
       dryRun: body.dry_run,
     };
+    // A dry run reads and judges as much.
+    spending.settle({ events: letters.length, bytes: payloadBytes(letters) });
     const { results, messages } = await replay(letters, options, deps);
     const count = (status: ReplayResult["status"]) => results.filter((result) => result.status === status).length;
     const counts = { accepted: count("accepted"), rejected: count("rejected"), retry: count("retry") };
@@ -43,6 +47,11 @@ export function postReplay(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
       next_cursor: next,
     });
   };
+}
+
+/** Of the payloads that stand in the dead letters; those that lie apart are read one at a time, each as one event. */
+function payloadBytes(letters: readonly StoredDeadLetter[]): number {
+  return letters.reduce((sum, { payload }) => sum + (payload?.length ?? 0), 0);
 }
 
 interface Chosen {
