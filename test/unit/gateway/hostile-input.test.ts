@@ -212,7 +212,7 @@ describe("events that are refused alone", () => {
     ];
     const verdict = await answer(await harness.post(ORDERS, `[${events.join(",")}]`));
     expect(errorTypes(verdict)).toEqual({
-      0: "VALUE_OUT_OF_RANGE",
+      0: "TYPE_MISMATCH",
       2: "VALUE_OUT_OF_RANGE",
       3: "TYPE_MISMATCH",
       7: "VALUE_OUT_OF_RANGE",

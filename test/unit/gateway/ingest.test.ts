@@ -131,7 +131,7 @@ describe("POST /v1/topics/{topic}/events", () => {
       ["INVALID_ENUM", { channel: "fax" }],
       ["INVALID_FORMAT", { order_id: "12" }],
       ["INVALID_FORMAT", { event_timestamp: "yesterday" }],
-      ["INVALID_FORMAT", { event_timestamp: "1800-01-01T00:00:00Z" }],
+      ["INVALID_FORMAT", { event_timestamp: "1600-01-01T00:00:00Z" }],
       ["INVALID_FORMAT", { customer_id: "" }],
       ["VALUE_OUT_OF_RANGE", { amount: -25.5 }],
       ["VALUE_OUT_OF_RANGE", { amount: "99999999999.00" }],
