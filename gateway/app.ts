@@ -4,7 +4,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { type Handler, Hono, type MiddlewareHandler } from "hono";
 import { backPressure as heldOffTopics } from "../sql/statements/back-pressure.ts";
-import { findKey, originHasKey } from "../sql/statements/keys.ts";
+import { findKey, keyHashes, keyOrigins, originHasKey } from "../sql/statements/keys.ts";
 import { grantOf } from "./access/grant.ts";
 import { guard } from "./access/guard.ts";
 import type { GatewayContext, GatewayEnv } from "./context.ts";
@@ -14,6 +14,7 @@ import { createRequestCounts } from "./metrics/request-counts.ts";
 import { auth } from "./middleware/auth/auth.ts";
 import { createLookupCache } from "./middleware/auth/lookup-cache.ts";
 import { createMissLimit } from "./middleware/auth/miss-limit.ts";
+import { createNameList } from "./middleware/auth/name-list.ts";
 import { backPressure } from "./middleware/back-pressure/back-pressure.ts";
 import { bodyLimit } from "./middleware/body-limit/body-limit.ts";
 import { cors } from "./middleware/cors/cors.ts";
@@ -57,6 +58,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   const missLimit = createMissLimit();
   const keys = createLookupCache({
     missLimit,
+    names: createNameList({ load: (limit) => keyHashes(deps.db, limit), now }),
     load: async (keyHash) => {
       const row = await findKey(deps.db, keyHash);
       return row === null || !sameHash(row.key_hash, keyHash) ? null : grantOf(row);
@@ -65,6 +67,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   });
   const origins = createLookupCache<true>({
     missLimit,
+    names: createNameList({ load: (limit) => keyOrigins(deps.db, limit), now }),
     load: async (origin) => ((await originHasKey(deps.db, origin, new Date(now()).toISOString())) ? true : null),
     now,
   });

@@ -53,6 +53,22 @@ export async function originHasKey(db: D1Database, origin: string, now: string):
   return row !== null;
 }
 
+/** The hashes of the keys that were not revoked, at most so many. */
+export async function keyHashes(db: D1Database, limit: number): Promise<string[]> {
+  const statement = db.prepare("SELECT key_hash AS name FROM api_keys WHERE revoked_at IS NULL LIMIT ?");
+  const { results } = await statement.bind(limit).all<{ name: string }>();
+  return results.map(({ name }) => name);
+}
+
+/** The origins that keys have or had, at most so many. */
+export async function keyOrigins(db: D1Database, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare("SELECT DISTINCT origin AS name FROM key_origins LIMIT ?")
+    .bind(limit)
+    .all<{ name: string }>();
+  return results.map(({ name }) => name);
+}
+
 /** Every key ever made, the newest first. */
 export async function listKeys(db: D1Database): Promise<ListedKey[]> {
   const { results } = await db

@@ -4,10 +4,12 @@
  * effect within that time.
  *
  * Nobody has shown a key yet when this is asked. So misses have a cache of their own: guesses can push out other guesses, and
- * never a key that is in force. And each query for what is not known counts against its caller (`miss-limit.ts`).
+ * never a key that is in force. And each query for what is not known counts against its caller (`miss-limit.ts`); over the limit only
+ * what the list of all names has is looked up (`name-list.ts`).
  */
 import type { Caller } from "./caller.ts";
 import type { MissLimit } from "./miss-limit.ts";
+import type { NameList } from "./name-list.ts";
 
 const FRESH_MS = 30_000;
 const STALE_MS = 60_000;
@@ -20,6 +22,8 @@ export interface LookupCacheOptions<Value> {
   /** What the catalog has under a name, null if nothing; throws if it does not answer. */
   readonly load: (name: string) => Promise<Value | null>;
   readonly missLimit: MissLimit;
+  /** Asked for callers over the limit: what it has is looked up for them too. */
+  readonly names: NameList;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -55,6 +59,15 @@ export function createLookupCache<Value>(options: LookupCacheOptions<Value>): Lo
     }
   }
 
+  function giveBackWhatIsFound(query: Promise<Value | null>, network: string): void {
+    query.then(
+      (value) => {
+        if (value !== null) options.missLimit.giveBack(network);
+      },
+      () => {},
+    );
+  }
+
   return {
     async lookup(name, caller) {
       const now = options.now();
@@ -62,17 +75,14 @@ export function createLookupCache<Value>(options: LookupCacheOptions<Value>): Lo
       if (cached !== undefined && now - cached.loadedAt < FRESH_MS) return { state: "known", value: cached.value };
       const missedAt = misses.get(name);
       if (missedAt !== undefined && now - missedAt < FRESH_MS) return { state: "unknown" };
+      const retryAfterSeconds =
+        loading.has(name) || cached !== undefined ? 0 : options.missLimit.take(caller.network, now);
+      if (retryAfterSeconds > 0 && !(await options.names.has(name, caller)))
+        return { state: "limited", retryAfterSeconds };
       let query = loading.get(name);
       if (query === undefined) {
-        const counted = cached === undefined;
-        const retryAfterSeconds = counted ? options.missLimit.take(caller.network, now) : 0;
-        if (retryAfterSeconds > 0) return { state: "limited", retryAfterSeconds };
         query = load(name);
-        if (counted)
-          query.then(
-            (value) => value !== null && options.missLimit.giveBack(caller.network),
-            () => {},
-          );
+        if (cached === undefined && retryAfterSeconds === 0) giveBackWhatIsFound(query, caller.network);
         loading.set(name, query);
         caller.keepAlive(query.catch(() => undefined));
       }

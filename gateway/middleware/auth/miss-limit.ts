@@ -1,6 +1,7 @@
 /**
  * How often one network may ask the catalog for keys and origins that it does not have: thirty times a minute in each isolate.
- * Without it everybody could have a query made by every request. Whoever is over it still uses the keys that the isolate knows.
+ * Without it everybody could have a query made by every request. A network over it still uses keys
+ * and origins that exist (`name-list.ts`).
  */
 import { ProblemError } from "../../problem.ts";
 

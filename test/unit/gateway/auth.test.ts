@@ -4,6 +4,7 @@ import { allows, grantOf } from "../../../gateway/access/grant.ts";
 import { type Caller, networkOf } from "../../../gateway/middleware/auth/caller.ts";
 import { createLookupCache } from "../../../gateway/middleware/auth/lookup-cache.ts";
 import { createMissLimit } from "../../../gateway/middleware/auth/miss-limit.ts";
+import { createNameList } from "../../../gateway/middleware/auth/name-list.ts";
 import { addKey, answer, bearer, createHarness, type Harness } from "./harness.ts";
 
 const ROW = {
@@ -87,15 +88,16 @@ describe("keys", () => {
   });
 });
 
-describe("what the isolate remembers of the catalog", () => {
-  const network = (name: string): Caller => ({ network: name, keepAlive: () => {} });
+const network = (name: string): Caller => ({ network: name, keepAlive: () => {} });
 
+describe("what the isolate remembers of the catalog", () => {
   function counted(has: (name: string) => boolean) {
     const asked: string[] = [];
     const time = { now: 0, down: false };
     const cache = createLookupCache<string>({
       now: () => time.now,
       missLimit: createMissLimit(),
+      names: { has: async (name) => name === "good-listed" },
       load: async (name) => {
         asked.push(name);
         if (time.down) throw new Error("down");
@@ -137,6 +139,7 @@ describe("what the isolate remembers of the catalog", () => {
     });
     expect(asked).toHaveLength(30);
     expect((await cache.lookup("good-new", network("office"))).state).toBe("limited");
+    expect((await cache.lookup("good-listed", network("office"))).state).toBe("known");
     expect((await cache.lookup("good-new", network("elsewhere"))).state).toBe("known");
     time.now = 30_000;
     // Known, but to be asked for again: that is no guess.
@@ -171,12 +174,11 @@ describe("what requests without a key can cost: D1 queries", () => {
   const times = (request: (i: number) => Promise<Response>) =>
     Array.from({ length: 1_500 }, (_, i) => () => request(i));
 
-  it("1,500 random keys of one caller: thirty; then 429, and keys in force go on", async () => {
+  it("1,500 random keys of one caller: thirty, and one for all keys; then 429, and keys in force go on", async () => {
     const harness = createHarness();
-    await harness.request("/v1/topics");
     const guess = (): Promise<Response> =>
       harness.request("/v1/topics", { headers: { authorization: `Bearer ${random()}` } });
-    expect(await queriesOf(harness, times(guess))).toBe(30);
+    expect(await queriesOf(harness, times(guess))).toBe(31);
     const over = await guess();
     expect([over.status, over.headers.get("retry-after"), (await answer(over)).code]).toEqual([
       429,
@@ -194,6 +196,28 @@ describe("what requests without a key can cost: D1 queries", () => {
     expect((await harness.request("/v1/topics")).status).toBe(200);
     const elsewhere = { authorization: `Bearer ${random()}`, "cf-connecting-ip": "203.0.113.9" };
     expect((await harness.request("/v1/topics", { headers: elsewhere })).status).toBe(401);
+  });
+
+  it("an origin and a key that exist are found beside guesses, unless there are too many or the catalog is down", async () => {
+    const harness = createHarness();
+    addKey(harness.db, "web", ["orders:write"]);
+    harness.db.sqlite.exec(
+      `UPDATE api_keys SET kind = 'publishable', origins = '["https://shop.example"]' WHERE producer = 'producer of web'`,
+    );
+    for (let i = 0; i < 40; i++) {
+      await harness.request("/v1/topics", { headers: { authorization: `Bearer ${random()}` } });
+    }
+    const preflight = async (origin: string): Promise<number> => {
+      const headers = { origin, "access-control-request-method": "POST" };
+      return (await harness.bare("/v1/topics/orders/events", { method: "OPTIONS", headers })).status;
+    };
+    expect([await preflight("https://shop.example"), await preflight("https://evil.example")]).toEqual([204, 429]);
+    expect((await harness.request("/v1/topics")).status).toBe(200);
+    const listOf = (load: () => Promise<string[]>) => createNameList({ load, now: () => 0 });
+    const caller = network("n");
+    expect(await listOf(async () => ["a"]).has("a", caller)).toBe(true);
+    expect(await listOf(async () => new Array<string>(5_001).fill("a")).has("a", caller)).toBe(false);
+    expect(await listOf(() => Promise.reject(new Error("down"))).has("a", caller)).toBe(false);
   });
 
   it("1,500 texts that are no keys: none", async () => {
@@ -224,7 +248,7 @@ describe("what requests without a key can cost: D1 queries", () => {
     expect([...refused]).toEqual([401]);
   });
 
-  it("1,500 preflights: of one unknown origin one, of random origins thirty, of what is no origin none", async () => {
+  it("1,500 preflights: of one unknown origin one, of random origins thirty and one, of what is no origin none", async () => {
     const preflight = (harness: Harness, origin: string): Promise<Response> =>
       harness.bare("/v1/topics/orders/events", {
         method: "OPTIONS",
@@ -243,7 +267,7 @@ describe("what requests without a key can cost: D1 queries", () => {
         many,
         times((i) => preflight(many, `https://evil-${i}.example`)),
       ),
-    ).toBe(30);
+    ).toBe(31);
     const over = await preflight(many, "https://another.example");
     expect([over.status, over.headers.get("vary")]).toEqual([429, expect.stringContaining("Origin")]);
     const none = createHarness();
