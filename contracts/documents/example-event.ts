@@ -18,14 +18,28 @@ export interface ExampleOptions {
 
 const DAY_MS = 86_400_000;
 
-/** The event. Throws an Error that names the field for which the contract must give `examples`. */
+/** A field for which no value was found: the contract must give it `examples`. */
+export class NoExample extends Error {
+  override readonly name = "NoExample";
+  /** Names from the event down. */
+  readonly path: readonly string[];
+
+  constructor(path: readonly string[], reason: string) {
+    super(`${path.join(".")}: ${reason}`);
+    this.path = path;
+  }
+}
+
+/** The event, at the time `now`. Throws NoExample. */
 export function exampleEvent(
   contract: Contract,
   release: SchemaRelease,
   options: ExampleOptions,
 ): Record<string, unknown> {
   const idField = contract.dedupeKey[0];
-  const event = recordOf(contract.fields, release.schema, contract.topic, options);
+  const event = recordOf(contract.fields, release.schema, [], options);
+  // An example of a time grows old, and the contract's window would not take it any more.
+  if (contract.eventTimeWindow !== null) event[contract.eventTime] = formatTimestamp(options.now * 1_000);
   const rule = contract.fields.find((field) => field.name === idField);
   if (idField !== undefined && rule?.kind === "string" && isFreeText(rule, options.id)) event[idField] = options.id;
   // A schema_version in the event decides by which schema it is judged.
@@ -46,7 +60,7 @@ function isFreeText(rule: FieldRule, text: string): boolean {
 function recordOf(
   rules: readonly FieldRule[],
   record: AvroRecord,
-  path: string,
+  path: readonly string[],
   options: ExampleOptions,
 ): Record<string, unknown> {
   const byName = new Map(rules.map((rule) => [rule.name, rule]));
@@ -55,12 +69,17 @@ function recordOf(
     const rule = byName.get(field.name);
     const { type, nullable } = unwrapOptional(field.type);
     if (nullable && rule?.examples === undefined) continue;
-    event[field.name] = exampleValue(type, rule, `${path}.${field.name}`, options);
+    event[field.name] = exampleValue(type, rule, [...path, field.name], options);
   }
   return event;
 }
 
-function exampleValue(avro: AvroType, rule: FieldRule | undefined, path: string, options: ExampleOptions): unknown {
+function exampleValue(
+  avro: AvroType,
+  rule: FieldRule | undefined,
+  path: readonly string[],
+  options: ExampleOptions,
+): unknown {
   const [given] = rule?.examples ?? [];
   if (given !== undefined) return given;
   const { type } = unwrapOptional(avro);
@@ -76,7 +95,7 @@ function exampleValue(avro: AvroType, rule: FieldRule | undefined, path: string,
       return numberOf(rule);
     case "null":
     case "bytes":
-      throw new Error(`${path}: a value of Avro type ${type} has no example`);
+      throw new NoExample(path, `a value of Avro type ${type} has no example`);
   }
   switch (type.type) {
     case "long":
@@ -103,16 +122,16 @@ function numberOf(rule: FieldRule | undefined): number {
   return Math.min(Math.max(1, least), most);
 }
 
-function textOf(rule: FieldRule | undefined, path: string): string {
+function textOf(rule: FieldRule | undefined, path: readonly string[]): string {
   const [accepted] = rule?.accepted ?? [];
   if (accepted !== undefined) return accepted;
   const minLength = rule?.minLength ?? 0;
   const maxLength = rule?.maxLength ?? Number.POSITIVE_INFINITY;
   if (rule?.pattern === undefined) {
-    const name = path.slice(path.lastIndexOf(".") + 1);
+    const name = path.at(-1) ?? "";
     return name.padEnd(minLength, "x").slice(0, maxLength);
   }
   const text = exampleText(rule.pattern, { minLength, maxLength });
-  if (text === undefined) throw new Error(`${path}: no text was found for ${rule.pattern}; give the field "examples"`);
+  if (text === undefined) throw new NoExample(path, `no text was found for ${rule.pattern}: give the field "examples"`);
   return text;
 }

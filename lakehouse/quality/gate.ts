@@ -126,7 +126,12 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
       const columns = check.columns.map((name) => columnOf(candidate, name));
       const { fresh } = createTupleIndex(columns.length).assign(columns, candidate.length);
       const first = new Set(fresh);
-      return Array.from({ length: candidate.length }, (_, row) => row).filter((row) => !first.has(row));
+      const rows: number[] = [];
+      for (let row = 0; row < candidate.length; row++) {
+        // As in SQL, NULL is equal to nothing, itself included: a key with a NULL is no other row's.
+        if (!first.has(row) && !columns.some(({ nulls }) => nulls?.[row] === 1)) rows.push(row);
+      }
+      return rows;
     }
   }
 }

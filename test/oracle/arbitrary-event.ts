@@ -3,26 +3,50 @@
  * times and decimals in any form that is allowed.
  */
 import fc from "fast-check";
+import type { Contract } from "../../contracts/contract.ts";
 import { exampleText } from "../../contracts/patterns/example-text.ts";
-import type { RecordPlan, ValuePlan } from "../../gateway/admit/plan.ts";
+import { acceptedText, type RecordPlan, type ValuePlan } from "../../gateway/admit/plan.ts";
+import { compileRules } from "../../gateway/admit/record-rules.ts";
 import { decimalText } from "../../lakehouse/columns/value.ts";
 import { jsonFromInteger, parseExactJson } from "../../schemas/exact-json.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
 
-/** Events that admission accepts when they are received at `received` (microseconds since the epoch). */
-export function arbitraryEvent(plan: RecordPlan, received: number): fc.Arbitrary<string> {
-  return recordFor(plan, received).map((record) => keepRules(textOf(record)));
+type Of = Pick<Contract, "rules" | "fields" | "unknownFields" | "eventTimeWindow">;
+
+/** Without a contract: one that keeps unknown fields, and has a wide window and the rules that `keepRules` knows. */
+const ANY: Of = { rules: [], fields: [], unknownFields: "keep", eventTimeWindow: null };
+
+/**
+ * Events that admission accepts when they are received at `received` (microseconds since the epoch). Whatever rules a contract
+ * has: those of the shop are kept on purpose, and events that break another are left out.
+ */
+export function arbitraryEvent(plan: RecordPlan, received: number, contract: Of = ANY): fc.Arbitrary<string> {
+  const rules = compileRules(contract, plan);
+  const window = contract.eventTimeWindow ?? { pastMs: 3_600_000, futureMs: 60_000 };
+  const near = { received, past: Math.min(3_600_000, window.pastMs), future: Math.min(60_000, window.futureMs) };
+  return recordFor(plan, near, contract.unknownFields === "keep")
+    .map((record) => keepRules(textOf(record)))
+    .filter((text) => rules.every((rule) => rule.violation(parseExactJson(text)) === null));
+}
+
+interface Near {
+  readonly received: number;
+  /** Milliseconds before and after it. */
+  readonly past: number;
+  readonly future: number;
 }
 
 /** A time near the reception in one of the forms that RFC 3339 allows. */
-const timesNear = (received: number) =>
+const timesNear = ({ received, past, future }: Near) =>
   fc
     .tuple(
-      fc.integer({ min: -3_600_000, max: 60_000 }),
+      // The forms below may add a second's fraction, or take it away.
+      fc.integer({ min: Math.min(1_000 - past, 0), max: Math.max(future - 1_000, 0) }),
       fc.constantFrom("Z", "z", "+00:00", "micros", "nanos", "picos", "plain"),
     )
     .map(([offset, form]) => {
       const text = formatTimestamp(received + offset * 1_000);
+      if (offset === 0) return text;
       if (form === "micros") return text.replace("Z", "456Z");
       if (form === "picos") return text.replace("Z", "456789123456Z");
       if (form === "nanos") return text.replace("Z", "456789Z");
@@ -41,7 +65,6 @@ function textMatching(source: string): fc.Arbitrary<string> {
 }
 
 function textFor(plan: ValuePlan & { kind: "string" }): fc.Arbitrary<unknown> {
-  if (plan.accepted !== null) return fc.constantFrom(...plan.accepted);
   if (plan.pattern !== null) {
     // Anchored at its start only, a pattern leaves the rest free.
     if (plan.pattern.source === "^/") return fc.string({ maxLength: 20 }).map((text) => `/${text}`);
@@ -86,7 +109,17 @@ function decimalFor(plan: ValuePlan & { kind: "decimal" }): fc.Arbitrary<unknown
   return fc.oneof(short, long);
 }
 
-function valueFor(plan: ValuePlan, received: number): fc.Arbitrary<unknown> {
+/** An accepted value as JSON has it. */
+function jsonOf(kind: ValuePlan["kind"], text: string): unknown {
+  if (kind === "boolean") return text === "true";
+  return kind === "integer" || kind === "double" || kind === "decimal" ? parseExactJson(text) : text;
+}
+
+function valueFor(plan: ValuePlan, near: Near): fc.Arbitrary<unknown> {
+  if (plan.accepted !== null) {
+    const values = [...plan.accepted].map((text) => jsonOf(plan.kind, text));
+    return fc.constantFrom(...values).filter((value) => acceptedText(plan.kind, value) !== undefined);
+  }
   switch (plan.kind) {
     case "string":
       return textFor(plan);
@@ -103,18 +136,18 @@ function valueFor(plan: ValuePlan, received: number): fc.Arbitrary<unknown> {
     case "decimal":
       return decimalFor(plan);
     case "boolean":
-      return plan.accepted === null ? fc.boolean() : fc.constant(true);
+      return fc.boolean();
     case "date":
       return fc.constantFrom("2026-11-21", "2024-02-29");
     case "timestamp":
-      return timesNear(received);
+      return timesNear(near);
     case "array":
-      return fc.array(valueFor(plan.item, received), {
+      return fc.array(valueFor(plan.item, near), {
         minLength: plan.minItems,
         maxLength: Math.min(plan.maxItems, 5),
       });
     case "record":
-      return recordFor(plan, received);
+      return recordFor(plan, near, true);
   }
 }
 
@@ -129,14 +162,14 @@ const unknownTexts = fc.dictionary(
   { maxKeys: 3, noNullPrototype: true },
 );
 
-function recordFor(plan: RecordPlan, received: number): fc.Arbitrary<Record<string, unknown>> {
+function recordFor(plan: RecordPlan, near: Near, open: boolean): fc.Arbitrary<Record<string, unknown>> {
   const fields = plan.fields.map(({ name, required, value }) => {
     // The version decides the schema; a random one would only test UNKNOWN_SCHEMA.
     if (name === "schema_version") return fc.constantFrom([name, 1], [name, null], null);
-    const present = valueFor(value, received).map((each) => [name, each] as const);
+    const present = valueFor(value, near).map((each) => [name, each] as const);
     return required ? present : fc.oneof(present, fc.constant(null), fc.constant([name, null] as const));
   });
-  return fc.tuple(fc.tuple(...fields), unknownTexts).map(([entries, unknown]) => {
+  return fc.tuple(fc.tuple(...fields), open ? unknownTexts : fc.constant({})).map(([entries, unknown]) => {
     const known = entries.filter((entry) => entry !== null);
     const text = JSON.stringify(Object.fromEntries(known.map(([name, value]) => [String(name), value])));
     const extra = Object.entries(unknown).filter(([key]) => !plan.byName.has(key));

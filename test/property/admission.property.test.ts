@@ -17,6 +17,7 @@ import { isRawNumber, parseExactJson } from "../../schemas/exact-json.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";
 import { everything } from "../oracle/everything.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
+import { oddTopics } from "../oracle/odd-topics.ts";
 
 const RECEIVED = 1_795_262_400_000_000;
 
@@ -28,7 +29,7 @@ const shop = contracts
     return { contract, codec };
   });
 
-const topics = [...shop, everything].map(({ contract, codec }) => ({
+const topics = [...shop, everything, ...oddTopics].map(({ contract, codec }) => ({
   contract,
   codec,
   plan: compilePlan(contract, codec.schema),
@@ -50,7 +51,7 @@ const masker = localMasker();
 
 for (const { contract, codec, plan } of topics) {
   const admitter = createAdmitter(contract, codec);
-  const valid = arbitraryEvent(plan, RECEIVED);
+  const valid = arbitraryEvent(plan, RECEIVED, contract);
 
   group(`admission of ${contract.topic}`, () => {
     it("accepts valid events, and the stored form rebuilds them", () => {
@@ -117,11 +118,15 @@ for (const { contract, codec, plan } of topics) {
         const output = createEventBuffer(16);
         // `admit` itself throws if the check refuses an event without an error.
         const admission = under.admit(event, 0, { received: RECEIVED, suspectSurrogates: true, output, masker });
-        const window = {
-          field: contract.eventTime,
-          earliest: RECEIVED - (contract.eventTimeWindow?.pastMs ?? 0) * 1_000,
-          latest: RECEIVED + (contract.eventTimeWindow?.futureMs ?? 0) * 1_000,
-        };
+        const reach = contract.eventTimeWindow;
+        const window =
+          reach === null
+            ? null
+            : {
+                field: contract.eventTime,
+                earliest: RECEIVED - reach.pastMs * 1_000,
+                latest: RECEIVED + reach.futureMs * 1_000,
+              };
         const demands = { topic: contract.topic, plan, unknownFields, rules: [], window };
         if (admission.accepted) expect(describe(parseExactJson(text), demands)).toEqual([]);
         else expect(admission.errors.length).toBeGreaterThan(0);

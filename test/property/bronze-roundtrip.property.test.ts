@@ -28,7 +28,7 @@ describe.each(contracts.filter((contract) => !contract.platformOnly))("$topic", 
   const plan = compilePlan(contract, codec.schema);
 
   test("events come back from their bronze rows as they were sent", async () => {
-    const events = fc.array(arbitraryEvent(plan, RECEIVED), {
+    const events = fc.array(arbitraryEvent(plan, RECEIVED, contract), {
       minLength: 1,
       maxLength: 20,
     });

@@ -19,7 +19,7 @@ for (const contract of contracts.filter((each) => !each.platformOnly)) {
       const plan = compilePlan(contract, codec.schema);
       const write = compileCheckedWriter(plan, { eventMicros: 0, eventStart: 0, masker: localMasker() });
       fc.assert(
-        fc.property(arbitraryEvent(plan, RECEIVED), (text) => {
+        fc.property(arbitraryEvent(plan, RECEIVED, contract), (text) => {
           const event = parseExactJson(text);
           const output = new AvroOutput(1);
           expect(write(event, output) & INVALID).toBe(0);

@@ -7,6 +7,7 @@ import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
 import { compareWithAvro, inEveryVersion } from "./agreement.ts";
 import { type CheckSource, contractChecks } from "./checks.ts";
+import { exampleProblems } from "./examples.ts";
 import { fieldRule } from "./field-rules.ts";
 import { formatsAgainstSchema } from "./format-agreement.ts";
 import { checkMasking } from "./masking.ts";
@@ -93,6 +94,16 @@ export function compileContract(source: ContractSource, releases: readonly Schem
       `no schema is released for topic ${contract.topic}: fill schemas/${contract.topic}/v1.avsc, then \`npx sluice schemas release\``,
     );
   }
+  checkWindow(contract, parsed.data, report);
+  if (newest !== undefined && problems.length === 0) {
+    for (const found of exampleProblems(contract, newest)) {
+      const path =
+        "rule" in found
+          ? ["customProperties", index, "value", contract.rules.findIndex(({ id }) => id === found.rule)]
+          : ["schema", 0, "properties", ...found.path];
+      report(path, found.message);
+    }
+  }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, contract, checks };
 }
 
@@ -144,6 +155,24 @@ function assemble(
 }
 
 type Report = (path: readonly PropertyKey[], message: string) => void;
+
+const DAY_MS = 86_400_000;
+
+/** A date whose bronze is gone cannot be built again (docs/operations.md, Retention): its events end in quarantine. */
+function checkWindow({ eventTimeWindow: window, partition, sla }: Contract, source: Odcs, report: Report): void {
+  if (window === null) return;
+  const at = (source.customProperties ?? []).findIndex(({ property }) => property === "eventTimeWindow");
+  const path = ["customProperties", at, "value", "past"];
+  if (window.pastMs + window.futureMs === 0) report(path, "this eventTimeWindow takes no event: give past a length");
+  if (partition.source !== "event" || window.pastMs <= sla.retentionMs) return;
+  const days = (milliseconds: number) => `${Math.round((milliseconds / DAY_MS) * 100) / 100} d`;
+  const kept = `slaProperties keep a date for ${days(sla.retentionMs)} (retention; 7 d if it is not stated)`;
+  const fix = "raise the retention to it, shorten past, or partition by the time received";
+  report(
+    path,
+    `events of up to ${days(window.pastMs)} ago are taken, but ${kept}, and older ones end in quarantine: ${fix}`,
+  );
+}
 
 function checkReferences(contract: Contract, report: Report): void {
   const names = contract.fields.map((field) => field.name);

@@ -1,4 +1,5 @@
 /** What a contract says that the standard allows and Sluice does not act on: worth a note, so that nobody relies on it. */
+import { z } from "zod";
 import type { BuildProblem } from "../problem.ts";
 import { type OdcsProperty, odcs } from "./odcs.ts";
 import type { OdcsQualityEntry } from "./odcs-quality.ts";
@@ -13,6 +14,8 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
   const document = parseYaml(file, text);
   const parsed = odcs.safeParse(document.value);
   if (!parsed.success) return [];
+  const custom = new Map((parsed.data.customProperties ?? []).map(({ property, value }) => [property, value]));
+  const eventTime = custom.get("eventTime");
   const notes: BuildProblem[] = [];
   const note = (path: readonly PropertyKey[], message: string): void => {
     notes.push({ file, line: document.lineOf(path), message });
@@ -44,7 +47,7 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
       noteQuality(property.quality, at);
       if (property.unique === true)
         note(at, `unique of "${property.name}" is not enforced: a duplicateValues check at silver would measure it`);
-      if (property.partitioned === true)
+      if (property.partitioned === true && property.name !== eventTime)
         note(at, `partitioned of "${property.name}" is not read: the custom property partition says it`);
       if (property.encryptedName !== undefined)
         note(at, `encryptedName of "${property.name}" is not read: a masking says how personal data is stored`);
@@ -63,6 +66,12 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
     if (!SERVICE_LEVELS.some((name) => name === property))
       note(["slaProperties", index], `the service level ${property} is not read: ${SERVICE_LEVELS.join(", ")} are`);
   }
+  const partition = z.object({ source: z.literal("event") }).safeParse(custom.get("partition"));
+  if (partition.success && !custom.has("eventTimeWindow"))
+    note(
+      ["customProperties"],
+      "there is no eventTimeWindow, so events of any time are taken; those of dates whose bronze is gone end in quarantine",
+    );
   if (parsed.data.servers !== undefined)
     note(["servers"], "servers are not read: wrangler.toml says where a topic lives");
   return notes;

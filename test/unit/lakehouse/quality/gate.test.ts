@@ -75,6 +75,40 @@ describe("metrics", () => {
     expect(measure(rows, check("duplicateValues", { columns: ["id"] }))).toEqual({ measured: 1, failing: [2] });
     expect(measure(rows, check("duplicateValues", { columns: ["id", "kind"] }))).toEqual({ measured: 0, failing: [] });
   });
+  test("a key with a NULL in it is no duplicate, whatever stands beside it", () => {
+    const keys = [
+      { id: null, kind: null },
+      { id: null, kind: null },
+      { id: "a", kind: null },
+      { id: "a", kind: null },
+      { id: "a", kind: "x" },
+      { id: "a", kind: "x" },
+    ];
+    expect(measure(keys, check("duplicateValues", { columns: ["id", "kind"] }))).toEqual({ measured: 1, failing: [5] });
+    expect(measure(keys, check("duplicateValues", { columns: ["kind"] }))).toEqual({ measured: 1, failing: [5] });
+    expect(measure(keys, check("duplicateValues", { columns: ["kind"], unit: "percent" })).measured).toBeCloseTo(
+      100 / 6,
+    );
+  });
+  test("NULL is always missing, never invalid, and a row like others", () => {
+    const nulls = [{ id: null }, { id: "a" }];
+    expect(measure(nulls, check("rowCount")).measured).toBe(2);
+    expect(measure(nulls, check("missingValues", { columns: ["id"] })).measured).toBe(1);
+    expect(measure(nulls, check("invalidValues", { columns: ["id"], values: ["b"] })).measured).toBe(1);
+    expect(measure(nulls, check("invalidValues", { columns: ["id"], values: ["b"], unit: "percent" })).measured).toBe(
+      50,
+    );
+  });
+  test.each(["nullValues", "missingValues", "invalidValues", "duplicateValues"] as const)(
+    "%s of a partition without rows is 0 percent, and 0 rows",
+    (metric) => {
+      for (const unit of ["percent", "rows"] as const)
+        expect(measure([], check(metric, { columns: ["id"], values: ["a"], unit }))).toEqual({
+          measured: 0,
+          failing: [],
+        });
+    },
+  );
   test("percent of the rows; of none it is 0", () => {
     expect(measure(rows, check("nullValues", { columns: ["id"], unit: "percent" })).measured).toBe(25);
     expect(measure([], check("nullValues", { columns: ["id"], unit: "percent" })).measured).toBe(0);

@@ -62,7 +62,7 @@ test("keys and the event time stand in every version", () => {
 });
 
 test("a rule cannot rely on a field that an older version lacks, unless that is retired", () => {
-  const text = orders.replace('expression: "abs(', `expression: "event.channel != 'web' && abs(`);
+  const text = orders.replace('expression: "abs(', `expression: "event.channel != 'store' && abs(`);
   expect(text).not.toBe(orders);
   const lacking = withFields(1, without("channel"));
   expect(complaints(lacking, text)).toEqual([expect.stringContaining("has(event.channel)")]);

@@ -94,7 +94,7 @@ describe("the contract compiler", () => {
     ["freshness, value: 1.5, unit: min", { freshnessMs: 90_000 }],
     ["completeness, value: 99.5", { completenessPercent: 99.5 }],
     ["completeness, value: 100, unit: percent", { completenessPercent: 100 }],
-    ["retention, value: 36, unit: hours", { retentionMs: 36 * 3_600_000 }],
+    ["retention, value: 240, unit: hours", { retentionMs: 240 * 3_600_000 }],
     ["availability, value: 99, unit: percent", {}],
   ])("a service level: %s", (text, expected) => {
     const changed = orders.replace("property: retention, value: 7, unit: d", `property: ${text}`);
@@ -124,6 +124,61 @@ describe("the contract compiler", () => {
         new RegExp(`^contracts/orders\\.yaml:${lineOf("property: shards")}: .*"shardz"; there are .*shardKey, shards`),
       ),
     ]);
+  });
+
+  test("a window reaches no further back than dates are kept", () => {
+    const window = "eventTimeWindow, value: { past: P7D, future: PT5M }";
+    const line = lineOf("property: eventTimeWindow");
+    expect(complaints("retention, value: 7, unit: d", "retention, value: 36, unit: h")).toEqual([
+      expect.stringMatching(
+        `^contracts/orders\\.yaml:${line}: events of up to 7 d ago are taken, but .* for 1.5 d .*raise the retention`,
+      ),
+    ]);
+    expect(complaints(window, window.replace("P7D", "P7DT1H"))[0]).toContain("events of up to 7.04 d ago are taken");
+    expect(complaints(window, "eventTimeWindow, value: { past: PT0S, future: PT0S }").join()).toContain(
+      "takes no event",
+    );
+    const received = orders
+      .replace("source: event }", "source: received }")
+      .replace(window, window.replace("P7D", "P90D"));
+    expect(compileContract({ file: "contracts/orders.yaml", text: received }, releases).ok).toBe(true);
+  });
+
+  test.each([
+    [
+      "an example beyond its bound",
+      "examples: [24.5]",
+      "examples: [24.5, 0]",
+      "examples: [24.5]",
+      "the example is refused by the contract's own rules: expected at least 0.01",
+    ],
+    [
+      "an example of another type",
+      "name: coupon,",
+      "name: coupon, examples: [a, 3],",
+      "name: coupon,",
+      "the example is refused by the contract's own rules: expected a string",
+    ],
+    [
+      "a valid value that no event may have",
+      "name: channel\n        logicalType: string",
+      "name: channel\n        logicalType: string\n        logicalTypeOptions: { maxLength: 5 }",
+      "validValues: [web",
+      'the valid value "mobile" is refused by the contract\'s own rules',
+    ],
+    [
+      "an example event that breaks a rule",
+      "abs(event.amount",
+      "1.0 + abs(event.amount",
+      "abs(event.amount",
+      'give the fields it reads "examples" that keep it',
+    ],
+  ])("%s is refused where it stands", (_what, from, to, where, message) => {
+    const found = complaints(from, to);
+    expect(found).toEqual([expect.stringContaining(message)]);
+    const line = Number(/^contracts\/orders\.yaml:(\d+): /.exec(found[0] ?? "")?.[1]);
+    // The rule begins a few lines above its expression.
+    expect(Math.abs(line - lineOf(where))).toBeLessThan(5);
   });
 
   test("names that a table or the platform could not have", () => {
