@@ -3,6 +3,7 @@ import type { Contract } from "../contracts/contract.ts";
 import { DEAD_LETTERS_TOPIC } from "../lakehouse/dead-letters/dead-letter.ts";
 import { buryAbandoned } from "../lakehouse/retention/bury-abandoned.ts";
 import { deletePayloads } from "../lakehouse/retention/delete-payloads.ts";
+import { forgetRuns } from "../lakehouse/retention/forget-runs.ts";
 import { retire } from "../lakehouse/retention/retire.ts";
 import { stagedPlaces } from "../lakehouse/tables/staged-places.ts";
 import type { Duty } from "./duties.ts";
@@ -19,6 +20,8 @@ export function retentionDuties({ db, bucket, contracts }: RetentionDutyDeps): D
   return [
     hourly("retention", (now) => retire({ db, contracts }, now)),
     hourly("abandoned_runs", (now) => buryAbandoned({ db, bucket, places: stagedPlaces }, now)),
+    // Once a day: it reads every row.
+    { name: "runs", everyMinutes: 24 * 60, run: async (now, cursor) => ({ ...(await forgetRuns(db, now, cursor)) }) },
     ...deadLetters.map((contract) => hourly("payloads", (now) => deletePayloads({ db, bucket, contract }, now))),
   ];
 }

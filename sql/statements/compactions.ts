@@ -211,8 +211,9 @@ export async function registerCompaction(
     // The inputs turn before the status: from here on the guard is that they are ours.
     guarded(`UPDATE bronze_files SET retired_by = ?1 WHERE file IN (SELECT value FROM json_each(?2)) AND ${takes}`),
     guarded(
+      // What is done needs no list of its inputs: theirs is its name.
       `UPDATE compactions SET status = iif((SELECT count(*) FROM json_each(?2) JOIN bronze_files b ON b.file = value
-         WHERE b.retired_by = ?1) = json_array_length(?2), 'DONE', 'DROPPED'), error_message = NULL
+         WHERE b.retired_by = ?1) = json_array_length(?2), 'DONE', 'DROPPED'), error_message = NULL, inputs = '[]'
        WHERE file = ?1 AND status = 'PENDING'`,
     ),
     buryDropped(db, file.file),
@@ -227,7 +228,9 @@ export async function registerCompaction(
 export function dropCompaction(db: D1Database, file: string, reason: string): D1PreparedStatement[] {
   return [
     db
-      .prepare("UPDATE compactions SET status = 'DROPPED', error_message = ? WHERE file = ? AND status = 'PENDING'")
+      .prepare(
+        "UPDATE compactions SET status = 'DROPPED', error_message = ?, inputs = '[]' WHERE file = ? AND status = 'PENDING'",
+      )
       .bind(reason, file),
     buryDropped(db, file),
   ];

@@ -19,3 +19,40 @@ export function endRun(status: "DONE" | "FAILED" | "LOST", end: RunEnd = {}): st
     SELECT l.domain, l.partition_date, l.run_id, l.fence, '${status}', coalesce(l.started_at, ${now}), ${now}, ${rows_in}, ${rows_out}, ${error_message}, ${checks}
     FROM partition_leases l WHERE l.domain = ?1 AND l.partition_date = ?2`;
 }
+
+/** The key of a row. */
+export interface RunKey {
+  readonly domain: string;
+  readonly partition_date: string;
+  readonly run_id: string;
+}
+
+/**
+ * Drops runs that ended before `endedBefore` (ISO 8601), but for the last of each partition that ended as it did: of the `limit` rows
+ * behind `after`, in the order of their keys. Gives the last of these, null when there were fewer. May be done again.
+ */
+export async function forgetRuns(
+  db: D1Database,
+  endedBefore: string,
+  after: RunKey | null,
+  limit: number,
+): Promise<{ readonly forgotten: number; readonly last: RunKey | null }> {
+  const { domain, partition_date, run_id } = after ?? { domain: "", partition_date: "", run_id: "" };
+  const page = `SELECT domain, partition_date, run_id, status, started_at, finished_at FROM ended_runs
+    WHERE (domain, partition_date, run_id) > (?1, ?2, ?3) ORDER BY domain, partition_date, run_id LIMIT ?4`;
+  const bound = (sql: string, ...more: string[]): D1PreparedStatement =>
+    db.prepare(sql).bind(domain, partition_date, run_id, limit, ...more);
+  const [rows, gone] = await db.batch<RunKey>([
+    bound(
+      `SELECT domain, partition_date, run_id FROM (${page}) ORDER BY domain, partition_date, run_id LIMIT 1 OFFSET ?4 - 1`,
+    ),
+    bound(
+      `DELETE FROM ended_runs WHERE (domain, partition_date, run_id) IN (
+         SELECT domain, partition_date, run_id FROM (
+           SELECT *, max(started_at) OVER (PARTITION BY domain, partition_date, status) AS newest FROM (${page}))
+         WHERE finished_at < ?5 AND started_at < newest) RETURNING 1`,
+      endedBefore,
+    ),
+  ]);
+  return { forgotten: gone?.results.length ?? 0, last: rows?.results[0] ?? null };
+}

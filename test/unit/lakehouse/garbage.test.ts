@@ -3,11 +3,12 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { payloadKey } from "../../../lakehouse/dead-letters/payload-key.ts";
 import { buryAbandoned } from "../../../lakehouse/retention/bury-abandoned.ts";
 import { deletePayloads } from "../../../lakehouse/retention/delete-payloads.ts";
+import { forgetRuns } from "../../../lakehouse/retention/forget-runs.ts";
 import { stagedPlaces } from "../../../lakehouse/tables/staged-places.ts";
 import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
 import { sweep } from "../../oracle/compaction.ts";
-import type { D1Fault } from "../../oracle/faulty-d1.ts";
+import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { uuidAt } from "../../oracle/frames.ts";
 import { Lake, tableOf } from "../../oracle/lake.ts";
 import { AnswerLostError, MemoryBucket } from "../../oracle/memory-bucket.ts";
@@ -206,4 +207,45 @@ describe("payloads of dead letters", () => {
     await at.tick();
     expect(at.keys()).toEqual([]);
   });
+});
+
+test("rows of runs go after a month, but for the last of a partition that ended so, page by page", async () => {
+  const d1 = new FaultyD1();
+  const now = Date.UTC(2026, 10, 21);
+  const rows = Array.from({ length: 5_300 }, (_, n) => {
+    const started = new Date(now - (5_300 - n) * 20 * 60_000).toISOString();
+    const status = n % 100 === 7 ? "FAILED" : "DONE";
+    return {
+      domain: `d${n % 2}`,
+      date: n < 5_000 ? "2026-10-01" : "2026-10-02",
+      run: String(n).padStart(6, "0"),
+      status,
+      started,
+    };
+  });
+  d1.rows(
+    `INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at)
+     SELECT value ->> 'domain', value ->> 'date', value ->> 'run', 1, value ->> 'status', value ->> 'started', value ->> 'started' FROM json_each(?) RETURNING 1`,
+    JSON.stringify(rows),
+  );
+  const walk = async () => {
+    let cursor: string | null = null;
+    for (let runs = 1; ; runs++) {
+      const report = await forgetRuns(d1.binding, now, cursor);
+      cursor = report.cursor ?? null;
+      if (report.more === undefined) return runs;
+    }
+  };
+  expect(await walk()).toBe(3);
+  await walk();
+  const monthAgo = new Date(now - 30 * DAY_MS).toISOString();
+  const kept = new Set(d1.rows<{ run_id: string }>("SELECT run_id FROM ended_runs").map(({ run_id }) => run_id));
+  for (const { run, started } of rows) if (started >= monthAgo) expect(kept.has(run)).toBe(true);
+  const old = rows.filter(({ started }) => started < monthAgo);
+  const last = new Map(old.map(({ domain, date, status, run }) => [`${domain} ${date} ${status}`, run]));
+  const oldKept = old.filter(({ run }) => kept.has(run)).map(({ run }) => run);
+  // One more for each page that begins within a partition.
+  expect(oldKept.length).toBeLessThanOrEqual(last.size + 6);
+  const newest = new Map(rows.map(({ domain, date, status, run }) => [`${domain} ${date} ${status}`, run]));
+  for (const run of newest.values()) expect(kept.has(run)).toBe(true);
 });
