@@ -92,7 +92,7 @@ async function flushStep(
       const files = await writeOrSetAside(deps, target, seq);
       // What was set aside is in R2 before its flush goes on: the step may be done again, the forgetting not.
       await parkSlices(deps.bucket, address, store, seq);
-      store.markWritten(seq, files);
+      deps.transaction(() => store.markWritten(seq, files));
       return true;
     }
     case "register": {

@@ -15,6 +15,9 @@ import { prepareSchema } from "./schema.ts";
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
 
+/** Of the files that a flush's row tells: well under the 2 MB of a row, and hardly ever more than a kilobyte. */
+const FILES_BYTES = 1_000_000;
+
 /** The blocks of a flush with their row ids, in append order. */
 export interface FrozenBlocks extends BlockSource {
   readonly ids: readonly number[];
@@ -289,10 +292,24 @@ export class BufferStore implements IdStore {
     return new Uint8Array(bytes);
   }
 
+  /** To be called in a transaction. What one row cannot hold, since the flush has thousands of dates, has rows of its own. */
   markWritten(seq: number, files: readonly BronzeFile[]): void {
+    let room = FILES_BYTES;
+    const inRow: BronzeFile[] = [];
+    const apart: string[] = [];
+    for (const file of files) {
+      const text = JSON.stringify(file);
+      room -= text.length;
+      if (room >= 0) inRow.push(file);
+      else apart.push(text);
+    }
+    this.#sql.exec("DELETE FROM flush_files WHERE seq = ?", seq);
+    for (const [number, file] of apart.entries()) {
+      this.#sql.exec("INSERT INTO flush_files (seq, number, file) VALUES (?, ?, ?)", seq, number, file);
+    }
     this.#sql.exec(
       "UPDATE flushes SET step = 'written', attempts = 0, not_before = 0, files = ? WHERE seq = ?",
-      JSON.stringify(files),
+      JSON.stringify(inRow),
       seq,
     );
   }
@@ -301,13 +318,17 @@ export class BufferStore implements IdStore {
   writtenFiles(seq: number): BronzeFile[] {
     const { files } = this.#sql.exec<{ files: string | null }>("SELECT files FROM flushes WHERE seq = ?", seq).one();
     if (files === null) throw new Error(`flush ${seq} has no files to register`);
-    return JSON.parse(files);
+    const apart = this.#sql
+      .exec<{ file: string }>("SELECT file FROM flush_files WHERE seq = ? ORDER BY number", seq)
+      .toArray();
+    return [...JSON.parse(files), ...apart.map(({ file }) => JSON.parse(file))];
   }
 
   /** Drops a registered flush and its blocks; the message ids stay for their time. */
   forget(seq: number): void {
     this.#sql.exec("DELETE FROM blocks WHERE id <= (SELECT last_block FROM flushes WHERE seq = ?)", seq);
     this.#sql.exec("DELETE FROM parked WHERE seq = ?", seq);
+    this.#sql.exec("DELETE FROM flush_files WHERE seq = ?", seq);
     this.#sql.exec("DELETE FROM flushes WHERE seq = ?", seq);
     this.#waiting = null;
   }

@@ -19,6 +19,12 @@ export interface PlannedFile {
   readonly rows: number;
 }
 
+/**
+ * Dates of one shared file: what the buffer keeps and the catalog is told of it, a hundred bytes a date, must fit a row. More dates
+ * than that are a producer's mistake, or its attack.
+ */
+const DATES_A_FILE = 2_000;
+
 /** Lays out a flush with so many rows of each day. A flush of one date is one file in the hive path, however small. */
 export function planFiles(
   contract: Contract,
@@ -30,19 +36,22 @@ export function planFiles(
   // A single rare date needs no shared file: its own one costs the same and stands where readers look first.
   const shared = rare.length > 1 ? rare : [];
   const own = rare.length > 1 ? ordered.filter(({ rows }) => rows >= RARE_DATE_ROWS) : ordered;
-  const files = own.map(({ day, rows }) => ({
+  const files: PlannedFile[] = own.map(({ day, rows }) => ({
     key: partitionKey(contract, day, flush),
     dates: [{ day, firstRow: 0, rows }],
     rows,
   }));
   if (shared.length === 0) return files;
-  let firstRow = 0;
-  const dates = shared.map(({ day, rows }) => {
-    const date = { day, firstRow, rows };
-    firstRow += rows;
-    return date;
-  });
-  return [...files, { key: mixedKey(flush), dates, rows: firstRow }];
+  for (let part = 0; part * DATES_A_FILE < shared.length; part++) {
+    let firstRow = 0;
+    const dates = shared.slice(part * DATES_A_FILE, (part + 1) * DATES_A_FILE).map(({ day, rows }) => {
+      const date = { day, firstRow, rows };
+      firstRow += rows;
+      return date;
+    });
+    files.push({ key: mixedKey(flush, part), dates, rows: firstRow });
+  }
+  return files;
 }
 
 /**

@@ -95,6 +95,7 @@ export function partitionKey(contract: Contract, day: number, flush: FlushName):
 }
 
 /** Rare dates of one flush share a file, outside the hive path because it belongs to no single partition. */
-export function mixedKey(flush: FlushName): string {
-  return `bronze_mixed/${flush.topic}/${flushFile(flush)}`;
+export function mixedKey(flush: FlushName, part = 0): string {
+  const name = flushFile(flush);
+  return `bronze_mixed/${flush.topic}/${part === 0 ? name : name.replace(".parquet", `-${part}.parquet`)}`;
 }

@@ -35,9 +35,12 @@ export async function buryAbandoned(
   for (const { run_id: runId, domain, partition_date: date } of due) {
     const keys: string[] = [];
     for (const prefix of places.get(domain)?.(date, runId) ?? []) {
-      // A page is a thousand: no build stages as many files.
-      const { objects } = await bucket.list({ prefix });
-      keys.push(...objects.map(({ key }) => key));
+      let cursor: string | undefined;
+      do {
+        const page = await bucket.list({ prefix, ...(cursor === undefined ? {} : { cursor }) });
+        keys.push(...page.objects.map(({ key }) => key));
+        cursor = page.truncated ? page.cursor : undefined;
+      } while (cursor !== undefined);
     }
     await db.batch(buryRun(db, runId, keys));
     files += keys.length;

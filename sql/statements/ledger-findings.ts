@@ -10,9 +10,13 @@ export interface LedgerFinding {
   readonly detail: string;
 }
 
+/** So many are kept, the oldest hours first: more are one cause with many faces, and would pass what D1 takes at once. */
+const MAX_FINDINGS = 2_000;
+
 /** Puts findings in the place of all earlier ones, atomically. What stays as it was is not written again. */
 export async function replaceFindings(db: D1Database, findings: readonly LedgerFinding[], now: string): Promise<void> {
-  const json = JSON.stringify(findings);
+  const oldest = findings.toSorted((a, b) => (a.hour < b.hour ? -1 : a.hour > b.hour ? 1 : 0)).slice(0, MAX_FINDINGS);
+  const json = JSON.stringify(oldest);
   await db.batch([
     db
       .prepare(

@@ -9,14 +9,24 @@ import {
 } from "../../../../durable-objects/topic-buffer/arrivals.ts";
 import { LedgerStore, trimmedBefore } from "../../../../durable-objects/topic-buffer/ledger-store.ts";
 import { BufferStore } from "../../../../durable-objects/topic-buffer/store.ts";
+import { planFiles } from "../../../../lakehouse/bronze/files.ts";
+import { readFrames } from "../../../../schemas/packed-block.ts";
+import { formatDate } from "../../../../schemas/time.ts";
 import { publishArrivals } from "../../../../sql/statements/arrivals.ts";
 import { publishLedger } from "../../../../sql/statements/bronze.ts";
 import { FaultyD1 } from "../../../oracle/faulty-d1.ts";
+import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
 import { SqliteStorage } from "../../../oracle/sql-storage.ts";
+import { weather, weatherMessage } from "../../../oracle/weather.ts";
 
 const SHARD = { topic: "weather", shard: 0, shardOf: 1, incarnation: "i" };
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 10, 21, 12);
+const MESSAGE = {
+  messageId: uuidAt(NOW, 1),
+  received: NOW * 1_000,
+  events: [{ eventId: "e", at: NOW * 1_000 }],
+};
 const OLD = "2026-11-01T05:00:00Z";
 
 const hourText = (ms: number) => `${new Date(ms).toISOString().slice(0, 13)}:00:00Z`;
@@ -151,4 +161,44 @@ test("ranges that become one take one place, whoever tells them", () => {
     ],
     b: [1, 4, 4, [[1, 3]]],
   });
+});
+
+test("a flush of a hundred thousand dates is registered: no row, of SQLite or of D1, passes its limit", () => {
+  const storage = new SqliteStorage();
+  const store = new BufferStore(storage);
+  store.incarnation(() => "i");
+  store.appendFrames([...readFrames(framesForShard([weatherMessage(MESSAGE)], 0))], NOW);
+  const seq = store.freeze(1e6, 1e6);
+  const days = new Map(Array.from({ length: 100_000 }, (_, day) => [day, { rows: 1 }]));
+  const name = { topic: "weather", shard: 0, incarnation: "i", seq };
+  const planned = planFiles(weather, name, days);
+  expect(new Set(planned.map(({ key }) => key)).size).toBe(50);
+  expect(planned.flatMap(({ dates }) => dates.map(({ day }) => day))).toEqual([...days.keys()]);
+  const files = planned.map(({ key, dates, rows }) => ({
+    file: key,
+    ...SHARD,
+    seq,
+    rows,
+    bytes: 1,
+    minReceived: OLD,
+    maxReceived: OLD,
+    dates: dates.map(({ day, firstRow, rows: count }) => ({ date: formatDate(day), firstRow, rows: count })),
+    hours: dates.map(({ day, rows: count }) => ({ date: formatDate(day), hour: OLD, rows: count })),
+  }));
+  for (const file of files) expect(JSON.stringify(file).length).toBeLessThan(500_000);
+  // Done twice: a crash came between.
+  for (let time = 0; time < 2; time++) storage.transactionSync(() => store.markWritten(seq, files));
+  expect(store.writtenFiles(seq)).toEqual(files);
+  const longest = (table: string, column: string) =>
+    storage.exec<{ n: number }>(`SELECT max(length(${column})) AS n FROM ${table}`).one().n;
+  expect(longest("flushes", "files")).toBeLessThan(1_100_000);
+  expect(longest("flush_files", "file")).toBeLessThan(500_000);
+  store.forget(seq);
+  expect(storage.exec("SELECT seq FROM flush_files").toArray()).toEqual([]);
+  // An ordinary flush has the one row that it always had.
+  store.appendFrames([...readFrames(framesForShard([weatherMessage(MESSAGE)], 0))], NOW);
+  const next = store.freeze(1e6, 1e6);
+  store.markWritten(next, files.slice(0, 2));
+  expect(storage.exec("SELECT seq FROM flush_files").toArray()).toEqual([]);
+  expect(store.writtenFiles(next)).toEqual(files.slice(0, 2));
 });

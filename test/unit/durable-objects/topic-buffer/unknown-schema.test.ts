@@ -1,11 +1,5 @@
 /** After a rollback buffers hold events of schemas that the deploy does not have: nothing is wrong with them, so they wait. */
-import { beforeAll, expect, test, vi } from "vitest";
-import { findBuffered } from "../../../../durable-objects/topic-buffer/find.ts";
-import { BufferStore } from "../../../../durable-objects/topic-buffer/store.ts";
-import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
-import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
-import { weather, weatherMessage } from "../../../oracle/weather.ts";
-import { Shard } from "../../../property/topic-buffer/shard.ts";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 const deploy = vi.hoisted(() => ({ rolledBack: false }));
 vi.mock("../../../../schemas/codecs.ts", async (original) => {
@@ -15,9 +9,20 @@ vi.mock("../../../../schemas/codecs.ts", async (original) => {
 
 const START = Date.UTC(2026, 10, 21, 12);
 
-beforeAll(() => loadParquetWasm());
+// Files share their modules: here they are loaded anew, over the codecs above, and so they are for the next file.
+beforeAll(async () => {
+  vi.resetModules();
+  const { loadParquetWasm } = await import("../../../../tools/build/parquet-wasm-node.ts");
+  loadParquetWasm();
+});
+afterAll(() => vi.resetModules());
 
 test("the flush of an unknown schema waits, is tried again less and less often, and sets nothing aside", async () => {
+  const { findBuffered } = await import("../../../../durable-objects/topic-buffer/find.ts");
+  const { BufferStore } = await import("../../../../durable-objects/topic-buffer/store.ts");
+  const { framesForShard, uuidAt } = await import("../../../oracle/frames.ts");
+  const { weather, weatherMessage } = await import("../../../oracle/weather.ts");
+  const { Shard } = await import("../../../property/topic-buffer/shard.ts");
   const shard = new Shard(START);
   const events = [1, 2, 3].map((n) => ({ eventId: `e-${n}`, at: START * 1_000 }));
   const message = weatherMessage({ messageId: uuidAt(START, 1), received: START * 1_000, events });
