@@ -19,7 +19,8 @@ describe("mutated bodies", () => {
   const logWatch = watchLog();
   const folder = mkdtempSync(join(tmpdir(), "sluice-fuzz-test-"));
   beforeAll(async () => {
-    at = await startTestPlatform({ onWorkerLog: logWatch.take });
+    // Earlier flushes would make thousands of files.
+    at = await startTestPlatform({ onWorkerLog: logWatch.take, vars: { FLUSH_AGE_SECONDS: "3" } });
   });
   afterAll(async () => {
     await at.close();
