@@ -23,8 +23,6 @@ export const KEY_VALUE = { key: 1, value: 2 } as const;
 export const GROUP = { chunks: 1, bytes: 2, rows: 3, sorting: 4, offset: 5, compressedBytes: 6, ordinal: 7 } as const;
 /** Of a `SortingColumn`. */
 export const SORTING = { leaf: 1, descending: 2, nullsFirst: 3 } as const;
-/** Fields of `Statistics` that bound the values: min and max in both of their forms, and whether they are exact. */
-export const STATISTICS_BOUNDS = [1, 2, 5, 6, 7, 8] as const;
 export const CHUNK = {
   filePath: 1,
   fileOffset: 2,

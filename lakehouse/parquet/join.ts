@@ -12,7 +12,6 @@ import {
   MAGIC,
   parseFooter,
   SORTING,
-  STATISTICS_BOUNDS,
   TRAILER_BYTES,
 } from "./footer.ts";
 import {
@@ -45,11 +44,8 @@ export class ParquetJoin {
     this.#sortedBy = sortedBy;
   }
 
-  /**
-   * Adds a file of one row group of `rows` rows, or of no row; its leaves in `unbounded` lose their bounds. Throws an Error when it is
-   * not such a file, since its writer has then failed us.
-   */
-  add(file: Uint8Array, rows: number, unbounded: ReadonlySet<number>): void {
+  /** Adds a file of one row group of `rows` rows, or of no row. Throws an Error when it is not, since its writer has then failed us. */
+  add(file: Uint8Array, rows: number): void {
     const length = footerLength(file, file.length);
     const dataEnd = file.length - TRAILER_BYTES - length;
     const footer = parseFooter(file.subarray(dataEnd, file.length - TRAILER_BYTES));
@@ -64,7 +60,7 @@ export class ParquetJoin {
     let pagesEnd = MAGIC.length;
     const sorting = sortingColumns(footer, this.#sortedBy);
     for (const group of footer.rowGroups) {
-      const moved = movedGroup(group, by, this.#rowGroups.length, unbounded);
+      const moved = movedGroup(group, by, this.#rowGroups.length);
       this.#rowGroups.push(withThriftFields(moved, [[GROUP.sorting, sorting]]));
       for (const chunk of group.chunks) pagesEnd = Math.max(pagesEnd, chunkRange(chunk).end);
     }
@@ -113,8 +109,8 @@ function sortingColumns({ columns }: Footer, names: readonly string[]): ThriftVa
   );
 }
 
-function movedGroup(group: FooterRowGroup, by: number, ordinal: number, unbounded: ReadonlySet<number>): ThriftStruct {
-  const chunks = group.chunks.map((chunk, leaf) => {
+function movedGroup(group: FooterRowGroup, by: number, ordinal: number): ThriftStruct {
+  const chunks = group.chunks.map((chunk) => {
     const metadata = structField(chunk, CHUNK.metadata);
     const movedMetadata = withThriftFields(metadata, [
       moved(metadata, CHUNK_METADATA.dataPage, by),
@@ -122,7 +118,6 @@ function movedGroup(group: FooterRowGroup, by: number, ordinal: number, unbounde
       [CHUNK_METADATA.indexPage, undefined],
       [CHUNK_METADATA.bloomFilter, undefined],
       [CHUNK_METADATA.bloomFilterLength, undefined],
-      ...(unbounded.has(leaf) ? [withoutBounds(metadata)] : []),
     ]);
     return withThriftFields(chunk, [
       [CHUNK.metadata, movedMetadata],
@@ -139,20 +134,6 @@ function movedGroup(group: FooterRowGroup, by: number, ordinal: number, unbounde
     moved(group.struct, GROUP.offset, by),
     [GROUP.ordinal, ordinalField?.kind === "int" ? { ...ordinalField, value: ordinal } : undefined],
   ]);
-}
-
-/** A chunk's statistics with the count of nulls alone. */
-function withoutBounds(metadata: ThriftStruct): readonly [number, ThriftValue | undefined] {
-  const id = CHUNK_METADATA.statistics;
-  const statistics = metadata.fields.get(id);
-  if (statistics?.kind !== "struct") return [id, statistics];
-  return [
-    id,
-    withThriftFields(
-      statistics,
-      STATISTICS_BOUNDS.map((bound) => [bound, undefined]),
-    ),
-  ];
 }
 
 /** A position moved; absent stays absent, and so does 0, which writers use for "none". */

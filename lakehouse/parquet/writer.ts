@@ -8,13 +8,12 @@ import {
 } from "parquet-wasm/esm";
 import { keepShape } from "../../schemas/kept-shape.ts";
 import { batchByteLength } from "../columns/byte-length.ts";
-import type { Batch, Field } from "../columns/column.ts";
+import type { Batch, Column, Field } from "../columns/column.ts";
 import { sameType, typeName } from "../columns/column-kind.ts";
 import { sliceBatch } from "../columns/slice.ts";
 import { encodeArrowStream } from "./arrow-write.ts";
 import { IpcSink } from "./ipc-sink.ts";
 import { ParquetJoin } from "./join.ts";
-import { leavesWithNaN } from "./nan-leaves.ts";
 import { requireParquetWasm } from "./wasm.ts";
 
 /** Record batches handed to parquet-wasm have at most this many rows: one for a whole row group takes 3 % less CPU and 6 MB more (`npm run bench -- flush`). */
@@ -49,8 +48,9 @@ export interface ParquetWriteOptions {
  * Writes rows as one Parquet file: ZSTD, row groups of at most ROW_GROUP_BYTES; without rows, the
  * schema alone. Only the encodings of Parquet's first version, which every reader knows: writing the lengths of ids apart from their
  * bytes, and times as differences, would take 4 to 6 % of the bytes and a tenth of a flush's CPU less (`npm run bench -- flush`), but
- * fastparquet, Spark before 3.4 and Iceberg's vectorized reader could not read it. The nulls and bounds of every column, save bounds
- * of doubles where one is NaN.
+ * fastparquet, Spark before 3.4 and Iceberg's vectorized reader could not read it. Every column has its bounds and the count of its
+ * nulls, save doubles where one is NaN, and what is in lists and structs: fastparquet takes the leaves' statistics for those of
+ * columns, and would fail on integers with nulls behind a list.
  * Equal batches give equal bytes. Nothing of it stays in Wasm memory between two batches.
  * Throws a TypeError or RangeError, naming the column, for a batch that is not of `fields` (see `encodeArrowStream`), and a RangeError
  * for a column that is named but unknown; ParquetWasmNotInstalledError. Call it while holding the permit of `tryAcquireWasm`.
@@ -126,8 +126,8 @@ class RowGroups {
   #flush(): void {
     const table = Table.fromIPCStream(encodeArrowStream(this.#options.fields, this.#pending, this.#sink));
     // Takes the table and the properties: nothing is left to free, whether it throws or not.
-    const file = writeTable(table, writerProperties(this.#options, this.#pendingRows));
-    this.#join.add(file, this.#pendingRows, leavesWithNaN(this.#options.fields, this.#pending));
+    const file = writeTable(table, writerProperties(this.#options, this.#pending, this.#pendingRows));
+    this.#join.add(file, this.#pendingRows);
     this.#written += this.#pendingRows;
     this.#pending = [];
     this.#pendingRows = 0;
@@ -138,20 +138,30 @@ class RowGroups {
 keepShape(new RowGroups({ fields: [], batches: [] }, new ParquetJoin()));
 
 /** Each setter consumes the builder and gives another one. */
-function writerProperties(options: ParquetWriteOptions, rows: number): WriterProperties {
+function writerProperties(options: ParquetWriteOptions, batches: readonly Batch[], rows: number): WriterProperties {
   const { fields, dictionaryColumns = [] } = options;
   const named = new Set(dictionaryColumns);
   const nestedDictionary = fields.some((field) => isNested(field) && named.has(field.name));
   let builder = new WriterPropertiesBuilder()
     .setCompression(Compression.ZSTD)
-    .setStatisticsEnabled(EnabledStatistics.Chunk)
+    .setStatisticsEnabled(EnabledStatistics.None)
     .setDictionaryEnabled(nestedDictionary)
     .setMaxRowGroupSize(Math.max(1, rows));
-  for (const field of fields) {
+  for (const [i, field] of fields.entries()) {
+    if (!isNested(field) && !batches.some(({ columns }) => hasNaN(columns[i])))
+      builder = builder.setColumnStatisticsEnabled(field.name, EnabledStatistics.Chunk);
     if (isNested(field) || named.has(field.name) === nestedDictionary) continue;
     builder = builder.setColumnDictionaryEnabled(field.name, named.has(field.name));
   }
   return builder.build();
+}
+
+/**
+ * parquet-wasm leaves NaN out of a column's bounds, so bounds beside a NaN are wrong for every engine to which NaN is the greatest
+ * value (DuckDB, Spark, Iceberg): looking for what is above the maximum, it would skip the row group.
+ */
+function hasNaN(column: Column | undefined): boolean {
+  return column?.kind === "float64" && column.values.some(Number.isNaN);
 }
 
 function isNested({ type }: Field): boolean {
