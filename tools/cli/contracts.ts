@@ -1,10 +1,13 @@
 /** `sluice contracts`: what a change of contracts would mean, before it is released. */
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
+import { stringify } from "yaml";
+import { documents } from "../../contracts/documents/documents.generated.ts";
 import { contractOf } from "../../contracts/registry.ts";
 import type { SchemaRelease } from "../../schemas/avro-schema.ts";
 import { compileContracts } from "../build/compile.ts";
 import { compileContract } from "../build/contracts/compile.ts";
+import { odcs } from "../build/contracts/odcs.ts";
 import { type BuildProblem, renderProblem } from "../build/problem.ts";
 import { parseAvsc } from "../build/schemas/avsc.ts";
 import { loadSchemas } from "../build/schemas/load.ts";
@@ -12,6 +15,7 @@ import { integerFlag, parseCommandLine } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { contractsAtRef } from "../contracts-diff/at-ref.ts";
 import { diffContracts, renderDiff } from "../contracts-diff/diff.ts";
+import { exportContract } from "../contracts-export/export.ts";
 import type { Proposal } from "../contracts-replay/judge.ts";
 import { replay } from "../contracts-replay/replay.ts";
 import { renderReplay } from "../contracts-replay/report.ts";
@@ -24,12 +28,15 @@ const ROOT = resolve(import.meta.dirname, "../..");
 
 const HELP = `sluice contracts diff --against REF [--fail-on-breaking] [--format json]
 sluice contracts replay --contract FILE [--topic T] [--last 1d] [flags]
+sluice contracts export TOPIC [--data PATTERN] > FILE
 
   diff      says what the contracts and schemas of this folder change for producers, against a commit of git;
             BREAKING: events that were accepted may be refused, or a masked field shows more than before.
             New schemas count once they are released
   replay    judges recent events of the local lake, and dead letters, by a proposed contract: how many would pass
             or fail, and why. Nothing is stored
+  export    prints the contract as a description of the topic's silver table for other tools, such as datacontract
+            test: stored types, checks that hold for every published row, and where the Parquet files are
 
   --against REF           a commit, branch or tag
   --fail-on-breaking      exit code 1 if anything breaks
@@ -38,6 +45,7 @@ sluice contracts replay --contract FILE [--topic T] [--last 1d] [flags]
   --schema FILE           a schema that is not released yet: every event is judged by it (else each by its own version)
   --last PERIOD           events received in the last 30m, 6h, 7d (1d)
   --max-new-failures N    exit code 1 if more accepted events would be refused
+  --data PATTERN          the table's files (silver/TOPIC/*/*.parquet, in a copy of the bucket)
   --state DIR             the platform's state (.sluice)
   --format F              text or json`;
 
@@ -57,17 +65,19 @@ export const command: Command = {
         "max-new-failures": { type: "string" },
         state: { type: "string", default: ".sluice" },
         format: { type: "string", default: "text" },
+        data: { type: "string" },
       },
     });
     const { against, contract, format } = values;
     if (format !== "text" && format !== "json") throw usage(`--format is text or json, not "${format}".`);
     const [action, ...rest] = positionals;
-    if (rest.length > 0) throw usage("sluice contracts takes one word, diff or replay.");
+    if (action === "export") return console.log(exported(rest, values.data));
+    if (rest.length > 0) throw usage("sluice contracts takes diff, replay or export.");
     if (action === "diff") {
       if (against === undefined) throw usage("sluice contracts diff needs --against, such as --against main.");
       return diff(against, values["fail-on-breaking"], format);
     }
-    if (action !== "replay") throw usage("sluice contracts takes one word, diff or replay.");
+    if (action !== "replay") throw usage("sluice contracts takes diff, replay or export.");
     if (contract === undefined) throw usage("sluice contracts replay needs --contract FILE.");
     const limit = values["max-new-failures"];
     const proposal = readProposal(contract, values.topic, values.schema);
@@ -110,6 +120,17 @@ function diff(against: string, failOnBreaking: boolean, format: "text" | "json")
 }
 
 /** The proposed contract, compiled. A schema that is not released becomes the topic's next version. */
+/** The YAML of a topic's contract for other tools. Throws CommandProblem (USAGE) unless `topics` names one that there is. */
+function exported(topics: readonly string[], data: string | undefined): string {
+  const [topic, ...others] = topics;
+  if (topic === undefined || others.length > 0) throw usage("sluice contracts export takes one topic.");
+  const [contract, document] = [contractOf(topic), documents.get(topic)];
+  if (contract === undefined || document === undefined)
+    throw usage(`There is no topic ${topic}. There are: ${[...documents.keys()].join(", ")}.`);
+  const pattern = data ?? `silver/${topic}/*/*.parquet`;
+  return stringify(exportContract(odcs.parse(JSON.parse(document.json)), contract, pattern)).trimEnd();
+}
+
 function readProposal(file: string, topic: string | undefined, schemaFile: string | undefined): Proposal {
   const { releases: released, problems } = loadSchemas(ROOT);
   // A schema file in its place that is not released yet may be the one that is tried.
