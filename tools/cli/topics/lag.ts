@@ -33,7 +33,8 @@ export async function lagsOf(platform: PlatformAddress, topics: readonly string[
 export async function lag(platform: PlatformAddress, topic: string | undefined, json: boolean): Promise<void> {
   const topics =
     topic === undefined
-      ? (await callPlatform(platform, "GET", "/v1/topics", topicsAnswer)).topics.map((each) => each.topic)
+      ? // Not /v1/topics, which has also those that the key may not read.
+        (await callPlatform(platform, "GET", "/v1/activity", topicsAnswer)).topics.map((each) => each.topic)
       : [topic];
   const lags = await lagsOf(platform, topics);
   if (json) return console.log(JSON.stringify(lags, null, 2));

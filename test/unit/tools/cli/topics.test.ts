@@ -102,6 +102,11 @@ test("sluice topics lag and flush name what buffers hold", async () => {
   await appended();
   expect(await run("lag orders")).toMatch(/orders +0 +7 +9/);
   expect((await run("lag")).split("\n").length).toBeGreaterThan(5);
+  addKey(harness.db, "weather", ["weather:read", "orders:write"]);
+  for (const line of ["lag", "list"]) {
+    const own = await run(`${line} --key ${keyNamed("weather")}`);
+    expect([own.includes("weather"), own.includes("orders")]).toEqual([true, false]);
+  }
   expect(await run("flush orders")).toMatch(/shard 0 of 2: 7 events.*\n7 events are on their way/);
   expect(await run("flush weather")).toMatch(/Nothing to flush/);
   addKey(harness.db, "reader", ["*:read"]);
