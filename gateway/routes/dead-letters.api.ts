@@ -165,6 +165,7 @@ export const deadLettersOperations: readonly Operation[] = [
       "INVALID_PARAMETER",
       "UNKNOWN_TOPIC",
       "BODY_TOO_LARGE",
+      "OVERLOADED",
       "QUEUE_UNAVAILABLE",
       "MASKING_KEYS_UNAVAILABLE",
       "LAKE_BUSY",

@@ -28,7 +28,9 @@ export function postReplay(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
       dryRun: body.dry_run,
     };
     // A dry run reads and judges as much.
-    spending.settle({ events: letters.length, bytes: payloadBytes(letters) });
+    const bytes = payloadBytes(letters);
+    spending.settle({ events: letters.length, bytes });
+    c.get("claimMemory")("events", bytes * PAYLOAD_COPIES);
     const { results, messages } = await replay(letters, options, deps);
     const count = (status: ReplayResult["status"]) => results.filter((result) => result.status === status).length;
     const counts = { accepted: count("accepted"), rejected: count("rejected"), retry: count("retry") };
@@ -48,6 +50,9 @@ export function postReplay(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     });
   };
 }
+
+/** As read, as an event, and as what is sent of it. */
+const PAYLOAD_COPIES = 3;
 
 /** Of the payloads that stand in the dead letters; those that lie apart are read one at a time, each as one event. */
 function payloadBytes(letters: readonly StoredDeadLetter[]): number {

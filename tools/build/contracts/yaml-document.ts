@@ -11,7 +11,14 @@ export interface YamlDocument {
   lineInText(path: readonly PropertyKey[], line: number): number;
 }
 
+/** A contract of a hundred fields has some ten thousand; the parser takes a hundred times as much memory. */
+const MAX_CHARACTERS = 1_000_000;
+
 export function parseYaml(file: string, text: string): YamlDocument {
+  if (text.length > MAX_CHARACTERS) {
+    const message = `the file has ${text.length} characters: expected at most ${MAX_CHARACTERS}`;
+    return { value: undefined, problems: [{ file, line: 1, message }], lineOf: () => 1, lineInText: () => 1 };
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const problems = document.errors.map((error) => ({

@@ -39,6 +39,12 @@ const published =
     return await harness.request(path);
   };
 
+/** A gateway whose other requests hold all memory. */
+function withoutMemory(): Harness {
+  const memory = { totalBytes: 1, requestBytes: 1_000_000, smallShareBytes: 0, smallBytes: 0 };
+  return createHarness({ limits: { memory } });
+}
+
 const eventsCases: Record<ResponseKey, Case> = {
   "202": send([order("a")]),
   "207": send([order("a"), order("b", { amount: -1 })]),
@@ -70,10 +76,7 @@ const eventsCases: Record<ResponseKey, Case> = {
       clearInterval(time);
     }
   },
-  "503 OVERLOADED": () => {
-    const memory = { totalBytes: 1, requestBytes: 1_000_000, smallShareBytes: 0, smallBytes: 0 };
-    return createHarness({ limits: { memory } }).post(EVENTS, [order("b")]);
-  },
+  "503 OVERLOADED": () => withoutMemory().post(EVENTS, [order("b")]),
   "413 BODY_TOO_LARGE": (harness) => harness.post(EVENTS, " ".repeat(300_000)),
   "413 TOO_MANY_EVENTS": send(Array.from({ length: 101 }, () => ({}))),
   "415 UNSUPPORTED_MEDIA_TYPE": (harness) => harness.post(EVENTS, "a", { "content-type": "text/csv" }),
@@ -177,6 +180,7 @@ const deadLettersCases: Record<string, Record<ResponseKey, Case>> = {
     "200": async (harness) => await harness.post(REPLAY, { dlq_ids: [await refuseOrder(harness), "00"] }),
     "400 INVALID_PARAMETER": send({ error_type: "MISSING_FIELD" }, REPLAY),
     "404 UNKNOWN_TOPIC": send({ topic: "nope" }, REPLAY),
+    "503 OVERLOADED": () => withoutMemory().post(REPLAY, { topic: "orders" }),
     "413 BODY_TOO_LARGE": send(" ".repeat(300_000), REPLAY),
     "503 QUEUE_UNAVAILABLE": async (harness) => {
       const id = await refuseOrder(harness);
