@@ -26,7 +26,9 @@ test.each([
 });
 
 test("what is supported has no problem", () => {
-  expect(problemsOf(["null", inRecord("double")])).toEqual([]);
+  expect(problemsOf(inRecord("double"))).toEqual([]);
+  const optional = { name: "place", type: ["null", inRecord("double")], default: null };
+  expect(messages(JSON.stringify({ type: "record", name: "Reading", fields: [optional] }))).toEqual([]);
 });
 
 test.each([
