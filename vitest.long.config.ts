@@ -13,6 +13,9 @@ export default defineConfig({
           ...PURE,
           env,
           include: [
+            "test/property/contracts-start.property.test.ts",
+            "test/property/patterns.property.test.ts",
+            "test/property/rules.property.test.ts",
             "test/property/slice-redrive.property.test.ts",
             "test/property/topic-buffer-machine.property.test.ts",
           ],

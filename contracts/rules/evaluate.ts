@@ -147,11 +147,21 @@ function compileLogical(a: Evaluate, b: Evaluate, decisive: boolean): Evaluate {
     try {
       left = boolOf(a(scope));
     } catch (error) {
-      if (error instanceof RuleFailure && boolOf(b(scope)) === decisive) return decisive;
+      if (error instanceof RuleFailure && decides(b, decisive, scope)) return decisive;
       throw error;
     }
     return left === decisive ? decisive : boolOf(b(scope));
   };
+}
+
+/** A side that fails as well decides nothing: then the first failure is the one to tell. */
+function decides(side: Evaluate, decisive: boolean, scope: Scope): boolean {
+  try {
+    return boolOf(side(scope)) === decisive;
+  } catch (error) {
+    if (error instanceof RuleFailure) return false;
+    throw error;
+  }
 }
 
 function areEqual(a: unknown, b: unknown, scope: Scope): boolean {

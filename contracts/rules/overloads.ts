@@ -55,7 +55,12 @@ function unary<A>(name: string, a: Kind<A>, result: RuleType, apply: (a: A, scop
     params: [a.type],
     result,
     make([x = NONE]) {
-      return (scope) => apply(a.of(x(scope)), scope);
+      if (a.type !== "string") return (scope) => apply(a.of(x(scope)), scope);
+      return (scope) => {
+        const value = a.of(x(scope));
+        if (typeof value === "string") spendText(scope, value.length);
+        return apply(value, scope);
+      };
     },
   };
 }
@@ -231,8 +236,7 @@ function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit < 0xe000;
 }
 
-function pointsOf(text: string, scope: Scope): number {
-  spendText(scope, text.length);
+function pointsOf(text: string): number {
   let points = 0;
   for (const _point of text) points++;
   return points;

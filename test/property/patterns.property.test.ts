@@ -6,6 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compilePattern, patternProblem } from "../../contracts/patterns/pattern.ts";
+import { longOrShare } from "../long-share.ts";
 
 const character = fc.constantFrom(
   "a",
@@ -138,68 +139,84 @@ const texts = fc.array(
   { minLength: 8, maxLength: 8 },
 );
 
-test("ECMA-262: as the runtime's RegExp with the flag u", () => {
-  const lookahead = fc
-    .tuple(fc.constantFrom("(?=", "(?!"), arbitraryPattern("ecma"))
-    .map(([open, body]) => `${open}${body})`);
-  const patterns = fc.oneof(
-    { weight: 5, arbitrary: arbitraryPattern("ecma") },
-    {
-      weight: 1,
-      arbitrary: fc
-        .tuple(fc.array(lookahead, { minLength: 1, maxLength: 2 }), arbitraryPattern("ecma"))
-        .map(([ahead, rest]) => `^${ahead.join("")}(?:${rest})`),
-    },
-  );
-  let judged = 0;
-  fc.assert(
-    fc.property(patterns, texts, (text, values) => {
-      if (patternProblem(text, "ecma") !== undefined) return;
-      const pattern = compilePattern(text, "ecma");
-      const expression = new RegExp(pattern.source, "u");
-      judged++;
-      for (const value of values) {
-        // V8 lets the flag of one group reach \w outside of it: /(?i:x)|\w/u takes the long s, which /\w/u does not.
-        if (text.includes("(?i:") && value.includes("ſ")) continue;
-        expect([text, value, pattern.test(value)]).toEqual([text, value, expression.test(value)]);
-      }
-    }),
-    { numRuns: 3_000 },
-  );
-  expect(judged).toBeGreaterThan(2_000);
-});
+const TIMEOUT = longOrShare(900_000, 120_000);
 
-test("what the translation changes is what the flag u forbids, and no meaning", () => {
-  fc.assert(
-    fc.property(arbitraryPattern("ecma"), texts, (text, values) => {
-      if (patternProblem(text, "ecma") !== undefined || /\\p|\\u\{|😀|\(\?[is]/.test(text)) return;
-      const { source } = compilePattern(text, "ecma");
-      const plain = new RegExp(text);
-      const translated = new RegExp(source, "u");
-      for (const value of values) {
-        // Characters outside of the basic plane are one character only with the flag.
-        if (value.includes("😀")) continue;
-        expect([text, source, value, translated.test(value)]).toEqual([text, source, value, plain.test(value)]);
-      }
-    }),
-    { numRuns: 2_000 },
-  );
-});
+test(
+  "ECMA-262: as the runtime's RegExp with the flag u",
+  () => {
+    const lookahead = fc
+      .tuple(fc.constantFrom("(?=", "(?!"), arbitraryPattern("ecma"))
+      .map(([open, body]) => `${open}${body})`);
+    const patterns = fc.oneof(
+      { weight: 5, arbitrary: arbitraryPattern("ecma") },
+      {
+        weight: 1,
+        arbitrary: fc
+          .tuple(fc.array(lookahead, { minLength: 1, maxLength: 2 }), arbitraryPattern("ecma"))
+          .map(([ahead, rest]) => `^${ahead.join("")}(?:${rest})`),
+      },
+    );
+    let judged = 0;
+    fc.assert(
+      fc.property(patterns, texts, (text, values) => {
+        if (patternProblem(text, "ecma") !== undefined) return;
+        const pattern = compilePattern(text, "ecma");
+        const expression = new RegExp(pattern.source, "u");
+        judged++;
+        for (const value of values) {
+          // V8 lets the flag of one group reach \w outside of it: /(?i:x)|\w/u takes the long s, which /\w/u does not.
+          if (text.includes("(?i:") && value.includes("ſ")) continue;
+          // V8 finds a \B between the two halves of one character.
+          if (text.includes("\\B") && value.includes("😀")) continue;
+          expect([text, value, pattern.test(value)]).toEqual([text, value, expression.test(value)]);
+        }
+      }),
+      { numRuns: longOrShare(10_000, 500) },
+    );
+    expect(judged).toBeGreaterThan(300);
+  },
+  TIMEOUT,
+);
 
-test("RE2: as DuckDB's regexp_matches", async () => {
-  const connection = await (await DuckDBInstance.create(":memory:")).connect();
-  const cases = fc
-    .sample(fc.tuple(arbitraryPattern("re2"), texts), 1_500)
-    .filter(([text]) => patternProblem(text, "re2") === undefined);
-  expect(cases.length).toBeGreaterThan(1_000);
-  for (const [text, values] of cases) {
-    const pattern = compilePattern(text, "re2");
-    const quoted = (value: string) => `'${value.replaceAll("'", "''")}'`;
-    const columns = values.map((value) => `regexp_matches(${quoted(value)}, ${quoted(text)})`);
-    const rows = await connection.runAndReadAll(`SELECT ${columns.join(", ")}`);
-    const answers = rows.getRows()[0] ?? [];
-    for (const [at, value] of values.entries())
-      expect(JSON.stringify([text, value, pattern.test(value)])).toBe(JSON.stringify([text, value, answers[at]]));
-  }
-  connection.closeSync();
-}, 120_000);
+test(
+  "what the translation changes is what the flag u forbids, and no meaning",
+  () => {
+    fc.assert(
+      fc.property(arbitraryPattern("ecma"), texts, (text, values) => {
+        if (patternProblem(text, "ecma") !== undefined || /\\p|\\u\{|😀|\(\?[is]/.test(text)) return;
+        const { source } = compilePattern(text, "ecma");
+        const plain = new RegExp(text);
+        const translated = new RegExp(source, "u");
+        for (const value of values) {
+          // Characters outside of the basic plane are one character only with the flag.
+          if (value.includes("😀")) continue;
+          expect([text, source, value, translated.test(value)]).toEqual([text, source, value, plain.test(value)]);
+        }
+      }),
+      { numRuns: longOrShare(5_000, 400) },
+    );
+  },
+  TIMEOUT,
+);
+
+test(
+  "RE2: as DuckDB's regexp_matches",
+  async () => {
+    const connection = await (await DuckDBInstance.create(":memory:")).connect();
+    const cases = fc
+      .sample(fc.tuple(arbitraryPattern("re2"), texts), longOrShare(2_000, 250))
+      .filter(([text]) => patternProblem(text, "re2") === undefined);
+    expect(cases.length).toBeGreaterThan(150);
+    for (const [text, values] of cases) {
+      const pattern = compilePattern(text, "re2");
+      const quoted = (value: string) => `'${value.replaceAll("'", "''")}'`;
+      const columns = values.map((value) => `regexp_matches(${quoted(value)}, ${quoted(text)})`);
+      const rows = await connection.runAndReadAll(`SELECT ${columns.join(", ")}`);
+      const answers = rows.getRows()[0] ?? [];
+      for (const [at, value] of values.entries())
+        expect(JSON.stringify([text, value, pattern.test(value)])).toBe(JSON.stringify([text, value, answers[at]]));
+    }
+    connection.closeSync();
+  },
+  TIMEOUT,
+);
