@@ -25,9 +25,10 @@ export function compileRules(
   { rules, fields }: Pick<Contract, "rules" | "fields">,
   plan: RecordPlan,
 ): readonly CompiledRule[] {
-  const isWhole = hasAllFields(plan, fields);
+  const missing = missingFields(plan, fields);
   return rules.map((rule) => {
     const evaluate = compiledRule(rule);
+    const isWhole = !readsAny(rule.program.body, missing);
     return {
       ...rule,
       violation(event) {
@@ -40,13 +41,24 @@ export function compileRules(
   });
 }
 
-function hasAllFields(plan: RecordPlan, fields: readonly FieldRule[]): boolean {
-  return fields.every((field) => {
+/** The names of the contract's fields that a schema version lacks, nested ones too. */
+function missingFields(plan: RecordPlan, fields: readonly FieldRule[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const field of fields) {
     const value = plan.byName.get(field.name)?.value;
+    if (value === undefined) names.add(field.name);
     const inner = value?.kind === "array" ? value.item : value;
-    if (inner?.kind === "record") return hasAllFields(inner, field.item?.fields ?? field.fields ?? []);
-    return value !== undefined;
-  });
+    if (inner?.kind !== "record") continue;
+    for (const name of missingFields(inner, field.item?.fields ?? field.fields ?? [])) names.add(name);
+  }
+  return names;
+}
+
+/** Whether a part of a rule reads a field of one of these names. */
+function readsAny(part: unknown, names: ReadonlySet<string>): boolean {
+  if (names.size === 0 || typeof part !== "object" || part === null) return false;
+  if ("op" in part && "name" in part && typeof part.name === "string" && names.has(part.name)) return true;
+  return Object.values(part).some((each) => readsAny(each, names));
 }
 
 /**
