@@ -9,7 +9,7 @@ import { registerParkedSlice } from "../../sql/statements/parked-slices.ts";
 import { reportFlush } from "../../sql/statements/shards.ts";
 import { noteUnknownFields } from "../../sql/statements/unknown-fields.ts";
 import type { ShardAddress } from "../stubs.ts";
-import { trimmedBefore } from "./ledger-store.ts";
+import { portionsOf, trimmedBefore } from "./ledger-store.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
 import { noteFrozen } from "./noting.ts";
 import { hourText, oldestHour, type RememberedIds } from "./remembered-ids.ts";
@@ -104,7 +104,7 @@ async function flushStep(
         ...files.flatMap((file) => registerBronzeFile(db, file, now)),
         ...files.flatMap(({ topic, unknownFields }) => noteUnknownFields(db, topic, unknownFields ?? [], now)),
         ...store.parkedSlices(seq).map((slice) => registerParkedSlice(db, shard, slice, now)),
-        publishLedger(db, shard, ledger),
+        ...portionsOf(ledger).map((totals) => publishLedger(db, shard, totals)),
         publishArrivals(db, shard, arrivals),
         reportFlush(db, shard, store.backlog(seq), now),
       ]);

@@ -26,6 +26,15 @@ export function trimmedBefore(now: number): string {
   return `${new Date(now - KEPT_HOURS * HOUR_MS).toISOString().slice(0, 13)}:00:00Z`;
 }
 
+/** Of one statement: a replay of old dead letters may bring tens of thousands, and a parameter of D1 has 2 MB at most. */
+const TOTALS_AT_ONCE = 5_000;
+
+/** Totals cut to what one statement takes. */
+export function portionsOf(totals: readonly LedgerTotal[]): LedgerTotal[][] {
+  const count = Math.ceil(totals.length / TOTALS_AT_ONCE);
+  return Array.from({ length: count }, (_, n) => totals.slice(n * TOTALS_AT_ONCE, (n + 1) * TOTALS_AT_ONCE));
+}
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS ledger (hour TEXT NOT NULL, detail TEXT NOT NULL, events INTEGER NOT NULL, published INTEGER NOT NULL DEFAULT 0, epoch INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (hour, detail)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS ledger_trim (one INTEGER PRIMARY KEY CHECK (one = 1), before TEXT NOT NULL, epoch INTEGER NOT NULL);

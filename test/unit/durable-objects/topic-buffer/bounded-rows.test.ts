@@ -7,7 +7,7 @@ import {
   type Numbered,
   withArrivals,
 } from "../../../../durable-objects/topic-buffer/arrivals.ts";
-import { LedgerStore, trimmedBefore } from "../../../../durable-objects/topic-buffer/ledger-store.ts";
+import { LedgerStore, portionsOf, trimmedBefore } from "../../../../durable-objects/topic-buffer/ledger-store.ts";
 import { BufferStore } from "../../../../durable-objects/topic-buffer/store.ts";
 import { planFiles } from "../../../../lakehouse/bronze/files.ts";
 import { readFrames } from "../../../../schemas/packed-block.ts";
@@ -61,6 +61,17 @@ test("totals go once D1 has them, and D1 has all events of an hour, also of thos
     { detail: "", events: 1_500, rows: 500 },
     { detail: "orders|MISSING_FIELD", events: 42, rows: 19 },
   ]);
+});
+
+test("totals of a great replay go to D1 in statements that it takes, all of them", () => {
+  const ledger = new LedgerStore(new SqliteStorage());
+  const hours = Array.from({ length: 12_001 }, (_, n) => hourText(NOW - n * HOUR));
+  ledger.count(hours.map((hour) => ({ hour, detail: "orders|TIMESTAMP_OUT_OF_RANGE", events: 1 })));
+  const portions = portionsOf(ledger.unpublished());
+  expect(portions.map(({ length }) => length)).toEqual([5_000, 5_000, 2_001]);
+  for (const portion of portions) expect(JSON.stringify(portion).length).toBeLessThan(1_000_000);
+  expect(portions.flat()).toEqual(ledger.unpublished());
+  expect(portionsOf([])).toEqual([]);
 });
 
 test("what was not published stays, and a late answer marks no later total", () => {
