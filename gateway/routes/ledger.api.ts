@@ -11,12 +11,11 @@ export const ledgerQuery = z.object({
     .optional()
     .describe("Up to this time, the end of its hour included unless it is the hour's start; now if absent"),
   by: z.enum(["hour", "partition"]).default("hour").describe("A row per hour of reception, or per partition date"),
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(50)
-    .default(20)
+  limit: z
+    .string()
+    .regex(/^([1-9]|[1-4]\d|50)$/, "expected a number from 1 to 50")
+    .default("20")
+    .transform(Number)
     .describe("Topics of a page: one has all of its rows in one page"),
   cursor: z.string().max(100).optional().describe("`next_cursor` of the page before"),
 });

@@ -20,7 +20,18 @@ export const schemaBody = z.object({
   ruleSet: absentIfNull(z.never({ error: "rule sets are not supported: write rules into the contract" })),
 });
 
-const flag = (what: string) => z.enum(["true", "false"], { error: "expected true or false" }).optional().describe(what);
+/** In any letter case, as Java reads it: Confluent's client for Python writes `True` and `False`. */
+const flag = (what: string) =>
+  z
+    .string()
+    .regex(/^(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])$/, "expected true or false")
+    .optional()
+    .describe(what);
+
+/** Whether a flag is there and true. */
+export function isSet(flag: string | undefined): boolean {
+  return flag?.toLowerCase() === "true";
+}
 
 const page = {
   offset: z

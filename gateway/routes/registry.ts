@@ -28,6 +28,7 @@ import {
   compatibilityQuery,
   defaultQuery,
   idQuery,
+  isSet,
   lookUpQuery,
   REGISTRY_TYPE,
   registerQuery,
@@ -124,18 +125,18 @@ function schemaOf(c: GatewayContext) {
 
 function listSubjects(c: GatewayContext): Response {
   const query = queryOf(c, subjectsQuery);
-  return answer(c, query.deletedOnly === "true" ? [] : paged(subjects(query.subjectPrefix), query));
+  return answer(c, isSet(query.deletedOnly) ? [] : paged(subjects(query.subjectPrefix), query));
 }
 
 function listVersions(c: GatewayContext): Response {
   const contract = contractOf(c);
   const query = queryOf(c, versionsQuery);
-  return answer(c, query.deletedOnly === "true" ? [] : paged(versionsOf(contract), query));
+  return answer(c, isSet(query.deletedOnly) ? [] : paged(versionsOf(contract), query));
 }
 
 function listSchemas(c: GatewayContext): Response {
   const query = queryOf(c, schemasQuery);
-  return answer(c, paged(allVersions(query.subjectPrefix ?? "", query.latestOnly === "true"), query));
+  return answer(c, paged(allVersions(query.subjectPrefix ?? "", isSet(query.latestOnly)), query));
 }
 
 /** No schema refers to another: types are written out. */
@@ -147,7 +148,7 @@ function referencedBy(c: GatewayContext): Response {
 function schemaById(c: GatewayContext): Response {
   const { schema } = schemaOf(c);
   const { fetchMaxId } = queryOf(c, schemaQuery);
-  return answer(c, fetchMaxId === "true" ? { schema, maxId: maxId() } : { schema });
+  return answer(c, isSet(fetchMaxId) ? { schema, maxId: maxId() } : { schema });
 }
 
 function subjectsOfId(c: GatewayContext): Response {
@@ -173,7 +174,7 @@ function compatibilityLevel(c: GatewayContext): Response {
   const { defaultToGlobal } = queryOf(c, defaultQuery);
   const contract = findContract(subject);
   if (contract !== undefined) return answer(c, { compatibilityLevel: contract.compatibility });
-  if (defaultToGlobal === "true") return answer(c, GLOBAL_LEVEL);
+  if (isSet(defaultToGlobal)) return answer(c, GLOBAL_LEVEL);
   const message = `Subject '${subject.slice(0, 200)}' does not have subject-level compatibility configured`;
   throw new RegistryError(40408, message);
 }
@@ -181,7 +182,7 @@ function compatibilityLevel(c: GatewayContext): Response {
 function mode(c: GatewayContext): Response {
   const subject = c.req.param("subject") ?? "";
   const { defaultToGlobal } = queryOf(c, defaultQuery);
-  if (findContract(subject) !== undefined || defaultToGlobal === "true") return answer(c, MODE);
+  if (findContract(subject) !== undefined || isSet(defaultToGlobal)) return answer(c, MODE);
   throw new RegistryError(40409, `Subject '${subject.slice(0, 200)}' does not have subject-level mode configured`);
 }
 
@@ -213,7 +214,7 @@ async function testAll(c: GatewayContext): Promise<Response> {
 
 function test(c: GatewayContext, schema: string, versions: readonly number[]): Response {
   const messages = objections(contractOf(c), schema, versions);
-  const verbose = queryOf(c, compatibilityQuery).verbose === "true";
+  const verbose = isSet(queryOf(c, compatibilityQuery).verbose);
   return answer(c, { is_compatible: messages.length === 0, ...(verbose ? { messages } : {}) });
 }
 

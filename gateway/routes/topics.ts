@@ -26,7 +26,8 @@ export function getTopic(c: GatewayContext): Response {
     },
     schemas,
     fields,
-    rules,
+    // Without the checked tree that the gateway evaluates.
+    rules: rules.map(({ id, pointer, description, expression }) => ({ id, pointer, description, expression })),
   });
 }
 

@@ -1,16 +1,17 @@
-/** `npm run interop`: what Sluice writes, in other people's programs. Not part of `npm test`: it needs Python and large packages. */
+/** `npm run interop`: what Sluice writes, and what it takes, in other people's programs. Not part of `npm test`: it needs Python and large packages. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCommandLine, runCommand } from "../../tools/command-line.ts";
 import { CommandProblem } from "../../tools/command-problem.ts";
 import { printTable } from "../../tools/lake/print-table.ts";
+import { subject as clients } from "./clients.ts";
 import { subject as contracts } from "./contracts.ts";
 import { subject as parquet } from "./parquet.ts";
 import { openPython, type Python } from "./python.ts";
 import type { Outcome, Subject } from "./subject.ts";
 
-const SUBJECTS: readonly Subject[] = [parquet, contracts];
+const SUBJECTS: readonly Subject[] = [parquet, contracts, clients];
 
 const HELP = `npm run interop -- [SUBJECT]... [--python PROGRAM]
 

@@ -63,6 +63,9 @@ describe("reading", () => {
     expect(await get("/subjects?subjectPrefix=:.other:")).toEqual([]);
     expect(await get("/subjects?deleted=true")).toEqual(all);
     expect(await get("/subjects?deletedOnly=true")).toEqual([]);
+    // As Confluent's client for Python writes them.
+    expect(await get("/subjects?deleted=False&deletedOnly=True")).toEqual([]);
+    expect(await get("/schemas?subjectPrefix=orders-&latestOnly=True&deleted=False")).toEqual([latest]);
     expect(await get("/subjects/orders-value/versions?deletedOnly=true&deleted=true")).toEqual([]);
     expect(await get("/subjects/orders-value/versions?limit=1")).toEqual([1]);
     const schemas = await get<Version[]>("/schemas?subjectPrefix=orders-");
@@ -145,7 +148,7 @@ describe("looking up", () => {
   it("takes a body whose other members are null, as Java's client writes it", async () => {
     const nulls = { schemaType: null, references: null, metadata: null, ruleSet: null, id: null, version: null };
     const body = { ...nulls, schema: latest.schema, subject: "orders-value" };
-    expect(await post("/subjects/orders-value?normalize=true&deleted=true", body)).toEqual(latest);
+    expect(await post("/subjects/orders-value?normalize=True&deleted=False", body)).toEqual(latest);
     expect(await post("/subjects/orders-value/versions?normalize=false", body)).toEqual({ id: latest.id });
     expect(await post("/compatibility/subjects/orders-value/versions/latest", body)).toEqual({ is_compatible: true });
     const rules = { schema: latest.schema, ruleSet: { domainRules: [] } };
