@@ -4,10 +4,11 @@ import type { Value } from "../../../lakehouse/columns/value.ts";
 
 export type Json = null | boolean | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** `{name, kind}`, with `item` for a list and `fields` for a struct. */
+/** `{name, kind}`, with `scale` for a decimal, `item` for a list and `fields` for a struct. */
 export function fieldJson({ name, type }: Field): Json {
   if (type.kind === "list") return { name, kind: "list", item: fieldJson(type.item) };
   if (type.kind === "struct") return { name, kind: "struct", fields: type.fields.map(fieldJson) };
+  if (type.kind === "decimal") return { name, kind: "decimal", scale: String(type.scale) };
   return { name, kind: type.kind };
 }
 

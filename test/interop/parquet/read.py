@@ -8,7 +8,7 @@ import json
 import math
 import struct
 import sys
-from decimal import Decimal
+from decimal import Context, Decimal
 
 EPOCH = datetime.date(1970, 1, 1)
 EPOCH_TIME = datetime.datetime(1970, 1, 1)
@@ -33,7 +33,7 @@ def canonical(field, value):
     if kind == "float64":
         return struct.pack(">d", float(value)).hex()
     if kind == "decimal":
-        return format(value, "f") if isinstance(value, Decimal) else value
+        return decimal_text(value, int(field["scale"])) if isinstance(value, Decimal) else value
     if kind == "date":
         if isinstance(value, datetime.datetime):
             value = value.date()
@@ -53,6 +53,12 @@ def canonical(field, value):
         values = value.asDict() if hasattr(value, "asDict") else value
         return {each["name"]: canonical(each, values[each["name"]]) for each in field["fields"]}
     raise ValueError(kind)
+
+
+def decimal_text(value, scale):
+    """With all digits of the scale: readers may give fewer, or more zeros."""
+    text = value.quantize(Decimal(1).scaleb(-scale), context=Context(prec=60))
+    return format(text if text == value else value, "f")
 
 
 def is_missing(value):
