@@ -6,7 +6,7 @@ export default defineConfig({
     reporters: reporters("test-report/main.json"),
     projects: [
       { test: { ...PURE, include: ["test/unit/**/*.test.ts", "test/property/**/*.test.ts"] } },
-      { test: { ...PLATFORM, include: ["test/platform/**/*.test.ts"] } },
+      { test: { ...PLATFORM, include: ["test/platform/**/*.test.ts"], exclude: ["test/platform/kill.test.ts"] } },
     ],
   },
 });

@@ -15,13 +15,22 @@ export default defineConfig({
           include: [
             "test/property/contracts-start.property.test.ts",
             "test/property/patterns.property.test.ts",
+            "test/property/planner.property.test.ts",
+            "test/property/retention.property.test.ts",
             "test/property/rules.property.test.ts",
+            "test/property/shard-change.property.test.ts",
             "test/property/slice-redrive.property.test.ts",
             "test/property/topic-buffer-machine.property.test.ts",
           ],
         },
       },
-      { test: { ...PLATFORM, env, include: ["test/platform/fuzz.test.ts", "test/platform/kill.test.ts"] } },
+      {
+        test: {
+          ...PLATFORM,
+          env,
+          include: ["test/platform/answers-arrive.test.ts", "test/platform/fuzz.test.ts", "test/platform/kill.test.ts"],
+        },
+      },
     ],
   },
 });

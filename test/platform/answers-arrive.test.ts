@@ -9,9 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { longOrShare } from "../long-share.ts";
 import { startTestPlatform, type TestPlatform } from "./harness.ts";
 
-const TIMES = 150;
+const TIMES = longOrShare(150, 30);
 /** More than a socket's buffers hold, so that the client is still writing when the answer comes. */
 const LARGE = 300_000;
 const MIDDLE = 100_000;

@@ -12,7 +12,7 @@ import { watchLog } from "../../tools/fuzz/log-watch.ts";
 import { longOrShare } from "../long-share.ts";
 import { bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
-const BODIES = longOrShare(20_000, 4_000);
+const BODIES = longOrShare(20_000, 1_500);
 
 describe("mutated bodies", () => {
   let at: TestPlatform;

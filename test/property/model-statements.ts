@@ -10,7 +10,7 @@ export const statements: Readonly<Record<string, string>> = {
     max(big) AS i, min(ts) AS j, max(b) AS l, min(b) AS o, max(m) AS p FROM t GROUP BY d`,
   filtered_aggregates: `SELECT d, count(*) FILTER (WHERE b) AS c, sum(m) FILTER (WHERE x > 0)::BIGINT AS s,
     count(DISTINCT k) FILTER (WHERE m IS NOT NULL) AS k, bool_and(b) AS ba, bool_or(b) AS bo, count_if(m > 0)::BIGINT AS ci FROM t GROUP BY d`,
-  having: "SELECT d, k, count(*) AS c FROM t GROUP BY d, k HAVING count(*) > 1 AND min(m) IS NOT NULL",
+  having_more: "SELECT d, k, count(*) AS c FROM t GROUP BY d, k HAVING count(*) > 1 AND min(m) IS NOT NULL",
   where_logic: `SELECT d, k, m FROM t WHERE (m > 0 AND b) OR (NOT b AND (x < 0 OR k IN ('a', 'é'))) OR (m NOT IN (1, 2, 3) AND s IS NULL)`,
   three_valued: `SELECT d, b AND m > 0 AS a, b OR m > 0 AS o, NOT b AS n, k IN ('a', s, NULL) AS i, k NOT IN ('a', 'b') AS ni,
     m BETWEEN 0 AND 10 AS bt, b IS DISTINCT FROM (m > 0) AS df, k IS NOT DISTINCT FROM s AS nd FROM t`,

@@ -4,6 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { longOrShare } from "../long-share.ts";
 import { Catalog, DATES, type Ending, POLICY } from "./planner/catalog.ts";
 
 type Op =
@@ -219,7 +220,7 @@ describe("planner, leases and commits under faults", () => {
         expect(await catalog.tick()).toBe(0);
         expect(await catalog.tick()).toBe(0);
       }),
-      { numRuns: 400 },
+      { numRuns: longOrShare(400, 100) },
     );
     expect([...met.keys()].sort()).toEqual([...DIAGRAM].sort());
   });

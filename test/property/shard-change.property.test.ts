@@ -11,6 +11,7 @@ import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
 import { watchdog } from "../../scheduled/watchdog/watchdog.ts";
 import { decodeMessage, encodeFrame } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { weather, weatherMessage } from "../oracle/weather.ts";
 import { type IoFault, Shard, SharedLake } from "./topic-buffer/shard.ts";
@@ -191,7 +192,7 @@ describe("a shard count that changes", () => {
         await topic.tick(present);
         expect(listed()).toEqual(before.filter(({ name }) => name.endsWith(`/${present}`)));
       }),
-      { numRuns: 250 },
+      { numRuns: longOrShare(250, 60) },
     );
   });
 });

@@ -3,6 +3,7 @@
  * says what is wrong and what to do; all problems of a file are reported together.
  */
 import type { Contract } from "../../../contracts/contract.ts";
+import { planProblems } from "../../../gateway/admit/plan-limits.ts";
 import type { SchemaRelease } from "../../../schemas/avro-schema.ts";
 import type { BuildProblem } from "../problem.ts";
 import { compareWithAvro, inEveryVersion } from "./agreement.ts";
@@ -95,7 +96,8 @@ export function compileContract(source: ContractSource, releases: readonly Schem
     );
   }
   checkWindow(contract, parsed.data, report);
-  if (newest !== undefined && problems.length === 0) {
+  // A schema that no admission can be made of is refused with its own file and line.
+  if (newest !== undefined && problems.length === 0 && planProblems(newest.schema).length === 0) {
     for (const found of exampleProblems(contract, newest)) {
       const path =
         "rule" in found

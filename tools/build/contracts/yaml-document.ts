@@ -20,7 +20,7 @@ export function parseYaml(file: string, text: string): YamlDocument {
     return { value: undefined, problems: [{ file, line: 1, message }], lineOf: () => 1, lineInText: () => 1 };
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, logLevel: "error" });
   const problems = document.errors.map((error) => ({
     file,
     line: lines.linePos(error.pos[0]).line,

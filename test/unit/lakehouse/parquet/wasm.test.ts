@@ -1,12 +1,15 @@
-import { expect, test } from "vitest";
-import { bytesSource, readParquetSchema } from "../../../../lakehouse/parquet/reader.ts";
-import { ParquetWasmNotInstalledError, releaseWasmOf, tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
-import { writeParquet } from "../../../../lakehouse/parquet/writer.ts";
-import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
+import { expect, test, vi } from "vitest";
+import { releaseWasmOf, tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
 import { everyType } from "./every-type.ts";
 
 // One test: the order matters, for parquet-wasm cannot be uninstalled.
 test("use before installation fails loudly; installing twice is the same as once", async () => {
+  // Other files of the same worker have installed it in the modules that all share.
+  vi.resetModules();
+  const { bytesSource, readParquetSchema } = await import("../../../../lakehouse/parquet/reader.ts");
+  const { ParquetWasmNotInstalledError } = await import("../../../../lakehouse/parquet/wasm.ts");
+  const { writeParquet } = await import("../../../../lakehouse/parquet/writer.ts");
+  const { loadParquetWasm } = await import("../../../../tools/build/parquet-wasm-node.ts");
   await expect(writeParquet({ fields: everyType, batches: [] })).rejects.toThrow(ParquetWasmNotInstalledError);
   loadParquetWasm();
   loadParquetWasm();
