@@ -1,7 +1,7 @@
 /** What the configurations of `npm test` and `npm run test:long` share. */
 
-/** Platform files wait for other processes much of the time: three files at once keep two cores busy. */
-const WORKERS = { maxWorkers: 3, isolate: false } as const;
+/** Platform files wait for other processes much of the time: four files at once keep two cores busy. */
+const WORKERS = { maxWorkers: 4, isolate: false } as const;
 
 /** Code in Node, and Node's own processes at most. */
 export const PURE = {

@@ -9,10 +9,9 @@ import { codecsOf } from "../../schemas/codecs.ts";
 import { avroBody } from "../../tools/fuzz/body-forms.ts";
 import { fuzz } from "../../tools/fuzz/fuzz.ts";
 import { watchLog } from "../../tools/fuzz/log-watch.ts";
-import { longOrShare } from "../long-share.ts";
 import { bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
-const BODIES = longOrShare(20_000, 1_500);
+const BODIES = 20_000;
 
 describe("mutated bodies", () => {
   let at: TestPlatform;
