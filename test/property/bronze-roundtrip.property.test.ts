@@ -12,6 +12,7 @@ import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
 import { decodeMessage, encodeFrame, encodeMessage } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
@@ -80,7 +81,7 @@ describe.each(contracts.filter((contract) => !contract.platformOnly))("$topic", 
           texts.map((text) => canonicalJson(storedForm(parseExactJson(text), plan))),
         );
       }),
-      { numRuns: 50 },
+      { numRuns: longOrShare(50, 15) },
     );
   });
 });

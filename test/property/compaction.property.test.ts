@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { compactAll, sweep } from "../oracle/compaction.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { Lake } from "../oracle/lake.ts";
@@ -62,7 +63,7 @@ test("the same rows, input versions, digests and revisions, whatever was compact
       if (messages > 0 && standing(plain).partitions.length > 0)
         expect(await silver(compacted)).toEqual(await silver(plain));
     }),
-    { numRuns: 12 },
+    { numRuns: longOrShare(12, 4) },
   );
 });
 

@@ -11,6 +11,7 @@ import { type ModelInputs, runModel } from "../../lakehouse/models/run.ts";
 import { writeParquet } from "../../lakehouse/parquet/writer.ts";
 import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { exactText, expectSameRows, type Row } from "../oracle/same-rows.ts";
 import {
   arbitraryRows,
@@ -114,7 +115,7 @@ for (const name of Object.keys(statements)) {
       fc.asyncProperty(arbitraryRows(sampleTable), cuts, async (rows, cut) =>
         judge(model, await load(sampleTable, rows, cut)),
       ),
-      { numRuns: 25 },
+      { numRuns: longOrShare(25, 8) },
     );
   }, 60_000);
 }
@@ -125,7 +126,7 @@ for (const table of [silverOrders, silverPayments, silverLedger]) {
     if (model === undefined) throw new Error(`no model reads ${table.name}`);
     await fc.assert(
       fc.asyncProperty(arbitraryRows(table), cuts, async (rows, cut) => judge(model, await load(table, rows, cut))),
-      { numRuns: 40 },
+      { numRuns: longOrShare(40, 12) },
     );
   }, 60_000);
 }

@@ -220,7 +220,7 @@ describe("planner, leases and commits under faults", () => {
         expect(await catalog.tick()).toBe(0);
         expect(await catalog.tick()).toBe(0);
       }),
-      { numRuns: longOrShare(400, 100) },
+      { numRuns: longOrShare(400, 60) },
     );
     expect([...met.keys()].sort()).toEqual([...DIAGRAM].sort());
   });

@@ -192,7 +192,7 @@ describe("a shard count that changes", () => {
         await topic.tick(present);
         expect(listed()).toEqual(before.filter(({ name }) => name.endsWith(`/${present}`)));
       }),
-      { numRuns: longOrShare(250, 60) },
+      { numRuns: longOrShare(250, 40) },
     );
   });
 });

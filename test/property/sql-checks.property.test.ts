@@ -7,6 +7,7 @@ import type { CompiledCheck } from "../../lakehouse/quality/compiled-check.ts";
 import { runChecks } from "../../lakehouse/quality/gate.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { compileChecks } from "../../tools/build/quality/compile-checks.ts";
+import { longOrShare } from "../long-share.ts";
 import type { Row } from "../oracle/same-rows.ts";
 import { arbitraryRows, silverOrders, silverPayments } from "../oracle/shop-tables.ts";
 import { batchOf } from "../unit/lakehouse/columns/column-of.ts";
@@ -95,7 +96,7 @@ test.each(queries)(
           expect(result?.passed).toBe(result?.measured === 0);
         }
       }),
-      { numRuns: 40 },
+      { numRuns: longOrShare(40, 12) },
     );
   },
   60_000,

@@ -3,8 +3,6 @@ import { RARE_DATE_ROWS } from "../../../../lakehouse/bronze/files.ts";
 import { BronzeConflictError } from "../../../../lakehouse/bronze/put-once.ts";
 import { writeBronze } from "../../../../lakehouse/bronze/write.ts";
 import { decodeMessage, encodeFrame, encodeMessage } from "../../../../schemas/packed-block.ts";
-import { frozenBlocks } from "../../../../tools/bench/flush/frozen-blocks.ts";
-import { flushMemory } from "../../../../tools/bench/flush/memory.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { blocksOf, framesOf, makeMessage } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
@@ -140,12 +138,4 @@ describe("writeBronze", () => {
     );
     expect(origins.filter(([, isReplay]) => !isReplay).map(([, , origin]) => origin)).toEqual([null, null, null, null]);
   });
-
-  // Garbage that waits for its collection counts, as it does on the platform.
-  test("a storm of 400 dates in 16 MB makes one file, within 60 MB of heap and Wasm together", async () => {
-    const storm = frozenBlocks("weather", { bytes: 16_000_000, rows: 200_000, dates: 400 }, Date.UTC(2026, 9, 1));
-    const { memory, files } = await flushMemory("weather", storm.blocks);
-    expect(files).toBe(1);
-    expect(memory / 1e6).toBeLessThan(60);
-  }, 180_000);
 });
