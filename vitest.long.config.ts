@@ -12,6 +12,8 @@ export default defineConfig({
         test: {
           ...PURE,
           env,
+          // Hundreds of schedules, beside platforms that want the same cores.
+          testTimeout: 900_000,
           include: [
             "test/property/bronze-roundtrip.property.test.ts",
             "test/property/compaction.property.test.ts",
