@@ -28,7 +28,7 @@ function subjectOf(path: readonly string[]): string {
 /** The part of a contract that says how a field is taken and stored. */
 type Described = Pick<Contract, "fields" | "unknownFields">;
 
-/** What the newer contract does with a field that it does not describe. */
+/** The newer contract keeps or refuses a field that it does not describe. */
 interface Unknown {
   readonly refused: boolean;
   /** Topics with masked fields encrypt `_extra`; others store it in the clear. */

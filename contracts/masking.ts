@@ -6,7 +6,7 @@ export function hasMaskedFields(contract: Pick<Contract, "fields">): boolean {
   return contract.fields.some(isMasked);
 }
 
-/** Whether the field, or anything inside it, is masked. */
+/** True if the field, or anything inside it, is masked. */
 export function isMasked(rule: FieldRule): boolean {
   return (
     rule.masking !== undefined ||

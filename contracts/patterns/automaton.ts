@@ -12,7 +12,7 @@ export interface Automaton {
   readonly steps: readonly Step[];
   readonly start: number;
   readonly sets: readonly CharSet[];
-  /** Whether any step asks for the edge of a word. */
+  /** True if any step asks for the edge of a word. */
   readonly words: boolean;
 }
 

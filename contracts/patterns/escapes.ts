@@ -1,11 +1,11 @@
-/** What a backslash and the characters behind it stand for, in ECMA-262's dialect and in RE2's. */
+/** Reads a backslash and the characters behind it, in ECMA-262's dialect and in RE2's. */
 import type { PatternReader } from "./reader.ts";
 import { charSet, complement, DIGIT, ECMA_SPACE, propertySet, RE2_SPACE, WORD } from "./sets.ts";
 import type { CharSet } from "./syntax.ts";
 
 export type Dialect = "ecma" | "re2";
 
-/** What a pattern has for one character of a text: a set, or one character, which then is `point`. */
+/** A pattern's part for one character of a text: a set, or one character, which then is `point`. */
 export interface Item {
   readonly set: CharSet;
   readonly point?: number;
