@@ -83,7 +83,7 @@ export interface LibraryCheck extends CheckBase {
 /** A check that measures what its query gives over a table's candidate rows: one number. */
 export interface SqlCheck extends CheckBase {
   readonly metric: "sql";
-  /** DuckDB's SQL, its placeholders filled in. Its plan is compiled with the models (`lakehouse/quality/compiled-check.ts`). */
+  /** DuckDB's SQL, its placeholders filled in. Its plan is compiled with the models (`lakehouse/tables/compiled/compiled-check.ts`). */
   readonly query: string;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Values as the texts by which they are compared: equal exactly when the values are. Accepted values are held so against an
- * event's at the door (`gateway/admit`) and against a table's at its gate (`lakehouse/quality`): 2.5 is 2.50 at both.
+ * event's at the door (`gateway/admit`) and against a table's at its gate (`lakehouse/builds/gates`): 2.5 is 2.50 at both.
  */
 import { isRawNumber } from "../schemas/exact-json.ts";
 import { formatDate, formatTimestamp, parseDate, parseTimestamp } from "../schemas/time.ts";

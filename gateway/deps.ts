@@ -1,6 +1,6 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
 import type { BufferedEvent, ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
-import type { Redriven } from "../lakehouse/parked/redrive.ts";
+import type { Redriven } from "../lakehouse/upkeep/parked/redrive.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 import type { BodyDeadlines } from "./middleware/body-limit/body-deadline.ts";
 import type { ByteBudgetOptions } from "./middleware/memory-budget/byte-budget.ts";

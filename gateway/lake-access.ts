@@ -1,6 +1,6 @@
 /** Reading the lake inside a request: under the isolate's permit for work with Parquet, and never for long. */
-import { TooManyObjectsError } from "../lakehouse/dead-letters/page.ts";
-import { LakeBusyError } from "../lakehouse/trace/search-bronze.ts";
+import { TooManyObjectsError } from "../lakehouse/lookups/dead-letters/page.ts";
+import { LakeBusyError } from "../lakehouse/lookups/trace/search-bronze.ts";
 import { ProblemError } from "./problem.ts";
 import { requestPermit } from "./wasm-permit.ts";
 

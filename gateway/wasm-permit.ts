@@ -1,7 +1,7 @@
 /** A permit for parquet-wasm for a request, which cannot come again later as an alarm or a message does: it waits a little. */
-import { waitForWasm } from "../lakehouse/parquet/wait-for-wasm.ts";
-import { tryAcquireWasm } from "../lakehouse/parquet/wasm.ts";
-import { LakeBusyError } from "../lakehouse/trace/search-bronze.ts";
+import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
+import { tryAcquireWasm } from "../lakehouse/engine/parquet/wasm.ts";
+import { LakeBusyError } from "../lakehouse/lookups/trace/search-bronze.ts";
 
 /** Flushes hold it for less, builds may hold it for longer. */
 const WAIT_MS = 3_000;

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { type BuildDeps, buildPartition } from "../lakehouse/builds/build.ts";
-import { waitForWasm } from "../lakehouse/parquet/wait-for-wasm.ts";
+import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
 import { WASM_WAIT_MS } from "./wasm-wait.ts";

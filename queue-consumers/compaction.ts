@@ -1,7 +1,7 @@
 /** A message of the builds queue that asks for a compaction. */
 
-import { type CompactDeps, compact } from "../lakehouse/compaction/compact.ts";
-import { waitForWasm } from "../lakehouse/parquet/wait-for-wasm.ts";
+import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
+import { type CompactDeps, compact } from "../lakehouse/upkeep/compaction/compact.ts";
 import { noteCompactionFailure } from "../sql/statements/compactions.ts";
 import { WASM_WAIT_MS } from "./wasm-wait.ts";
 

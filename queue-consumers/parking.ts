@@ -1,5 +1,5 @@
 /** Messages that cannot go on now, kept byte for byte in R2 until somebody re-drives them. Never a drop. */
-import { contentsOf, metadataOf, parkedKey } from "../lakehouse/parked/parked-message.ts";
+import { contentsOf, metadataOf, parkedKey } from "../lakehouse/upkeep/parked/parked-message.ts";
 import type { Fault } from "./fault.ts";
 
 export type ParkingBucket = Pick<R2Bucket, "put">;

@@ -2,8 +2,8 @@
  * Re-drives what was parked by a fault of ours, once that may be over: messages whose bytes are fine, and slices, which a deploy may
  * have learned to read. A few a run, each less often the more often it failed. Messages whose bytes are wrong are left to an operator.
  */
-import { listAllParked, type ParkedMessage } from "../lakehouse/parked/parked-message.ts";
-import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/parked/redrive.ts";
+import { listAllParked, type ParkedMessage } from "../lakehouse/upkeep/parked/parked-message.ts";
+import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/upkeep/parked/redrive.ts";
 import type { Duty, DutyLog, DutyReport } from "./duties.ts";
 
 /** Messages of one run at most. */

@@ -1,11 +1,11 @@
 /** The cron's duties of retention: what contracts let go of, and what builds left behind. */
 import type { Contract } from "../contracts/contract.ts";
-import { DEAD_LETTERS_TOPIC } from "../lakehouse/dead-letters/dead-letter.ts";
-import { buryAbandoned } from "../lakehouse/retention/bury-abandoned.ts";
-import { deletePayloads } from "../lakehouse/retention/delete-payloads.ts";
-import { forgetRuns } from "../lakehouse/retention/forget-runs.ts";
-import { retire } from "../lakehouse/retention/retire.ts";
+import { DEAD_LETTERS_TOPIC } from "../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { stagedPlaces } from "../lakehouse/tables/staged-places.ts";
+import { buryAbandoned } from "../lakehouse/upkeep/retention/bury-abandoned.ts";
+import { deletePayloads } from "../lakehouse/upkeep/retention/delete-payloads.ts";
+import { forgetRuns } from "../lakehouse/upkeep/retention/forget-runs.ts";
+import { retire } from "../lakehouse/upkeep/retention/retire.ts";
 import type { Duty } from "./duties.ts";
 
 export interface RetentionDutyDeps {

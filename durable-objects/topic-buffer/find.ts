@@ -1,6 +1,6 @@
 /** Whether an event waits in the buffer: for a trace, so that what was accepted a moment ago is found before it is in bronze. */
 import type { Contract } from "../../contracts/contract.ts";
-import { indexesOf } from "../../lakehouse/trace/frame-events.ts";
+import { indexesOf } from "../../lakehouse/lookups/trace/frame-events.ts";
 import { readFrames } from "../../schemas/packed-block.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
 import type { BufferedEvent } from "../stubs.ts";

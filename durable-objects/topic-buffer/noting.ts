@@ -3,7 +3,7 @@
  * the headers of an open block's frames say it all. Freezing writes it down, once a flush and in the transaction that claims the
  * blocks: a block is open and its own note, or noted, which each frozen one is.
  */
-import { wasSetAside } from "../../lakehouse/parked/resend-origin.ts";
+import { wasSetAside } from "../../lakehouse/upkeep/parked/resend-origin.ts";
 import { firstSlicesByHour, type Numbered, withArrivals } from "./arrivals.ts";
 import type { LedgerLine } from "./ledger-store.ts";
 import { hourOfReception } from "./set-aside.ts";

@@ -5,7 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Contract } from "../../contracts/contract.ts";
 import { contractOf } from "../../contracts/registry.ts";
-import { releaseWasmOf, tryAcquireWasm } from "../../lakehouse/parquet/wasm.ts";
+import { releaseWasmOf, tryAcquireWasm } from "../../lakehouse/engine/parquet/wasm.ts";
 import { putBackPressure } from "../../sql/statements/back-pressure.ts";
 import { listShard } from "../../sql/statements/shards.ts";
 import type {

@@ -1,7 +1,7 @@
 /** Slices whose bytes are not the events they claim: cut out of their flush, so that the rest of the shard goes on. */
 import type { Contract } from "../../contracts/contract.ts";
 import { sliceFault } from "../../lakehouse/bronze/slice-fault.ts";
-import { metadataOf } from "../../lakehouse/parked/parked-message.ts";
+import { metadataOf } from "../../lakehouse/upkeep/parked/parked-message.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { type ParkedSlice, parkedSliceKey } from "../../sql/statements/parked-slices.ts";
 import type { ShardAddress } from "../stubs.ts";

@@ -1,5 +1,5 @@
 /** What a key allows. */
-import { DEAD_LETTERS_TOPIC } from "../../lakehouse/dead-letters/dead-letter.ts";
+import { DEAD_LETTERS_TOPIC } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import type { KeyKind, KeyRow } from "../../sql/statements/keys.ts";
 import type { Access, Rights } from "./need.ts";
 

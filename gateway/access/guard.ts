@@ -4,7 +4,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { contracts } from "../../contracts/registry.ts";
-import { silverTableName } from "../../lakehouse/silver/columns.ts";
+import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { GatewayContext, GatewayEnv } from "../context.ts";
 import { knownTopic } from "../known-topic.ts";
 import { ProblemError } from "../problem.ts";

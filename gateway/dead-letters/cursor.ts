@@ -1,5 +1,5 @@
 /** The cursor of a list of dead letters: opaque to callers, and bound to the order it was given for. */
-import type { Order, Position } from "../../lakehouse/dead-letters/position.ts";
+import type { Order, Position } from "../../lakehouse/lookups/dead-letters/position.ts";
 
 export function cursorOf(order: Order, { received, id }: Position): string {
   return Buffer.from(`${order}/${received}/${id}`).toString("base64url");

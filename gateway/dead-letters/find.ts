@@ -1,8 +1,12 @@
 /** Dead letters by id. An id says nothing of the time, so days are searched, the newest first, within bounds. */
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
-import { type DeadLetterPage, type DeadLetterQuery, readDeadLetters } from "../../lakehouse/dead-letters/page.ts";
-import type { Position } from "../../lakehouse/dead-letters/position.ts";
-import type { ReceivedRange } from "../../lakehouse/dead-letters/scan.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
+import {
+  type DeadLetterPage,
+  type DeadLetterQuery,
+  readDeadLetters,
+} from "../../lakehouse/lookups/dead-letters/page.ts";
+import type { Position } from "../../lakehouse/lookups/dead-letters/position.ts";
+import type { ReceivedRange } from "../../lakehouse/lookups/dead-letters/scan.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { readLake } from "../lake-access.ts";
 

@@ -1,5 +1,5 @@
 /** Keeps the bytes of a refused event: inside its dead letter, or in the lake where they are too many for a message. */
-import { payloadKey } from "../../lakehouse/dead-letters/payload-key.ts";
+import { payloadKey } from "../../lakehouse/tables/payload-key.ts";
 import { dayOf, formatDate } from "../../schemas/time.ts";
 import type { EventPayload } from "../bodies/event-batch.ts";
 import type { ConcealedPayload } from "../masking/payload.ts";

@@ -3,7 +3,7 @@
  * reception, and what stands masked is neither judged nor masked again.
  */
 import type { EventError } from "../../contracts/verdict.ts";
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import type { AvroOutput } from "../../schemas/avro-output.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { parseTimestamp } from "../../schemas/time.ts";

@@ -1,5 +1,5 @@
 /** The event that a dead letter keeps, to be judged again: from its payload, wherever that lies and however it is kept. */
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { overBound } from "../../schemas/json-bounds.ts";
 import type { TopicAdmitter } from "../admit/topics.ts";

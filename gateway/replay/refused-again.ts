@@ -1,6 +1,6 @@
 /** The dead letter of a replay that was refused: one more attempt of the same event, from the same place, with the same payload. */
 import type { EventError } from "../../contracts/verdict.ts";
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { type DeadLetterEvent, storableVersion } from "../dead-letters/dead-letter.ts";
 import { sha256Hex } from "../sha256.ts";
 

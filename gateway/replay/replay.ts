@@ -1,7 +1,7 @@
 /** Dead letters through admission again: what became of each, and the messages that make it so. */
 import { currentSchema } from "../../contracts/registry.ts";
 import type { EventError } from "../../contracts/verdict.ts";
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import type { PackedEvent, PackedMessage } from "../../schemas/pack.ts";
 import { parseTimestamp } from "../../schemas/time.ts";

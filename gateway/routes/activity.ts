@@ -2,7 +2,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contracts } from "../../contracts/registry.ts";
-import { silverTableName } from "../../lakehouse/silver/columns.ts";
+import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import { type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
 import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-activity.ts";
 import { unknownFieldsOf } from "../../sql/statements/unknown-fields.ts";

@@ -1,7 +1,7 @@
 /** `GET /v1/dead-letters` and `GET /v1/dead-letters/{dlq_id}`: what was refused, read from the lake. */
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
-import { readDeadLetters } from "../../lakehouse/dead-letters/page.ts";
-import type { ReceivedRange } from "../../lakehouse/dead-letters/scan.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
+import { readDeadLetters } from "../../lakehouse/lookups/dead-letters/page.ts";
+import type { ReceivedRange } from "../../lakehouse/lookups/dead-letters/scan.ts";
 import type { Reach } from "../access/reach.ts";
 import type { GatewayContext } from "../context.ts";
 import { cursorOf, positionOf } from "../dead-letters/cursor.ts";

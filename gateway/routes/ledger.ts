@@ -5,7 +5,7 @@ import { contractOf, contracts } from "../../contracts/registry.ts";
 import { balanceByHour, balanceByPartition } from "../../lakehouse/ledger/balance.ts";
 import { completenessByDay } from "../../lakehouse/ledger/completeness.ts";
 import { messagesByTopic } from "../../lakehouse/ledger/messages.ts";
-import { parkedByTopic } from "../../lakehouse/parked/by-topic.ts";
+import { parkedByTopic } from "../../lakehouse/upkeep/parked/by-topic.ts";
 import { arrivalsBetween } from "../../sql/statements/arrivals.ts";
 import { ledgerState, ledgerTopics } from "../../sql/statements/ledger-balance.ts";
 import type { Reach } from "../access/reach.ts";

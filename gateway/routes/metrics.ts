@@ -1,6 +1,6 @@
 /** `GET /metrics`: the platform's numbers from the catalog and the isolate's own, for Prometheus. */
 import { contracts } from "../../contracts/registry.ts";
-import { silverTableName } from "../../lakehouse/silver/columns.ts";
+import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import { catalogMetrics } from "../../sql/statements/metrics.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";

@@ -1,8 +1,8 @@
 /** `GET /v1/parked`, `GET /v1/parked/item` and `POST /v1/parked/retry`: what could not go on, and its way back. */
-import { describeParked } from "../../lakehouse/parked/describe.ts";
-import { frameFault } from "../../lakehouse/parked/frame-fault.ts";
-import { listParked, PARKED_PREFIX, type ParkedMessage } from "../../lakehouse/parked/parked-message.ts";
-import type { Redriven } from "../../lakehouse/parked/redrive.ts";
+import { describeParked } from "../../lakehouse/upkeep/parked/describe.ts";
+import { frameFault } from "../../lakehouse/upkeep/parked/frame-fault.ts";
+import { listParked, PARKED_PREFIX, type ParkedMessage } from "../../lakehouse/upkeep/parked/parked-message.ts";
+import type { Redriven } from "../../lakehouse/upkeep/parked/redrive.ts";
 import type { MessageHeader, Slice } from "../../schemas/packed-block.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
 import type { GatewayContext } from "../context.ts";

@@ -1,5 +1,5 @@
 /** `GET /v1/topics/{topic}/events`: the newest events of bronze. */
-import { newestEvents } from "../../lakehouse/peek/newest-events.ts";
+import { newestEvents } from "../../lakehouse/lookups/newest-events.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { knownTopic } from "../known-topic.ts";

@@ -1,7 +1,7 @@
 /** `POST /v1/dead-letters/replay`: dead letters through admission again, a dry run first. */
 import type * as z from "zod";
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
-import { readDeadLetters } from "../../lakehouse/dead-letters/page.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
+import { readDeadLetters } from "../../lakehouse/lookups/dead-letters/page.ts";
 import type { GatewayContext } from "../context.ts";
 import { cursorOf, positionOf } from "../dead-letters/cursor.ts";
 import { findDeadLetters } from "../dead-letters/find.ts";

@@ -1,5 +1,5 @@
 /** `POST /v1/replays`: a topic's partitions of a time are built again from bronze, and what reads them after them. */
-import { planReplay, requestReplay, TooManyPartitionsError } from "../../lakehouse/replay/replay.ts";
+import { planReplay, requestReplay, TooManyPartitionsError } from "../../lakehouse/builds/replay.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { knownTopic } from "../known-topic.ts";

@@ -1,6 +1,6 @@
 /** `GET /v1/events/{event_id}`: what became of one event. */
 import { contracts } from "../../contracts/registry.ts";
-import { LakeBusyError } from "../../lakehouse/trace/search-bronze.ts";
+import { LakeBusyError } from "../../lakehouse/lookups/trace/search-bronze.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { queryOf } from "../openapi/parameters.ts";

@@ -1,6 +1,6 @@
 /** Where a search goes on, as a text that callers hand back unread. */
 import * as z from "zod";
-import type { SearchPosition } from "../../lakehouse/trace/search-bronze.ts";
+import type { SearchPosition } from "../../lakehouse/lookups/trace/search-bronze.ts";
 
 const positionSchema = z.tuple([z.int().min(0).max(1_000), z.string().max(600)]);
 

@@ -1,18 +1,29 @@
 /** The way of one event: buffer, bronze, silver, gold, or what is parked, or the dead letters. No place has a row per event: files are looked through. */
 import type { Contract } from "../../contracts/contract.ts";
 import type { BufferedEvent } from "../../durable-objects/stubs.ts";
-import { COLUMNS_WITHOUT_PAYLOAD, DEAD_LETTERS_TOPIC } from "../../lakehouse/dead-letters/dead-letter.ts";
-import { copyColumns, copyOf, type DeadLetter, type EventCopy, refusalOf } from "../../lakehouse/trace/event-copy.ts";
-import type { SearchCost } from "../../lakehouse/trace/find-rows.ts";
-import { type GoldTrace, type SilverState, type SilverTrace, tracePublished } from "../../lakehouse/trace/published.ts";
+import { COLUMNS_WITHOUT_PAYLOAD, DEAD_LETTERS_TOPIC } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
+import {
+  copyColumns,
+  copyOf,
+  type DeadLetter,
+  type EventCopy,
+  refusalOf,
+} from "../../lakehouse/lookups/trace/event-copy.ts";
+import type { SearchCost } from "../../lakehouse/lookups/trace/find-rows.ts";
+import {
+  type GoldTrace,
+  type SilverState,
+  type SilverTrace,
+  tracePublished,
+} from "../../lakehouse/lookups/trace/published.ts";
 import {
   type SearchPosition,
   searchBronze,
   type TraceDeps,
   type TraceSource,
-} from "../../lakehouse/trace/search-bronze.ts";
-import { type ParkedEvent, searchParked } from "../../lakehouse/trace/search-parked.ts";
-import { idField, nextDate, shardsOfId, timesToSearch } from "../../lakehouse/trace/where-to-look.ts";
+} from "../../lakehouse/lookups/trace/search-bronze.ts";
+import { type ParkedEvent, searchParked } from "../../lakehouse/lookups/trace/search-parked.ts";
+import { idField, nextDate, shardsOfId, timesToSearch } from "../../lakehouse/lookups/trace/where-to-look.ts";
 import { shardsOf } from "../../sql/statements/trace.ts";
 import type { GatewayDeps } from "../deps.ts";
 

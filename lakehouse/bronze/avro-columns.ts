@@ -4,10 +4,10 @@
  */
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import { unscaledFromBytes } from "../../schemas/decimal.ts";
-import type { ColumnBuilder } from "../columns/builder.ts";
-import type { Field } from "../columns/column.ts";
-import type { Int64Builder } from "../columns/fixed-width-builders.ts";
-import { pushValue } from "../columns/push-value.ts";
+import type { ColumnBuilder } from "../engine/columns/builder.ts";
+import type { Field } from "../engine/columns/column.ts";
+import type { Int64Builder } from "../engine/columns/fixed-width-builders.ts";
+import { pushValue } from "../engine/columns/push-value.ts";
 import { readCount, skipWalk, type Walk } from "./avro-skip.ts";
 
 /** Thrown when a builder does not fit the schema: a mistake of the caller, never of data. */

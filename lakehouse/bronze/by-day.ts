@@ -1,7 +1,7 @@
 /** Rows of bronze by their date. */
 import type { Contract } from "../../contracts/contract.ts";
-import type { Batch } from "../columns/column.ts";
-import { gatherBatch } from "../columns/gather.ts";
+import type { Batch } from "../engine/columns/column.ts";
+import { gatherBatch } from "../engine/columns/gather.ts";
 
 /** The date of each row, days since the epoch. */
 export function dayColumn(contract: Contract, batch: Batch): Int32Array {

@@ -1,8 +1,8 @@
 /** The rows of one planned file in its order, decoded in portions that bound what is in memory. */
 import type { Contract } from "../../contracts/contract.ts";
-import type { Batch, ColumnType, Field } from "../columns/column.ts";
-import { concatBatches } from "../columns/concat.ts";
-import { ROW_GROUP_BYTES } from "../parquet/writer.ts";
+import type { Batch, ColumnType, Field } from "../engine/columns/column.ts";
+import { concatBatches } from "../engine/columns/concat.ts";
+import { ROW_GROUP_BYTES } from "../engine/parquet/writer.ts";
 import { byDay } from "./by-day.ts";
 import { decodeRuns } from "./decode.ts";
 import type { FileDate } from "./files.ts";

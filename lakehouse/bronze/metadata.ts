@@ -1,5 +1,5 @@
 /** What bronze adds to an event. */
-import type { Field } from "../columns/column.ts";
+import type { Field } from "../engine/columns/column.ts";
 
 /**
  * `_message` and `_event` name the durable message and the event's position in its request: together with `_received`

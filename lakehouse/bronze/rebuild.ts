@@ -9,7 +9,7 @@ import { jsonFromUnscaled } from "../../schemas/decimal.ts";
 import { applyResidue } from "../../schemas/event-residue.ts";
 import { jsonFromInteger } from "../../schemas/exact-json.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
-import type { Batch, Column } from "../columns/column.ts";
+import type { Batch, Column } from "../engine/columns/column.ts";
 import { eventFields } from "./table.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Whether a slice's bytes are the events that its header claims: asked once a flush could not be made of them. */
 import type { Contract } from "../../contracts/contract.ts";
 import type { Frame } from "../../schemas/packed-block.ts";
-import type { Column } from "../columns/column.ts";
+import type { Column } from "../engine/columns/column.ts";
 import { decodeRuns } from "./decode.ts";
 import { scanBlocks } from "./scan.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";

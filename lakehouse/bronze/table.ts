@@ -4,9 +4,9 @@ import type { AvroRecord } from "../../schemas/avro-schema.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
 import { formatDate } from "../../schemas/time.ts";
-import type { Field } from "../columns/column.ts";
-import { sameType } from "../columns/column-kind.ts";
-import { fieldsFromAvro } from "../columns/from-avro.ts";
+import type { Field } from "../engine/columns/column.ts";
+import { sameType } from "../engine/columns/column-kind.ts";
+import { fieldsFromAvro } from "../engine/columns/from-avro.ts";
 import { METADATA_FIELDS } from "./metadata.ts";
 
 function versionsOf(contract: Contract): AvroRecord[] {

@@ -2,8 +2,8 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { ATTRIBUTES_FIELD, isJsonObject } from "../../schemas/event-residue.ts";
-import type { Batch, ColumnType, Field } from "../columns/column.ts";
-import { valueAt } from "../columns/value.ts";
+import type { Batch, ColumnType, Field } from "../engine/columns/column.ts";
+import { valueAt } from "../engine/columns/value.ts";
 import { eventFields } from "./table.ts";
 
 /** Notes the unknown fields of one file as its rows pass on their way to the writer. */

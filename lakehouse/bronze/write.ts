@@ -2,8 +2,8 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
-import type { Batch } from "../columns/column.ts";
-import { writeParquet } from "../parquet/writer.ts";
+import type { Batch } from "../engine/columns/column.ts";
+import { writeParquet } from "../engine/parquet/writer.ts";
 import { fileRows } from "./file-rows.ts";
 import { type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
 import { type BronzeBucket, putOnce } from "./put-once.ts";

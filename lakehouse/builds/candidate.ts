@@ -1,7 +1,7 @@
 /** What a builder hands over to be gated, staged and committed. */
-import type { Batch } from "../columns/column.ts";
+import type { Batch } from "../engine/columns/column.ts";
 import type { EventsOfHour } from "../ledger/by-hour.ts";
-import type { CheckResult } from "../quality/gate.ts";
+import type { CheckResult } from "./gates/gate.ts";
 
 export interface Candidate {
   readonly rows: Batch;

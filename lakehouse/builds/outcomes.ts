@@ -1,6 +1,6 @@
 /** What a build of silver tells the ledger: where its rows went, by hour of reception. */
 import type { OutcomeLine, Outcomes } from "../../sql/statements/ledger-outcomes.ts";
-import type { Batch, Column } from "../columns/column.ts";
+import type { Batch, Column } from "../engine/columns/column.ts";
 import { eventsByHour } from "../ledger/by-hour.ts";
 
 /** `kept`: as they are published; `quarantined`: what checks kept out. Throws a TypeError for rows without `_received`. */

@@ -2,8 +2,8 @@
 import { ERROR_TYPES } from "../../contracts/verdict.ts";
 import { parseDate, parseTimestamp } from "../../schemas/time.ts";
 import type { LedgerTerm } from "../../sql/statements/ledger.ts";
-import { createColumnBuilder, finishBatch } from "../columns/builder.ts";
-import type { Batch, Field } from "../columns/column.ts";
+import { createColumnBuilder, finishBatch } from "../engine/columns/builder.ts";
+import type { Batch, Field } from "../engine/columns/column.ts";
 
 export const LEDGER_TABLE = "silver_ledger";
 export const LEDGER_PARTITION = "ledger_date";

@@ -6,15 +6,14 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { eventSchema } from "../bronze/table.ts";
-import type { Field } from "../columns/column.ts";
+import type { Field } from "../engine/columns/column.ts";
+import type { CompiledModel } from "../engine/ir/ir.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.ts";
-import { models } from "../models/compiled.generated.ts";
-import type { CompiledModel } from "../models/ir.ts";
-import { compiledChecks } from "../quality/compiled.generated.ts";
-import { type RunnableCheck, runnableChecks } from "../quality/compiled-check.ts";
-import { modelChecks } from "../quality/model-checks.ts";
-import { silverFields, silverTableName } from "../silver/columns.ts";
-import { ARRIVAL_ORDER } from "../silver/dedupe.ts";
+import { compiledChecks } from "./compiled/checks.generated.ts";
+import { type RunnableCheck, runnableChecks } from "./compiled/compiled-check.ts";
+import { modelChecks } from "./compiled/model-checks.ts";
+import { models } from "./compiled/models.generated.ts";
+import { ARRIVAL_ORDER, silverFields, silverTableName } from "./silver-columns.ts";
 
 export interface TableBase {
   readonly domain: string;

@@ -1,7 +1,7 @@
 /** Reading the lake's Parquet objects from R2. */
-import type { Batch } from "../columns/column.ts";
-import { withTail } from "../parquet/range-source.ts";
-import { type ParquetReadOptions, type RangeSource, readParquet } from "../parquet/reader.ts";
+import type { Batch } from "../engine/columns/column.ts";
+import { withTail } from "../engine/parquet/range-source.ts";
+import { type ParquetReadOptions, type RangeSource, readParquet } from "../engine/parquet/reader.ts";
 
 /** What builders need of a bucket. */
 export type LakeBucket = Pick<R2Bucket, "get" | "head" | "put">;

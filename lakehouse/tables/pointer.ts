@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { liveFiles, tableVersion } from "../../sql/statements/snapshots.ts";
 import { evolvedFields } from "../bronze/table.ts";
-import type { Field } from "../columns/column.ts";
+import type { Field } from "../engine/columns/column.ts";
 import type { Table } from "./catalog.ts";
 import { evolvedRows } from "./evolved-rows.ts";
 import type { LakeBucket } from "./lake.ts";

@@ -1,11 +1,17 @@
 /** Where the rows stand that quality checks kept out of a topic's silver table. */
 import type { Contract } from "../../contracts/contract.ts";
 import { eventSchema } from "../bronze/table.ts";
-import type { Field } from "../columns/column.ts";
-import { FAILED_CHECKS_FIELD } from "../quality/quarantine.ts";
-import { silverFields } from "../silver/columns.ts";
+import type { Field } from "../engine/columns/column.ts";
 import type { TopicTable } from "./catalog.ts";
+import { silverFields } from "./silver-columns.ts";
 import type { StagedTable } from "./stage.ts";
+
+/** The names of the checks that a row in quarantine failed. */
+export const FAILED_CHECKS_FIELD = {
+  name: "_failed_checks",
+  type: { kind: "list", item: { name: "item", type: { kind: "utf8" }, nullable: false } },
+  nullable: false,
+} as const satisfies Field;
 
 export function quarantineName(topic: string): string {
   return `quarantine_${topic}`;

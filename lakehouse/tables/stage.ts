@@ -4,9 +4,9 @@
  */
 
 import type { DataFile } from "../../sql/statements/snapshots.ts";
-import type { Batch } from "../columns/column.ts";
-import { sliceBatch } from "../columns/slice.ts";
-import { writeParquet } from "../parquet/writer.ts";
+import type { Batch } from "../engine/columns/column.ts";
+import { sliceBatch } from "../engine/columns/slice.ts";
+import { writeParquet } from "../engine/parquet/writer.ts";
 import type { TableBase } from "./catalog.ts";
 import type { LakeBucket } from "./lake.ts";
 

@@ -1,5 +1,5 @@
 /** Compactions that failed as often as they are tried in a row, until one of them succeeds: a condition a topic. */
-import { MAX_ATTEMPTS, REQUEUE_MS } from "../../lakehouse/compaction/schedule.ts";
+import { MAX_ATTEMPTS, REQUEUE_MS } from "../../lakehouse/upkeep/compaction/schedule.ts";
 import { failingCompactions } from "../../sql/statements/compactions.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 

@@ -1,5 +1,10 @@
 /** Messages that were parked in the bucket and wait for somebody: one condition per queue. */
-import { listParked, PARKED_PREFIX, type ParkedPage, parkedQueues } from "../../lakehouse/parked/parked-message.ts";
+import {
+  listParked,
+  PARKED_PREFIX,
+  type ParkedPage,
+  parkedQueues,
+} from "../../lakehouse/upkeep/parked/parked-message.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
 /** R2 lists at most so many at once; whoever has more has enough to do. */

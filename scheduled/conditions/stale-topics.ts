@@ -3,7 +3,7 @@
  * has nothing that was received after its newest partition was published, nor after its newest bronze file.
  */
 import type { Contract } from "../../contracts/contract.ts";
-import { silverTableName } from "../../lakehouse/silver/columns.ts";
+import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import { type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 

@@ -7,7 +7,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { exampleText } from "../../contracts/patterns/example-text.ts";
 import { acceptedText, type RecordPlan, type ValuePlan } from "../../gateway/admit/plan.ts";
 import { compileRules } from "../../gateway/admit/record-rules.ts";
-import { decimalText } from "../../lakehouse/columns/value.ts";
+import { decimalText } from "../../lakehouse/engine/columns/value.ts";
 import { jsonFromInteger, parseExactJson } from "../../schemas/exact-json.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
 

@@ -1,8 +1,8 @@
 /** Compaction of a lake in memory, as the cron and the builds queue do it. */
-import { type CompactOutcome, compact } from "../../lakehouse/compaction/compact.ts";
-import { COMPACTION_POLICY, type CompactionPolicy } from "../../lakehouse/compaction/plan.ts";
-import { planCompaction } from "../../lakehouse/compaction/schedule.ts";
-import { deleteTombstones } from "../../lakehouse/tombstones/delete-due.ts";
+import { type CompactOutcome, compact } from "../../lakehouse/upkeep/compaction/compact.ts";
+import { COMPACTION_POLICY, type CompactionPolicy } from "../../lakehouse/upkeep/compaction/plan.ts";
+import { planCompaction } from "../../lakehouse/upkeep/compaction/schedule.ts";
+import { deleteTombstones } from "../../lakehouse/upkeep/retention/delete-due.ts";
 import type { Lake } from "./lake.ts";
 
 /** Two files are enough. */

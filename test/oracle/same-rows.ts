@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Value } from "../../lakehouse/columns/value.ts";
+import type { Value } from "../../lakehouse/engine/columns/value.ts";
 
 export type Row = Readonly<Record<string, Value>>;
 

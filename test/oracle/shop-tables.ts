@@ -1,7 +1,7 @@
 /** The inputs of the gold models and a table of every type, with arbitrary rows: what models are judged on. */
 import fc from "fast-check";
-import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
-import type { Value } from "../../lakehouse/columns/value.ts";
+import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
+import type { Value } from "../../lakehouse/engine/columns/value.ts";
 import type { TableSchema } from "../../tools/build/models/compile-models.ts";
 import type { Row } from "./same-rows.ts";
 

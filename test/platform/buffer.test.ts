@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { hourOfReception } from "../../durable-objects/topic-buffer/set-aside.ts";
-import { metadataOf } from "../../lakehouse/parked/parked-message.ts";
+import { metadataOf } from "../../lakehouse/upkeep/parked/parked-message.ts";
 import { decodeMessage, encodeFrame } from "../../schemas/packed-block.ts";
 import { parkedSliceKey, registerParkedSlice } from "../../sql/statements/parked-slices.ts";
 import { weatherMessage } from "../oracle/weather.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { COMPACTION_POLICY } from "../../lakehouse/compaction/plan.ts";
+import { COMPACTION_POLICY } from "../../lakehouse/upkeep/compaction/plan.ts";
 import { weather } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 

@@ -1,6 +1,6 @@
 /** Dead letters and parked messages as an operator meets them: on the real bundle, read back by DuckDB. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { metadataOf } from "../../lakehouse/parked/parked-message.ts";
+import { metadataOf } from "../../lakehouse/upkeep/parked/parked-message.ts";
 import { makeMessage, uuidAt } from "../oracle/frames.ts";
 import { order } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";

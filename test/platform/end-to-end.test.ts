@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { contracts } from "../../contracts/registry.ts";
-import { models } from "../../lakehouse/models/compiled.generated.ts";
-import { measuredTable } from "../../lakehouse/quality/compiled-check.ts";
+import { measuredTable } from "../../lakehouse/tables/compiled/compiled-check.ts";
+import { models } from "../../lakehouse/tables/compiled/models.generated.ts";
 import { compareWithDuckDb } from "../../tools/lake/model-oracle.ts";
 import { order, payment, weather } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";

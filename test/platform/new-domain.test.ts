@@ -1,6 +1,6 @@
 /** `external_data` was added by contract, schema and gold model only (docs/new-domain.md). Its events go the whole way. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { models } from "../../lakehouse/models/compiled.generated.ts";
+import { models } from "../../lakehouse/tables/compiled/models.generated.ts";
 import { compareWithDuckDb } from "../../tools/lake/model-oracle.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { exampleEvent } from "../../contracts/documents/example-event.ts";
 import { contracts } from "../../contracts/registry.ts";
-import { models } from "../../lakehouse/models/compiled.generated.ts";
+import { models } from "../../lakehouse/tables/compiled/models.generated.ts";
 import { codecsOf } from "../../schemas/codecs.ts";
 import { settle } from "../../tools/demo/settle.ts";
 import { AVRO_FORMS, avroBody, TEXT_FORMS, textBody } from "../../tools/fuzz/body-forms.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
-import type { Value } from "../../lakehouse/columns/value.ts";
+import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
+import type { Value } from "../../lakehouse/engine/columns/value.ts";
 
 const INT32 = { min: -(2 ** 31), max: 2 ** 31 - 1 };
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };

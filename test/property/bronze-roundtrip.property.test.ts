@@ -6,7 +6,7 @@ import { createAdmitter } from "../../gateway/admit/admitter.ts";
 import { compilePlan } from "../../gateway/admit/plan.ts";
 import { rebuildEvents } from "../../lakehouse/bronze/rebuild.ts";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
-import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
+import { bytesSource, readParquet } from "../../lakehouse/engine/parquet/reader.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Batch } from "../../lakehouse/columns/column.ts";
-import { sliceBatch } from "../../lakehouse/columns/gather.ts";
-import { rowAt } from "../../lakehouse/columns/value.ts";
-import { ModelValueError } from "../../lakehouse/models/errors.ts";
-import type { CompiledModel } from "../../lakehouse/models/ir.ts";
-import { type ModelInputs, runModel } from "../../lakehouse/models/run.ts";
-import { writeParquet } from "../../lakehouse/parquet/writer.ts";
+import { type ModelInputs, runModel } from "../../lakehouse/builds/models/run.ts";
+import type { Batch } from "../../lakehouse/engine/columns/column.ts";
+import { sliceBatch } from "../../lakehouse/engine/columns/gather.ts";
+import { rowAt } from "../../lakehouse/engine/columns/value.ts";
+import { ModelValueError } from "../../lakehouse/engine/ir/errors.ts";
+import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
 import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
@@ -21,8 +21,8 @@ import {
   silverOrders,
   silverPayments,
 } from "../oracle/shop-tables.ts";
-import { batchOf } from "../unit/lakehouse/columns/column-of.ts";
-import { DuckDBOracle } from "../unit/lakehouse/parquet/duckdb.ts";
+import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
+import { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
 import { statements } from "./model-statements.ts";
 
 const GOLD = join(import.meta.dirname, "../../sql/gold");

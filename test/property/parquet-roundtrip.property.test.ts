@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { concatBatches, gatherBatch, sliceBatch } from "../../lakehouse/columns/gather.ts";
-import { decodeArrowStream, encodeArrowStream } from "../../lakehouse/parquet/arrow.ts";
-import { bytesSource, readParquet, readParquetSchema } from "../../lakehouse/parquet/reader.ts";
-import { writeParquet } from "../../lakehouse/parquet/writer.ts";
+import { concatBatches, gatherBatch, sliceBatch } from "../../lakehouse/engine/columns/gather.ts";
+import { decodeArrowStream, encodeArrowStream } from "../../lakehouse/engine/parquet/arrow.ts";
+import { bytesSource, readParquet, readParquetSchema } from "../../lakehouse/engine/parquet/reader.ts";
+import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
-import { batchOf, collect, rowsOf } from "../unit/lakehouse/columns/column-of.ts";
-import { DuckDBOracle } from "../unit/lakehouse/parquet/duckdb.ts";
+import { batchOf, collect, rowsOf } from "../unit/lakehouse/engine/columns/column-of.ts";
+import { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
 import { arbitraryFields, arbitraryRows } from "./arbitrary-batch.ts";
 
 let oracle: DuckDBOracle;

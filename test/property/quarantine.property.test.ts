@@ -2,9 +2,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { LibraryCheck } from "../../contracts/contract.ts";
-import { valueAt } from "../../lakehouse/columns/value.ts";
-import { FAILED_CHECKS_FIELD, separate } from "../../lakehouse/quality/quarantine.ts";
-import { batchOf, rowsOf } from "../unit/lakehouse/columns/column-of.ts";
+import { separate } from "../../lakehouse/builds/gates/quarantine.ts";
+import { valueAt } from "../../lakehouse/engine/columns/value.ts";
+import { FAILED_CHECKS_FIELD } from "../../lakehouse/tables/quarantine.ts";
+import { batchOf, rowsOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 
 const FIELDS = [
   { name: "row", type: { kind: "int32" }, nullable: false },

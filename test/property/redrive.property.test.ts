@@ -5,9 +5,9 @@
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
-import { forgetResends } from "../../lakehouse/parked/forget-resends.ts";
-import { contentsOf, metadataOf, parkedKey } from "../../lakehouse/parked/parked-message.ts";
-import { type RedriveDeps, redrive } from "../../lakehouse/parked/redrive.ts";
+import { forgetResends } from "../../lakehouse/upkeep/parked/forget-resends.ts";
+import { contentsOf, metadataOf, parkedKey } from "../../lakehouse/upkeep/parked/parked-message.ts";
+import { type RedriveDeps, redrive } from "../../lakehouse/upkeep/parked/redrive.ts";
 import { decodeMessage } from "../../schemas/packed-block.ts";
 import { registerBronzeFile } from "../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";

@@ -9,7 +9,7 @@ import { admitterOf, replayAdmitterOf } from "../../gateway/admit/topics.ts";
 import { unseal } from "../../gateway/masking/masker.ts";
 import { judgeReplay } from "../../gateway/replay/judge.ts";
 import { replayEvent } from "../../gateway/replay/payload.ts";
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { createEventBuffer } from "../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";

@@ -6,8 +6,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ShardAddress, TopicBufferNamespace } from "../../durable-objects/stubs.ts";
-import { rowAt } from "../../lakehouse/columns/value.ts";
-import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
+import { rowAt } from "../../lakehouse/engine/columns/value.ts";
+import { bytesSource, readParquet } from "../../lakehouse/engine/parquet/reader.ts";
 import { watchdog } from "../../scheduled/watchdog/watchdog.ts";
 import { decodeMessage, encodeFrame } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";

@@ -2,16 +2,16 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { contracts } from "../../contracts/registry.ts";
-import { writeParquet } from "../../lakehouse/parquet/writer.ts";
-import type { CompiledCheck } from "../../lakehouse/quality/compiled-check.ts";
-import { runChecks } from "../../lakehouse/quality/gate.ts";
+import { runChecks } from "../../lakehouse/builds/gates/gate.ts";
+import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
+import type { CompiledCheck } from "../../lakehouse/tables/compiled/compiled-check.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { compileChecks } from "../../tools/build/quality/compile-checks.ts";
 import { longOrShare } from "../long-share.ts";
 import type { Row } from "../oracle/same-rows.ts";
 import { arbitraryRows, silverOrders, silverPayments } from "../oracle/shop-tables.ts";
-import { batchOf } from "../unit/lakehouse/columns/column-of.ts";
-import { DuckDBOracle } from "../unit/lakehouse/parquet/duckdb.ts";
+import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
+import { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
 
 /** Beside the contracts' own: every type of number, an empty table's NULL, a cast that some rows refuse. */
 const QUERIES = [

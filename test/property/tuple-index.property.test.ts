@@ -1,10 +1,10 @@
 /** Numbers of tuples: equal exactly when the values are, over all batches. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
-import { createTupleIndex } from "../../lakehouse/columns/tuple-index.ts";
-import type { Value } from "../../lakehouse/columns/value.ts";
-import { batchOf, columnOf } from "../unit/lakehouse/columns/column-of.ts";
+import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
+import { createTupleIndex } from "../../lakehouse/engine/columns/tuple-index.ts";
+import type { Value } from "../../lakehouse/engine/columns/value.ts";
+import { batchOf, columnOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 
 const text = fc.oneof(
   fc.string({ unit: fc.constantFrom("n", "v", "1", ":", ",", "å"), maxLength: 5 }),

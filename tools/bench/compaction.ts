@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contractOf } from "../../contracts/registry.ts";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
-import { COMPACTION_POLICY } from "../../lakehouse/compaction/plan.ts";
+import { COMPACTION_POLICY } from "../../lakehouse/upkeep/compaction/plan.ts";
 import { loadParquetWasm } from "../build/parquet-wasm-node.ts";
 import type { Bench } from "./bench.ts";
 import { forgetfulBucket } from "./flush/forgetful-bucket.ts";

@@ -5,10 +5,10 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Contract } from "../../contracts/contract.ts";
+import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../../lakehouse/ledger/table.ts";
-import type { CompiledModel } from "../../lakehouse/models/ir.ts";
-import type { CompiledCheck } from "../../lakehouse/quality/compiled-check.ts";
-import { COPIES_FIELD, silverFields, silverTableName } from "../../lakehouse/silver/columns.ts";
+import type { CompiledCheck } from "../../lakehouse/tables/compiled/compiled-check.ts";
+import { COPIES_FIELD, silverFields, silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { SchemaRelease } from "../../schemas/avro-schema.ts";
 import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
 import { compileContract } from "./contracts/compile.ts";
@@ -94,9 +94,9 @@ export async function compileProject(root: string): Promise<void> {
     `${HEADER}import type { SchemaRelease } from "./avro-schema.ts";\n\nexport const releases: readonly SchemaRelease[] = ${parsedAtStart(releases)};\n`,
   );
   writeIfChanged(join(root, "contracts/documents/documents.generated.ts"), renderDocuments(documents));
-  writeIfChanged(join(root, "lakehouse/models/compiled.generated.ts"), renderModels(models));
+  writeIfChanged(join(root, "lakehouse/tables/compiled/models.generated.ts"), renderModels(models));
   writeIfChanged(
-    join(root, "lakehouse/quality/compiled.generated.ts"),
+    join(root, "lakehouse/tables/compiled/checks.generated.ts"),
     `${HEADER}import type { CompiledCheck } from "./compiled-check.ts";\n\nexport const compiledChecks: readonly CompiledCheck[] = ${parsedAtStart(checks)};\n`,
   );
   const topicEvents = `${HEADER}${renderTopicEvents(contracts, releases)}`;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { installParquetWasm } from "../../lakehouse/parquet/wasm.ts";
+import { installParquetWasm } from "../../lakehouse/engine/parquet/wasm.ts";
 
 /** Compiles parquet-wasm from its package and installs it, for tests and tools in Node. Calling it again does nothing. */
 export function loadParquetWasm(): void {

@@ -4,9 +4,9 @@
  */
 import type { Contract } from "../../contracts/contract.ts";
 import { eventSchema } from "../../lakehouse/bronze/table.ts";
-import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
-import { irTypeOf, sqlName } from "../../lakehouse/models/ir-types.ts";
-import { silverFields } from "../../lakehouse/silver/columns.ts";
+import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
+import { irTypeOf, sqlName } from "../../lakehouse/engine/ir/ir-types.ts";
+import { silverFields } from "../../lakehouse/tables/silver-columns.ts";
 import { maskingOf } from "../build/contracts/masking.ts";
 import type { Odcs, OdcsItem, OdcsProperty } from "../build/contracts/odcs.ts";
 import type { OdcsQualityEntry } from "../build/contracts/odcs-quality.ts";

@@ -2,7 +2,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contractOf } from "../../contracts/registry.ts";
-import type { StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
+import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
 import { formatTimestamp } from "../../schemas/time.ts";

@@ -2,10 +2,10 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { rebuildEvents } from "../../lakehouse/bronze/rebuild.ts";
 import { bronzeFields } from "../../lakehouse/bronze/table.ts";
-import { conform } from "../../lakehouse/builds/conform.ts";
-import type { Batch } from "../../lakehouse/columns/column.ts";
-import { deadLetterAt, type StoredDeadLetter } from "../../lakehouse/dead-letters/dead-letter.ts";
-import { bytesSource, readParquet } from "../../lakehouse/parquet/reader.ts";
+import type { Batch } from "../../lakehouse/engine/columns/column.ts";
+import { conform } from "../../lakehouse/engine/columns/conform.ts";
+import { bytesSource, readParquet } from "../../lakehouse/engine/parquet/reader.ts";
+import { deadLetterAt, type StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
 import { CommandProblem } from "../command-problem.ts";

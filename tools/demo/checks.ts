@@ -1,7 +1,7 @@
 /** The demo's claims, each a pair of numbers that were obtained in two different ways. */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { ERROR_TYPES, type ErrorType } from "../../contracts/verdict.ts";
-import type { CompiledModel } from "../../lakehouse/models/ir.ts";
+import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
 import type { SendReport } from "../../producers/simulators/report.ts";
 import { compareWithDuckDb } from "../lake/model-oracle.ts";
 import type { Expectations } from "./expectations.ts";

@@ -77,7 +77,7 @@ async function demonstrate(platform: Platform, events: number, seed: number): Pr
   const { simulate } = await import("../../producers/simulators/plan.ts");
   const { sendSimulated } = await import("../../producers/simulators/send.ts");
   const { SIMULATED_TOPICS } = await import("../../producers/simulators/shop.ts");
-  const { models } = await import("../../lakehouse/models/compiled.generated.ts");
+  const { models } = await import("../../lakehouse/tables/compiled/models.generated.ts");
 
   const before = await standing(platform);
   const startedAt = new Date();

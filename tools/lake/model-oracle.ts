@@ -1,6 +1,6 @@
 /** Holds a published gold table against DuckDB's own run of the model's SQL over the published silver tables (promise P12). */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { CompiledModel } from "../../lakehouse/models/ir.ts";
+import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
 import { quoteName } from "./sql-text.ts";
 
 /** Doubles may differ by this much relative to the larger one: their sums depend on order. */

@@ -2,9 +2,9 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { contracts } from "../../contracts/registry.ts";
 import { bronzeFields, evolvedFields } from "../../lakehouse/bronze/table.ts";
-import type { Field } from "../../lakehouse/columns/column.ts";
-import { silverTableName } from "../../lakehouse/silver/columns.ts";
+import type { Field } from "../../lakehouse/engine/columns/column.ts";
 import { quarantineFields, quarantineName } from "../../lakehouse/tables/quarantine.ts";
+import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import {
   bronzeTables,
   DEAD_LETTERS,

@@ -1,5 +1,5 @@
 /** The SQL that makes the lake's views in DuckDB. */
-import type { ColumnType, Field } from "../../lakehouse/columns/column.ts";
+import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
 import { evolvedRows } from "../../lakehouse/tables/evolved-rows.ts";
 
 export function quoteName(name: string): string {

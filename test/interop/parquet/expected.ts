@@ -1,6 +1,6 @@
 /** Rows and their types as JSON, in one form for every value: what `read.py` makes of what a reader gives, and compares. */
-import type { ColumnType, Field } from "../../../lakehouse/columns/column.ts";
-import type { Value } from "../../../lakehouse/columns/value.ts";
+import type { ColumnType, Field } from "../../../lakehouse/engine/columns/column.ts";
+import type { Value } from "../../../lakehouse/engine/columns/value.ts";
 
 export type Json = null | boolean | string | readonly Json[] | { readonly [name: string]: Json };
 

@@ -1,16 +1,16 @@
 /** A small lake as Parquet files: every type; and bronze, silver and gold of the shop, through the gateway, flushes and builds. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytesSource, openParquet } from "../../../lakehouse/parquet/reader.ts";
-import { writeParquet } from "../../../lakehouse/parquet/writer.ts";
+import { bytesSource, openParquet } from "../../../lakehouse/engine/parquet/reader.ts";
+import { writeParquet } from "../../../lakehouse/engine/parquet/writer.ts";
 import { simulate } from "../../../producers/simulators/plan.ts";
 import { ALL_TOPICS } from "../../../producers/simulators/topics.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
 import { Lake } from "../../oracle/lake.ts";
 import { createHarness, NOW } from "../../unit/gateway/harness.ts";
-import { batchOf } from "../../unit/lakehouse/columns/column-of.ts";
-import { DuckDBOracle } from "../../unit/lakehouse/parquet/duckdb.ts";
-import { everyType, everyTypeRows } from "../../unit/lakehouse/parquet/every-type.ts";
+import { batchOf } from "../../unit/lakehouse/engine/columns/column-of.ts";
+import { DuckDBOracle } from "../../unit/lakehouse/engine/parquet/duckdb.ts";
+import { everyType, everyTypeRows } from "../../unit/lakehouse/engine/parquet/every-type.ts";
 import { fieldJson, valueJson } from "./expected.ts";
 
 const EVENTS = 1_500;

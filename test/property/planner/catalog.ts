@@ -2,8 +2,8 @@
  * The catalog with its planner and builders: a topic `src` and a table `agg` that reads it, two dates, D1 on SQLite with a
  * clock and faults. Builders do what `lakehouse/builds/build.ts` does, but each stops wherever the schedule wants.
  */
-import { backoffMs, type PlanPolicy } from "../../../lakehouse/partitions/machine.ts";
-import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/partitions/planner.ts";
+import { backoffMs, type PlanPolicy } from "../../../lakehouse/builds/planning/machine.ts";
+import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/builds/planning/planner.ts";
 import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import {
   acquireLease,

@@ -2,11 +2,11 @@
  * A catalog with retention, its planner and builders: a topic `src` and a table `agg` that reads it, D1 on SQLite with a clock, R2
  * as a set of names. Builders list what they read as `lakehouse/builds` does, and end when the schedule wants.
  */
-import { type BuildRequest, plan } from "../../../lakehouse/partitions/planner.ts";
-import { buryAbandoned } from "../../../lakehouse/retention/bury-abandoned.ts";
-import { retire } from "../../../lakehouse/retention/retire.ts";
+import { type BuildRequest, plan } from "../../../lakehouse/builds/planning/planner.ts";
 import type { StagedPrefixes } from "../../../lakehouse/tables/staged-places.ts";
-import { deleteTombstones } from "../../../lakehouse/tombstones/delete-due.ts";
+import { buryAbandoned } from "../../../lakehouse/upkeep/retention/bury-abandoned.ts";
+import { deleteTombstones } from "../../../lakehouse/upkeep/retention/delete-due.ts";
+import { retire } from "../../../lakehouse/upkeep/retention/retire.ts";
 import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import { acquireLease, failRun, type Lease } from "../../../sql/statements/partitions.ts";
 import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";

@@ -6,12 +6,12 @@ import { recordWalk } from "../../../lakehouse/bronze/avro-columns.ts";
 import { decodeRuns } from "../../../lakehouse/bronze/decode.ts";
 import { rebuildEvents } from "../../../lakehouse/bronze/rebuild.ts";
 import { scanBlocks } from "../../../lakehouse/bronze/scan.ts";
-import { conform } from "../../../lakehouse/builds/conform.ts";
-import { createColumnBuilder, finishBatch } from "../../../lakehouse/columns/builder.ts";
-import type { Batch } from "../../../lakehouse/columns/column.ts";
-import { concatBatches } from "../../../lakehouse/columns/concat.ts";
-import { fieldsFromAvro } from "../../../lakehouse/columns/from-avro.ts";
-import { openParquet } from "../../../lakehouse/parquet/reader.ts";
+import { createColumnBuilder, finishBatch } from "../../../lakehouse/engine/columns/builder.ts";
+import type { Batch } from "../../../lakehouse/engine/columns/column.ts";
+import { concatBatches } from "../../../lakehouse/engine/columns/concat.ts";
+import { conform } from "../../../lakehouse/engine/columns/conform.ts";
+import { fieldsFromAvro } from "../../../lakehouse/engine/columns/from-avro.ts";
+import { openParquet } from "../../../lakehouse/engine/parquet/reader.ts";
 import { evolvedRows } from "../../../lakehouse/tables/evolved-rows.ts";
 import { objectSource } from "../../../lakehouse/tables/lake.ts";
 import type { AvroField, AvroRecord } from "../../../schemas/avro-schema.ts";
@@ -21,7 +21,7 @@ import { formatTimestamp } from "../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../../oracle/frames.ts";
 import { Lake } from "../../oracle/lake.ts";
-import { rowsOf } from "./columns/column-of.ts";
+import { rowsOf } from "./engine/columns/column-of.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { metadataOf, parkedKey } from "../../../lakehouse/parked/parked-message.ts";
+import { metadataOf, parkedKey } from "../../../lakehouse/upkeep/parked/parked-message.ts";
 import { dueAt, type RedriveDutyDeps, redriveDuty } from "../../../scheduled/redrive.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { framesForShard, makeMessage, uuidAt } from "../../oracle/frames.ts";

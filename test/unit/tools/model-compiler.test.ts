@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runModel } from "../../../lakehouse/models/run.ts";
+import { runModel } from "../../../lakehouse/builds/models/run.ts";
 import { compileModels } from "../../../tools/build/models/compile-models.ts";
 import { ModelErrors } from "../../../tools/build/models/model-error.ts";
 import { openPlannerSession, type PlannerSession } from "../../../tools/build/models/planner-session.ts";
 import { renderModels } from "../../../tools/build/models/render-models.ts";
 import { tableNameProblem } from "../../../tools/build/models/table-name.ts";
 import { sampleTable, shopTables } from "../../oracle/shop-tables.ts";
-import { batchOf, rowsOf } from "../lakehouse/columns/column-of.ts";
+import { batchOf, rowsOf } from "../lakehouse/engine/columns/column-of.ts";
 
 const HEADER = "/* ---\ndescription: a test\npartition: d\nkey: [d]\nmax_rows: 10\n--- */\n";
 
@@ -48,21 +48,21 @@ describe("what is refused, where, and what to do", () => {
       "an unsupported function",
       "SELECT d, md5(k) AS h FROM t",
       [
-        "7:11: the function md5 is not supported; the supported functions stand in lakehouse/models/expressions/functions.ts",
+        "7:11: the function md5 is not supported; the supported functions stand in lakehouse/engine/expressions/functions.ts",
       ],
     ],
     [
       "an unsupported overload",
       "SELECT d, round(m, 1) AS r FROM t",
       [
-        "7:11: round of (INTEGER, INTEGER) is not supported; the supported functions stand in lakehouse/models/expressions/functions.ts",
+        "7:11: round of (INTEGER, INTEGER) is not supported; the supported functions stand in lakehouse/engine/expressions/functions.ts",
       ],
     ],
     [
       "an unsupported aggregate",
       "SELECT d, stddev(x) AS s FROM t GROUP BY d",
       [
-        "7:11: the aggregate stddev is not supported; the supported aggregates stand in lakehouse/models/aggregates/aggregates.ts",
+        "7:11: the aggregate stddev is not supported; the supported aggregates stand in lakehouse/engine/aggregates/aggregates.ts",
       ],
     ],
     [

@@ -1,7 +1,7 @@
 /** Objects in a folder, read by ranges as from R2, so that none is in memory but what is asked for. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { RangeSource } from "../../../lakehouse/parquet/reader.ts";
+import type { RangeSource } from "../../../lakehouse/engine/parquet/reader.ts";
 
 export function fileSource(folder: string, name: string): RangeSource {
   const path = join(folder, name);

@@ -1,7 +1,7 @@
 /** Merges the bronze files of a folder into one and prints what memory that took (`../compaction.ts`). */
 import { readdirSync } from "node:fs";
 import { contractOf } from "../../../contracts/registry.ts";
-import { mergeFiles } from "../../../lakehouse/compaction/merge.ts";
+import { mergeFiles } from "../../../lakehouse/upkeep/compaction/merge.ts";
 import { loadParquetWasm } from "../../build/parquet-wasm-node.ts";
 import { peakMemory } from "../memory/peak.ts";
 import { fileSource } from "./file-source.ts";

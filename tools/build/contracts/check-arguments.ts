@@ -1,6 +1,6 @@
 /** What a library check says that its metric does not read, and bounds that no measurement meets. */
 import type { Bound, LibraryCheck } from "../../../contracts/contract.ts";
-import { holds } from "../../../lakehouse/quality/gate.ts";
+import { holds } from "../../../lakehouse/builds/gates/gate.ts";
 import type { OdcsProperty } from "./odcs.ts";
 import type { OdcsLibraryCheck } from "./odcs-quality.ts";
 

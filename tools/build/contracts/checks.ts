@@ -1,7 +1,7 @@
 /** The quality checks of a contract that are executed: library checks, and SQL with its placeholders filled in. */
 import type { Bound, Check, Layer, LibraryCheck, OnFail } from "../../../contracts/contract.ts";
 import { patternProblem } from "../../../contracts/patterns/pattern.ts";
-import { silverTableName } from "../../../lakehouse/silver/columns.ts";
+import { silverTableName } from "../../../lakehouse/tables/silver-columns.ts";
 import { argumentProblems, boundProblem } from "./check-arguments.ts";
 import { heldAtTheDoor, listedTexts, valueProblem } from "./check-values.ts";
 import type { Odcs, OdcsItem, OdcsProperty } from "./odcs.ts";

@@ -1,5 +1,5 @@
-import type { IrType, Plan } from "../../../lakehouse/models/ir.ts";
-import { isScalar, sqlName } from "../../../lakehouse/models/ir-types.ts";
+import type { IrType, Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import type { ModelFile } from "./front-matter.ts";
 import { holdsNode, limitsAreTotal, type Origin, originsOf } from "./lineage.ts";

@@ -1,6 +1,6 @@
-import type { Field } from "../../../lakehouse/columns/column.ts";
-import { type CompiledModel, IR_VERSION } from "../../../lakehouse/models/ir.ts";
-import { columnTypeOf } from "../../../lakehouse/models/ir-types.ts";
+import type { Field } from "../../../lakehouse/engine/columns/column.ts";
+import { type CompiledModel, IR_VERSION } from "../../../lakehouse/engine/ir/ir.ts";
+import { columnTypeOf } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { checkModel } from "./check-model.ts";
 import { reportAt } from "./decode-context.ts";
 import { ROW_NUMBER } from "./decode-plan.ts";
@@ -22,7 +22,7 @@ export interface ModelSource {
 
 /**
  * Compiles model files against the tables they may read: DuckDB parses, binds and plans each SELECT, and the plan is
- * decoded into the IR that `lakehouse/models` runs. The models come in the order given. Throws `ModelErrors` with every
+ * decoded into the IR that `lakehouse/engine` runs. The models come in the order given. Throws `ModelErrors` with every
  * problem of every file.
  */
 export async function compileModels(options: {

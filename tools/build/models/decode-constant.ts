@@ -1,4 +1,4 @@
-import type { Constant, ConstantValue, IrType } from "../../../lakehouse/models/ir.ts";
+import type { Constant, ConstantValue, IrType } from "../../../lakehouse/engine/ir/ir.ts";
 import { byteOf, type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
 import { isObject, type Json, type JsonObject, objectAt } from "./json.ts";

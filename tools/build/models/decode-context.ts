@@ -1,4 +1,4 @@
-import type { IrType } from "../../../lakehouse/models/ir.ts";
+import type { IrType } from "../../../lakehouse/engine/ir/ir.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
 import { type JsonObject, objectAt } from "./json.ts";
 import { offsetOfByte, type Problems } from "./model-error.ts";

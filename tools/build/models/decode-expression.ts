@@ -1,8 +1,8 @@
 /** Expressions of DuckDB's plan to IR. `undefined` means that a problem was reported; the siblings are decoded all the same. */
-import { bindCast } from "../../../lakehouse/models/expressions/casts.ts";
-import { bindFunction } from "../../../lakehouse/models/expressions/functions.ts";
-import { isUnsupported } from "../../../lakehouse/models/expressions/vector.ts";
-import type { Call, Cast, Expression, IrType } from "../../../lakehouse/models/ir.ts";
+import { bindCast } from "../../../lakehouse/engine/expressions/casts.ts";
+import { bindFunction } from "../../../lakehouse/engine/expressions/functions.ts";
+import { isUnsupported } from "../../../lakehouse/engine/expressions/vector.ts";
+import type { Call, Cast, Expression, IrType } from "../../../lakehouse/engine/ir/ir.ts";
 import { decodeConstant } from "./decode-constant.ts";
 import { byteOf, type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { foldConstants } from "./fold-constants.ts";
@@ -195,6 +195,6 @@ function supported(call: Call, json: JsonObject, context: DecodeContext): Call |
     context,
     byteOf(json),
     bound.unsupported,
-    "the supported functions stand in lakehouse/models/expressions/functions.ts",
+    "the supported functions stand in lakehouse/engine/expressions/functions.ts",
   );
 }

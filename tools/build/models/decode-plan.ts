@@ -1,8 +1,8 @@
 /** Operators of DuckDB's unoptimised logical plan to IR. `undefined` means that a problem was reported. */
-import { bindAggregate } from "../../../lakehouse/models/aggregates/aggregates.ts";
-import { isUnsupported } from "../../../lakehouse/models/expressions/vector.ts";
-import type { Aggregate, Expression, IrField, Plan, SortKey } from "../../../lakehouse/models/ir.ts";
-import { isScalar, sqlName } from "../../../lakehouse/models/ir-types.ts";
+import { bindAggregate } from "../../../lakehouse/engine/aggregates/aggregates.ts";
+import { isUnsupported } from "../../../lakehouse/engine/expressions/vector.ts";
+import type { Aggregate, Expression, IrField, Plan, SortKey } from "../../../lakehouse/engine/ir/ir.ts";
+import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
@@ -226,7 +226,7 @@ function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | 
       context,
       at,
       bound.unsupported,
-      "the supported aggregates stand in lakehouse/models/aggregates/aggregates.ts",
+      "the supported aggregates stand in lakehouse/engine/aggregates/aggregates.ts",
     );
   }
   const distinct = textAt(json, "aggregate_type") === "DISTINCT";

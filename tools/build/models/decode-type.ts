@@ -1,4 +1,4 @@
-import type { IrType } from "../../../lakehouse/models/ir.ts";
+import type { IrType } from "../../../lakehouse/engine/ir/ir.ts";
 import { indexAt, isObject, type JsonObject, objectAt, objectsAt, textAt } from "./json.ts";
 
 const simple: Readonly<Record<string, IrType>> = {

@@ -1,8 +1,8 @@
-import { valueAt } from "../../../lakehouse/columns/value.ts";
-import { childrenOf } from "../../../lakehouse/models/expressions/columns-used.ts";
-import { prepare } from "../../../lakehouse/models/expressions/prepare.ts";
-import { integerReader } from "../../../lakehouse/models/expressions/vector.ts";
-import type { ConstantValue, Expression } from "../../../lakehouse/models/ir.ts";
+import { valueAt } from "../../../lakehouse/engine/columns/value.ts";
+import { childrenOf } from "../../../lakehouse/engine/expressions/columns-used.ts";
+import { prepare } from "../../../lakehouse/engine/expressions/prepare.ts";
+import { integerReader } from "../../../lakehouse/engine/expressions/vector.ts";
+import type { ConstantValue, Expression } from "../../../lakehouse/engine/ir/ir.ts";
 
 /**
  * Evaluates an expression of constants with the runtime's own kernels, so that it costs nothing per run. Children are

@@ -1,6 +1,6 @@
 import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
-import type { ModelCheck } from "../../../lakehouse/models/ir.ts";
+import type { ModelCheck } from "../../../lakehouse/engine/ir/ir.ts";
 import type { Problems } from "./model-error.ts";
 
 /** What stands in a model's front matter. */

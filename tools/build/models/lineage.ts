@@ -1,4 +1,4 @@
-import type { Expression, Plan } from "../../../lakehouse/models/ir.ts";
+import type { Expression, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { outputTypes } from "./output-types.ts";
 
 /** A column of an input table that an output column is, unchanged; or a word on why it is not one. */

@@ -1,5 +1,5 @@
 /** One SELECT to its decoded plan: what models and checks are compiled with. */
-import type { Plan } from "../../../lakehouse/models/ir.ts";
+import type { Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodePlan } from "./decode-plan.ts";
 import { objectsAt, PlanShapeError, textAt } from "./json.ts";

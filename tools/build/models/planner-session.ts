@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import type { Field } from "../../../lakehouse/columns/column.ts";
-import { irTypeOf, quoteName, sqlName } from "../../../lakehouse/models/ir-types.ts";
+import type { Field } from "../../../lakehouse/engine/columns/column.ts";
+import { irTypeOf, quoteName, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { isObject, type Json, type JsonObject, objectsAt, PlanShapeError, parseJson } from "./json.ts";
 
 /** A table that models may read. `partition` is one of its columns. */

@@ -3,12 +3,12 @@
  * contract by itself cannot know of gold.
  */
 import type { LibraryCheck, SqlCheck } from "../../../contracts/contract.ts";
-import type { Field } from "../../../lakehouse/columns/column.ts";
-import { type CompiledModel, IR_VERSION, type Plan } from "../../../lakehouse/models/ir.ts";
-import { isExact, sqlName } from "../../../lakehouse/models/ir-types.ts";
-import { type CompiledCheck, measuredTable } from "../../../lakehouse/quality/compiled-check.ts";
-import { modelChecks } from "../../../lakehouse/quality/model-checks.ts";
-import { silverTableName } from "../../../lakehouse/silver/columns.ts";
+import type { Field } from "../../../lakehouse/engine/columns/column.ts";
+import { type CompiledModel, IR_VERSION, type Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import { isExact, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { type CompiledCheck, measuredTable } from "../../../lakehouse/tables/compiled/compiled-check.ts";
+import { modelChecks } from "../../../lakehouse/tables/compiled/model-checks.ts";
+import { silverTableName } from "../../../lakehouse/tables/silver-columns.ts";
 import type { CheckSource } from "../contracts/checks.ts";
 import { reportAt } from "../models/decode-context.ts";
 import { ROW_NUMBER } from "../models/decode-plan.ts";

@@ -1,6 +1,6 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
 import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
-import { tryAcquireWasm } from "../../../../lakehouse/parquet/wasm.ts";
+import { tryAcquireWasm } from "../../../../lakehouse/engine/parquet/wasm.ts";
 import type { Harness } from "../harness.ts";
 import { addKey, answer, bearer, createHarness, deadLetters, order } from "../harness.ts";
 import { land } from "../land.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
-import type { Batch } from "../../../../lakehouse/columns/column.ts";
-import { bytesSource, openParquet } from "../../../../lakehouse/parquet/reader.ts";
-import { writeParquet } from "../../../../lakehouse/parquet/writer.ts";
+import type { Batch } from "../../../../lakehouse/engine/columns/column.ts";
+import { bytesSource, openParquet } from "../../../../lakehouse/engine/parquet/reader.ts";
+import { writeParquet } from "../../../../lakehouse/engine/parquet/writer.ts";
 import { decodeMessage, encodeMessage } from "../../../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { makeMessage, uuidAt } from "../../../oracle/frames.ts";

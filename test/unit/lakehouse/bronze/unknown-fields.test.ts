@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { createUnknownFields } from "../../../../lakehouse/bronze/unknown-fields.ts";
 import { writeBronze } from "../../../../lakehouse/bronze/write.ts";
-import { createColumnBuilder } from "../../../../lakehouse/columns/builder.ts";
+import { createColumnBuilder } from "../../../../lakehouse/engine/columns/builder.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";

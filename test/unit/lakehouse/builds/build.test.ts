@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { LibraryCheck } from "../../../../contracts/contract.ts";
-import { GROUP, parseFooter, SORTING } from "../../../../lakehouse/parquet/footer.ts";
-import { intField, structsField } from "../../../../lakehouse/parquet/thrift.ts";
+import { GROUP, parseFooter, SORTING } from "../../../../lakehouse/engine/parquet/footer.ts";
+import { intField, structsField } from "../../../../lakehouse/engine/parquet/thrift.ts";
 import type { Table } from "../../../../lakehouse/tables/catalog.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
@@ -10,7 +10,7 @@ import { makeMessage, uuidAt } from "../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../oracle/lake.ts";
 import { AnswerLostError } from "../../../oracle/memory-bucket.ts";
 import { weatherMessage } from "../../../oracle/weather.ts";
-import { DuckDBOracle } from "../parquet/duckdb.ts";
+import { DuckDBOracle } from "../engine/parquet/duckdb.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 const DAY = "2026-11-21";

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Contract } from "../../../../contracts/contract.ts";
 import { contracts } from "../../../../contracts/registry.ts";
-import { metadataOf, parkedKey } from "../../../../lakehouse/parked/parked-message.ts";
+import { metadataOf, parkedKey } from "../../../../lakehouse/upkeep/parked/parked-message.ts";
 import { diffAlerts, MAX_CHANGES, type OpenAlert } from "../../../../scheduled/alerts/diff.ts";
 import { blockedPartitionsSource } from "../../../../scheduled/conditions/blocked-partitions.ts";
 import { type Condition, type ConditionSource, MAX_CONDITIONS } from "../../../../scheduled/conditions/condition.ts";

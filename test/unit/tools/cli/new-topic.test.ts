@@ -17,7 +17,7 @@ afterAll(() => rmSync(parent, { recursive: true }));
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(parent, "project-"));
-  const copied = ["contracts", "schemas", "sql/gold", "lakehouse/models", "lakehouse/quality", "producers/client"];
+  const copied = ["contracts", "schemas", "sql/gold", "lakehouse/tables/compiled", "producers/client"];
   const filter = (path: string) => !basename(path).endsWith(".ts");
   for (const folder of copied) cpSync(join(PROJECT, folder), join(root, folder), { recursive: true, filter });
 });
@@ -37,7 +37,7 @@ describe("sluice new-topic", () => {
     expect(releaseCandidates(root, review)).toMatchObject([{ file: "schemas/delivery_routes/v1.avsc" }]);
     await compileProject(root);
     expect(read("contracts/contracts.generated.ts")).toContain("delivery_routes");
-    expect(read("lakehouse/models/compiled.generated.ts")).toContain("daily_delivery_routes");
+    expect(read("lakehouse/tables/compiled/models.generated.ts")).toContain("daily_delivery_routes");
     expect(read("producers/client/topic-events.generated.ts")).toContain("delivery_routes");
   });
 

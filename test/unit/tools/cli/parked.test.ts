@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { metadataOf, parkedKey } from "../../../../lakehouse/parked/parked-message.ts";
+import { metadataOf, parkedKey } from "../../../../lakehouse/upkeep/parked/parked-message.ts";
 import { command } from "../../../../tools/cli/parked.ts";
 import { addKey, createHarness, type Harness, keyNamed } from "../../gateway/harness.ts";
 import { printedBy } from "./printed-by.ts";

@@ -4,16 +4,16 @@ import type { Contract, LibraryCheck } from "../../../../contracts/contract.ts";
 import { exampleEvent } from "../../../../contracts/documents/example-event.ts";
 import { valueText } from "../../../../contracts/value-text.ts";
 import { createAdmitter } from "../../../../gateway/admit/admitter.ts";
-import { fieldsFromAvro } from "../../../../lakehouse/columns/from-avro.ts";
-import type { Value } from "../../../../lakehouse/columns/value.ts";
-import { measureRows } from "../../../../lakehouse/quality/gate.ts";
+import { measureRows } from "../../../../lakehouse/builds/gates/gate.ts";
+import { fieldsFromAvro } from "../../../../lakehouse/engine/columns/from-avro.ts";
+import type { Value } from "../../../../lakehouse/engine/columns/value.ts";
 import type { AvroRecord, AvroType } from "../../../../schemas/avro-schema.ts";
 import { buildCodec } from "../../../../schemas/codecs.ts";
 import { createEventBuffer } from "../../../../schemas/event-buffer.ts";
 import { compileContract } from "../../../../tools/build/contracts/compile.ts";
 import { renderProblem } from "../../../../tools/build/problem.ts";
 import { NOW } from "../../gateway/harness.ts";
-import { batchOf } from "../../lakehouse/columns/column-of.ts";
+import { batchOf } from "../../lakehouse/engine/columns/column-of.ts";
 
 const MICROS: AvroType = { type: "long", logicalType: "timestamp-micros" };
 const TYPES: Readonly<Record<string, AvroType>> = {

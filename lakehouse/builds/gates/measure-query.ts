@@ -1,0 +1,49 @@
+/** The number that a check's query gives over a candidate. */
+import type { Batch } from "../../engine/columns/column.ts";
+import { sliceBatch } from "../../engine/columns/slice.ts";
+import { valueAt } from "../../engine/columns/value.ts";
+import { ModelMismatchError, ModelTooLargeError, ModelValueError } from "../../engine/ir/errors.ts";
+import { IR_VERSION } from "../../engine/ir/ir.ts";
+import { createHeldRows } from "../../engine/operators/held-rows.ts";
+import type { RunnableSqlCheck } from "../../tables/compiled/compiled-check.ts";
+import { runPlan } from "../models/run.ts";
+
+/** Rows of the candidate that are evaluated at a time: what a query computes of them is held beside the candidate. */
+const SCAN_ROWS = 65_536;
+/** Groups, sorted or distinct rows that a query may hold. */
+const MAX_HELD_ROWS = 1_000_000;
+
+export type Measure = { readonly value: number } | { readonly problem: string };
+
+/**
+ * Runs the query. A `problem` says why there is no number: NULL, NaN or infinity, a value that cannot be computed (an
+ * overflow, a cast), too many groups. It never quotes a value: what stands in the rows may be personal.
+ */
+export async function measureQuery(check: RunnableSqlCheck, candidate: Batch): Promise<Measure> {
+  const { compiled } = check;
+  if (compiled.irVersion !== IR_VERSION) {
+    throw new ModelMismatchError(
+      `check "${check.name}" has IR version ${compiled.irVersion}, this code runs ${IR_VERSION}`,
+    );
+  }
+  async function* scan(): AsyncGenerator<Batch, void, undefined> {
+    for (let start = 0; start < candidate.length; start += SCAN_ROWS)
+      yield sliceBatch(candidate, start, Math.min(start + SCAN_ROWS, candidate.length));
+  }
+  try {
+    for await (const rows of runPlan(compiled.plan, { scan }, createHeldRows(check.name, MAX_HELD_ROWS))) {
+      const [column] = rows.columns;
+      if (column === undefined || rows.length === 0) continue;
+      const value = valueAt(column, 0);
+      if (value === null) return { problem: "the query gave NULL" };
+      // The build let only numbers and truth values through, which are 1 and 0; a decimal is a text with all its digits.
+      const number = Number(value);
+      return Number.isFinite(number) ? { value: number } : { problem: `the query gave ${number}` };
+    }
+    return { problem: "the query gave no row" };
+  } catch (error) {
+    if (error instanceof ModelTooLargeError) return { problem: `the query holds more than ${MAX_HELD_ROWS} rows` };
+    if (error instanceof ModelValueError) return { problem: "a value of the query cannot be computed" };
+    throw error;
+  }
+}

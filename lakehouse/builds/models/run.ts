@@ -1,0 +1,69 @@
+import type { Batch, Column } from "../../engine/columns/column.ts";
+import { nullColumn } from "../../engine/expressions/casts.ts";
+import type { Rows } from "../../engine/expressions/vector.ts";
+import { ModelMismatchError } from "../../engine/ir/errors.ts";
+import { type CompiledModel, IR_VERSION, type IrField, type Plan } from "../../engine/ir/ir.ts";
+import { irTypeOf, sameType, sqlName } from "../../engine/ir/ir-types.ts";
+import { execute } from "../../engine/operators/execute.ts";
+import { createHeldRows, type HeldRows } from "../../engine/operators/held-rows.ts";
+import { collectRows, reorderRows, sortedOrder } from "../../engine/operators/sort.ts";
+
+/** Where a model reads: one partition's rows of a table, the named columns at least, in batches, in the table's order. */
+export interface ModelInputs {
+  scan(table: string, columns: readonly string[]): AsyncIterable<Batch>;
+}
+
+/**
+ * Runs a model over its inputs and gives the whole result, sorted by the model's `key` (ascending, NULLs last, text by
+ * its UTF-8 bytes: DuckDB's ORDER BY). The same inputs in the same order give the same batch. Throws
+ * `ModelTooLargeError` past `maxRows`, `ModelValueError` for a value that DuckDB would refuse (an overflow, a cast), and
+ * `ModelMismatchError` when the inputs or the IR's version do not fit the model.
+ */
+export async function runModel(model: CompiledModel, inputs: ModelInputs): Promise<Batch> {
+  if (model.irVersion !== IR_VERSION) {
+    throw new ModelMismatchError(`model ${model.name} has IR version ${model.irVersion}, this code runs ${IR_VERSION}`);
+  }
+  const held = createHeldRows(model.name, model.maxRows);
+  const stream = runPlan(model.plan, inputs, held);
+  const rows = (await collectRows(stream, held)) ?? noRows(model);
+  const by = model.key.map((name) => {
+    const column = rows.columns[model.fields.findIndex((field) => field.name === name)];
+    if (column === undefined) throw new ModelMismatchError(`model ${model.name} has no column ${name}`);
+    return { column, descending: false, nullsFirst: false };
+  });
+  const sorted = reorderRows(rows, sortedOrder(by, rows.length));
+  return { fields: model.fields, columns: sorted.columns, length: sorted.length };
+}
+
+/** The rows of a plan, batch by batch. Throws as `runModel` does; what it may hold is for `held` to say. */
+export function runPlan(plan: Plan, inputs: ModelInputs, held: HeldRows): AsyncIterable<Rows> {
+  return execute(plan, { scan: (table, columns) => scanRows(inputs, table, columns), held });
+}
+
+function noRows(model: CompiledModel): Rows {
+  return { columns: model.fields.map((field) => nullColumn(irTypeOf(field.type), 0)), length: 0 };
+}
+
+/** The scanned columns in the plan's order, of the plan's types. */
+async function* scanRows(inputs: ModelInputs, table: string, columns: readonly IrField[]): AsyncIterable<Rows> {
+  const names = columns.map((column) => column.name);
+  for await (const batch of inputs.scan(table, names)) {
+    yield { columns: columns.map((column) => scannedColumn(batch, table, column)), length: batch.length };
+  }
+}
+
+function scannedColumn(batch: Batch, table: string, wanted: IrField): Column {
+  const index = batch.fields.findIndex((field) => field.name === wanted.name);
+  const field = batch.fields[index];
+  const column = batch.columns[index];
+  if (field === undefined || column === undefined) {
+    throw new ModelMismatchError(`${table} has no column ${wanted.name}`);
+  }
+  const type = irTypeOf(field.type);
+  if (!sameType(type, wanted.type)) {
+    throw new ModelMismatchError(
+      `${table}.${wanted.name} is ${sqlName(type)}, the model reads ${sqlName(wanted.type)}`,
+    );
+  }
+  return column;
+}

@@ -1,0 +1,87 @@
+/** The planner: what the state machine says of every active partition, carried out in D1 and in the builds queue. */
+import {
+  activePartitions,
+  applyTransition,
+  type PartitionRow,
+  type PlannedTransition,
+} from "../../../sql/statements/partitions.ts";
+import { decide, PARTITION_STATUSES, type Partition, type PartitionStatus, type PlanPolicy } from "./machine.ts";
+
+/** A build message: one partition of one table. */
+export interface BuildRequest {
+  readonly domain: string;
+  readonly date: string;
+}
+
+export interface PlannerDeps {
+  readonly db: D1Database;
+  readonly builds: { sendBatch(messages: { body: BuildRequest }[]): Promise<unknown> };
+  readonly policy: PlanPolicy;
+  log(event: Readonly<Record<string, unknown>>): void;
+}
+
+/** Queues take at most 100 messages in a batch; D1 is asked for as many transitions at once. */
+const CHUNK = 100;
+
+/** One tick. Safe to run at any time and twice at once: every transition holds only from the status and fence it was decided on. */
+export async function plan(deps: PlannerDeps): Promise<{ readonly changed: number; readonly queued: number }> {
+  const transitions = planTransitions(await activePartitions(deps.db), deps.policy);
+  const queued = transitions.filter((transition) => transition.queue);
+  for (let start = 0; start < transitions.length; start += CHUNK) {
+    await deps.db.batch(
+      transitions.slice(start, start + CHUNK).flatMap((transition) => applyTransition(deps.db, transition)),
+    );
+  }
+  // Sent after the state was turned: a message that overtook it would find nothing to build. One that is lost is sent again.
+  for (let start = 0; start < queued.length; start += CHUNK) {
+    await deps.builds.sendBatch(
+      queued.slice(start, start + CHUNK).map(({ domain, date }) => ({ body: { domain, date } })),
+    );
+  }
+  if (transitions.length > 0) deps.log({ event: "plan", changed: transitions.length, queued: queued.length });
+  return { changed: transitions.length, queued: queued.length };
+}
+
+/** Pure: rows of D1 to transitions. Rows of a domain that this deploy does not know are left alone. */
+export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolicy): PlannedTransition[] {
+  return rows.flatMap((row) => {
+    const partition = partitionOf(row);
+    if (partition === undefined || !policy.knows(partition.domain)) return [];
+    const decision = decide(partition, policy, row.now);
+    if (decision === undefined) return [];
+    return [
+      {
+        domain: row.domain,
+        date: row.date,
+        from: row.status,
+        to: decision.status,
+        fence: row.fence,
+        retryCount: decision.retryCount,
+        queue: decision.queue,
+      },
+    ];
+  });
+}
+
+function partitionOf(row: PartitionRow): Partition | undefined {
+  const status = statusOf(row.status);
+  if (status === undefined) return undefined;
+  return {
+    domain: row.domain,
+    date: row.date,
+    status,
+    retryCount: row.retry_count,
+    version: row.version,
+    builtVersion: row.built_version,
+    news: row.news === 1,
+    failedVersion: row.failed_version,
+    failureClass: row.failure_class,
+    leaseUntil: row.lease_until,
+    queuedAt: row.queued_at,
+    notBefore: row.not_before,
+  };
+}
+
+function statusOf(text: string): PartitionStatus | undefined {
+  return PARTITION_STATUSES.find((status) => status === text);
+}

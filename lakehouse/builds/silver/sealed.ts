@@ -1,0 +1,100 @@
+/**
+ * What a build does with a sealed partition, whose bronze is retired: nothing can be derived again, so the published rows stay.
+ * Events that came after the sealing are put into quarantine beside them, and the ledger counts them there.
+ */
+
+import type { OutcomeLine, Outcomes } from "../../../sql/statements/ledger-outcomes.ts";
+import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
+import { bronzeInputs, type Commit } from "../../../sql/statements/snapshots.ts";
+import { createColumnBuilder } from "../../engine/columns/builder.ts";
+import type { Batch, Column } from "../../engine/columns/column.ts";
+import { concatBatches } from "../../engine/columns/concat.ts";
+import { pushValue } from "../../engine/columns/push-value.ts";
+import type { TopicTable } from "../../tables/catalog.ts";
+import type { LakeBucket } from "../../tables/lake.ts";
+import { FAILED_CHECKS_FIELD, quarantineOf } from "../../tables/quarantine.ts";
+import { stageFiles } from "../../tables/stage.ts";
+import { outcomeLines } from "../outcomes.ts";
+import { bronzeRows } from "./bronze-rows.ts";
+import { MAX_PARTITION_ROWS, PartitionTooLargeError } from "./silver.ts";
+
+/** A build was asked for of a partition whose bronze is past retention: a `data` failure, and the snapshot stays live. */
+export class BronzeRetiredError extends Error {
+  override readonly name = "BronzeRetiredError";
+}
+
+/** As `_failed_checks` of rows that came after the sealing. */
+export const RETENTION_CHECK = "retention";
+
+type SealedCommit = Pick<Commit, "inputs" | "files" | "rowsIn" | "rowsOut" | "dependents" | "removed" | "outcomes">;
+
+/** Stages the late rows; what to commit: the same silver files, and more in quarantine. Throws BronzeRetiredError when nothing is late, and what reading throws. */
+export async function quarantineLate(
+  db: D1Database,
+  bucket: LakeBucket,
+  table: TopicTable,
+  date: string,
+  runId: string,
+): Promise<SealedCommit> {
+  const { topic } = table.contract;
+  const snapshot = await sealedSnapshot(db, table.name, topic, date);
+  const inputs = await bronzeInputs(db, topic, date);
+  const known = new Set(snapshot?.inputs);
+  const late = inputs.filter(({ file }) => !known.has(file));
+  if (snapshot === undefined || late.length === 0) {
+    throw new BronzeRetiredError(
+      `BRONZE_RETIRED: the bronze of ${table.name} ${date} is past retention, so it cannot be built again; the published snapshot stays`,
+    );
+  }
+  const count = late.reduce((sum, { rows }) => sum + rows, 0);
+  if (count > MAX_PARTITION_ROWS) {
+    throw new PartitionTooLargeError(
+      `PARTITION_TOO_LARGE: ${count} late rows of ${table.name} ${date}, a build holds ${MAX_PARTITION_ROWS}`,
+    );
+  }
+  const rows = await lateRows(bucket, table, late);
+  const files = await stageFiles(bucket, quarantineOf(table), date, runId, rows);
+  return {
+    inputs: inputs.map(({ file, first_row, rows: n }) => ({ file, first_row, rows: n })),
+    files: snapshot.files,
+    rowsIn: inputs.reduce((sum, input) => sum + input.rows, 0),
+    rowsOut: snapshot.rows,
+    // Silver's rows are what they were.
+    dependents: [],
+    removed: { topic, duplicates: snapshot.duplicates, files: [...snapshot.quarantineFiles, ...files] },
+    outcomes: outcomesWith(topic, snapshot.outcomes, rows),
+  };
+}
+
+async function lateRows(bucket: LakeBucket, table: TopicTable, late: Parameters<typeof bronzeRows>[1]): Promise<Batch> {
+  const stored = table.fields.filter((field) => field.name !== "_copies");
+  const batches: Batch[] = [];
+  for await (const batch of bronzeRows(bucket, late, stored)) batches.push(batch);
+  const { columns, length } = concatBatches(batches);
+  const copies: Column = {
+    kind: "int32",
+    type: { kind: "int32" },
+    length,
+    nulls: undefined,
+    values: new Int32Array(length).fill(1),
+  };
+  const reasons = createColumnBuilder(FAILED_CHECKS_FIELD.type);
+  for (let row = 0; row < length; row++) pushValue(reasons, [RETENTION_CHECK]);
+  return {
+    fields: [...table.fields, FAILED_CHECKS_FIELD],
+    columns: [...columns, copies, reasons.finish()],
+    length,
+  };
+}
+
+/** The partition's terms as they stand, and the late rows among the quarantined. */
+function outcomesWith(topic: string, before: readonly OutcomeLine[], rows: Batch): Outcomes {
+  const late = new Map(outcomeLines("quarantined", rows).map((line) => [line.hour, line]));
+  const lines = before.map((line): OutcomeLine => {
+    const more = line.term === "quarantined" ? late.get(line.hour) : undefined;
+    if (more === undefined) return line;
+    late.delete(line.hour);
+    return { ...line, events: line.events + more.events, replayed: line.replayed + more.replayed };
+  });
+  return { topic, lines: [...lines, ...late.values()] };
+}

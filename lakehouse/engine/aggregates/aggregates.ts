@@ -1,0 +1,53 @@
+import { type Unsupported, unsupported } from "../expressions/vector.ts";
+import type { IrType } from "../ir/ir.ts";
+import { isExact, isScalar, sqlName } from "../ir/ir-types.ts";
+import type { Accumulator } from "./accumulator.ts";
+import { createBoolAggregate, createCount, createCountIf } from "./counts.ts";
+import { createExtreme } from "./extremes.ts";
+import { createExactAverage, createExactSum, createFloatSum } from "./sums.ts";
+
+type Binder = (args: readonly IrType[], type: IrType) => (() => Accumulator) | Unsupported;
+
+const bindSum: Binder = ([arg], type) => {
+  if (arg?.kind === "float64") return () => createFloatSum(false);
+  if (arg !== undefined && isExact(arg) && isExact(type)) return () => createExactSum(type);
+  return unsupported(`sum of ${arg === undefined ? "nothing" : sqlName(arg)} is not supported`);
+};
+
+const bindAverage: Binder = ([arg]) => {
+  if (arg?.kind === "float64") return () => createFloatSum(true);
+  if (arg?.kind === "decimal") return () => createExactAverage(arg.scale);
+  if (arg !== undefined && isExact(arg)) return () => createExactAverage(0);
+  return unsupported(`avg of ${arg === undefined ? "nothing" : sqlName(arg)} is not supported`);
+};
+
+function extremeBinder(greatest: boolean): Binder {
+  return (args, type) =>
+    args.length === 1 && isScalar(type)
+      ? () => createExtreme(greatest, type)
+      : unsupported(`${greatest ? "max" : "min"} of this is not supported`);
+}
+
+/**
+ * Every aggregate that a model may use, by DuckDB's bound name: those whose result does not depend on the order of rows
+ * (sums of doubles aside: they follow the input's order, which is fixed). The compiler binds with this same table.
+ */
+const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
+  ["count_star", (_, type) => () => createCount("rows", type)],
+  ["count", (args, type) => () => createCount(args.length === 0 ? "rows" : "values", type)],
+  ["count_if", (_, type) => () => createCountIf(type)],
+  ["countif", (_, type) => () => createCountIf(type)],
+  ["sum", bindSum],
+  ["avg", bindAverage],
+  ["mean", bindAverage],
+  ["min", extremeBinder(false)],
+  ["max", extremeBinder(true)],
+  ["bool_and", () => () => createBoolAggregate(0)],
+  ["bool_or", () => () => createBoolAggregate(1)],
+]);
+
+/** A maker of the aggregate's state, or why that aggregate or overload is not supported. */
+export function bindAggregate(name: string, args: readonly IrType[], type: IrType): (() => Accumulator) | Unsupported {
+  const binder = binders.get(name);
+  return binder === undefined ? unsupported(`the aggregate ${name} is not supported`) : binder(args, type);
+}

@@ -1,0 +1,59 @@
+import type { Call } from "../ir/ir.ts";
+import { bindAbs, bindArithmetic, bindFloorCeil, bindRound } from "./arithmetic.ts";
+import { bindComparison, bindDistinctFrom, bindIn } from "./comparison.ts";
+import { bindDatePart, bindDateTrunc, bindNamedPart } from "./dates.ts";
+import { bindExtreme, bindIsNull, bindNot } from "./logic.ts";
+import { bindListAggregate, bindListElement, bindStructField, listLength } from "./nested.ts";
+import { bindConcat, bindLetterCase, bindTextLength, bindTextSearch } from "./strings.ts";
+import { type Kernel, type Unsupported, unsupported } from "./vector.ts";
+
+type Binder = (call: Call) => Kernel | Unsupported;
+
+const bindLength: Binder = (call) => (call.args[0]?.type.kind === "list" ? listLength : bindTextLength(call));
+
+/**
+ * Every scalar function that a model may use, by DuckDB's bound name (comparisons, IN, NOT and IS NULL, which DuckDB binds as
+ * operators, by their SQL). A binder answers for the overload: the kernel, or why there is none. The compiler binds each
+ * call with this same table, so a plan that was compiled cannot meet an unknown function when it runs.
+ */
+const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
+  ...["+", "-", "*", "/", "//", "%"].map((name) => [name, bindArithmetic] as const),
+  ...["=", "<>", "<", "<=", ">", ">="].map((name) => [name, bindComparison] as const),
+  ["is distinct from", bindDistinctFrom],
+  ["is not distinct from", bindDistinctFrom],
+  ["in", bindIn],
+  ["not", bindNot],
+  ["is null", bindIsNull],
+  ["is not null", bindIsNull],
+  ["greatest", bindExtreme],
+  ["least", bindExtreme],
+  ["abs", bindAbs],
+  ["@", bindAbs],
+  ["round", bindRound],
+  ["floor", bindFloorCeil],
+  ["ceil", bindFloorCeil],
+  ["ceiling", bindFloorCeil],
+  ["date_trunc", bindDateTrunc],
+  ["datetrunc", bindDateTrunc],
+  ["date_part", bindDatePart],
+  ["datepart", bindDatePart],
+  ...["year", "quarter", "month", "week", "weekofyear", "day", "dayofmonth", "dayofweek", "weekday", "isodow"].map(
+    (name) => [name, bindNamedPart] as const,
+  ),
+  ...["dayofyear", "hour", "minute", "second", "epoch"].map((name) => [name, bindNamedPart] as const),
+  ...["lower", "lcase", "upper", "ucase"].map((name) => [name, bindLetterCase] as const),
+  ...["length", "len"].map((name) => [name, bindLength] as const),
+  ["strlen", bindTextLength],
+  ["||", bindConcat],
+  ["concat", bindConcat],
+  ...["starts_with", "^@", "prefix", "ends_with", "suffix", "contains"].map((name) => [name, bindTextSearch] as const),
+  ...["list_sum", "list_avg", "list_min", "list_max", "list_count"].map((name) => [name, bindListAggregate] as const),
+  ...["array_extract", "list_extract", "list_element"].map((name) => [name, bindListElement] as const),
+  ["struct_extract", bindStructField],
+]);
+
+/** The kernel of a call, or why that function or overload is not supported. */
+export function bindFunction(call: Call): Kernel | Unsupported {
+  const binder = binders.get(call.name);
+  return binder === undefined ? unsupported(`the function ${call.name} is not supported`) : binder(call);
+}

@@ -1,0 +1,105 @@
+import { sliceColumn } from "../columns/gather.ts";
+import { createTupleIndex } from "../columns/tuple-index.ts";
+import { prepare, prepareCondition } from "../expressions/prepare.ts";
+import { selectRows } from "../expressions/row-selection.ts";
+import type { Rows } from "../expressions/vector.ts";
+import type { IrField, Plan } from "../ir/ir.ts";
+import { aggregateRows } from "./aggregate.ts";
+import type { HeldRows } from "./held-rows.ts";
+import { collectRows, reorderRows, sortedOrder } from "./sort.ts";
+import { unnestRows } from "./unnest.ts";
+
+/** What running a plan needs from outside: the scans, and the bound on held rows. */
+export interface Execution {
+  scan(table: string, columns: readonly IrField[]): AsyncIterable<Rows>;
+  readonly held: HeldRows;
+}
+
+type Node<N extends Plan["node"]> = Extract<Plan, { node: N }>;
+
+/**
+ * The rows of a plan, batch by batch: scan, filter, project, unnest and union hold one batch at a time, aggregate and
+ * distinct their groups, order everything (each within `held`).
+ */
+export function execute(plan: Plan, execution: Execution): AsyncIterable<Rows> {
+  switch (plan.node) {
+    case "scan":
+      return execution.scan(plan.table, plan.columns);
+    case "filter":
+      return filterRows(plan, execute(plan.input, execution));
+    case "project":
+      return projectRows(plan, execute(plan.input, execution));
+    case "aggregate":
+      return aggregateRows(plan, execute(plan.input, execution), execution.held);
+    case "distinct":
+      return distinctRows(execute(plan.input, execution), execution.held);
+    case "order":
+      return orderRows(plan, execute(plan.input, execution), execution.held);
+    case "limit":
+      return limitRows(plan, execute(plan.input, execution));
+    case "union":
+      return unionRows(plan.inputs.map((input) => execute(input, execution)));
+    case "unnest":
+      return unnestRows(plan, execute(plan.input, execution));
+  }
+}
+
+/** Conditions are asked one after another, each only of the rows that the former let through. */
+async function* filterRows(plan: Node<"filter">, input: AsyncIterable<Rows>): AsyncIterable<Rows> {
+  const conditions = plan.conditions.map(prepareCondition);
+  for await (const batch of input) {
+    let rows = batch;
+    const all = new Set(rows.columns.keys());
+    for (const condition of conditions) {
+      if (rows.length === 0) break;
+      rows = selectRows(rows, condition(rows), all);
+    }
+    if (rows.length > 0) yield rows;
+  }
+}
+
+async function* projectRows(plan: Node<"project">, input: AsyncIterable<Rows>): AsyncIterable<Rows> {
+  const evaluators = plan.expressions.map(prepare);
+  for await (const rows of input) {
+    yield { columns: evaluators.map((evaluate) => evaluate(rows)), length: rows.length };
+  }
+}
+
+async function* distinctRows(input: AsyncIterable<Rows>, held: HeldRows): AsyncIterable<Rows> {
+  let index: ReturnType<typeof createTupleIndex> | undefined;
+  for await (const rows of input) {
+    if (rows.length === 0) continue;
+    index ??= createTupleIndex(rows.columns.length);
+    const { fresh } = index.assign(rows.columns, rows.length);
+    held.check(index.count);
+    if (fresh.length > 0) yield selectRows(rows, fresh, new Set(rows.columns.keys()));
+  }
+}
+
+async function* orderRows(plan: Node<"order">, input: AsyncIterable<Rows>, held: HeldRows): AsyncIterable<Rows> {
+  const keys = plan.by.map((key) => ({ ...key, evaluate: prepare(key.expression) }));
+  const rows = await collectRows(input, held);
+  if (rows === undefined) return;
+  const by = keys.map(({ evaluate, descending, nullsFirst }) => ({ column: evaluate(rows), descending, nullsFirst }));
+  yield reorderRows(rows, sortedOrder(by, rows.length));
+}
+
+async function* limitRows(plan: Node<"limit">, input: AsyncIterable<Rows>): AsyncIterable<Rows> {
+  let skip = plan.offset;
+  let left = plan.limit ?? Number.POSITIVE_INFINITY;
+  if (left <= 0) return;
+  for await (const rows of input) {
+    const start = Math.min(skip, rows.length);
+    const end = Math.min(rows.length, start + left);
+    skip -= start;
+    left -= end - start;
+    if (end > start) {
+      yield { columns: rows.columns.map((column) => sliceColumn(column, start, end)), length: end - start };
+    }
+    if (left <= 0) return;
+  }
+}
+
+async function* unionRows(inputs: readonly AsyncIterable<Rows>[]): AsyncIterable<Rows> {
+  for (const input of inputs) yield* input;
+}

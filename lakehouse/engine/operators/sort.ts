@@ -1,0 +1,54 @@
+import type { Column } from "../columns/column.ts";
+import { concatColumns, gather } from "../columns/gather.ts";
+import { comparator } from "../expressions/comparison.ts";
+import type { Rows } from "../expressions/vector.ts";
+import type { HeldRows } from "./held-rows.ts";
+
+/** One column to sort by, over all rows. */
+export interface SortColumn {
+  readonly column: Column;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+/** The order of the rows: a permutation; rows that tie keep their order. */
+export function sortedOrder(by: readonly SortColumn[], length: number): Int32Array {
+  const comparisons = by.map(({ column, descending, nullsFirst }) => {
+    const compare = comparator(column, column);
+    const { nulls } = column;
+    const nullOrder = nullsFirst ? -1 : 1;
+    return (a: number, b: number) => {
+      const aNull = nulls?.[a] === 1;
+      const bNull = nulls?.[b] === 1;
+      if (aNull || bNull) return aNull === bNull ? 0 : aNull ? nullOrder : -nullOrder;
+      return descending ? compare(b, a) : compare(a, b);
+    };
+  });
+  return Int32Array.from({ length }, (_, row) => row).sort((a, b) => {
+    for (const compare of comparisons) {
+      const order = compare(a, b);
+      if (order !== 0) return order;
+    }
+    return a - b;
+  });
+}
+
+/** All rows of a stream as one; `undefined` when there was no batch at all. */
+export async function collectRows(input: AsyncIterable<Rows>, held: HeldRows): Promise<Rows | undefined> {
+  const parts: Rows[] = [];
+  let length = 0;
+  for await (const rows of input) {
+    if (rows.length === 0 && parts.length > 0) continue;
+    length += rows.length;
+    held.check(length);
+    parts.push(rows);
+  }
+  const first = parts[0];
+  if (first === undefined) return undefined;
+  // All parts have the columns of the first.
+  return { columns: first.columns.map((_, index) => concatColumns(parts.map((part) => part.columns[index]!))), length };
+}
+
+export function reorderRows(rows: Rows, order: Int32Array): Rows {
+  return { columns: rows.columns.map((column) => gather(column, order)), length: order.length };
+}

@@ -1,0 +1,113 @@
+/** Where copies of an event stand in the published silver table and in the gold tables made of it. */
+import type { Contract } from "../../../contracts/contract.ts";
+import { parseTimestamp } from "../../../schemas/time.ts";
+import { publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { publishedFrom, replacedBy } from "../../../sql/statements/trace.ts";
+import { dependentsOf } from "../../tables/catalog.ts";
+import { silverTableName } from "../../tables/silver-columns.ts";
+import type { EventCopy, RowPlace } from "./event-copy.ts";
+import type { FoundRow, SearchCost } from "./find-rows.ts";
+import { searchFiles, type TraceDeps } from "./search-bronze.ts";
+
+/**
+ * `kept`: silver's row is this copy. `duplicate`: silver's row is another copy. `waiting`: the published snapshot was built before
+ * this copy's file. `held_back`: it was built from the file, and has no row of this id.
+ */
+export type SilverState = "kept" | "duplicate" | "waiting" | "held_back";
+
+export interface SilverTrace {
+  readonly topic: string;
+  readonly table: string;
+  readonly partition_date: string;
+  /** Null where nothing is published for the date. */
+  readonly snapshot_id: string | null;
+  readonly committed_at: string | null;
+  /** Silver's row; null where it has none. */
+  readonly row:
+    | (RowPlace & { readonly message_id: string; readonly event_index: number; readonly copies: number })
+    | null;
+}
+
+export interface GoldTrace {
+  readonly table: string;
+  readonly partition_date: string;
+  readonly snapshot_id: string;
+  readonly committed_at: string;
+  /** Whether it was built from the silver snapshot that is published now. */
+  readonly current: boolean;
+}
+
+export interface PublishedTrace {
+  readonly silver: SilverTrace;
+  readonly gold: readonly GoldTrace[];
+  /** For each of the copies, in their order. */
+  readonly states: readonly SilverState[];
+}
+
+/** Copies of one topic and partition date. Throws what `searchFiles` and D1 throw. */
+export async function tracePublished(
+  deps: TraceDeps,
+  contract: Contract,
+  date: string,
+  search: { readonly column: string; readonly text: string },
+  copies: readonly EventCopy[],
+  cost: SearchCost,
+  unreadable: string[],
+): Promise<PublishedTrace> {
+  const table = silverTableName(contract.topic);
+  const files = copies.map(({ bronze }) => bronze.file);
+  // A build lists files by the names that they were registered with, whatever file has their rows since.
+  const replaced = await replacedBy(deps.db, contract.topic, date, files);
+  const [live, [snapshot]] = await Promise.all([
+    publishedFiles(deps.db, table, date),
+    publishedFrom(deps.db, [table], date, [...files, ...replaced.map(({ file }) => file)]),
+  ]);
+  const builtFrom: unknown = JSON.parse(snapshot?.built_from ?? "[]");
+  const built = new Set<unknown>(Array.isArray(builtFrom) ? builtFrom : []);
+  for (const { file, retired_by } of replaced) if (built.has(file)) built.add(retired_by);
+  const wanted = ["_message", "_event", "_copies"];
+  const inSilver = (received?: readonly bigint[]): Promise<FoundRow[]> => {
+    const rows = { ...search, wanted, ...(received === undefined ? {} : { received }) };
+    return searchFiles(deps, live?.files ?? [], rows, cost, unreadable);
+  };
+  // Silver is in the order of reception, so the time of a copy that it kept leads to its row; one that these copies are
+  // duplicates of may have another.
+  let found = await inSilver(copies.map(({ received }) => BigInt(parseTimestamp(received) ?? 0)));
+  if (found.length === 0 && built.size > 0) found = await inSilver();
+  const [first] = found;
+  const row =
+    first === undefined
+      ? null
+      : {
+          file: first.file,
+          row_group: first.row_group,
+          row: first.row,
+          message_id: String(first.values["_message"]),
+          event_index: Number(first.values["_event"]),
+          copies: Number(first.values["_copies"]),
+        };
+  const snapshotId = live?.snapshotId ?? null;
+  const gold = snapshotId === null ? [] : await publishedFrom(deps.db, dependentsOf(table), date, [snapshotId]);
+  return {
+    silver: {
+      topic: contract.topic,
+      table,
+      partition_date: date,
+      snapshot_id: snapshotId,
+      committed_at: snapshot?.committed_at ?? null,
+      row,
+    },
+    gold: gold.map(({ table_name, snapshot_id, committed_at, built_from }) => ({
+      table: table_name,
+      partition_date: date,
+      snapshot_id,
+      committed_at,
+      current: built_from !== "[]",
+    })),
+    states: copies.map((copy): SilverState => {
+      if (row?.message_id === copy.message_id && row.event_index === copy.event_index) return "kept";
+      if (!built.has(copy.bronze.file)) return "waiting";
+      return row === null ? "held_back" : "duplicate";
+    }),
+  };
+}

@@ -1,0 +1,42 @@
+/** The checks of a model's front matter in the form that contracts use: one evaluator serves both. */
+import type { Bound, LibraryCheck } from "../../../contracts/contract.ts";
+import type { CompiledModel, ModelCheck } from "../../engine/ir/ir.ts";
+
+export function modelChecks(model: Pick<CompiledModel, "checks">): LibraryCheck[] {
+  return model.checks.map((check) => {
+    const columns = columnsOf(check);
+    return {
+      name: `${check.metric}${columns.length > 0 ? ` of ${columns.join(", ")}` : ""}`,
+      layer: "gold",
+      metric: check.metric,
+      columns,
+      values: check.metric === "invalidValues" ? check.validValues : [],
+      unit: "rows",
+      bound: boundOf(check),
+      onFail: check.on_fail,
+    };
+  });
+}
+
+function columnsOf(check: ModelCheck): readonly string[] {
+  switch (check.metric) {
+    case "rowCount":
+      return [];
+    case "duplicateValues":
+      return check.columns;
+    default:
+      return [check.column];
+  }
+}
+
+function boundOf(check: ModelCheck): Bound {
+  if (check.mustBe !== undefined) return { op: "mustBe", value: check.mustBe };
+  if (check.mustNotBe !== undefined) return { op: "mustNotBe", value: check.mustNotBe };
+  if (check.mustBeGreaterThan !== undefined) return { op: "mustBeGreaterThan", value: check.mustBeGreaterThan };
+  if (check.mustBeGreaterOrEqualTo !== undefined)
+    return { op: "mustBeGreaterOrEqualTo", value: check.mustBeGreaterOrEqualTo };
+  if (check.mustBeLessThan !== undefined) return { op: "mustBeLessThan", value: check.mustBeLessThan };
+  if (check.mustBeLessOrEqualTo !== undefined) return { op: "mustBeLessOrEqualTo", value: check.mustBeLessOrEqualTo };
+  if (check.mustBeBetween !== undefined) return { op: "mustBeBetween", value: check.mustBeBetween };
+  throw new Error(`a ${check.metric} check has no bound`);
+}

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import {
+  decodeThrift,
+  encodeThrift,
+  ThriftError,
+  type ThriftStruct,
+  type ThriftValue,
+} from "../../../../../lakehouse/engine/parquet/thrift.ts";
+
+const struct = (...fields: [number, ThriftValue][]): ThriftStruct => ({ kind: "struct", fields: new Map(fields) });
+
+test("every kind of value survives", () => {
+  const items = (count: number): ThriftValue => ({
+    kind: "list",
+    element: 12,
+    items: Array.from({ length: count }, () => struct([1, { kind: "bool", value: false }])),
+  });
+  const value = struct(
+    [1, { kind: "bool", value: true }],
+    [2, { kind: "byte", value: 200 }],
+    [3, { kind: "int", wire: 4, value: -1 }],
+    [20, { kind: "int", wire: 5, value: -(2 ** 31) }],
+    [21, { kind: "int", wire: 6, value: 2 ** 50 + 1 }],
+    [400, { kind: "double", bytes: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) }],
+    [401, { kind: "binary", bytes: new Uint8Array(200).fill(7) }],
+    [402, items(3)],
+    [403, items(300)],
+    [
+      404,
+      {
+        kind: "list",
+        element: 1,
+        items: [
+          { kind: "bool", value: true },
+          { kind: "bool", value: false },
+        ],
+      },
+    ],
+  );
+  expect(decodeThrift(encodeThrift(value))).toEqual(value);
+});
+
+describe("hostile bytes are refused at once", () => {
+  test.each([
+    ["nothing", [], /ends early/],
+    ["a binary longer than the bytes", [0x18, 0x7f, 0x01], /ends early/],
+    ["a list longer than the bytes", [0x19, 0xfc, 0xff, 0xff, 0xff, 0x7f], /longer than the footer/],
+    ["an integer without end", [0x16, ...Array.from({ length: 30 }, () => 0x80)], /beyond 2\^53/],
+    ["an integer of 64 bits", [0x16, ...Array.from({ length: 9 }, () => 0xff), 0x01], /beyond 2\^53/],
+    ["a map", [0x1b, 0x00, 0x00], /unknown type 11/],
+    ["structs in structs", Array.from({ length: 100 }, () => 0x1c), /nested too deep/],
+    ["lists in lists", [0x19, ...Array.from({ length: 100 }, () => 0x19)], /nested too deep/],
+  ])("%s", (_, bytes, message) => {
+    const decode = () => decodeThrift(Uint8Array.from(bytes));
+    expect(decode).toThrow(ThriftError);
+    expect(decode).toThrow(message);
+  });
+});
