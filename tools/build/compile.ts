@@ -2,7 +2,7 @@
  * `npm run compile`: contracts and schemas to the modules that the Worker imports. The files it writes end in
  * `.generated.ts` and are not committed; a deploy is the release of a contract.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Contract } from "../../contracts/contract.ts";
 import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
@@ -89,22 +89,18 @@ export async function compileProject(root: string): Promise<void> {
   if (problems.length > 0) throw new BuildError(problems);
   const { models, checks } = await compileSql(root, project);
 
-  writeIfChanged(
-    join(root, "schemas/releases.generated.ts"),
-    `${HEADER}import type { SchemaRelease } from "./avro-schema.ts";\n\nexport const releases: readonly SchemaRelease[] = ${parsedAtStart(releases)};\n`,
-  );
-  writeIfChanged(join(root, "contracts/documents/documents.generated.ts"), renderDocuments(documents));
-  writeIfChanged(join(root, "lakehouse/tables/compiled/models.generated.ts"), renderModels(models));
-  writeIfChanged(
-    join(root, "lakehouse/tables/compiled/checks.generated.ts"),
-    `${HEADER}import type { CompiledCheck } from "./compiled-check.ts";\n\nexport const compiledChecks: readonly CompiledCheck[] = ${parsedAtStart(checks)};\n`,
-  );
-  const topicEvents = `${HEADER}${renderTopicEvents(contracts, releases)}`;
-  writeIfChanged(join(root, "producers/client/topic-events.generated.ts"), topicEvents);
-  writeIfChanged(
-    join(root, "contracts/contracts.generated.ts"),
-    `${HEADER}import type { Contract } from "./contract.ts";\n\nexport const contracts: readonly Contract[] = ${parsedAtStart(contracts)};\n`,
-  );
+  const written: Readonly<Record<string, string>> = {
+    "schemas/releases.generated.ts": `${HEADER}import type { SchemaRelease } from "./avro-schema.ts";\n\nexport const releases: readonly SchemaRelease[] = ${parsedAtStart(releases)};\n`,
+    "contracts/documents/documents.generated.ts": renderDocuments(documents),
+    "lakehouse/tables/compiled/models.generated.ts": renderModels(models),
+    "lakehouse/tables/compiled/checks.generated.ts": `${HEADER}import type { CompiledCheck } from "./compiled-check.ts";\n\nexport const compiledChecks: readonly CompiledCheck[] = ${parsedAtStart(checks)};\n`,
+    "producers/client/topic-events.generated.ts": `${HEADER}${renderTopicEvents(contracts, releases)}`,
+    "contracts/contracts.generated.ts": `${HEADER}import type { Contract } from "./contract.ts";\n\nexport const contracts: readonly Contract[] = ${parsedAtStart(contracts)};\n`,
+  };
+  for (const [file, text] of Object.entries(written)) writeIfChanged(join(root, file), text);
+  // An earlier version of the project wrote elsewhere: what it left is in no commit, and its imports may lead nowhere.
+  for (const file of globSync("{contracts,schemas,lakehouse,producers}/**/*.generated.ts", { cwd: root }))
+    if (written[file.replaceAll("\\", "/")] === undefined) rmSync(join(root, file));
 }
 
 /** What is compiled with DuckDB. */

@@ -35,7 +35,9 @@ describe("sluice new-topic", () => {
     const review = reviewSchemas(root);
     expect(review.problems).toEqual([]);
     expect(releaseCandidates(root, review)).toMatchObject([{ file: "schemas/delivery_routes/v1.avsc" }]);
+    writeFileSync(join(root, "contracts/of-an-older-version.generated.ts"), "");
     await compileProject(root);
+    expect(existsSync(join(root, "contracts/of-an-older-version.generated.ts"))).toBe(false);
     expect(read("contracts/contracts.generated.ts")).toContain("delivery_routes");
     expect(read("lakehouse/tables/compiled/models.generated.ts")).toContain("daily_delivery_routes");
     expect(read("producers/client/topic-events.generated.ts")).toContain("delivery_routes");
