@@ -1,10 +1,11 @@
-/** `npm run docs`: writes the pages that are made from code. `-- --check` writes nothing and fails if one is out of date. */
+/** `npm run docs`: writes the pages that are made from code, and the dump of the database from its migrations. `-- --check` writes nothing and fails if one is out of date. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseCommandLine, runCommand } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
 import { accessTable } from "./access.ts";
 import { errorsPage } from "./errors.ts";
+import { schemaPage } from "./schema.ts";
 import { withSection } from "./section.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -12,6 +13,7 @@ const root = resolve(import.meta.dirname, "../..");
 const PAGES: Readonly<Record<string, (text: string) => string>> = {
   "docs/errors.md": errorsPage,
   "docs/keys.md": (text) => withSection(text, "calls", accessTable()),
+  "sql/schema.sql": () => schemaPage(join(root, "sql/migrations")),
 };
 
 await runCommand(async (argv) => {

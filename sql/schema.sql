@@ -1,0 +1,514 @@
+-- Written by `npm run docs` from sql/migrations. Do not edit: a change of the database is a new migration.
+-- The text is SQLite's: a column that a later migration added stands where SQLite put it, and is explained there.
+
+CREATE TABLE abandoned_runs (
+  run_id TEXT PRIMARY KEY,
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('FAILED', 'LOST')),
+  ended_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX abandoned_runs_by_end ON abandoned_runs (ended_at);
+
+CREATE TABLE alert_events (
+  id INTEGER PRIMARY KEY,              -- their order
+  event_id TEXT NOT NULL UNIQUE,
+  event TEXT NOT NULL,                 -- JSON
+  made_at TEXT NOT NULL,
+  emitted_at TEXT,                     -- null: not known to be in the topic's queue
+  post_state TEXT NOT NULL DEFAULT 'waiting' CHECK (post_state IN ('waiting', 'posted', 'skipped', 'refused', 'expired')),
+  post_attempts INTEGER NOT NULL DEFAULT 0,
+  post_after INTEGER NOT NULL DEFAULT 0 -- milliseconds since the epoch
+) STRICT;
+
+CREATE INDEX alert_events_to_emit ON alert_events (id) WHERE emitted_at IS NULL;
+
+CREATE INDEX alert_events_to_post ON alert_events (id) WHERE post_state = 'waiting';
+
+CREATE TABLE alerts (
+  alert_key TEXT PRIMARY KEY,
+  source TEXT NOT NULL,                -- who finds the condition: if it fails, the alert stays as it is
+  since TEXT NOT NULL,                 -- with the key, names this time that it fires
+  announced INTEGER NOT NULL,          -- how many events say that it fires
+  last_announced TEXT NOT NULL,
+  condition TEXT NOT NULL              -- JSON, as it was found last
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE announced_releases (
+  topic TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL,           -- grows with each announcement; part of the events' ids
+  contract_version TEXT NOT NULL,
+  digest TEXT NOT NULL,                -- of what is announced: version, fields, schemas
+  fields TEXT NOT NULL,                -- JSON: the contract's fields
+  schemas TEXT NOT NULL,               -- JSON array of every schema id that was ever announced
+  announced_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_keys (
+  key_hash TEXT PRIMARY KEY,           -- SHA-256 of the key, hex
+  producer TEXT NOT NULL REFERENCES producers (producer),
+  scopes TEXT NOT NULL,                -- JSON array of "<topic or *>:<write|read|admin>"
+  created_at TEXT NOT NULL,
+  expires_at TEXT,
+  revoked_at TEXT
+, key_id TEXT, kind TEXT NOT NULL DEFAULT 'secret' CHECK (kind IN ('secret', 'publishable')), origins TEXT NOT NULL DEFAULT '[]', events_per_minute INTEGER CHECK (events_per_minute > 0), rotated_from TEXT, overlap_ends_at TEXT) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX api_keys_id ON api_keys (key_id);
+
+CREATE TRIGGER api_keys_identify AFTER INSERT ON api_keys WHEN NEW.key_id IS NULL
+BEGIN
+  UPDATE api_keys SET key_id = 'key_' || substr(NEW.key_hash, 1, 12) WHERE key_hash = NEW.key_hash;
+END;
+
+CREATE TRIGGER api_keys_new_origins AFTER UPDATE OF origins ON api_keys
+BEGIN
+  DELETE FROM key_origins WHERE key_hash = OLD.key_hash;
+  INSERT OR IGNORE INTO key_origins (origin, key_hash)
+  SELECT origin.value, NEW.key_hash
+  FROM json_each(CASE WHEN json_valid(NEW.origins) THEN NEW.origins ELSE '[]' END) AS origin WHERE origin.type = 'text';
+END;
+
+CREATE TRIGGER api_keys_no_origins AFTER DELETE ON api_keys
+BEGIN
+  DELETE FROM key_origins WHERE key_hash = OLD.key_hash;
+END;
+
+CREATE TRIGGER api_keys_origins AFTER INSERT ON api_keys WHEN NEW.origins <> '[]'
+BEGIN
+  INSERT OR IGNORE INTO key_origins (origin, key_hash)
+  SELECT origin.value, NEW.key_hash
+  FROM json_each(CASE WHEN json_valid(NEW.origins) THEN NEW.origins ELSE '[]' END) AS origin WHERE origin.type = 'text';
+END;
+
+CREATE TABLE back_pressure (
+  topic TEXT PRIMARY KEY,
+  until TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  written_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bronze_file_dates (
+  topic TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  file TEXT NOT NULL REFERENCES bronze_files (file),
+  first_row INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  PRIMARY KEY (topic, partition_date, file)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX bronze_file_dates_by_file ON bronze_file_dates (file);
+
+CREATE TRIGGER bronze_file_dates_inputs AFTER INSERT ON bronze_file_dates
+WHEN NOT EXISTS (SELECT 1 FROM compactions WHERE file = NEW.file) BEGIN
+  INSERT INTO input_changes VALUES (NEW.topic, NEW.partition_date);
+END;
+
+CREATE TABLE bronze_file_hours (
+  topic TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  hour TEXT NOT NULL,                  -- YYYY-MM-DDTHH:00:00Z, of reception
+  file TEXT NOT NULL,
+  rows INTEGER NOT NULL,
+  registered_at TEXT NOT NULL,         -- '' for files from before hours were counted
+  PRIMARY KEY (hour, topic, partition_date, file)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER bronze_file_hours_inputs AFTER INSERT ON bronze_file_hours BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
+CREATE TABLE bronze_files (
+  file TEXT PRIMARY KEY,               -- R2 key
+  topic TEXT NOT NULL,
+  shard INTEGER NOT NULL,
+  shard_of INTEGER NOT NULL,
+  incarnation TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  min_received TEXT NOT NULL,
+  max_received TEXT NOT NULL,
+  registered_at TEXT NOT NULL,
+  retired_by TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX bronze_files_by_topic ON bronze_files (topic, registered_at);
+
+CREATE INDEX bronze_files_live ON bronze_files (registered_at) WHERE retired_by IS NULL;
+
+CREATE TABLE compactions (
+  file TEXT PRIMARY KEY,               -- R2 key of the compacted file, made of its inputs' names
+  topic TEXT NOT NULL,
+  inputs TEXT NOT NULL,                -- JSON array of R2 keys, ascending: the order of their rows
+  -- DROPPED: an input was retired by something else meanwhile
+  status TEXT NOT NULL DEFAULT 'PENDING' CHECK (status IN ('PENDING', 'DONE', 'DROPPED')),
+  planned_at TEXT NOT NULL,
+  queued_at INTEGER NOT NULL,          -- milliseconds since the epoch
+  attempts INTEGER NOT NULL DEFAULT 1, -- messages sent for it
+  error_message TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX compactions_pending ON compactions (queued_at) WHERE status = 'PENDING';
+
+CREATE TABLE duty_backlogs (
+  duty TEXT PRIMARY KEY,
+  since TEXT NOT NULL,                 -- ISO 8601 UTC
+  cursor TEXT                          -- where its next run goes on; null: each run finds by itself what is left
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ended_runs (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('DONE', 'FAILED', 'LOST')),
+  started_at TEXT NOT NULL,
+  finished_at TEXT NOT NULL,
+  rows_in INTEGER,
+  rows_out INTEGER,
+  error_message TEXT,
+  checks TEXT,                         -- JSON: {table_name, checked_at, results: [{layer, check_name, metric, ...}]}; null: nothing was checked
+  PRIMARY KEY (domain, partition_date, run_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER ended_runs_abandoned AFTER INSERT ON ended_runs WHEN NEW.status IN ('FAILED', 'LOST') BEGIN
+  INSERT INTO abandoned_runs (run_id, domain, partition_date, status, ended_at)
+    VALUES (NEW.run_id, NEW.domain, NEW.partition_date, NEW.status, NEW.finished_at) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER ended_runs_totals AFTER INSERT ON ended_runs BEGIN
+  INSERT INTO run_totals (domain, status, runs, seconds, le_1, le_5, le_15, le_60, le_300, le_900)
+    SELECT NEW.domain, NEW.status, 1, took, took <= 1, took <= 5, took <= 15, took <= 60, took <= 300, took <= 900
+    FROM (SELECT max(0.0, (julianday(NEW.finished_at) - julianday(NEW.started_at)) * 86400) AS took) WHERE true
+    ON CONFLICT DO UPDATE SET runs = runs + 1, seconds = seconds + excluded.seconds, le_1 = le_1 + excluded.le_1, le_5 = le_5 + excluded.le_5,
+      le_15 = le_15 + excluded.le_15, le_60 = le_60 + excluded.le_60, le_300 = le_300 + excluded.le_300, le_900 = le_900 + excluded.le_900;
+END;
+
+CREATE TABLE key_origins (
+  origin TEXT NOT NULL,
+  key_hash TEXT NOT NULL,
+  PRIMARY KEY (origin, key_hash)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger (
+  topic TEXT NOT NULL,
+  shard INTEGER NOT NULL,
+  shard_of INTEGER NOT NULL,
+  incarnation TEXT NOT NULL,
+  hour TEXT NOT NULL,                  -- YYYY-MM-DDTHH:00:00Z, of reception
+  detail TEXT NOT NULL,
+  events INTEGER NOT NULL, published_at TEXT,
+  PRIMARY KEY (hour, topic, shard, shard_of, incarnation, detail)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER ledger_inputs_insert AFTER INSERT ON ledger BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
+CREATE TRIGGER ledger_inputs_update AFTER UPDATE ON ledger WHEN NEW.events <> OLD.events BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
+CREATE TABLE ledger_arrivals (
+  topic TEXT NOT NULL,
+  shard INTEGER NOT NULL,
+  shard_of INTEGER NOT NULL,
+  incarnation TEXT NOT NULL,
+  hour TEXT NOT NULL,                  -- in which the gateways made the messages
+  messages INTEGER NOT NULL,           -- of all instances
+  unnumbered INTEGER NOT NULL,         -- messages without a gateway's running number
+  instances TEXT NOT NULL,
+  PRIMARY KEY (hour, topic, shard, shard_of, incarnation)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger_duplicates (
+  topic TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  hour TEXT NOT NULL,
+  events INTEGER NOT NULL,
+  PRIMARY KEY (topic, partition_date, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ledger_duplicates_by_hour ON ledger_duplicates (hour);
+
+CREATE TRIGGER ledger_duplicates_inputs_insert AFTER INSERT ON ledger_duplicates BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
+CREATE TRIGGER ledger_duplicates_inputs_update AFTER UPDATE ON ledger_duplicates WHEN NEW.events <> OLD.events BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
+CREATE TABLE ledger_findings (
+  kind TEXT NOT NULL CHECK (kind IN ('difference', 'suspected_loss', 'incomplete')),
+  topic TEXT NOT NULL,
+  hour TEXT NOT NULL,                  -- of an incomplete day: its first
+  measured INTEGER NOT NULL,           -- events too many (below zero) or missing; messages missing for a suspected loss
+  detail TEXT NOT NULL,
+  found_at TEXT NOT NULL,
+  PRIMARY KEY (kind, topic, hour)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ledger_outcomes (
+  topic TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  hour TEXT NOT NULL,
+  term TEXT NOT NULL CHECK (term IN ('silver', 'superseded', 'quarantined', 'expired')),
+  events INTEGER NOT NULL, replayed INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (topic, partition_date, hour, term)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ledger_outcomes_by_hour ON ledger_outcomes (hour);
+
+CREATE TRIGGER ledger_outcomes_inputs_insert AFTER INSERT ON ledger_outcomes BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
+CREATE TRIGGER ledger_outcomes_inputs_update AFTER UPDATE ON ledger_outcomes WHEN NEW.events <> OLD.events BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
+CREATE TABLE parked_slices (
+  key TEXT PRIMARY KEY,
+  topic TEXT NOT NULL,
+  shard INTEGER NOT NULL,
+  shard_of INTEGER NOT NULL,
+  message_id TEXT NOT NULL,
+  hour TEXT NOT NULL,                  -- YYYY-MM-DDTHH:00:00Z, of reception, as in the ledger
+  events INTEGER NOT NULL,             -- as the slice says, and as they were counted when they were appended
+  bytes INTEGER NOT NULL,
+  cause TEXT NOT NULL CHECK (cause IN ('data', 'system')),
+  detail TEXT NOT NULL,
+  parked_at TEXT NOT NULL,
+  redriven_at TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX parked_slices_waiting ON parked_slices (topic, parked_at) WHERE redriven_at IS NULL;
+
+CREATE TABLE partition_inputs (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  built_version INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (domain, partition_date)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX partition_inputs_unbuilt ON partition_inputs (domain, partition_date) WHERE version <> built_version;
+
+CREATE TABLE partition_leases (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  fence INTEGER NOT NULL DEFAULT 0,
+  run_id TEXT,
+  lease_until INTEGER NOT NULL DEFAULT 0,    -- milliseconds since the epoch, D1's clock
+  queued_at INTEGER NOT NULL DEFAULT 0,      -- when a build message was last sent
+  not_before INTEGER NOT NULL DEFAULT 0,     -- retry backoff
+  failure_class TEXT CHECK (failure_class IN ('data', 'system')),
+  failed_version INTEGER,                    -- input version of the failed build: a data failure waits for another
+  late INTEGER NOT NULL DEFAULT 0,           -- 1 from LATE until the rebuild is published, failures and retries included
+  revisions INTEGER NOT NULL DEFAULT 0, started_at TEXT,      -- rebuilds after the partition had closed
+  PRIMARY KEY (domain, partition_date)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX partition_leases_revised ON partition_leases (partition_date) WHERE revisions > 0;
+
+CREATE TABLE partition_meta (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('UNDISCOVERED', 'PENDING', 'IN_FLIGHT', 'DONE', 'FAILED', 'RETRYING', 'DEAD', 'LATE', 'REPROCESSING')),
+  run_id TEXT,
+  record_count INTEGER NOT NULL DEFAULT 0,   -- input rows
+  source_files INTEGER NOT NULL DEFAULT 0,
+  file_hash TEXT,                            -- digest of the inputs handed to the last builder
+  silver_records INTEGER NOT NULL DEFAULT 0,
+  gold_records INTEGER NOT NULL DEFAULT 0,
+  retry_count INTEGER NOT NULL DEFAULT 0,
+  error_message TEXT,
+  created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+  processed_at TEXT,
+  silver_path TEXT,
+  gold_path TEXT,
+  PRIMARY KEY (domain, partition_date)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX partition_meta_active ON partition_meta (status) WHERE status <> 'DONE';
+
+CREATE TABLE partition_replays (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  replays INTEGER NOT NULL,
+  built_replays INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (domain, partition_date)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE producers (
+  producer TEXT PRIMARY KEY,
+  created_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE published (
+  table_name TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),
+  PRIMARY KEY (table_name, partition_date)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "quality_results" (
+  run_id TEXT NOT NULL,
+  layer TEXT NOT NULL,
+  check_name TEXT NOT NULL,
+  table_name TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  metric TEXT NOT NULL,
+  measured REAL,                       -- null: the check's query gave no number, and the check failed
+  bound TEXT NOT NULL,                 -- JSON of the contract's bound
+  passed INTEGER NOT NULL,
+  on_fail TEXT NOT NULL,
+  failing_rows TEXT,                   -- JSON: up to 20 row numbers of the candidate
+  candidate TEXT,                      -- R2 key of the first file that the failing rows stand in: the candidate's, or its quarantine's
+  checked_at TEXT NOT NULL,
+  PRIMARY KEY (run_id, layer, check_name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quarantine_files (
+  snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),
+  file TEXT NOT NULL,                  -- R2 key
+  rows INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (snapshot_id, file)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_totals (
+  domain TEXT NOT NULL,
+  status TEXT NOT NULL,
+  runs INTEGER NOT NULL,
+  seconds REAL NOT NULL,
+  le_1 INTEGER NOT NULL,
+  le_5 INTEGER NOT NULL,
+  le_15 INTEGER NOT NULL,
+  le_60 INTEGER NOT NULL,
+  le_300 INTEGER NOT NULL,
+  le_900 INTEGER NOT NULL,
+  PRIMARY KEY (domain, status)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY,
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('RUNNING', 'DONE', 'FAILED', 'LOST')),
+  started_at TEXT NOT NULL,
+  finished_at TEXT,
+  rows_in INTEGER,
+  rows_out INTEGER,
+  error_message TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX runs_by_partition ON runs (domain, partition_date, started_at);
+
+CREATE TRIGGER runs_abandoned AFTER UPDATE OF status ON runs WHEN NEW.status IN ('FAILED', 'LOST') AND OLD.status = 'RUNNING' BEGIN
+  INSERT INTO abandoned_runs (run_id, domain, partition_date, status, ended_at)
+    VALUES (NEW.run_id, NEW.domain, NEW.partition_date, NEW.status, coalesce(NEW.finished_at, NEW.started_at)) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER runs_totals AFTER UPDATE OF status ON runs WHEN OLD.status = 'RUNNING' AND NEW.status <> 'RUNNING' BEGIN
+  INSERT INTO run_totals (domain, status, runs, seconds, le_1, le_5, le_15, le_60, le_300, le_900)
+    SELECT NEW.domain, NEW.status, 1, took, took <= 1, took <= 5, took <= 15, took <= 60, took <= 300, took <= 900
+    FROM (SELECT max(0.0, (julianday(coalesce(NEW.finished_at, NEW.started_at)) - julianday(NEW.started_at)) * 86400) AS took) WHERE true
+    ON CONFLICT DO UPDATE SET runs = runs + 1, seconds = seconds + excluded.seconds, le_1 = le_1 + excluded.le_1, le_5 = le_5 + excluded.le_5,
+      le_15 = le_15 + excluded.le_15, le_60 = le_60 + excluded.le_60, le_300 = le_300 + excluded.le_300, le_900 = le_900 + excluded.le_900;
+END;
+
+CREATE TABLE sealed_partitions (
+  topic TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  sealed_at TEXT NOT NULL,
+  PRIMARY KEY (topic, partition_date)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE shards (
+  topic TEXT NOT NULL,
+  shard INTEGER NOT NULL,
+  shard_of INTEGER NOT NULL,
+  first_seen TEXT NOT NULL, listed_at TEXT, last_flush_at TEXT, oldest_unflushed TEXT, buffered_rows INTEGER NOT NULL DEFAULT 0, buffered_bytes INTEGER NOT NULL DEFAULT 0, retired_at TEXT,
+  PRIMARY KEY (topic, shard, shard_of)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshot_files (
+  snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),
+  file TEXT NOT NULL,                  -- R2 key
+  rows INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (snapshot_id, file)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshots (
+  snapshot_id TEXT PRIMARY KEY,
+  table_name TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  input_digest TEXT NOT NULL,
+  inputs TEXT NOT NULL,                -- JSON: [{table, snapshot_id}] or [{file}]
+  rows INTEGER NOT NULL,
+  committed_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE table_versions (
+  table_name TEXT PRIMARY KEY,
+  version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tombstones (
+  object TEXT PRIMARY KEY,             -- R2 key
+  reason TEXT NOT NULL,
+  tombstoned_at TEXT NOT NULL,
+  delete_after TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX tombstones_due ON tombstones (delete_after);
+
+CREATE TABLE unknown_fields (
+  topic TEXT NOT NULL,
+  pointer TEXT NOT NULL,               -- JSON pointer, * for the items of an array
+  first_seen TEXT NOT NULL,
+  last_seen TEXT NOT NULL,             -- YYYY-MM-DD: written once a day
+  announced_at TEXT,
+  PRIMARY KEY (topic, pointer)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX unknown_fields_unannounced ON unknown_fields (topic) WHERE announced_at IS NULL;
+
+CREATE VIEW check_history AS
+  SELECT r.run_id AS run_id, CAST(c.value ->> 'layer' AS TEXT) AS layer, CAST(c.value ->> 'check_name' AS TEXT) AS check_name,
+    CAST(r.checks ->> 'table_name' AS TEXT) AS table_name, r.partition_date AS partition_date, CAST(c.value ->> 'metric' AS TEXT) AS metric,
+    CAST(c.value ->> 'measured' AS REAL) AS measured, CAST(c.value ->> 'bound' AS TEXT) AS bound, CAST(c.value ->> 'passed' AS INTEGER) AS passed,
+    CAST(c.value ->> 'on_fail' AS TEXT) AS on_fail, CAST(c.value ->> 'failing_rows' AS TEXT) AS failing_rows,
+    CAST(c.value ->> 'candidate' AS TEXT) AS candidate, CAST(r.checks ->> 'checked_at' AS TEXT) AS checked_at
+  FROM ended_runs r, json_each(r.checks, '$.results') c WHERE r.checks IS NOT NULL
+  UNION ALL
+  SELECT run_id, layer, check_name, table_name, partition_date, metric, measured, bound, passed, on_fail, failing_rows, candidate, checked_at
+  FROM quality_results;
+
+CREATE VIEW input_changes AS SELECT domain, partition_date FROM partition_inputs;
+
+CREATE TRIGGER input_changes_insert INSTEAD OF INSERT ON input_changes BEGIN
+  INSERT INTO partition_inputs (domain, partition_date, version) VALUES (NEW.domain, NEW.partition_date, 1)
+    ON CONFLICT DO UPDATE SET version = version + 1
+    WHERE version = built_version
+      OR EXISTS (SELECT 1 FROM partition_leases l WHERE l.domain = NEW.domain AND l.partition_date = NEW.partition_date
+                 AND (l.run_id IS NOT NULL OR l.failed_version IS NOT NULL))
+      OR EXISTS (SELECT 1 FROM partition_replays r WHERE r.domain = NEW.domain AND r.partition_date = NEW.partition_date
+                 AND r.replays <> r.built_replays);
+END;
+
+CREATE VIEW run_history AS
+  SELECT run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message FROM ended_runs
+  UNION ALL
+  SELECT run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message FROM runs WHERE status <> 'RUNNING'
+  UNION ALL
+  SELECT l.run_id, l.domain, l.partition_date, l.fence, 'RUNNING', coalesce(r.started_at, l.started_at), NULL, NULL, NULL, NULL
+  FROM partition_leases l LEFT JOIN runs r ON r.run_id = l.run_id WHERE l.run_id IS NOT NULL;
