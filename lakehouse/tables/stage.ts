@@ -6,7 +6,7 @@
 import type { DataFile } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../engine/columns/column.ts";
 import { sliceBatch } from "../engine/columns/slice.ts";
-import { writeParquet } from "../engine/parquet/writer.ts";
+import { createParquetWriter } from "../engine/parquet/writer.ts";
 import type { TableBase } from "./catalog.ts";
 import type { LakeBucket } from "./lake.ts";
 
@@ -16,8 +16,8 @@ export type StagedTable = Pick<
   "name" | "directory" | "partition" | "fields" | "dictionaryColumns" | "sortedBy"
 >;
 
-/** Rows of a data file at the most: large enough for readers, small enough to be rewritten and to fit an isolate. */
-const FILE_ROWS = 250_000;
+/** Compressed bytes after which a data file ends: large enough for readers, small enough to be held while it is written. */
+const FILE_BYTES = 8 * 1024 * 1024;
 
 /** How the keys of a run's files begin: without listing more than these, all that it staged is found. */
 export function stagedPrefix(
@@ -28,27 +28,70 @@ export function stagedPrefix(
   return `${directory}/${partition}=${date}/${runId}-`;
 }
 
-/** Writes `<directory>/<partition>=<date>/<run id>-<n>.parquet`; always at least one file, so that an empty partition still has its columns. */
+/** Writes a run's rows to `<directory>/<partition>=<date>/<run id>-<n>.parquet`, a file of some 8 MB after the other. */
+export class FileStager {
+  readonly #bucket: LakeBucket;
+  readonly #table: StagedTable;
+  readonly #prefix: string;
+  readonly #runId: string;
+  readonly #files: DataFile[] = [];
+  #writer: ReturnType<typeof createParquetWriter> | undefined;
+
+  constructor(bucket: LakeBucket, table: StagedTable, date: string, runId: string) {
+    this.#bucket = bucket;
+    this.#table = table;
+    this.#prefix = stagedPrefix(table, date, runId);
+    this.#runId = runId;
+  }
+
+  async add(rows: Batch): Promise<void> {
+    for (let start = 0; start < rows.length; start += PORTION_ROWS) {
+      this.#writer ??= this.#newWriter();
+      this.#writer.add(sliceBatch(rows, start, Math.min(start + PORTION_ROWS, rows.length)));
+      if (this.#writer.bytes >= FILE_BYTES) await this.#put(this.#writer);
+    }
+  }
+
+  /** A file without rows, if there is none with: it has the table's columns. */
+  addNothing(): void {
+    this.#writer ??= this.#newWriter();
+  }
+
+  /** The files, in the order of their rows; none where there was no row. */
+  async finish(): Promise<readonly DataFile[]> {
+    if (this.#writer !== undefined) await this.#put(this.#writer);
+    return this.#files;
+  }
+
+  #newWriter() {
+    const { fields, dictionaryColumns, sortedBy, name } = this.#table;
+    const metadata = { "sluice.table": name, "sluice.run": this.#runId };
+    return createParquetWriter({ fields, dictionaryColumns, sortedBy, metadata });
+  }
+
+  async #put(writer: ReturnType<typeof createParquetWriter>): Promise<void> {
+    const { rows } = writer;
+    const bytes = writer.finish();
+    this.#writer = undefined;
+    const file = `${this.#prefix}${this.#files.length}.parquet`;
+    await this.#bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
+    this.#files.push({ file, rows, bytes: bytes.byteLength });
+  }
+}
+
+/** Rows between two looks at a file's size. */
+const PORTION_ROWS = 8_192;
+
+/** Writes all rows of a run; always at least one file, so that an empty partition still has its columns. */
 export async function stageFiles(
   bucket: LakeBucket,
   table: StagedTable,
   date: string,
   runId: string,
   rows: Batch,
-): Promise<DataFile[]> {
-  const files: DataFile[] = [];
-  for (let start = 0; start === 0 || start < rows.length; start += FILE_ROWS) {
-    const part = sliceBatch(rows, start, Math.min(start + FILE_ROWS, rows.length));
-    const file = `${stagedPrefix(table, date, runId)}${files.length}.parquet`;
-    const bytes = await writeParquet({
-      fields: table.fields,
-      batches: [part],
-      dictionaryColumns: table.dictionaryColumns,
-      sortedBy: table.sortedBy,
-      metadata: { "sluice.table": table.name, "sluice.run": runId },
-    });
-    await bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
-    files.push({ file, rows: part.length, bytes: bytes.byteLength });
-  }
-  return files;
+): Promise<readonly DataFile[]> {
+  const stager = new FileStager(bucket, table, date, runId);
+  if (rows.length > 0) await stager.add(rows);
+  else stager.addNothing();
+  return stager.finish();
 }

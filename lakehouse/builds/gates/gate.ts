@@ -3,14 +3,11 @@
  * Pure: batches in, results out.
  */
 import type { Bound, Layer, LibraryCheck } from "../../../contracts/contract.ts";
-import { compilePattern } from "../../../contracts/patterns/pattern.ts";
-import { type ComparedAs, valueText } from "../../../contracts/value-text.ts";
-import { formatDate, formatTimestamp } from "../../../schemas/time.ts";
-import type { Batch, Column } from "../../engine/columns/column.ts";
+import type { Batch } from "../../engine/columns/column.ts";
 import { createTupleIndex } from "../../engine/columns/tuple-index.ts";
-import { valueAt } from "../../engine/columns/value.ts";
 import type { RunnableCheck } from "../../tables/compiled/compiled-check.ts";
 import { measureQuery } from "./measure-query.ts";
+import { failingRowsOf, requireColumn } from "./row-check.ts";
 
 /** How many failing rows a result names. */
 export const FAILING_ROWS = 20;
@@ -109,21 +106,11 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
     case "rowCount":
       return [];
     case "nullValues":
-      return nullRows(candidate, check.columns);
     case "missingValues":
-      return rowsWhere(candidate, check, (isListed) => isListed, true);
-    case "invalidValues": {
-      const pattern = check.pattern === undefined ? undefined : compilePattern(check.pattern, "ecma");
-      const hasList = check.values.length > 0;
-      return rowsWhere(
-        candidate,
-        check,
-        (isListed, text) => (hasList && !isListed) || (pattern !== undefined && !pattern.test(text)),
-        false,
-      );
-    }
+    case "invalidValues":
+      return failingRowsOf({ ...check, metric: check.metric })(candidate);
     case "duplicateValues": {
-      const columns = check.columns.map((name) => columnOf(candidate, name));
+      const columns = check.columns.map((name) => requireColumn(candidate, name));
       const { fresh } = createTupleIndex(columns.length).assign(columns, candidate.length);
       const first = new Set(fresh);
       const rows: number[] = [];
@@ -134,64 +121,4 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
       return rows;
     }
   }
-}
-
-function nullRows(candidate: Batch, names: readonly string[]): number[] {
-  const columns = names.map((name) => columnOf(candidate, name));
-  const rows: number[] = [];
-  for (let row = 0; row < candidate.length; row++)
-    if (columns.some((column) => column.nulls?.[row] === 1)) rows.push(row);
-  return rows;
-}
-
-/** The rows of which any column counts: by its value, and whether it is one of the check's, or, being NULL, as `nulls` says. */
-function rowsWhere(
-  candidate: Batch,
-  { columns: names, values }: LibraryCheck,
-  counts: (isListed: boolean, text: string) => boolean,
-  nulls: boolean,
-): number[] {
-  const tests = names.map((name) => {
-    const column = columnOf(candidate, name);
-    const { as, read } = reader(column);
-    // A value that the column's type does not have is none of its values.
-    const listed = new Set(values.flatMap((value) => valueText(as, value) ?? []));
-    return (row: number): boolean => {
-      if (column.nulls?.[row] === 1) return nulls;
-      const text = read(row);
-      return counts(listed.has(text), text);
-    };
-  });
-  const rows: number[] = [];
-  for (let row = 0; row < candidate.length; row++) if (tests.some((test) => test(row))) rows.push(row);
-  return rows;
-}
-
-/** What a column's values are compared as, and the text of each (`contracts/value-text.ts`). */
-function reader(column: Column): { readonly as: ComparedAs; readonly read: (row: number) => string } {
-  const { kind } = column.type;
-  switch (kind) {
-    case "list":
-    case "struct":
-      throw new RangeError("a nested column has no values to compare");
-    case "date":
-      return { as: "date", read: (row) => formatDate(Number(valueAt(column, row))) };
-    case "timestamp":
-      return { as: "timestamp", read: (row) => formatTimestamp(Number(valueAt(column, row))) };
-    case "bool":
-      return { as: "boolean", read: (row) => String(valueAt(column, row)) };
-    case "utf8":
-    case "binary":
-      return { as: "text", read: (row) => String(valueAt(column, row)) };
-    default: {
-      const text = (row: number) => String(valueAt(column, row));
-      return { as: "number", read: (row) => valueText("number", text(row)) ?? text(row) };
-    }
-  }
-}
-
-function columnOf(candidate: Batch, name: string): Column {
-  const column = candidate.columns[candidate.fields.findIndex((field) => field.name === name)];
-  if (column === undefined) throw new RangeError(`the candidate has no column ${name}`);
-  return column;
 }

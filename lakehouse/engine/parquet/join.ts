@@ -44,6 +44,11 @@ export class ParquetJoin {
     this.#sortedBy = sortedBy;
   }
 
+  /** Bytes of the pages so far. */
+  get bytes(): number {
+    return this.#size;
+  }
+
   /** Adds a file of one row group of `rows` rows, or of no row. Throws an Error when it is not, since its writer has then failed us. */
   add(file: Uint8Array, rows: number): void {
     const length = footerLength(file, file.length);

@@ -22,10 +22,9 @@ const WRITE_BATCH_ROWS = 8_192;
 /** A row group's columns take at most this many bytes before encoding and compression, save when a single row takes more. */
 export const ROW_GROUP_BYTES = 4 * 1024 * 1024;
 
-export interface ParquetWriteOptions {
+export interface ParquetFileOptions {
+  /** The columns of each batch. */
   readonly fields: readonly Field[];
-  /** Each with the columns of `fields`. */
-  readonly batches: Iterable<Batch> | AsyncIterable<Batch>;
   /**
    * Columns with few distinct values, by top-level name. parquet-wasm cannot name a nested leaf: naming a list or struct turns the
    * dictionary on for the leaves of every list and struct of the file. Others are written plain, which is three times faster.
@@ -44,6 +43,10 @@ export interface ParquetWriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+export interface ParquetWriteOptions extends ParquetFileOptions {
+  readonly batches: Iterable<Batch> | AsyncIterable<Batch>;
+}
+
 /**
  * Writes rows as one Parquet file: ZSTD, row groups of at most ROW_GROUP_BYTES; without rows, the
  * schema alone. Only the encodings of Parquet's first version, which every reader knows: writing the lengths of ids apart from their
@@ -56,17 +59,21 @@ export interface ParquetWriteOptions {
  * for a column that is named but unknown; ParquetWasmNotInstalledError. Call it while holding the permit of `tryAcquireWasm`.
  */
 export async function writeParquet(options: ParquetWriteOptions): Promise<Uint8Array> {
-  requireParquetWasm();
-  requireKnown(options);
-  const join = new ParquetJoin(options.sortedBy);
-  const groups = new RowGroups(options, join);
-  for await (const batch of options.batches) groups.add(batch);
-  return groups.finish();
+  const writer = createParquetWriter(options);
+  for await (const batch of options.batches) writer.add(batch);
+  return writer.finish();
 }
 
-/** Gathers batches into row groups, and writes each as it is full. */
-class RowGroups {
-  readonly #options: ParquetWriteOptions;
+/** The same, batch by batch, for who cannot give all of them in one stream. Throws as `writeParquet` does, from whichever call meets the fault. */
+export function createParquetWriter(options: ParquetFileOptions): ParquetWriter {
+  requireParquetWasm();
+  requireKnown(options);
+  return new ParquetWriter(options);
+}
+
+/** Gathers batches into row groups, and compresses each as it is full. */
+class ParquetWriter {
+  readonly #options: ParquetFileOptions;
   readonly #join: ParquetJoin;
   readonly #starts: readonly number[];
   readonly #sink = new IpcSink();
@@ -76,10 +83,20 @@ class RowGroups {
   #pendingRows = 0;
   #pendingBytes = 0;
 
-  constructor(options: ParquetWriteOptions, join: ParquetJoin) {
+  constructor(options: ParquetFileOptions) {
     this.#options = options;
-    this.#join = join;
+    this.#join = new ParquetJoin(options.sortedBy);
     this.#starts = options.rowGroupStarts ?? [];
+  }
+
+  /** Rows so far. */
+  get rows(): number {
+    return this.#written + this.#pendingRows;
+  }
+
+  /** Bytes of the row groups that are full: what the file takes, but for the row group under way and the footer. */
+  get bytes(): number {
+    return this.#join.bytes;
   }
 
   add(batch: Batch): void {
@@ -135,10 +152,10 @@ class RowGroups {
   }
 }
 
-keepShape(new RowGroups({ fields: [], batches: [] }, new ParquetJoin()));
+keepShape(new ParquetWriter({ fields: [{ name: "", type: { kind: "bool" }, nullable: false }] }));
 
 /** Each setter consumes the builder and gives another one. */
-function writerProperties(options: ParquetWriteOptions, batches: readonly Batch[], rows: number): WriterProperties {
+function writerProperties(options: ParquetFileOptions, batches: readonly Batch[], rows: number): WriterProperties {
   const { fields, dictionaryColumns = [] } = options;
   const named = new Set(dictionaryColumns);
   const nestedDictionary = fields.some((field) => isNested(field) && named.has(field.name));
@@ -174,7 +191,7 @@ function requireKnown({
   sortedBy = [],
   rowGroupRows = 1,
   rowGroupStarts = [],
-}: ParquetWriteOptions): void {
+}: ParquetFileOptions): void {
   if (fields.length === 0) throw new RangeError("a Parquet file needs a column");
   const byName = new Map(fields.map((field) => [field.name, field]));
   for (const name of [...dictionaryColumns, ...sortedBy]) {
