@@ -183,14 +183,17 @@ function values({ name, type }: Field): fc.Arbitrary<Value> {
   }
 }
 
-function nullable(column: Field): fc.Arbitrary<Value> {
-  return fc.option(values(column), { nil: null, freq: 6 });
+function nullable(column: Field, own?: fc.Arbitrary<Value>): fc.Arbitrary<Value> {
+  return fc.option(own ?? values(column), { nil: null, freq: 6 });
 }
 
-/** Rows of a table: empty, few, with nulls, extremes, repeats. */
-export function arbitraryRows(table: TableSchema): fc.Arbitrary<Row[]> {
+/** Rows of a table: empty, few, with nulls, extremes, repeats. `own` makes the values of the columns that it names. */
+export function arbitraryRows(
+  table: TableSchema,
+  own: Readonly<Record<string, fc.Arbitrary<Value>>> = {},
+): fc.Arbitrary<Row[]> {
   const row: fc.Arbitrary<Row> = fc.record(
-    Object.fromEntries(table.fields.map((column) => [column.name, nullable(column)])),
+    Object.fromEntries(table.fields.map((column) => [column.name, nullable(column, own[column.name])])),
   );
   return fc
     .tuple(fc.array(row, { maxLength: 30 }), fc.array(fc.nat(), { maxLength: 5 }))

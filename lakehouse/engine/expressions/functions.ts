@@ -5,6 +5,9 @@ import { bindDatePart, bindDateTrunc, bindNamedPart } from "./dates.ts";
 import { bindExtreme, bindIsNull, bindNot } from "./logic.ts";
 import { bindListAggregate, bindListElement, bindStructField, listLength } from "./nested.ts";
 import { bindConcat, bindLetterCase, bindTextLength, bindTextSearch } from "./strings.ts";
+import { bindConcatWith, bindPosition, bindReplace, bindSplit, bindTrim } from "./text-edits.ts";
+import { bindLike } from "./text-patterns.ts";
+import { bindLeft, bindRight, bindSubstring } from "./text-slices.ts";
 import { type Kernel, type Unsupported, unsupported } from "./vector.ts";
 
 type Binder = (call: Call) => Kernel | Unsupported;
@@ -47,6 +50,16 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ["||", bindConcat],
   ["concat", bindConcat],
   ...["starts_with", "^@", "prefix", "ends_with", "suffix", "contains"].map((name) => [name, bindTextSearch] as const),
+  ...["~~", "!~~", "~~*", "!~~*"].map((name) => [name, bindLike] as const),
+  ...["like_escape", "not_like_escape", "ilike_escape", "not_ilike_escape"].map((name) => [name, bindLike] as const),
+  ...["substring", "substr"].map((name) => [name, bindSubstring] as const),
+  ["left", bindLeft],
+  ["right", bindRight],
+  ...["trim", "ltrim", "rtrim"].map((name) => [name, bindTrim] as const),
+  ["replace", bindReplace],
+  ...["strpos", "instr", "position"].map((name) => [name, bindPosition] as const),
+  ["concat_ws", bindConcatWith],
+  ...["string_split", "str_split", "split", "string_to_array"].map((name) => [name, bindSplit] as const),
   ...["list_sum", "list_avg", "list_min", "list_max", "list_count"].map((name) => [name, bindListAggregate] as const),
   ...["array_extract", "list_extract", "list_element"].map((name) => [name, bindListElement] as const),
   ["struct_extract", bindStructField],

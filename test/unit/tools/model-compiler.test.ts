@@ -47,22 +47,44 @@ describe("what is refused, where, and what to do", () => {
     [
       "an unsupported function",
       "SELECT d, md5(k) AS h FROM t",
-      [
-        "7:11: the function md5 is not supported; the supported functions stand in lakehouse/engine/expressions/functions.ts",
-      ],
+      ["7:11: the function md5 is not supported; docs/model-sql.md lists the functions of models"],
     ],
     [
       "an unsupported overload",
       "SELECT d, round(m, 1) AS r FROM t",
-      [
-        "7:11: round of (INTEGER, INTEGER) is not supported; the supported functions stand in lakehouse/engine/expressions/functions.ts",
-      ],
+      ["7:11: round of (INTEGER, INTEGER) is not supported; docs/model-sql.md lists the functions of models"],
     ],
     [
       "an unsupported aggregate",
       "SELECT d, stddev(x) AS s FROM t GROUP BY d",
+      ["7:11: the aggregate stddev is not supported; docs/model-sql.md lists the aggregates of models"],
+    ],
+    [
+      "a regular expression",
+      "SELECT d, k\nFROM t WHERE s SIMILAR TO 'a+'",
       [
-        "7:11: the aggregate stddev is not supported; the supported aggregates stand in lakehouse/engine/aggregates/aggregates.ts",
+        "8:16: regexp_full_match is a regular expression, which needs the native builder: models cannot use that yet; use LIKE, contains, starts_with or split_part (docs/model-sql.md)",
+      ],
+    ],
+    [
+      "a time zone",
+      "SELECT d, (ts AT TIME ZONE 'Europe/Berlin')::DATE AS l FROM t",
+      [
+        "7:15: timezone is a time zone, which needs the native builder: models cannot use that yet; stay in UTC, and shift by an INTERVAL (docs/model-sql.md)",
+      ],
+    ],
+    [
+      "a quantile",
+      "SELECT d, median(x) AS m FROM t GROUP BY d",
+      [
+        "7:11: median is a quantile, which needs the native builder: models cannot use that yet; count by ranges, such as with CASE (docs/model-sql.md)",
+      ],
+    ],
+    [
+      "a LIKE pattern that ends with its escape character",
+      "SELECT d FROM t WHERE s LIKE 'a!' ESCAPE '!'",
+      [
+        "7:25: the pattern 'a!', which ends with its escape character, is not supported; docs/model-sql.md lists the functions of models",
       ],
     ],
     [
@@ -109,7 +131,7 @@ describe("what is refused, where, and what to do", () => {
     [
       "a window",
       "SELECT d, row_number() OVER (ORDER BY m) AS r FROM t",
-      ["7:11: window functions are not yet supported; use GROUP BY"],
+      ["7:11: window functions need the native builder: models cannot use them yet; use GROUP BY (docs/model-sql.md)"],
     ],
     [
       "volatile functions",

@@ -7,6 +7,7 @@ import { decodeConstant } from "./decode-constant.ts";
 import { byteOf, type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { indexAt, isObject, type JsonObject, objectAt, objectsAt, textAt } from "./json.ts";
+import { nativeOnly } from "./native-only.ts";
 
 const BOOL: IrType = { kind: "bool" };
 
@@ -191,10 +192,11 @@ function holdsLambda(json: JsonObject): boolean {
 function supported(call: Call, json: JsonObject, context: DecodeContext): Call | undefined {
   const bound = bindFunction(call);
   if (!isUnsupported(bound)) return call;
+  const native = nativeOnly(call.name);
   return reportAt(
     context,
     byteOf(json),
-    bound.unsupported,
-    "the supported functions stand in lakehouse/engine/expressions/functions.ts",
+    native?.problem ?? bound.unsupported,
+    native?.fix ?? "docs/model-sql.md lists the functions of models",
   );
 }

@@ -17,6 +17,7 @@ import {
   PlanShapeError,
   textAt,
 } from "./json.ts";
+import { nativeOnly } from "./native-only.ts";
 import { outputTypes } from "./output-types.ts";
 
 /** Common table expressions in scope, by the plan's index: they are inlined where they are read. */
@@ -51,7 +52,11 @@ const REFUSED: Readonly<
     fix: "for a list, use unnest in the SELECT list",
     at: "SUBQUERY",
   },
-  LOGICAL_WINDOW: { problem: "window functions are not yet supported", fix: "use GROUP BY", at: "WINDOW" },
+  LOGICAL_WINDOW: {
+    problem: "window functions need the native builder: models cannot use them yet",
+    fix: "use GROUP BY (docs/model-sql.md)",
+    at: "WINDOW",
+  },
   LOGICAL_SAMPLE: { problem: "a sample differs from run to run", fix: "leave it out" },
   LOGICAL_EXCEPT: { problem: "EXCEPT is not yet supported", fix: "write it as a filter" },
   LOGICAL_INTERSECT: { problem: "INTERSECT is not yet supported", fix: "write it as a filter" },
@@ -64,7 +69,7 @@ const HALF_WRITTEN = new Set(["LOGICAL_DELIM_JOIN", "LOGICAL_CROSS_PRODUCT", "LO
 
 /** Aggregates of DuckDB whose result depends on the order of rows. */
 const ORDER_DEPENDENT = new Set(
-  "first last any_value arbitrary list array_agg string_agg group_concat listagg arg_max arg_min max_by min_by argmax argmin arg_max_null arg_min_null histogram mode median".split(
+  "first last any_value arbitrary list array_agg string_agg group_concat listagg arg_max arg_min max_by min_by argmax argmin arg_max_null arg_min_null histogram".split(
     " ",
   ),
 );
@@ -206,6 +211,8 @@ function decodeAggregation(json: JsonObject, input: Plan | undefined, context: D
 function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | undefined {
   const name = textAt(json, "name");
   const at = context.source.call(name);
+  const native = nativeOnly(name);
+  if (native !== undefined) return reportAt(context, at, native.problem, native.fix);
   if (ORDER_DEPENDENT.has(name)) {
     return reportAt(context, at, `${name} depends on the order of rows`, "use min or max, which do not");
   }
@@ -222,12 +229,8 @@ function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | 
     type,
   );
   if (isUnsupported(bound)) {
-    return reportAt(
-      context,
-      at,
-      bound.unsupported,
-      "the supported aggregates stand in lakehouse/engine/aggregates/aggregates.ts",
-    );
+    const fix = "docs/model-sql.md lists the aggregates of models";
+    return reportAt(context, at, bound.unsupported, fix);
   }
   const distinct = textAt(json, "aggregate_type") === "DISTINCT";
   const unhashable = distinct ? args.find((arg) => !isScalar(arg.type)) : undefined;

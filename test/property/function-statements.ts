@@ -1,0 +1,22 @@
+/** SELECTs over the table `f` of test/oracle/function-table.ts: each function of the edge's SQL, with its overloads. */
+export const statements: Readonly<Record<string, string>> = {
+  slices: `SELECT d, substring(s, i, j) AS a, substring(s, i) AS b, substr(s, j, 3) AS c, left(s, i) AS e, right(s, i) AS f,
+    left(s, 2) AS g, right(s, 0) AS h FROM f`,
+  far_substring: "SELECT d, substring(o, far, i) AS a FROM f",
+  far_length: "SELECT d, substring(o, i, far) AS a FROM f",
+  far_left: "SELECT d, left(o, far) AS a FROM f",
+  far_right: "SELECT d, right(o, far) AS a FROM f",
+  trims: `SELECT d, trim(s) AS a, ltrim(s) AS b, rtrim(s) AS c, trim(s, o) AS e, ltrim(s, o) AS f, rtrim(s, o) AS g,
+    trim(s, ' a') AS h FROM f`,
+  replacements: `SELECT d, replace(s, o, p) AS a, replace(s, 'a', '') AS b, replace(s, o, o || o) AS c, replace(o, s, p) AS e FROM f`,
+  places: `SELECT d, strpos(s, o) AS a, instr(o, s) AS b, position('b' IN s) AS c, contains(s, o) AS e, starts_with(s, o) AS f,
+    ends_with(s, o) AS g FROM f`,
+  parts: `SELECT d, split_part(s, ',', 2) AS a, split_part(s, o, i::INTEGER) AS b, string_split(s, ',') AS c, split(s, o) AS e,
+    len(str_split(s, '')) AS f, split_part(s, 'a', -1) AS g FROM f`,
+  joined: `SELECT d, concat_ws('-', s, o, p) AS a, concat_ws(o, s, i, p) AS b, concat_ws(', ', p) AS c FROM f`,
+  likes: `SELECT d, s LIKE p AS a, s NOT LIKE p AS b, s ILIKE p AS c, s NOT ILIKE p AS e, s LIKE '%a%b%' AS f, s LIKE 'a%' AS g,
+    s LIKE '%_' AS h, s LIKE '_b%' AS i, s LIKE '%é_🦆' AS j, s LIKE '' AS k, o LIKE '%' AS l, s LIKE '%,%' AS m FROM f`,
+  like_escaped: `SELECT d, s LIKE '%!%%' ESCAPE '!' AS a, s NOT LIKE '%\\_' ESCAPE '\\' AS b, s ILIKE 'a!_%' ESCAPE '!' AS c,
+    s LIKE '%__' ESCAPE '_' AS e, s LIKE p ESCAPE '' AS f FROM f`,
+  like_unfinished: "SELECT d, s LIKE p ESCAPE '!' AS a FROM f",
+};

@@ -1,0 +1,96 @@
+/** Holds what a model gives against DuckDB's own answer to the same SELECT over the same rows. */
+import fc from "fast-check";
+import { expect } from "vitest";
+import { type ModelInputs, runModel } from "../../lakehouse/builds/models/run.ts";
+import type { Batch } from "../../lakehouse/engine/columns/column.ts";
+import { sliceBatch } from "../../lakehouse/engine/columns/gather.ts";
+import { rowAt } from "../../lakehouse/engine/columns/value.ts";
+import { ModelValueError } from "../../lakehouse/engine/ir/errors.ts";
+import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
+import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
+import { exactText, expectSameRows, type Row } from "../oracle/same-rows.ts";
+import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
+import type { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
+
+/** Rows of one table. */
+export interface TableRows {
+  readonly table: TableSchema;
+  readonly rows: readonly Row[];
+}
+
+/** How many rows the runtime gets at a time. */
+export const cuts = fc.integer({ min: 1, max: 40 });
+
+/** The SELECTs as models whose partition and key is the column `d`, by their names. */
+export async function compileStatements(
+  statements: Readonly<Record<string, string>>,
+  tables: readonly TableSchema[],
+): Promise<ReadonlyMap<string, CompiledModel>> {
+  const models = await compileModels({
+    models: Object.entries(statements).map(([name, sql]) => ({ path: `${name}.sql`, text: modelText(sql) })),
+    tables,
+  });
+  return new Map(models.map((model) => [model.name, model]));
+}
+
+function modelText(sql: string): string {
+  return `/* ---\ndescription: a test\npartition: d\nkey: [d]\nmax_rows: 100000\nlimit_per_partition: true\n--- */\n${sql}\n`;
+}
+
+/** The same rows as Parquet files in DuckDB and as batches of `cut` rows for the runtime. */
+export async function load(oracle: DuckDBOracle, tables: readonly TableRows[], cut: number): Promise<ModelInputs> {
+  const batches = new Map<string, Batch>();
+  for (const { table, rows } of tables) {
+    const { fields, name } = table;
+    const batch = batchOf(fields, rows);
+    const file = await writeParquet({ fields, batches: [batch], dictionaryColumns: [], rowGroupRows: 10 });
+    await oracle.query(file, `CREATE OR REPLACE TABLE ${name} AS FROM read_parquet(FILE)`);
+    batches.set(name, batch);
+  }
+  return {
+    async *scan(name, columns) {
+      const batch = batches.get(name);
+      if (batch === undefined) throw new Error(`no rows of ${name} were loaded`);
+      for (let start = 0; start < batch.length; start += cut) {
+        yield pick(sliceBatch(batch, start, Math.min(batch.length, start + cut)), columns);
+      }
+    },
+  };
+}
+
+/** Only what was asked for, so that a column that pruning lost is missed. */
+function pick(batch: Batch, names: readonly string[]): Batch {
+  const kept = batch.fields.flatMap((field, index) => (names.includes(field.name) ? [index] : []));
+  return {
+    fields: kept.flatMap((index) => batch.fields.slice(index, index + 1)),
+    columns: kept.flatMap((index) => batch.columns.slice(index, index + 1)),
+    length: batch.length,
+  };
+}
+
+function rowsOf(batch: Batch): readonly Row[] {
+  return Array.from({ length: batch.length }, (_, index) => rowAt(batch, index));
+}
+
+/** Expects DuckDB's rows of the model over the tables that `load` loaded, in the order of the key; or what DuckDB refuses to be refused. */
+export async function judge(oracle: DuckDBOracle, model: CompiledModel, inputs: ModelInputs): Promise<void> {
+  let expected: readonly Row[];
+  try {
+    expected = await oracle.run(model.sql);
+  } catch (refusal) {
+    // What DuckDB refuses for its value, we refuse.
+    expect(String(refusal)).toMatch(/Out of Range|Conversion|out of range|overflow|Syntax Error/i);
+    const outcome = await runModel(model, inputs).then(rowsOf, (error: unknown) => error);
+    expect(outcome, String(refusal)).toBeInstanceOf(ModelValueError);
+    return;
+  }
+  const batch = await runModel(model, inputs);
+  const actual = rowsOf(batch);
+  const doubles = new Set(model.fields.filter((field) => field.type.kind === "float64").map((field) => field.name));
+  expectSameRows(actual, expected, doubles);
+
+  const order = await oracle.run(`SELECT ${model.key.join(", ")} FROM (${model.sql}) ORDER BY ALL`);
+  const keys = actual.map((row) => exactText(model.key.map((name) => row[name] ?? null)));
+  expect(keys).toEqual(order.map((row) => exactText(model.key.map((name) => row[name] ?? null))));
+}
