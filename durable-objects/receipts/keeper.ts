@@ -47,8 +47,12 @@ export class ReceiptKeeper {
     if (step === "judge" && receipt !== null) {
       return { state: "begun", requestId: receipt.requestId, received: receipt.received };
     }
-    // An expired receipt's delivery must not touch the new one's messages.
-    if (await this.#settled()) return await this.begin(proposal);
+    // An expired receipt's delivery must not touch the new one's messages. Where there is none nothing is awaited: of two requests
+    // that come at once, the second must find the receipt of the first, or it would put its own in that one's place.
+    if (this.#delivery !== undefined) {
+      await this.#delivery.catch(() => undefined);
+      return await this.begin(proposal);
+    }
     transaction(() => store.begin(proposal));
     await this.#arm();
     return { state: "begun", ...proposal };
@@ -80,7 +84,10 @@ export class ReceiptKeeper {
     const { store, now, removeAll } = this.#deps;
     switch (stepForAlarm(store.receipt(), now())) {
       case "forget":
-        if (await this.#settled()) return await this.alarm();
+        if (this.#delivery !== undefined) {
+          await this.#delivery.catch(() => undefined);
+          return await this.alarm();
+        }
         await removeAll();
         return;
       case "deliver":
@@ -106,13 +113,6 @@ export class ReceiptKeeper {
     } finally {
       this.#delivery = undefined;
     }
-  }
-
-  /** Waits for the delivery under way; false if there is none. */
-  async #settled(): Promise<boolean> {
-    if (this.#delivery === undefined) return false;
-    await this.#delivery.catch(() => undefined);
-    return true;
   }
 
   async #sendUnsent(): Promise<Delivery> {
