@@ -16,6 +16,8 @@ export async function mapBounded<Item, Result>(
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, work));
+  const workers: Promise<void>[] = [];
+  while (workers.length < Math.min(limit, items.length)) workers.push(work());
+  await Promise.all(workers);
   return outcomes;
 }

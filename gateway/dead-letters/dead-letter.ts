@@ -69,8 +69,8 @@ export interface DeadLetterEvent {
 }
 
 /** Deterministic, so that whoever repeats the refusal names the same dead letter: the first 16 bytes of SHA-256, hexadecimal. */
-export async function deadLetterId(requestId: string, index: number): Promise<string> {
-  return (await sha256Hex(`${requestId}/${index}`)).slice(0, 32);
+export function deadLetterId(requestId: string, index: number): string {
+  return sha256Hex(`${requestId}/${index}`).slice(0, 32);
 }
 
 /** The first error's type, which is the dead letter's. */

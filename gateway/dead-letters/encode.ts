@@ -68,7 +68,7 @@ export async function encodeDeadLetters(
   for (let start = 0; start < refusals.length; start += WINDOW) {
     const window = refusals.slice(start, start + WINDOW);
     const stored = await mapBounded(window, CONCURRENT_PUTS, async (refusal) => {
-      const dlqId = await deadLetterId(context.requestId, refusal.index);
+      const dlqId = deadLetterId(context.requestId, refusal.index);
       const payload = await keep(refusal, context, dlqId, lake);
       return { refusal, dlqId, payload };
     });

@@ -2,6 +2,6 @@
 import { sha256Hex } from "../sha256.ts";
 
 /** The same Idempotency-Key of another API key, or for another topic, has another receipt. */
-export async function receiptName(topic: string, keyId: string, idempotencyKey: string): Promise<string> {
-  return `${topic}/${keyId}/${await sha256Hex(idempotencyKey)}`;
+export function receiptName(topic: string, keyId: string, idempotencyKey: string): string {
+  return `${topic}/${keyId}/${sha256Hex(idempotencyKey)}`;
 }

@@ -19,16 +19,16 @@ export interface MintedKey {
 }
 
 /** Makes a key. `randomBytes` gives as many unpredictable bytes as asked for. */
-export async function mintKey(
+export function mintKey(
   kind: KeyKind,
   environment: Environment,
   randomBytes: (length: number) => Uint8Array,
-): Promise<MintedKey> {
+): MintedKey {
   let random: string;
   do random = Buffer.from(randomBytes(RANDOM_BYTES)).toString("base64url");
   while (!looksLikeKey(random));
   const key = `${kind === "publishable" ? PUBLISHABLE_PREFIX : "sk_"}${environment}_${random}`;
-  const keyHash = await sha256Hex(key);
+  const keyHash = sha256Hex(key);
   return { key, keyHash, keyId: `key_${keyHash.slice(0, 12)}` };
 }
 

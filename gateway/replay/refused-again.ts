@@ -11,14 +11,14 @@ export interface RefusedAgain {
 }
 
 /** `replay_of` names the first dead letter. The id derives from it and the outcome: the same refusal again is the same dead letter. */
-export async function refusedAgain(letter: StoredDeadLetter, refused: RefusedAgain): Promise<DeadLetterEvent> {
+export function refusedAgain(letter: StoredDeadLetter, refused: RefusedAgain): DeadLetterEvent {
   const { errors, contractVersion } = refused;
   const first = letter.replay_of ?? letter.dlq_id;
   const attempts = letter.attempts + 1;
   const outcome = JSON.stringify([first, attempts, contractVersion, refused.schemaVersion, errors]);
   return {
     ...letter,
-    dlq_id: (await sha256Hex(outcome)).slice(0, 32),
+    dlq_id: sha256Hex(outcome).slice(0, 32),
     contract_version: contractVersion,
     schema_version: storableVersion(refused.schemaVersion),
     stage: "admission",

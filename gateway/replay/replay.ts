@@ -84,7 +84,7 @@ export async function replay(
       results.push({ letter, status: "accepted", keyed });
     } else {
       const { errors, schemaVersion } = verdict;
-      const again = await refusedAgain(letter, { errors, schemaVersion, contractVersion: contract.version });
+      const again = refusedAgain(letter, { errors, schemaVersion, contractVersion: contract.version });
       const target = { ...release.contract, schemaId: currentSchema(release.contract).id };
       outgoing.push({ origin, target, event: appendDeadLetter(again, index, buffer) });
       results.push({ letter, status: "rejected", errors, deadLetter: again.dlq_id });

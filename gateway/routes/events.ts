@@ -93,7 +93,7 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
     };
     if (body !== null && idempotencyKey !== null) {
       const { topic } = admitter.contract;
-      const name = await receiptName(topic, c.get("grant").keyId, idempotencyKey);
+      const name = receiptName(topic, c.get("grant").keyId, idempotencyKey);
       const answered = answerOnce({
         receipt: deps.receipt(name),
         proposal: { requestId: request.requestId, received },

@@ -21,7 +21,7 @@ export function postKey(deps: GatewayDeps): Route {
   return async function postKey(c) {
     const wanted = await bodyOf(c, createKeyBody);
     const now = deps.clock.now();
-    const minted = await mintKey(wanted.kind, deps.environment, deps.randomBytes);
+    const minted = mintKey(wanted.kind, deps.environment, deps.randomBytes);
     const { expires_in_seconds: seconds } = wanted;
     await catalog(() =>
       insertKey(deps.db, {
@@ -45,7 +45,7 @@ export function postRotation(deps: GatewayDeps): Route {
     const old = await knownKey(c, deps);
     const { overlap_seconds: seconds } = await bodyOf(c, rotateKeyBody);
     const now = deps.clock.now();
-    const minted = await mintKey(old.kind, deps.environment, deps.randomBytes);
+    const minted = mintKey(old.kind, deps.environment, deps.randomBytes);
     const rotation = {
       oldId: old.key_id,
       newHash: minted.keyHash,

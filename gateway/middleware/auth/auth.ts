@@ -29,7 +29,7 @@ export function auth(options: AuthOptions): MiddlewareHandler<GatewayEnv> {
   return async function auth(c, next) {
     const { key, inAddress } = credentialOf(c);
     refuseForeign(key, options.environment);
-    const lookup = await options.keys.lookup(await sha256Hex(key), callerOf(c));
+    const lookup = await options.keys.lookup(sha256Hex(key), callerOf(c));
     switch (lookup.state) {
       case "unavailable": {
         const detail = "the catalog of keys does not answer and this key was not seen lately: try again";

@@ -25,17 +25,16 @@ export function bodyLimit(options: BodyLimitOptions): MiddlewareHandler<GatewayE
     const declared = declaredLength(c.req.header("content-length"));
     let read = 0;
     async function* bodyChunks(maxBytes: number): AsyncGenerator<Uint8Array> {
-      const { body } = c.req.raw;
       if (declared !== null && declared > maxBytes) throw tooLarge(maxBytes);
       const deadline = createBodyDeadline(deadlines, now);
       try {
         if (declared !== null && declared <= AT_ONCE_BYTES) {
-          const bytes = new Uint8Array(await deadline.inTime(c.req.arrayBuffer()));
+          const bytes = new Uint8Array(await deadline.inTime(c.req.raw.arrayBuffer()));
           read = bytes.byteLength;
           yield bytes;
           return;
         }
-        for await (const chunk of chunksOf(body, maxBytes, deadline)) {
+        for await (const chunk of chunksOf(c.req.raw.body, maxBytes, deadline)) {
           read += chunk.byteLength;
           yield chunk;
         }

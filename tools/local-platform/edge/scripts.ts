@@ -1,21 +1,22 @@
 /** What runs in workerd for an edge: which requests are its own, and bindings whose storage the main process has. */
 
-/** The address of events, whose every request is the edge's own unless it has an Idempotency-Key: receipts are Durable Objects. */
-const EVENTS_PATH = "^/v1/topics/[^/]+/events$";
+/** Addresses of events, whose every request is the edge's own unless it has an Idempotency-Key: receipts are Durable Objects. */
+const EVENTS = "^https?://[^/]+/v1/topics/[^/?#]+/events(?:[?#]|$)";
+const HEALTH = "^https?://[^/]+/healthz(?:[?#]|$)";
 
 /** The edge's main module, around the bundle's, in the same isolate. What is not its own goes to the main process as it came. */
 export function edgeScript(bundleEntry: string): string {
   return `
 import worker from ${JSON.stringify(bundleEntry)};
 
-const EVENTS = new RegExp(${JSON.stringify(EVENTS_PATH)});
+const EVENTS = new RegExp(${JSON.stringify(EVENTS)});
+const HEALTH = new RegExp(${JSON.stringify(HEALTH)});
 
 export default {
   async fetch(request, env, context) {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/healthz") return healthOfBoth(request, env, context);
-    const own = request.method === "POST" && EVENTS.test(pathname) && !request.headers.has("idempotency-key");
-    return own ? worker.fetch(request, env, context) : env.MAIN.fetch(request);
+    const { url, method, headers } = request;
+    if (method === "POST" && EVENTS.test(url) && !headers.has("idempotency-key")) return worker.fetch(request, env, context);
+    return HEALTH.test(url) ? healthOfBoth(request, env, context) : env.MAIN.fetch(request);
   },
 };
 

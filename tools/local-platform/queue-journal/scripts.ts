@@ -34,8 +34,7 @@ export default function (env) {
       headers: { sizes: JSON.stringify(sizes), delays: JSON.stringify(delays) },
       body: bodies.length === 1 ? bodies[0] : new Blob(bodies),
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(text);
+    if (response.status !== 204) throw new Error(await response.text());
   }
 
   return {

@@ -19,7 +19,7 @@ export function journalService(journal: QueueJournal, dispatcher: QueueDispatche
           ids.forEach((id, i) => {
             dispatcher.add({ id, binding }, messages[i]?.delaySeconds);
           });
-          return response.end();
+          return response.writeHead(204).end();
         }
         case "/read":
           return answerBodies(journal, numbersIn(body.toString()), response);
