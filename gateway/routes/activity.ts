@@ -3,7 +3,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
-import { type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
+import { TOPIC_PROGRESS, topicProgress } from "../../sql/statements/progress.ts";
 import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-activity.ts";
 import { unknownFieldsOf } from "../../sql/statements/unknown-fields.ts";
 import type { GatewayContext } from "../context.ts";
@@ -61,11 +61,11 @@ async function activityOf({ db }: GatewayDeps, of: readonly Contract[], hour: st
   const tables = of.map(({ topic }) => ({ topic, table: silverTableName(topic) }));
   const [counted, progress] = await Promise.all([
     topicActivity(db, hour),
-    topicProgress(db, tables).all<TopicProgress>(),
+    TOPIC_PROGRESS.all(topicProgress(db, tables)),
   ]);
   return of.map(({ topic, version, shards }) => {
     const counts = counted.find((each) => each.topic === topic);
-    const { newest_received, published_at } = progress.results.find((each) => each.topic === topic) ?? {};
+    const { newest_received, published_at } = progress.find((each) => each.topic === topic) ?? {};
     return {
       topic,
       contract_version: version,

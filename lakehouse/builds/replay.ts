@@ -40,8 +40,8 @@ export async function planReplay(db: D1Database, { topic }: Contract, { from, to
     throw new TooManyPartitionsError(`more than ${MOST_PARTITIONS} partitions: ask for a shorter time`);
   }
   return {
-    partitions: found.filter(({ sealed }) => sealed === 0),
-    sealed: found.filter(({ sealed }) => sealed !== 0),
+    partitions: found.filter(({ sealed }) => !sealed),
+    sealed: found.filter(({ sealed }) => sealed),
     tables: downstream(silverTableName(topic)),
   };
 }

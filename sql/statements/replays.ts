@@ -1,4 +1,5 @@
 /** Partitions that an operator has built again. */
+import { rowsOf } from "../rows/row.ts";
 
 export interface ReplayPartition {
   readonly date: string;
@@ -6,9 +7,20 @@ export interface ReplayPartition {
   readonly rows: number;
   /** null: it was never planned. */
   readonly status: string | null;
-  /** 1: its bronze is retired, it cannot be built again. */
-  readonly sealed: number;
+  /** Its bronze is retired, it cannot be built again. */
+  readonly sealed: boolean;
 }
+
+const PARTITIONS = rowsOf(
+  { table: "bronze_file_dates", key: ["date"], remedy: "restore it with D1's Time Travel" },
+  (row): ReplayPartition => ({
+    date: row.date("date"),
+    files: row.integer("files"),
+    rows: row.integer("rows"),
+    status: row.textOrNull("status"),
+    sealed: row.flag("sealed"),
+  }),
+);
 
 export interface ReplayRange {
   /** Received in [from, to): ISO 8601 UTC without the Z, so that every precision of the stored times compares right. */
@@ -29,9 +41,10 @@ export async function replayPartitions(
   range: ReplayRange,
   limit: number,
 ): Promise<ReplayPartition[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT d.partition_date AS date, count(*) AS files, sum(d.rows) AS rows, m.status,
+  return await PARTITIONS.all(
+    db
+      .prepare(
+        `SELECT d.partition_date AS date, count(*) AS files, sum(d.rows) AS rows, m.status,
               EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = ?1 AND s.partition_date = d.partition_date) AS sealed
        FROM bronze_file_dates d JOIN bronze_files f USING (file)
        LEFT JOIN partition_meta m ON m.domain = ?1 AND m.partition_date = d.partition_date
@@ -39,10 +52,9 @@ export async function replayPartitions(
        GROUP BY d.partition_date
        HAVING d.partition_date BETWEEN ?4 AND ?5 OR max(f.max_received >= ?2 AND f.min_received < ?3)
        ORDER BY d.partition_date LIMIT ?6`,
-    )
-    .bind(topic, range.from, range.to, range.fromDate, range.toDate, limit)
-    .all<ReplayPartition>();
-  return results;
+      )
+      .bind(topic, range.from, range.to, range.fromDate, range.toDate, limit),
+  );
 }
 
 /** Sets partitions to be built again. Those that wait for a build already stay as they are, so that late data counts as such. */

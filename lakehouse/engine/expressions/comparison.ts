@@ -2,6 +2,7 @@
 import type { Column } from "../columns/column.ts";
 import type { Call } from "../ir/ir.ts";
 import { isScalar, sameType, sqlName } from "../ir/ir-types.ts";
+import { compareIntervals } from "./intervals.ts";
 import { argument, boolColumn, type Kernel, mergeNulls, type Unsupported, unsupported } from "./vector.ts";
 
 /** Compares row `left` of one column with row `right` of another: negative, zero or positive. Nulls are the caller's. */
@@ -75,6 +76,7 @@ function checkOperands(call: Call): Unsupported | undefined {
 export function bindComparison(call: Call): Kernel | Unsupported {
   const test = tests[call.name];
   if (test === undefined) return unsupported("it is no comparison");
+  if (call.args.length === 2 && call.args.every((arg) => arg.type.kind === "interval")) return compareIntervals(test);
   return (
     checkOperands(call) ??
     ((columns, length) => {

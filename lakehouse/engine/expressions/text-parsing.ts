@@ -6,8 +6,10 @@ import { requireKind } from "../columns/column-kind.ts";
 import { ModelValueError } from "../ir/errors.ts";
 import type { IrType } from "../ir/ir.ts";
 import { sqlName } from "../ir/ir-types.ts";
-import { divideRounding } from "./arithmetic.ts";
 import { checkedDays, MICROS_PER_DAY } from "./calendar.ts";
+import { parseInterval } from "./interval-text.ts";
+import { intervalColumn } from "./intervals.ts";
+import { divideRounding } from "./rounding.ts";
 import {
   argument,
   boolColumn,
@@ -31,6 +33,7 @@ const TIMESTAMP =
 export function bindParse(to: IrType): Kernel | Unsupported {
   if (to.kind === "float64") return parseKernel(parseFloats(to));
   if (to.kind === "bool") return parseKernel(parseBools(to));
+  if (to.kind === "interval") return parseKernel(parseIntervals);
   const parse = integerParser(to);
   if (parse === undefined) return unsupported(`a cast from VARCHAR to ${sqlName(to)} is not supported`);
   return parseKernel((length, nulls, text) =>
@@ -54,6 +57,10 @@ function parseKernel(parse: TextParser): Kernel {
 function fail(text: string, to: IrType): never {
   throw new ModelValueError(`'${text}' is not a ${sqlName(to)} in plain notation`);
 }
+
+/** Only of literals: the compiler refuses the cast of a column. */
+const parseIntervals: TextParser = (length, nulls, text) =>
+  intervalColumn(length, nulls, (row) => parseInterval(text(row)) ?? fail(text(row), { kind: "interval" }));
 
 function parseFloats(to: IrType): TextParser {
   return (length, nulls, text) => {

@@ -127,7 +127,12 @@ export class RetentionLake {
     const aside = { file: `quarantine/${lease.runId}-0`, rows: rowsOf(lateInputs), bytes: 1 };
     const before = snapshot.outcomes.reduce((sum, { events }) => sum + events, 0);
     const removed = { topic: "src", duplicates: [], files: [...snapshot.quarantineFiles, aside] };
-    const late = { hour: "h", term: "quarantined", events: before + aside.rows, replayed: 0 } as const;
+    const late = {
+      hour: `${lease.date}T00:00:00Z`,
+      term: "quarantined",
+      events: before + aside.rows,
+      replayed: 0,
+    } as const;
     const outcomes = { topic: "src", lines: [late] };
     const ending = { inputs, files: snapshot.files, rowsOut: snapshot.rows, dependents: [], removed, outcomes };
     return { reads: lateInputs.map((input) => input.file), staged: [aside.file], ending };
