@@ -147,6 +147,8 @@ export type ModelCheck = CheckThreshold & { readonly on_fail: "block" | "warn" }
 
 export interface CompiledModel {
   readonly irVersion: number;
+  /** A digest of the plan: models of one generation give the same rows of the same input. */
+  readonly generation: string;
   readonly name: string;
   readonly description: string;
   /** The SELECT as written: what DuckDB must answer alike. */

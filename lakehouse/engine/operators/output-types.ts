@@ -1,4 +1,4 @@
-import type { IrType, Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import type { IrType, Plan } from "../ir/ir.ts";
 
 /** The types of a plan's output columns, in order. */
 export function outputTypes(plan: Plan): readonly IrType[] {
