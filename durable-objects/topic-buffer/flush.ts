@@ -1,7 +1,9 @@
 /** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
+
 import type { Contract } from "../../contracts/contract.ts";
 import type { BronzeBucket } from "../../lakehouse/bronze/put-once.ts";
 import { BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
+import { hourText } from "../../schemas/hours.ts";
 import { publishArrivals } from "../../sql/statements/arrivals.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
@@ -12,7 +14,7 @@ import type { ShardAddress } from "../stubs.ts";
 import { portionsOf, trimmedBefore } from "./ledger-store.ts";
 import { type FlushLimits, nextStep, retryDelay } from "./machine.ts";
 import { noteFrozen } from "./noting.ts";
-import { hourText, oldestHour, type RememberedIds } from "./remembered-ids.ts";
+import { oldestHour, type RememberedIds } from "./remembered-ids.ts";
 import { parkSlices, setAsideFaulty } from "./set-aside.ts";
 import type { BufferStore } from "./store.ts";
 

@@ -1,8 +1,10 @@
 /** `GET /v1/activity` and `GET /v1/topics/{topic}/activity`: what topics took in lately, from the catalog. */
+
 import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
+import { HOUR_MS, hourTextAt } from "../../schemas/hours.ts";
 import { TOPIC_PROGRESS, topicProgress } from "../../sql/statements/progress.ts";
 import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-activity.ts";
 import { unknownFieldsOf } from "../../sql/statements/unknown-fields.ts";
@@ -15,14 +17,12 @@ import { activityQuery } from "./activity.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
 
-const HOUR_MS = 3_600_000;
-
 export function listActivity(deps: GatewayDeps): Route {
   return async function listActivity(c) {
     const hour = fromHour(deps, queryOf(c, activityQuery).hours);
     const readable = contracts.filter(({ topic }) => c.get("reach").has(topic));
     const topics = await catalog(() => activityOf(deps, readable, hour));
-    return c.json({ from_hour: `${hour}:00:00Z`, topics });
+    return c.json({ from_hour: hour, topics });
   };
 }
 
@@ -40,7 +40,7 @@ export function getActivity(deps: GatewayDeps): Route {
     );
     const { bytes, rows, ageMs } = contract.flush;
     return c.json({
-      from_hour: `${hour}:00:00Z`,
+      from_hour: hour,
       ...activity,
       flush: { bytes, rows, age_ms: ageMs },
       partitions,
@@ -54,7 +54,7 @@ export function getActivity(deps: GatewayDeps): Route {
 }
 
 function fromHour(deps: GatewayDeps, hours: string): string {
-  return new Date(deps.clock.now() - (Number(hours) - 1) * HOUR_MS).toISOString().slice(0, 13);
+  return hourTextAt(deps.clock.now() - (Number(hours) - 1) * HOUR_MS);
 }
 
 async function activityOf({ db }: GatewayDeps, of: readonly Contract[], hour: string) {

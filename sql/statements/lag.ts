@@ -57,7 +57,7 @@ export async function shardsOf(
   return await SHARDS.all(all);
 }
 
-/** Events of a topic that buffers appended in hours of reception from `hour` (`YYYY-MM-DDTHH`) on, as published with their flushes. */
+/** Events of a topic that buffers appended in hours of reception from `hour` (`YYYY-MM-DDTHH:00:00Z`) on, as published with their flushes. */
 export async function appendedSince(db: D1Database, topic: string, hour: string): Promise<number> {
   const sum = db.prepare("SELECT coalesce(sum(events), 0) AS events FROM ledger WHERE hour >= ?1 AND topic = ?2");
   return (await APPENDED.first(sum.bind(hour, topic)))?.events ?? 0;

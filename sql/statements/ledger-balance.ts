@@ -1,5 +1,6 @@
 /** What the ledger is closed from, read at one moment: a batch of D1 is one transaction. */
 
+import { HOUR_MS, hourTextAt } from "../../schemas/hours.ts";
 import { rowsOf, textsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 
@@ -140,8 +141,8 @@ export async function ledgerTopics(
 /** The hours `[from, to)` as the ledger writes them. */
 export function hoursBetween(from: string, to: string): string[] {
   const hours: string[] = [];
-  for (let at = Date.parse(from); at < Date.parse(to); at += 3_600_000) {
-    hours.push(`${new Date(at).toISOString().slice(0, 13)}:00:00Z`);
+  for (let at = Date.parse(from); at < Date.parse(to); at += HOUR_MS) {
+    hours.push(hourTextAt(at));
   }
   return hours;
 }

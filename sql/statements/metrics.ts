@@ -147,7 +147,7 @@ const DRIFT = rowsOf(
   (row): TopicDrift => ({ topic: row.text("topic"), fields: row.integer("fields") }),
 );
 
-/** `fromHour`: `YYYY-MM-DDTHH`. Every query uses an index, or reads a table that is small by what it is. */
+/** `fromHour`: `YYYY-MM-DDTHH:00:00Z`. Every query uses an index, or reads a table that is small by what it is. */
 export async function catalogMetrics(
   db: D1Database,
   topics: readonly { readonly topic: string; readonly table: string }[],

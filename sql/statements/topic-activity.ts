@@ -18,7 +18,7 @@ const ACTIVITY = rowsOf(
   }),
 );
 
-/** Of events received from `hour` (`YYYY-MM-DDTHH`) on; topics without any are absent. Reads the ledger's rows of those hours. */
+/** Of events received from `hour` (`YYYY-MM-DDTHH:00:00Z`) on; topics without any are absent. Reads the ledger's rows of those hours. */
 export async function topicActivity(db: D1Database, hour: string): Promise<TopicActivity[]> {
   return await ACTIVITY.all(
     db

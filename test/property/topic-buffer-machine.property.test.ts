@@ -3,12 +3,14 @@
  * every event of every message that an append called stored is in bronze exactly once, or parked with its slice when its bytes
  * are no events, and D1 and the ledger say the same.
  */
+
 import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { hourOf, hourText, oldestHour, packId } from "../../durable-objects/topic-buffer/remembered-ids.ts";
+import { hourOf, oldestHour, packId } from "../../durable-objects/topic-buffer/remembered-ids.ts";
 import { rowAt } from "../../lakehouse/engine/columns/value.ts";
 import { bytesSource, readParquet } from "../../lakehouse/engine/parquet/reader.ts";
+import { hourText } from "../../schemas/hours.ts";
 import { formatDate } from "../../schemas/time.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";

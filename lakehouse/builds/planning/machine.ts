@@ -7,6 +7,7 @@
  *                                          -> DONE -> LATE -> REPROCESSING -> IN_FLIGHT (new input after closing)
  *     IN_FLIGHT -> FAILED -> RETRYING -> IN_FLIGHT;  IN_FLIGHT -> RETRYING (lease expired);  past the retries: DEAD
  */
+import { waitAfter } from "../../../schemas/backoff.ts";
 
 export const PARTITION_STATUSES = [
   "UNDISCOVERED",
@@ -109,10 +110,9 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
   }
 }
 
-const FIRST_BACKOFF_MS = 5_000;
-const LAST_BACKOFF_MS = 900_000;
+const RETRY_MS = { first: 5_000, longest: 900_000 };
 
 /** Milliseconds before retry number `retryCount + 1`. */
 export function backoffMs(retryCount: number): number {
-  return Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(retryCount, 16));
+  return waitAfter(RETRY_MS, retryCount);
 }

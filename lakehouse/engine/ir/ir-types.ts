@@ -85,6 +85,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A text as a literal of SQL. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** Structural equality; the names of a list's items and nullability do not count. */
 export function sameType(a: IrType, b: IrType): boolean {
   return sqlName(a) === sqlName(b);

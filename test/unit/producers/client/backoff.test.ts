@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseRetryAfter, waitBeforeRetry } from "../../../producers/simulators/backoff.ts";
+import { waitBeforeRetry } from "../../../../producers/client/retry-policy.ts";
+import { parseRetryAfter } from "../../../../producers/client/transport.ts";
 
 test("waits double up to ten seconds, half of it by chance", () => {
   expect([1, 2, 3, 4].map((failures) => waitBeforeRetry(failures, null, 0))).toEqual([50, 100, 200, 400]);
