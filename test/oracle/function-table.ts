@@ -11,7 +11,7 @@ const date: ColumnType = { kind: "date" };
 
 /**
  * `s` and `o` are texts, `o` short; `p` a LIKE pattern; `i` and `j` positions; `far` any integer; `t` and `u` moments, `day`
- * and `due` dates; `m` a count and `x` a double for intervals.
+ * and `due` dates; `m` a count and `x` a double for intervals; `number`, `moment` and `word` texts to cast.
  */
 export const functionTable: TableSchema = {
   name: "f",
@@ -22,6 +22,7 @@ export const functionTable: TableSchema = {
     ...["i", "j", "far"].map((name) => field(name, int64)),
     ...["t", "u"].map((name) => field(name, timestamp)),
     ...["day", "due"].map((name) => field(name, date)),
+    ...["number", "moment", "word"].map((name) => field(name, utf8)),
     field("m", { kind: "int32" }),
     field("x", { kind: "float64" }),
   ],
@@ -82,6 +83,133 @@ const moments = fc
     Math.abs(day) > 2e9 ? (day > 0 ? 2n ** 63n - 1n : -(2n ** 63n) + 1n) : BigInt(day) * MICROS_PER_DAY + clock,
   );
 
+/** Notations of numbers, nearly right ones, and mixtures of their parts. */
+const digits = joined(["0", "1", "4", "5", "9", "00", "12", "_"], 5);
+const spaces = fc.constantFrom("", "", "", " ", "\t ", "\u00a0");
+const numbers = fc.oneof(
+  fc
+    .tuple(
+      spaces,
+      fc.constantFrom("", "-", "+", "--"),
+      digits,
+      fc.constantFrom("", ".", ".."),
+      digits,
+      fc.constantFrom("", "", "e", "E-", "e+"),
+      joined(["0", "1", "2", "5", "_", "."], 2),
+      spaces,
+    )
+    .map((parts) => parts.join("")),
+  fc
+    .tuple(fc.constantFrom("0x", "0X", "0b", "0B", "-0x"), joined(["0", "1", "f", "A", "_", " "], 8))
+    .map((parts) => parts.join("")),
+  fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(String),
+  fc.double().map(String),
+  fc.constantFrom(
+    "",
+    " ",
+    "-",
+    "- ",
+    "inf",
+    "-Infinity",
+    "NaN",
+    "+nan",
+    "nan(a_1)",
+    "1e400",
+    "-1e400",
+    "1e-400",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "2147483647.5",
+    "-2147483648.4",
+    "1e18",
+    "999999999.995",
+    "0.5",
+    "-0.5",
+    "1.5",
+    "2.5",
+    "5e-9",
+    "1e32768",
+    "\ufeff1",
+    "１",
+    "1\0",
+    "12345678.905",
+    "-0.005",
+    "+-1",
+    "++1",
+    "-+1",
+  ),
+);
+
+const moment = fc
+  .tuple(
+    spaces,
+    fc.constantFrom("2024", "1969", "0", "0001", "-44", "12024", "294247", "290309", "5881580", "99"),
+    fc.constantFrom("-", "/", " ", "\\", "."),
+    fc.constantFrom("1", "01", "02", "12", "13", "001"),
+    fc.constantFrom("-", "-", "/", " ", "\\"),
+    fc.constantFrom("1", "09", "29", "30", "31", "32", "0"),
+    fc.constantFrom("", "", "", " (BC)", " (bC)", "(BC)"),
+    fc.constantFrom("", " ", "T", "T ", "t", "  ", "x"),
+    fc.constantFrom(
+      "",
+      "10:00",
+      "9:5:07",
+      "23:59:59.999999",
+      "24:00:00",
+      "24:00:01",
+      "10:60:00",
+      "10:00:00.1234567",
+      "1:02:03.",
+      "000000010:00:00",
+      "10:",
+      "10",
+    ),
+    fc.constantFrom(
+      "",
+      "",
+      "Z",
+      "z",
+      "+02",
+      "-02:30",
+      "+0230",
+      "+02:30:15",
+      "+02:",
+      "+2",
+      "+99",
+      "+02:3",
+      " UTC",
+      " utc ",
+      "UTC",
+      " +02",
+      " nowhere",
+      " Z",
+      "+02:30:",
+    ),
+    spaces,
+  )
+  .map(([before, year, first, month, second, day, era, middle, clock, zone, after]) =>
+    // One separator for both, mostly: else little is a date.
+    [before, year, first, month, second === "-" ? first : second, day, era, middle, clock, zone, after].join(""),
+  );
+const momentTexts = fc.oneof(
+  moment,
+  moments
+    .filter((micros) => micros > -(2n ** 62n) && micros < 2n ** 62n)
+    .map((micros) => new Date(Number(micros / 1000n)).toISOString()),
+  fc.constantFrom(
+    "",
+    "infinity",
+    "-infinity",
+    " Inf ",
+    "epoch",
+    "EPOCH ",
+    "-epoch",
+    "infinity x",
+    "2024-01-01",
+    "2024-1-1 10:00:00+00",
+  ),
+);
+
 export const functionValues: Readonly<Record<string, fc.Arbitrary<Value>>> = {
   s: fc.oneof(joined([...letters, ...signs], 10), joined(["a", "b", ","], 12)),
   o: fc.oneof(joined(letters, 2), joined(["a", "b", ","], 3)),
@@ -92,6 +220,27 @@ export const functionValues: Readonly<Record<string, fc.Arbitrary<Value>>> = {
   u: moments,
   day: days,
   due: days,
+  number: numbers,
+  moment: momentTexts,
+  word: fc.constantFrom(
+    "true",
+    "T",
+    "yes",
+    "Y",
+    "1",
+    "false",
+    "F",
+    "no",
+    "N",
+    "0",
+    "on",
+    "",
+    " true",
+    "TRUE",
+    "01",
+    "tr",
+    "ＴRUE",
+  ),
   m: fc.oneof(fc.integer({ min: -40, max: 40 }), fc.integer({ min: -3000, max: 3000 })),
   x: fc.oneof(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.constantFrom(0, -0, 0.5, 1.5, -1.5, 1.0000005)),
   far: fc.oneof(

@@ -74,6 +74,11 @@ export function isFiniteTime(value: bigint, kind: "date" | "timestamp" | "timest
   return value !== limit && value !== -limit;
 }
 
+/** The infinite date or timestamp, or the one before all others. */
+export function infiniteTime(kind: "date" | "timestamp", negative: boolean): bigint {
+  return negative ? -INFINITE[kind] : INFINITE[kind];
+}
+
 /** Midnight of a date as a timestamp; an infinite date is an infinite timestamp. */
 export function timestampOf(days: bigint): bigint {
   if (isFiniteTime(days, "date")) return days * BigInt(MICROS_PER_DAY);

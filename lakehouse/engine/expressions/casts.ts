@@ -25,9 +25,7 @@ import {
 export function bindCast(from: IrType, to: IrType, lenient: boolean): Kernel | Unsupported {
   if (sameType(from, to)) return (columns) => argument(columns, 0);
   if (to.kind === "utf8") return bindFormat(from);
-  if (from.kind === "utf8") {
-    return lenient ? unsupported("TRY_CAST of text is not supported") : bindParse(to);
-  }
+  if (from.kind === "utf8") return bindParse(to, lenient);
   if (from.kind === "bool") return fromBool(to);
   if (isExact(from) && isExact(to)) return exactToExact(from, to, lenient);
   if (isExact(from) && to.kind === "float64") return exactToFloat(scaleOf(from));
