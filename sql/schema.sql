@@ -88,6 +88,41 @@ CREATE TABLE back_pressure (
   written_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE backfill_partitions (
+  backfill_id TEXT NOT NULL REFERENCES backfills (backfill_id),
+  partition_date TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('WAITING', 'STARTED', 'DONE', 'FAILED', 'CANCELLED')),
+  started_at TEXT,
+  ended_at TEXT,
+  PRIMARY KEY (backfill_id, partition_date, domain)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX backfill_partitions_open ON backfill_partitions (backfill_id, state, partition_date DESC) WHERE state IN ('WAITING', 'STARTED');
+
+CREATE TRIGGER backfill_partitions_started AFTER UPDATE OF state ON backfill_partitions
+WHEN NEW.state = 'STARTED' AND OLD.state = 'WAITING' BEGIN
+  INSERT INTO partition_meta (domain, partition_date, status) VALUES (NEW.domain, NEW.partition_date, 'PENDING')
+    ON CONFLICT DO UPDATE SET status = 'PENDING', retry_count = 0, updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE status IN ('UNDISCOVERED', 'DONE', 'FAILED', 'DEAD');
+END;
+
+CREATE TABLE backfills (
+  backfill_id TEXT PRIMARY KEY,        -- RFC 9562 version 7: in the order of creation
+  domain TEXT NOT NULL,                -- of the table that was named
+  layer TEXT NOT NULL CHECK (layer IN ('silver', 'gold')),
+  from_date TEXT NOT NULL,
+  to_date TEXT NOT NULL,               -- inclusive
+  reprocess TEXT NOT NULL CHECK (reprocess IN ('none', 'failed', 'completed')),
+  max_active_runs INTEGER NOT NULL,
+  created_by TEXT NOT NULL,            -- key id
+  created_at TEXT NOT NULL,
+  cancelled_at TEXT,                   -- nothing more of it is started
+  ended_at TEXT                        -- when nothing of it was open any more
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX backfills_open ON backfills (backfill_id) WHERE ended_at IS NULL;
+
 CREATE TABLE bronze_file_dates (
   topic TEXT NOT NULL,
   partition_date TEXT NOT NULL,
@@ -171,6 +206,8 @@ CREATE TABLE ended_runs (
   checks TEXT,                         -- JSON: {table_name, checked_at, results: [{layer, check_name, metric, ...}]}; null: nothing was checked
   PRIMARY KEY (domain, partition_date, run_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ended_runs_by_end ON ended_runs (finished_at);
 
 CREATE TRIGGER ended_runs_abandoned AFTER INSERT ON ended_runs WHEN NEW.status IN ('FAILED', 'LOST') BEGIN
   INSERT INTO abandoned_runs (run_id, domain, partition_date, status, ended_at)
@@ -286,6 +323,19 @@ CREATE TABLE parked_slices (
 
 CREATE INDEX parked_slices_waiting ON parked_slices (topic, parked_at) WHERE redriven_at IS NULL;
 
+CREATE TABLE partition_decisions (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  decision_id TEXT NOT NULL,           -- RFC 9562 version 7: in the order of decisions
+  action TEXT NOT NULL CHECK (action IN ('accept', 'quarantine', 'discard')),
+  reason TEXT NOT NULL,
+  decided_by TEXT NOT NULL,            -- key id
+  decided_at TEXT NOT NULL,
+  run_id TEXT NOT NULL,                -- the run that was held back
+  checks TEXT NOT NULL,                -- JSON: [{layer, check_name, measured}], the checks that held it back
+  PRIMARY KEY (domain, partition_date, decision_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE partition_inputs (
   domain TEXT NOT NULL,
   partition_date TEXT NOT NULL,
@@ -333,7 +383,23 @@ CREATE TABLE partition_meta (
   PRIMARY KEY (domain, partition_date)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX partition_meta_active ON partition_meta (status) WHERE status <> 'DONE';
+CREATE INDEX partition_meta_active ON partition_meta (status, partition_date DESC) WHERE status <> 'DONE';
+
+CREATE INDEX partition_meta_by_date ON partition_meta (partition_date DESC, domain);
+
+CREATE TRIGGER partition_meta_asked AFTER UPDATE OF status ON partition_meta
+WHEN NEW.status = 'PENDING' AND OLD.status IN ('FAILED', 'DEAD') BEGIN
+  UPDATE partition_meta SET retry_count = 0 WHERE domain = NEW.domain AND partition_date = NEW.partition_date;
+  UPDATE partition_leases SET not_before = 0, queued_at = 0
+    WHERE domain = NEW.domain AND partition_date = NEW.partition_date AND run_id IS NULL;
+END;
+
+CREATE TRIGGER partition_meta_deleted AFTER DELETE ON partition_meta
+WHEN EXISTS (SELECT 1 FROM partition_inputs i WHERE i.domain = OLD.domain AND i.partition_date = OLD.partition_date) BEGIN
+  UPDATE partition_inputs SET version = version + 1 WHERE domain = OLD.domain AND partition_date = OLD.partition_date;
+  INSERT INTO partition_replays (domain, partition_date, replays) VALUES (OLD.domain, OLD.partition_date, 1)
+    ON CONFLICT DO UPDATE SET replays = replays + 1;
+END;
 
 CREATE TABLE partition_replays (
   domain TEXT NOT NULL,

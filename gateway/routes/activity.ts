@@ -8,11 +8,11 @@ import { HOUR_MS, hourTextAt } from "../../schemas/hours.ts";
 import { TOPIC_PROGRESS, topicProgress } from "../../sql/statements/progress.ts";
 import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-activity.ts";
 import { unknownFieldsOf } from "../../sql/statements/unknown-fields.ts";
+import { catalog } from "../catalog.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { knownTopic } from "../known-topic.ts";
 import { queryOf } from "../openapi/parameters.ts";
-import { ProblemError } from "../problem.ts";
 import { activityQuery } from "./activity.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
@@ -76,12 +76,4 @@ async function activityOf({ db }: GatewayDeps, of: readonly Contract[], hour: st
       published_at: published_at ?? null,
     };
   });
-}
-
-async function catalog<Result>(query: () => Promise<Result>): Promise<Result> {
-  try {
-    return await query();
-  } catch (cause) {
-    throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
-  }
 }

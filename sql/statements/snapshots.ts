@@ -176,7 +176,7 @@ export async function commitSnapshot(db: D1Database, commit: Commit): Promise<bo
          silver_path = iif(?8 = 'silver', ?10, silver_path), gold_path = iif(?8 = 'gold', ?10, gold_path),
          retry_count = 0, error_message = NULL, updated_at = ${now}, processed_at = ${now}
        WHERE domain = ?1 AND partition_date = ?2 AND ${held}`,
-      commit.rowsIn,
+      commit.rowsOut,
       commit.inputs.length,
       commit.inputDigest,
       commit.layer,

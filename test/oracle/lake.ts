@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { type BuildOutcome, buildPartition } from "../../lakehouse/builds/build.ts";
+import { planWithBackfills } from "../../lakehouse/builds/planning/backfills.ts";
 import { type BuildRequest, plan } from "../../lakehouse/builds/planning/planner.ts";
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
@@ -58,7 +59,8 @@ export class Lake {
     const builds = {
       sendBatch: async (sent: { body: BuildRequest }[]) => void queued.push(...sent.map(({ body }) => body)),
     };
-    await plan({ db: this.d1.binding, builds, policy: planPolicy, log: () => {} });
+    const db = this.d1.binding;
+    await planWithBackfills({ db, plan: () => plan({ db, builds, policy: planPolicy, log: () => {} }) });
     return queued;
   }
 

@@ -312,8 +312,8 @@ describe("a build", () => {
 
   test("whose commit happened though its answer was lost is committed: D1 is read back", async () => {
     const lake = await weatherLake();
-    // The lease, the inputs; then the commit.
-    lake.d1.faults.push(undefined, undefined, "after");
+    // The lease, the decisions, the inputs; then the commit.
+    lake.d1.faults.push(undefined, undefined, undefined, "after");
     expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "committed", rowsIn: 4, rowsOut: 3 });
     expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 1 });
   });
