@@ -33,9 +33,10 @@ export function mayAlterNumbers(text: string): boolean {
 }
 
 /**
- * The same of many parsed values at once, whose JSON stands in `bytes` and in `text`, in a fraction of the time, and true more often.
- * A number with no long run of digits has at most 15, which only an exponent can take out of a double's range: it is parsed
- * as zero, as next to nothing or as infinite then. So the values say whether exponents are sought at all.
+ * The same of many parsed values at once, whose JSON stands in `bytes` and in `text`: in a fraction of the time, and true more
+ * often. A number without a long run of digits has at most 15 of them, which a double keeps, unless an exponent takes it out
+ * of a double's range: then it was parsed as zero, as next to nothing or as infinite. So the values say whether exponents
+ * are sought at all.
  */
 export function mayHaveAltered(values: readonly unknown[], bytes: Uint8Array, text: string): boolean {
   return hasLongRun(bytes) || (isExtreme(values, 0) && LONG_EXPONENT.test(text));
