@@ -7,7 +7,6 @@
  * point is `submit`: verdict and messages are stored together, and from then on nothing but these messages is ever sent, in
  * as many tries as it takes.
  */
-import { scatteredWaitAfter } from "../../schemas/backoff.ts";
 
 export interface Receipt {
   readonly requestId: string;
@@ -23,7 +22,8 @@ export interface Receipt {
 
 /** PROTOCOLS 1: kept 24 h. */
 export const KEPT_MS = 24 * 3_600_000;
-const RETRY_MS = { first: 10_000, longest: 3_600_000 };
+const FIRST_RETRY_MS = 10_000;
+const LAST_RETRY_MS = 3_600_000;
 
 /** What a request meets at its start: no receipt that holds, one whose request is not committed, or one whose request is. */
 export function stepForBegin(receipt: Receipt | null, now: number): "start" | "judge" | "resume" {
@@ -60,9 +60,10 @@ export function alarmOf(receipt: Receipt): number {
   return receipt.phase === "prepared" ? Math.min(receipt.notBefore, expiry) : expiry;
 }
 
-/** Milliseconds that the alarm waits after `attempts` failures. */
+/** How long the alarm waits after `attempts` failures: exponential, full jitter over its upper half; `random` is in [0, 1). */
 export function retryDelay(attempts: number, random: number): number {
-  return scatteredWaitAfter(RETRY_MS, attempts, random);
+  const ceiling = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 16));
+  return Math.round(ceiling * (0.5 + random / 2));
 }
 
 function expiryOf(receipt: Receipt): number {

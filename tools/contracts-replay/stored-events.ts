@@ -1,11 +1,9 @@
 /** The events of a topic's bronze as they were sent, and its dead letters. */
-
 import type { Contract } from "../../contracts/contract.ts";
 import { rebuildEvents } from "../../lakehouse/bronze/rebuild.ts";
 import { bronzeFields } from "../../lakehouse/bronze/table.ts";
 import type { Batch } from "../../lakehouse/engine/columns/column.ts";
 import { conform } from "../../lakehouse/engine/columns/conform.ts";
-import { requireColumn } from "../../lakehouse/engine/columns/named-columns.ts";
 import { bytesSource, readParquet } from "../../lakehouse/engine/parquet/reader.ts";
 import { deadLetterAt, type StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { codecById } from "../../schemas/codecs.ts";
@@ -47,9 +45,9 @@ export async function* eventsOf(
   const fields = bronzeFields(contract);
   for await (const read of batchesOf(source, key)) {
     const batch = conform(read, fields);
-    const received = requireColumn(batch, "_received");
-    const schema = requireColumn(batch, "_schema");
-    const extra = requireColumn(batch, "_extra");
+    const received = columnNamed(batch, "_received");
+    const schema = columnNamed(batch, "_schema");
+    const extra = columnNamed(batch, "_extra");
     if (received.kind !== "int64" || schema.kind !== "int32")
       throw new TypeError(`${key}: unexpected metadata columns`);
     for (const [row, event] of rebuildEvents(contract, batch).entries()) {
@@ -81,4 +79,10 @@ async function* batchesOf(source: LakeSource, key: string): AsyncGenerator<Batch
   if (bytes === undefined)
     throw new CommandProblem("LAKE_UNREADABLE", `The catalog lists ${key}, and R2 does not have it: try again.`);
   yield* readParquet(bytesSource(key, bytes));
+}
+
+function columnNamed(batch: Batch, name: string) {
+  const column = batch.columns[batch.fields.findIndex((field) => field.name === name)];
+  if (column === undefined) throw new RangeError(`bronze has no column ${name}`);
+  return column;
 }

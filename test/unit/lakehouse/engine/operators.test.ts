@@ -53,7 +53,6 @@ function modelOf(
 ): CompiledModel {
   return {
     irVersion: IR_VERSION,
-    generation: "test",
     name: "m",
     description: "",
     sql: "",
