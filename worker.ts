@@ -9,6 +9,7 @@ import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
+import { planWithBackfills } from "./lakehouse/builds/planning/backfills.ts";
 import { plan } from "./lakehouse/builds/planning/planner.ts";
 import { planPolicy } from "./lakehouse/builds/planning/policy.ts";
 import { installParquetWasm, tryAcquireWasm } from "./lakehouse/engine/parquet/wasm.ts";
@@ -35,7 +36,10 @@ function log(event: Readonly<Record<string, unknown>>): void {
 }
 
 function replan(env: Env) {
-  return plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log });
+  return planWithBackfills({
+    db: env.DB,
+    plan: () => plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log }),
+  });
 }
 
 /** What sends parked messages on: asked by the gateway and by the cron. */

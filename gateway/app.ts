@@ -31,8 +31,10 @@ import { needOf } from "./openapi/operations.ts";
 import { isOtlpPath, OTLP_REMEDY } from "./otlp.ts";
 import { ProblemError, problemResponse } from "./problem.ts";
 import { getActivity, listActivity } from "./routes/activity.ts";
+import { getBackfill, getBackfills, postBackfill, postBackfillCancel, postBackfillResume } from "./routes/backfills.ts";
 import { getContract, getExample, getJsonSchema } from "./routes/contracts.ts";
 import { getDeadLetter, listDeadLetters } from "./routes/dead-letters.ts";
+import { postDecision } from "./routes/decisions.ts";
 import { postEvents } from "./routes/events.ts";
 import { postFlush } from "./routes/flush.ts";
 import { healthz, readyz } from "./routes/health.ts";
@@ -42,10 +44,11 @@ import { getLedger } from "./routes/ledger.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { getParked, getParkedItem, postParkedRetry } from "./routes/parked.ts";
+import { getPartition, getPartitions } from "./routes/partitions.ts";
 import { getEvents } from "./routes/peek.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { postReplay } from "./routes/replay.ts";
-import { postReplays } from "./routes/replays.ts";
+import { getQuality, getRuns } from "./routes/runs.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
@@ -101,7 +104,16 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
     ["GET", "/v1/ledger", getLedger(deps)],
     ["GET", "/v1/events/:event_id", getEvent(deps)],
-    ["POST", "/v1/replays", postReplays(deps)],
+    ["GET", "/v1/partitions", getPartitions(deps)],
+    ["GET", "/v1/partitions/:table/:date", getPartition(deps)],
+    ["POST", "/v1/partitions/:table/:date/decisions", postDecision(deps)],
+    ["GET", "/v1/runs", getRuns(deps)],
+    ["GET", "/v1/quality", getQuality(deps)],
+    ["POST", "/v1/backfills", postBackfill(deps)],
+    ["GET", "/v1/backfills", getBackfills(deps)],
+    ["GET", "/v1/backfills/:backfill_id", getBackfill(deps)],
+    ["POST", "/v1/backfills/:backfill_id/cancel", postBackfillCancel(deps)],
+    ["POST", "/v1/backfills/:backfill_id/resume", postBackfillResume(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],
@@ -132,7 +144,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/topics/:topic/events", bodyLimit({ ...reading, maxBytes: deps.limits.bodyBytes }));
   app.post("/v1/keys", smallBody);
   app.post("/v1/keys/*", smallBody);
-  app.post("/v1/replays", smallBody);
+  app.post("/v1/backfills", smallBody);
+  app.post("/v1/partitions/:table/:date/decisions", smallBody);
   app.post("/v1/parked/retry", smallBody);
   app.post("/v1/dead-letters/replay", smallBody);
   for (const [method, path, handler] of routes) app.on(method, path, handler);

@@ -78,9 +78,23 @@ export const PROBLEMS = {
   },
   UNKNOWN_TABLE: {
     status: 404,
-    title: "There is no such published table",
-    cause: "The name is wrong, or nothing was published under it yet: a table appears with its first build.",
-    remedy: "See /v1/tables for what is published.",
+    title: "There is no such table",
+    cause:
+      "The name is wrong; or, in calls about what is published, nothing was published under it yet: a table appears with its first build.",
+    remedy: "See /v1/tables for what is published, or /v1/partitions for what is built.",
+  },
+  UNKNOWN_PARTITION: {
+    status: 404,
+    title: "There is no such partition",
+    cause: "No event of this date has reached the table, and no build of it was ever asked for.",
+    remedy:
+      "List the partitions of the table: GET /v1/partitions?table=TABLE, or sluice partitions list --table TABLE.",
+  },
+  UNKNOWN_BACKFILL: {
+    status: 404,
+    title: "There is no such backfill",
+    cause: "No backfill has this id, or the key may not read its table.",
+    remedy: "List the backfills and take the id from there: GET /v1/backfills, or sluice backfill list.",
   },
   UNKNOWN_DEAD_LETTER: {
     status: 404,
@@ -119,6 +133,20 @@ export const PROBLEMS = {
     title: "The key is not in force",
     cause: "A key that was revoked or has expired cannot be rotated.",
     remedy: "Make a new key.",
+  },
+  NOTHING_TO_DECIDE: {
+    status: 409,
+    title: "The partition is not held back by a check",
+    cause:
+      "Only a partition whose last build ended at a failing check, and that is not being built just now, can be accepted, quarantined or discarded; a quarantine also needs checks that name rows of silver.",
+    remedy: "Read the partition's state and checks: sluice partitions show TABLE DATE.",
+  },
+  BACKFILL_STATE: {
+    status: 409,
+    title: "The backfill is in another state",
+    cause:
+      "A backfill that ended or was cancelled cannot be cancelled; one of which nothing was cancelled or failed has nothing to resume.",
+    remedy: "Read its state: sluice backfill show ID.",
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 409,

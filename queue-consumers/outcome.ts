@@ -1,4 +1,5 @@
 /** What became of one message: the ways a batch's message can end, and how each is told to the queue. */
+import { waitAfter } from "../schemas/backoff.ts";
 import { type Fault, type SystemFault, systemFault } from "./fault.ts";
 
 export type Outcome =
@@ -16,15 +17,14 @@ export function unavailable(detail: string): Outcome {
   return { kind: "retry", fault: systemFault("unavailable", detail) };
 }
 
-const FIRST_DELAY_SECONDS = 10;
-const LAST_DELAY_SECONDS = 3_600;
+const REDELIVERY_SECONDS = { first: 10, longest: 3_600 };
 
 /**
  * Seconds before delivery number `attempts + 1`: 10 s doubling to an hour (PROTOCOLS 2). A hundred deliveries take nearly as long
  * as the queue keeps a message, so that back-pressure parks nothing which could still have been stored.
  */
 export function redeliveryDelay(attempts: number): number {
-  return Math.min(LAST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** Math.min(attempts - 1, 16));
+  return waitAfter(REDELIVERY_SECONDS, attempts - 1);
 }
 
 /** Whether the queue is done with a message. */

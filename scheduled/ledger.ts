@@ -1,11 +1,12 @@
 /** The duty that compares the ledger: what it finds stands in D1 until a comparison does not find it any more. */
+
 import { contracts } from "../contracts/registry.ts";
 import { findingsOf } from "../lakehouse/ledger/findings.ts";
+import { HOUR_MS, hourTextAt } from "../schemas/hours.ts";
 import { arrivalsBetween, forgetArrivals } from "../sql/statements/arrivals.ts";
 import { ledgerState, ledgerTopics } from "../sql/statements/ledger-balance.ts";
 import { type LedgerFinding, oldestFinding, replaceFindings } from "../sql/statements/ledger-findings.ts";
 
-const HOUR_MS = 3_600_000;
 /** Two days: what is received, delivered late and built happens within; what is found wrong is followed for longer. */
 const WINDOW_MS = 48 * HOUR_MS;
 /** Older than any message that a buffer would take (durable-objects/topic-buffer/remembered-ids.ts), so that nothing changes any more. */
@@ -22,9 +23,9 @@ export async function compareLedger(
   const oldest = await oldestFinding(db);
   // A gap is only seen from the last number before it.
   const start = Math.min(now, oldest === null ? now : Date.parse(oldest)) - WINDOW_MS;
-  const from = hourOf(Math.max(start, now - LONGEST_MS));
+  const from = hourTextAt(Math.max(start, now - LONGEST_MS));
   // The clocks of gateways may be ahead.
-  const to = hourOf(now + 2 * HOUR_MS);
+  const to = hourTextAt(now + 2 * HOUR_MS);
   const findings: LedgerFinding[] = [];
   for await (const topics of topicPages(db)) {
     const [state, arrivals] = await Promise.all([
@@ -34,7 +35,7 @@ export async function compareLedger(
     findings.push(...findingsOf(state, arrivals, from, now, promises));
   }
   await replaceFindings(db, findings, new Date(now).toISOString());
-  await forgetArrivals(db, hourOf(now - ARRIVALS_KEPT_MS));
+  await forgetArrivals(db, hourTextAt(now - ARRIVALS_KEPT_MS));
   return {
     from,
     differences: findings.filter(({ kind }) => kind === "difference").length,
@@ -53,8 +54,4 @@ async function* topicPages(db: D1Database): AsyncGenerator<string[]> {
     if (last === undefined || topics.length < TOPICS_AT_ONCE) return;
     after = last;
   }
-}
-
-function hourOf(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 13)}:00:00Z`;
 }

@@ -2,18 +2,19 @@
  * Re-drives what was parked by a fault of ours, once that may be over: messages whose bytes are fine, and slices, which a deploy may
  * have learned to read. A few a run, each less often the more often it failed. Messages whose bytes are wrong are left to an operator.
  */
+
 import { listAllParked, type ParkedMessage } from "../lakehouse/upkeep/parked/parked-message.ts";
 import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/upkeep/parked/redrive.ts";
+import { waitAfter } from "../schemas/backoff.ts";
 import type { Duty, DutyLog, DutyReport } from "./duties.ts";
 
 /** Messages of one run at most. */
 const PER_RUN = 20;
-const FIRST_WAIT_MS = 10 * 60_000;
-const LONGEST_WAIT_MS = 24 * 3_600_000;
+const WAIT_MS = { first: 10 * 60_000, longest: 24 * 3_600_000 };
 
 /** When a parked message may be tried, milliseconds since the epoch: ten minutes after it was touched last, doubling to a day. */
 export function dueAt({ touched, redrives }: Pick<ParkedMessage, "touched" | "redrives">): number {
-  return Date.parse(touched) + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(redrives, 16));
+  return Date.parse(touched) + waitAfter(WAIT_MS, redrives);
 }
 
 export interface RedriveDutyDeps extends Omit<RedriveDeps, "bucket"> {

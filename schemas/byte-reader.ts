@@ -2,6 +2,7 @@ import { keepShape } from "./kept-shape.ts";
 
 /**
  * A cursor over Avro binary (specification 1.12, "Binary Encoding"): of events, of messages' headers, and of what comes from outside.
+ * Parquet's footers are read with it too: Thrift's varints are the same.
  * Reads past the end throw `RangeError`.
  */
 export class ByteReader {
@@ -22,12 +23,12 @@ export class ByteReader {
   /** A zigzag varint as a number: exact if `Number.isSafeInteger` says so. `exactLong` reads the others. */
   readLong(): number {
     const bytes = this.bytes;
-    let byte = this.#next();
+    let byte = this.readByte();
     // Up to 28 bits in int32 arithmetic, the rest in doubles: lengths, counts and small numbers never leave the first loop.
     let low = byte & 0x7f;
     let shift = 7;
     while (byte >= 0x80 && shift < 28) {
-      byte = this.#next();
+      byte = this.readByte();
       low |= (byte & 0x7f) << shift;
       shift += 7;
     }
@@ -37,7 +38,7 @@ export class ByteReader {
     let factor = 2 ** 27;
     while (byte >= 0x80) {
       if (factor > 2 ** 62) throw new RangeError(`a varint at ${this.at} of ${bytes.byteLength} has too many bytes`);
-      byte = this.#next();
+      byte = this.readByte();
       half += (byte & 0x7f) * factor;
       factor *= 128;
     }
@@ -64,7 +65,13 @@ export class ByteReader {
   }
 
   readBoolean(): boolean {
-    return this.#next() === 1;
+    return this.readByte() === 1;
+  }
+
+  /** A varint without zigzag (Thrift, snappy), as `readLong` gives the others. */
+  readUnsigned(): number {
+    const long = this.readLong();
+    return long >= 0 ? long * 2 : -long * 2 - 1;
   }
 
   /** Moves past a length-prefixed value and returns its first byte's position; it ends at the new `at`. */
@@ -80,7 +87,7 @@ export class ByteReader {
 
   /** Moves past a varint without its value. */
   skipLong(): void {
-    while (this.#next() >= 0x80);
+    while (this.readByte() >= 0x80);
   }
 
   /** Moves past a length-prefixed value. */
@@ -90,7 +97,7 @@ export class ByteReader {
     else this.readSpan();
   }
 
-  #next(): number {
+  readByte(): number {
     const byte = this.bytes[this.at];
     if (byte === undefined) throw new RangeError(`read past the end (${this.bytes.byteLength})`);
     this.at++;

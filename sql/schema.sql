@@ -88,14 +88,48 @@ CREATE TABLE back_pressure (
   written_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE "bronze_file_dates" (
+CREATE TABLE backfill_partitions (
+  backfill_id TEXT NOT NULL REFERENCES backfills (backfill_id),
+  partition_date TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('WAITING', 'STARTED', 'DONE', 'FAILED', 'CANCELLED')),
+  started_at TEXT,
+  ended_at TEXT,
+  PRIMARY KEY (backfill_id, partition_date, domain)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX backfill_partitions_open ON backfill_partitions (backfill_id, state, partition_date DESC) WHERE state IN ('WAITING', 'STARTED');
+
+CREATE TRIGGER backfill_partitions_started AFTER UPDATE OF state ON backfill_partitions
+WHEN NEW.state = 'STARTED' AND OLD.state = 'WAITING' BEGIN
+  INSERT INTO partition_meta (domain, partition_date, status) VALUES (NEW.domain, NEW.partition_date, 'PENDING')
+    ON CONFLICT DO UPDATE SET status = 'PENDING', retry_count = 0, updated_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    WHERE status IN ('UNDISCOVERED', 'DONE', 'FAILED', 'DEAD');
+END;
+
+CREATE TABLE backfills (
+  backfill_id TEXT PRIMARY KEY,        -- RFC 9562 version 7: in the order of creation
+  domain TEXT NOT NULL,                -- of the table that was named
+  layer TEXT NOT NULL CHECK (layer IN ('silver', 'gold')),
+  from_date TEXT NOT NULL,
+  to_date TEXT NOT NULL,               -- inclusive
+  reprocess TEXT NOT NULL CHECK (reprocess IN ('none', 'failed', 'completed')),
+  max_active_runs INTEGER NOT NULL,
+  created_by TEXT NOT NULL,            -- key id
+  created_at TEXT NOT NULL,
+  cancelled_at TEXT,                   -- nothing more of it is started
+  ended_at TEXT                        -- when nothing of it was open any more
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX backfills_open ON backfills (backfill_id) WHERE ended_at IS NULL;
+
+CREATE TABLE bronze_file_dates (
   topic TEXT NOT NULL,
   partition_date TEXT NOT NULL,
   file TEXT NOT NULL REFERENCES bronze_files (file),
   first_row INTEGER NOT NULL,
   rows INTEGER NOT NULL,
-  registration INTEGER NOT NULL DEFAULT 0, -- of the flush; 0: a compacted file
-  PRIMARY KEY (topic, partition_date, registration, file)
+  PRIMARY KEY (topic, partition_date, file)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX bronze_file_dates_by_file ON bronze_file_dates (file);
@@ -103,16 +137,6 @@ CREATE INDEX bronze_file_dates_by_file ON bronze_file_dates (file);
 CREATE TRIGGER bronze_file_dates_inputs AFTER INSERT ON bronze_file_dates
 WHEN NOT EXISTS (SELECT 1 FROM compactions WHERE file = NEW.file) BEGIN
   INSERT INTO input_changes VALUES (NEW.topic, NEW.partition_date);
-END;
-
-CREATE TRIGGER bronze_file_dates_numbered AFTER INSERT ON bronze_file_dates
-WHEN NEW.registration = 0 AND (SELECT f.registration FROM bronze_files f WHERE f.file = NEW.file) > 0 BEGIN
-  DELETE FROM bronze_file_dates
-    WHERE topic = NEW.topic AND partition_date = NEW.partition_date AND registration = 0 AND file = NEW.file
-      AND EXISTS (SELECT 1 FROM bronze_file_dates d WHERE d.file = NEW.file AND d.topic = NEW.topic
-                  AND d.partition_date = NEW.partition_date AND d.registration > 0);
-  UPDATE bronze_file_dates SET registration = (SELECT f.registration FROM bronze_files f WHERE f.file = NEW.file)
-    WHERE topic = NEW.topic AND partition_date = NEW.partition_date AND registration = 0 AND file = NEW.file;
 END;
 
 CREATE TABLE bronze_file_hours (
@@ -142,24 +166,11 @@ CREATE TABLE bronze_files (
   max_received TEXT NOT NULL,
   registered_at TEXT NOT NULL,
   retired_by TEXT
-, registration INTEGER) STRICT, WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX bronze_files_by_topic ON bronze_files (topic, registered_at);
 
 CREATE INDEX bronze_files_live ON bronze_files (registered_at) WHERE retired_by IS NULL;
-
-CREATE TRIGGER bronze_files_numbered AFTER INSERT ON bronze_files
-WHEN NEW.registration IS NULL AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = NEW.file) BEGIN
-  INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES (NEW.topic, NEW.shard, NEW.shard_of, NEW.registered_at)
-    ON CONFLICT DO NOTHING;
-  UPDATE shards SET registration = (SELECT max(s.registration) + 1 FROM shards s WHERE s.topic = NEW.topic),
-    registered = json_set(registered, '$."' || NEW.incarnation || '"',
-      max(NEW.seq, coalesce(registered ->> ('$."' || NEW.incarnation || '"'), NEW.seq)))
-    WHERE topic = NEW.topic AND shard = NEW.shard AND shard_of = NEW.shard_of;
-  UPDATE bronze_files SET registration = (SELECT s.registration FROM shards s
-      WHERE s.topic = NEW.topic AND s.shard = NEW.shard AND s.shard_of = NEW.shard_of)
-    WHERE file = NEW.file;
-END;
 
 CREATE TABLE compactions (
   file TEXT PRIMARY KEY,               -- R2 key of the compacted file, made of its inputs' names
@@ -171,7 +182,7 @@ CREATE TABLE compactions (
   queued_at INTEGER NOT NULL,          -- milliseconds since the epoch
   attempts INTEGER NOT NULL DEFAULT 1, -- messages sent for it
   error_message TEXT
-, first_registration INTEGER) STRICT, WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX compactions_pending ON compactions (queued_at) WHERE status = 'PENDING';
 
@@ -195,6 +206,8 @@ CREATE TABLE ended_runs (
   checks TEXT,                         -- JSON: {table_name, checked_at, results: [{layer, check_name, metric, ...}]}; null: nothing was checked
   PRIMARY KEY (domain, partition_date, run_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ended_runs_by_end ON ended_runs (finished_at);
 
 CREATE TRIGGER ended_runs_abandoned AFTER INSERT ON ended_runs WHEN NEW.status IN ('FAILED', 'LOST') BEGIN
   INSERT INTO abandoned_runs (run_id, domain, partition_date, status, ended_at)
@@ -310,6 +323,19 @@ CREATE TABLE parked_slices (
 
 CREATE INDEX parked_slices_waiting ON parked_slices (topic, parked_at) WHERE redriven_at IS NULL;
 
+CREATE TABLE partition_decisions (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  decision_id TEXT NOT NULL,           -- RFC 9562 version 7: in the order of decisions
+  action TEXT NOT NULL CHECK (action IN ('accept', 'quarantine', 'discard')),
+  reason TEXT NOT NULL,
+  decided_by TEXT NOT NULL,            -- key id
+  decided_at TEXT NOT NULL,
+  run_id TEXT NOT NULL,                -- the run that was held back
+  checks TEXT NOT NULL,                -- JSON: [{layer, check_name, measured}], the checks that held it back
+  PRIMARY KEY (domain, partition_date, decision_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE partition_inputs (
   domain TEXT NOT NULL,
   partition_date TEXT NOT NULL,
@@ -357,7 +383,23 @@ CREATE TABLE partition_meta (
   PRIMARY KEY (domain, partition_date)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX partition_meta_active ON partition_meta (status) WHERE status <> 'DONE';
+CREATE INDEX partition_meta_active ON partition_meta (status, partition_date DESC) WHERE status <> 'DONE';
+
+CREATE INDEX partition_meta_by_date ON partition_meta (partition_date DESC, domain);
+
+CREATE TRIGGER partition_meta_asked AFTER UPDATE OF status ON partition_meta
+WHEN NEW.status = 'PENDING' AND OLD.status IN ('FAILED', 'DEAD') BEGIN
+  UPDATE partition_meta SET retry_count = 0 WHERE domain = NEW.domain AND partition_date = NEW.partition_date;
+  UPDATE partition_leases SET not_before = 0, queued_at = 0
+    WHERE domain = NEW.domain AND partition_date = NEW.partition_date AND run_id IS NULL;
+END;
+
+CREATE TRIGGER partition_meta_deleted AFTER DELETE ON partition_meta
+WHEN EXISTS (SELECT 1 FROM partition_inputs i WHERE i.domain = OLD.domain AND i.partition_date = OLD.partition_date) BEGIN
+  UPDATE partition_inputs SET version = version + 1 WHERE domain = OLD.domain AND partition_date = OLD.partition_date;
+  INSERT INTO partition_replays (domain, partition_date, replays) VALUES (OLD.domain, OLD.partition_date, 1)
+    ON CONFLICT DO UPDATE SET replays = replays + 1;
+END;
 
 CREATE TABLE partition_replays (
   domain TEXT NOT NULL,
@@ -457,13 +499,9 @@ CREATE TABLE shards (
   topic TEXT NOT NULL,
   shard INTEGER NOT NULL,
   shard_of INTEGER NOT NULL,
-  first_seen TEXT NOT NULL, listed_at TEXT, last_flush_at TEXT, oldest_unflushed TEXT, buffered_rows INTEGER NOT NULL DEFAULT 0, buffered_bytes INTEGER NOT NULL DEFAULT 0, retired_at TEXT, registration INTEGER NOT NULL DEFAULT 0, registered TEXT NOT NULL DEFAULT '{}',
+  first_seen TEXT NOT NULL, listed_at TEXT, last_flush_at TEXT, oldest_unflushed TEXT, buffered_rows INTEGER NOT NULL DEFAULT 0, buffered_bytes INTEGER NOT NULL DEFAULT 0, retired_at TEXT,
   PRIMARY KEY (topic, shard, shard_of)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER shards_stay BEFORE DELETE ON shards WHEN OLD.registration > 0 BEGIN
-  SELECT RAISE(ABORT, 'rows of shards keep the numbers of their topic''s flushes and are never deleted: set retired_at instead');
-END;
 
 CREATE TABLE snapshot_files (
   snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),

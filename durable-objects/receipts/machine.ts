@@ -7,6 +7,7 @@
  * point is `submit`: verdict and messages are stored together, and from then on nothing but these messages is ever sent, in
  * as many tries as it takes.
  */
+import { scatteredWaitAfter } from "../../schemas/backoff.ts";
 
 export interface Receipt {
   readonly requestId: string;
@@ -22,8 +23,7 @@ export interface Receipt {
 
 /** PROTOCOLS 1: kept 24 h. */
 export const KEPT_MS = 24 * 3_600_000;
-const FIRST_RETRY_MS = 10_000;
-const LAST_RETRY_MS = 3_600_000;
+const RETRY_MS = { first: 10_000, longest: 3_600_000 };
 
 /** What a request meets at its start: no receipt that holds, one whose request is not committed, or one whose request is. */
 export function stepForBegin(receipt: Receipt | null, now: number): "start" | "judge" | "resume" {
@@ -32,7 +32,7 @@ export function stepForBegin(receipt: Receipt | null, now: number): "start" | "j
 }
 
 /** `lost`: the receipt that the request began with is gone. `refuse`: the key belongs to another body. */
-export type SubmitStep = "lost" | "refuse" | "commit" | "deliver" | "repeat";
+export type SubmitStep = "lost" | "refuse" | "commit" | "deliver" | "replay";
 
 /** What a request meets whose body was read to its end. `requestId`: of the receipt it was judged for; null: it was not judged. */
 export function stepForSubmit(
@@ -45,7 +45,7 @@ export function stepForSubmit(
   // Judged for a receipt that expired meanwhile: its messages bear another time of reception.
   if (receipt.phase === "begun") return receipt.requestId === requestId ? "commit" : "lost";
   if (receipt.fingerprint !== fingerprint) return "refuse";
-  return receipt.phase === "prepared" ? "deliver" : "repeat";
+  return receipt.phase === "prepared" ? "deliver" : "replay";
 }
 
 /** What the alarm does. An expired receipt is forgotten even if a message is unsent: its request was never answered with success. */
@@ -60,10 +60,9 @@ export function alarmOf(receipt: Receipt): number {
   return receipt.phase === "prepared" ? Math.min(receipt.notBefore, expiry) : expiry;
 }
 
-/** How long the alarm waits after `attempts` failures: exponential, full jitter over its upper half; `random` is in [0, 1). */
+/** Milliseconds that the alarm waits after `attempts` failures. */
 export function retryDelay(attempts: number, random: number): number {
-  const ceiling = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 16));
-  return Math.round(ceiling * (0.5 + random / 2));
+  return scatteredWaitAfter(RETRY_MS, attempts, random);
 }
 
 function expiryOf(receipt: Receipt): number {

@@ -7,9 +7,11 @@
  * The hour is that of the message id: ids and numbers of an instance grow together, so the numbers of an hour lie between those
  * of the hours around it. Hours of reception would overlap.
  */
+
+import { hourText } from "../../schemas/hours.ts";
 import { mergeRanges, type NumberRange } from "../../schemas/number-ranges.ts";
 import type { Frame } from "../../schemas/packed-block.ts";
-import { hourOf, hourText } from "./remembered-ids.ts";
+import { hourOf } from "./remembered-ids.ts";
 
 /** Messages, first number, last number; numbers that these messages said were not sent, where they said any. */
 export type InstanceArrivals = readonly [

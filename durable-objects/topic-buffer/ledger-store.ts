@@ -3,6 +3,7 @@
  * over. Events of that hour may still come, such as a replay of old dead letters: they are a total of their own then, which D1 adds
  * to the first. So each total has an epoch, which D1 keeps beside the incarnation of the object.
  */
+import { HOUR_MS, hourTextAt } from "../../schemas/hours.ts";
 import { hasColumn } from "./schema.ts";
 
 export interface LedgerLine {
@@ -19,11 +20,10 @@ export interface LedgerTotal extends LedgerLine {
 
 /** Hours whose totals are kept: late events cost D1 a row more, so it is as long as most of them take. */
 const KEPT_HOURS = 48;
-const HOUR_MS = 3_600_000;
 
 /** The hour before which published totals go. */
 export function trimmedBefore(now: number): string {
-  return `${new Date(now - KEPT_HOURS * HOUR_MS).toISOString().slice(0, 13)}:00:00Z`;
+  return hourTextAt(now - KEPT_HOURS * HOUR_MS);
 }
 
 /** Of one statement: a replay of old dead letters may bring tens of thousands, and a parameter of D1 has 2 MB at most. */

@@ -3,14 +3,12 @@
  *
  *     open blocks --freeze--> frozen --write--> written --register--> registered --forget--> (gone)
  *
- * A write stores the flush's layout before its first put (`layout-store.ts`), and a later try keeps to it.
- *
  * A crash after any step finds the state that the step left, and the same step or the next follows: every step may be
  * done twice. One flush is under way at a time; appends go on beside it.
  */
+import { scatteredWaitAfter } from "../../schemas/backoff.ts";
 
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 300_000;
+const RETRY_MS = { first: 1_000, longest: 300_000 };
 
 export interface BufferState {
   /** Blocks that no flush has claimed. `oldestAt` is null when there is none. Times are milliseconds since the epoch. */
@@ -51,7 +49,8 @@ export function nextStep(state: BufferState, limits: FlushLimits, now: number): 
   const { flush, open } = state;
   if (flush !== null) {
     // A wait longer than any that is ever asked for was noted by a clock that has gone back since.
-    if (flush.notBefore > now && flush.notBefore <= now + LAST_RETRY_MS) return { do: "sleep", until: flush.notBefore };
+    if (flush.notBefore > now && flush.notBefore <= now + RETRY_MS.longest)
+      return { do: "sleep", until: flush.notBefore };
     switch (flush.step) {
       case "frozen":
         return { do: "write", seq: flush.seq };
@@ -82,8 +81,7 @@ export function alarmToSet(current: number | null, due: number | null, holdUntil
   return current === null || current > wanted ? wanted : undefined;
 }
 
-/** Exponential backoff with full jitter over its upper half; `random` is in [0, 1). */
+/** Milliseconds before a step is tried again. */
 export function retryDelay(attempts: number, random: number): number {
-  const ceiling = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 16));
-  return Math.round(ceiling * (0.5 + random / 2));
+  return scatteredWaitAfter(RETRY_MS, attempts, random);
 }

@@ -3,9 +3,9 @@
  * looked up there; in memory are only those of the open blocks, which nothing else tells. An hour is forgotten when no queue can
  * deliver its messages any more.
  */
+import { HOUR_MS } from "../../schemas/hours.ts";
 
 const ID_BYTES = 16;
-const HOUR_MS = 3_600_000;
 
 /** Queue retention (4 days by default) + dead-letter queue retention (4 days) + 1 day: PROTOCOLS 2. */
 export const REMEMBERED_HOURS = (4 + 4 + 1) * 24;
@@ -20,11 +20,6 @@ export function millisOf(messageId: string): number {
 /** The hour, counted from the epoch, in which a UUIDv7 was made. */
 export function hourOf(messageId: string): number {
   return Math.floor(millisOf(messageId) / HOUR_MS);
-}
-
-/** `YYYY-MM-DDTHH:00:00Z` of an hour counted from the epoch. */
-export function hourText(hour: number): string {
-  return `${new Date(hour * HOUR_MS).toISOString().slice(0, 13)}:00:00Z`;
 }
 
 /** The oldest hour whose messages may still be appended. */

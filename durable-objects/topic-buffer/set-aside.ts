@@ -1,15 +1,17 @@
 /** Slices whose bytes are not the events they claim: cut out of their flush, so that the rest of the shard goes on. */
+
 import type { Contract } from "../../contracts/contract.ts";
 import { sliceFault } from "../../lakehouse/bronze/slice-fault.ts";
 import { metadataOf } from "../../lakehouse/upkeep/parked/parked-message.ts";
+import { hourTextAt } from "../../schemas/hours.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { type ParkedSlice, parkedSliceKey } from "../../sql/statements/parked-slices.ts";
 import type { ShardAddress } from "../stubs.ts";
 import type { BufferStore } from "./store.ts";
 
-/** The hour of reception as the ledger writes it: `2026-11-21T05:00:00Z`. */
+/** The hour of reception, of microseconds since the epoch, as the ledger writes it. */
 export function hourOfReception(receivedMicros: number): string {
-  return `${new Date(Math.floor(receivedMicros / 1_000)).toISOString().slice(0, 13)}:00:00Z`;
+  return hourTextAt(receivedMicros / 1_000);
 }
 
 /**

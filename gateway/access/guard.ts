@@ -51,9 +51,12 @@ function demand(c: GatewayContext, need: Exclude<Need, { kind: "open" }>): void 
   }
 }
 
-const topicsBySilver = new Map(contracts.map(({ topic }) => [silverTableName(topic), topic]));
+// Calls about builds name a topic's silver by its topic, too; no other table may have a topic's name.
+const topicsBySilver = new Map(
+  contracts.flatMap(({ topic }) => [silverTableName(topic), topic].map((name) => [name, topic])),
+);
 
-/** The topic whose silver a table is; undefined for the ledger and the gold tables, which tell of several topics. */
+/** The topic whose silver a table is, by the table's name or the topic's; undefined for the ledger and the gold tables, which tell of several topics. */
 export function topicOfTable(table: string | undefined): string | undefined {
   return table === undefined ? undefined : topicsBySilver.get(table);
 }

@@ -27,7 +27,7 @@ export interface OnceRequest {
 }
 
 export interface OnceAnswer extends StoredAnswer {
-  readonly repeated: boolean;
+  readonly replayed: boolean;
 }
 
 /**
@@ -75,7 +75,7 @@ function answerOf(outcome: ReceiptOutcome): OnceAnswer {
   switch (outcome.state) {
     case "answered":
       countSent(outcome.sent);
-      return { ...outcome.answer, repeated: outcome.repeated };
+      return { ...outcome.answer, replayed: outcome.replayed };
     case "unsent":
       countSent(outcome.sent);
       throw new ProblemError(

@@ -140,22 +140,15 @@ function runHistogram(row: RunTotals) {
   };
 }
 
-interface AlertedCondition {
-  readonly kind: string;
-  readonly severity: string;
-  readonly measured?: number;
-}
-
 const PARKED_KEY = /^message_parked\/(.+)$/;
 const SLICES_KEY = /^slices_parked\/([^/]+)\/([^/]+)$/;
 
-function alertFamilies({ alerts, alertEvents }: CatalogMetrics): Family[] {
+function alertFamilies({ alerts, unreadableAlerts, alertEvents }: CatalogMetrics): Family[] {
   const firing = new Map<string, { readonly labels: Record<string, string>; value: number }>();
   const parked: Sample[] = [];
   const slices: Sample[] = [];
   for (const { alert_key: key, condition } of alerts) {
-    // Written by the cron's alerts.
-    const { kind, severity, measured }: AlertedCondition = JSON.parse(condition);
+    const { kind, severity, measured } = condition;
     const sample = firing.get(`${kind} ${severity}`) ?? { labels: { kind, severity }, value: 0 };
     firing.set(`${kind} ${severity}`, sample);
     sample.value++;
@@ -164,6 +157,8 @@ function alertFamilies({ alerts, alertEvents }: CatalogMetrics): Family[] {
     const [, topic, cause] = SLICES_KEY.exec(key) ?? [];
     if (topic !== undefined && cause !== undefined) slices.push({ labels: { topic, cause }, value: measured ?? 0 });
   }
+  if (unreadableAlerts > 0)
+    firing.set("unreadable", { labels: { kind: "unreadable", severity: "warning" }, value: unreadableAlerts });
   return [
     {
       name: "sluice_alerts_firing",

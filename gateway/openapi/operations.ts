@@ -2,6 +2,7 @@
 
 import type { Need } from "../access/need.ts";
 import { activityOperations } from "../routes/activity.api.ts";
+import { backfillsOperations } from "../routes/backfills.api.ts";
 import { contractsOperations } from "../routes/contracts.api.ts";
 import { deadLettersOperations } from "../routes/dead-letters.api.ts";
 import { eventsOperations } from "../routes/events.api.ts";
@@ -11,10 +12,11 @@ import { lagOperations } from "../routes/lag.api.ts";
 import { ledgerOperations } from "../routes/ledger.api.ts";
 import { metricsOperations } from "../routes/metrics.api.ts";
 import { parkedOperations } from "../routes/parked.api.ts";
+import { partitionsOperations } from "../routes/partitions.api.ts";
 import { peekOperations } from "../routes/peek.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
-import { replaysOperations } from "../routes/replays.api.ts";
+import { runsOperations } from "../routes/runs.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
 import { topicsOperations } from "../routes/topics.api.ts";
 import { traceOperations } from "../routes/trace.api.ts";
@@ -31,7 +33,9 @@ export const operations: readonly Operation[] = [
   ...tablesOperations,
   ...ledgerOperations,
   ...traceOperations,
-  ...replaysOperations,
+  ...partitionsOperations,
+  ...runsOperations,
+  ...backfillsOperations,
   ...deadLettersOperations,
   ...parkedOperations,
   ...keysOperations,

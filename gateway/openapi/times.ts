@@ -16,8 +16,10 @@ const SECOND = String.raw`${MINUTE}:[0-5]\d(?:\.\d{1,6})?`;
 const YEARS = "of the years 1700 to 2199";
 const A_DATE = "expected a date such as 2026-01-31";
 
-/** A day of the calendar. */
-export const date = z.string().regex(new RegExp(`^${DAY}$`), `${A_DATE}, ${YEARS}`);
+/** A day of the calendar; `date` reads one from a query or a body. */
+export const DATE_PATTERN = new RegExp(`^${DAY}$`);
+
+export const date = z.string().regex(DATE_PATTERN, `${A_DATE}, ${YEARS}`);
 
 /** A day, or an RFC 3339 time; `microsOf` reads it. */
 export const dateOrTime = z

@@ -1,28 +1,28 @@
 /** `GET /v1/activity` and `GET /v1/topics/{topic}/activity`: what topics took in lately, from the catalog. */
+
 import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
-import { type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
+import { HOUR_MS, hourTextAt } from "../../schemas/hours.ts";
+import { TOPIC_PROGRESS, topicProgress } from "../../sql/statements/progress.ts";
 import { partitionsByStatus, topicActivity } from "../../sql/statements/topic-activity.ts";
 import { unknownFieldsOf } from "../../sql/statements/unknown-fields.ts";
+import { catalog } from "../catalog.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { knownTopic } from "../known-topic.ts";
 import { queryOf } from "../openapi/parameters.ts";
-import { ProblemError } from "../problem.ts";
 import { activityQuery } from "./activity.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
-
-const HOUR_MS = 3_600_000;
 
 export function listActivity(deps: GatewayDeps): Route {
   return async function listActivity(c) {
     const hour = fromHour(deps, queryOf(c, activityQuery).hours);
     const readable = contracts.filter(({ topic }) => c.get("reach").has(topic));
     const topics = await catalog(() => activityOf(deps, readable, hour));
-    return c.json({ from_hour: `${hour}:00:00Z`, topics });
+    return c.json({ from_hour: hour, topics });
   };
 }
 
@@ -40,7 +40,7 @@ export function getActivity(deps: GatewayDeps): Route {
     );
     const { bytes, rows, ageMs } = contract.flush;
     return c.json({
-      from_hour: `${hour}:00:00Z`,
+      from_hour: hour,
       ...activity,
       flush: { bytes, rows, age_ms: ageMs },
       partitions,
@@ -54,18 +54,18 @@ export function getActivity(deps: GatewayDeps): Route {
 }
 
 function fromHour(deps: GatewayDeps, hours: string): string {
-  return new Date(deps.clock.now() - (Number(hours) - 1) * HOUR_MS).toISOString().slice(0, 13);
+  return hourTextAt(deps.clock.now() - (Number(hours) - 1) * HOUR_MS);
 }
 
 async function activityOf({ db }: GatewayDeps, of: readonly Contract[], hour: string) {
   const tables = of.map(({ topic }) => ({ topic, table: silverTableName(topic) }));
   const [counted, progress] = await Promise.all([
     topicActivity(db, hour),
-    topicProgress(db, tables).all<TopicProgress>(),
+    TOPIC_PROGRESS.all(topicProgress(db, tables)),
   ]);
   return of.map(({ topic, version, shards }) => {
     const counts = counted.find((each) => each.topic === topic);
-    const { newest_received, published_at } = progress.results.find((each) => each.topic === topic) ?? {};
+    const { newest_received, published_at } = progress.find((each) => each.topic === topic) ?? {};
     return {
       topic,
       contract_version: version,
@@ -76,12 +76,4 @@ async function activityOf({ db }: GatewayDeps, of: readonly Contract[], hour: st
       published_at: published_at ?? null,
     };
   });
-}
-
-async function catalog<Result>(query: () => Promise<Result>): Promise<Result> {
-  try {
-    return await query();
-  } catch (cause) {
-    throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
-  }
 }

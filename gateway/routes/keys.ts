@@ -1,6 +1,7 @@
 /** `/v1/keys`: make, list, rotate and revoke keys. A key's text leaves here once and is not kept. */
 import { insertKey, keyById, type ListedKey, listKeys, revokeKey, rotateKey } from "../../sql/statements/keys.ts";
 import { textsOf } from "../access/grant.ts";
+import { catalog } from "../catalog.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { mintKey } from "../keys/key-text.ts";
@@ -97,12 +98,4 @@ function shown(key: ListedKey, now: number) {
 
 function timeOf(millis: number): string {
   return new Date(millis).toISOString();
-}
-
-async function catalog<Result>(query: () => Promise<Result>): Promise<Result> {
-  try {
-    return await query();
-  } catch (cause) {
-    throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
-  }
 }

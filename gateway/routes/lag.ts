@@ -1,4 +1,5 @@
 /** `GET /v1/topics/{topic}/lag`: what of a topic is readable in bronze; what `sluice send --wait` waits by. */
+import { hourTextAt } from "../../schemas/hours.ts";
 import { appendedSince, bronzeSince, shardsOf } from "../../sql/statements/lag.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
@@ -16,12 +17,13 @@ export function getLag(deps: GatewayDeps): (c: GatewayContext) => Promise<Respon
     const query = queryOf(c, lagQuery);
     const since = query.since ?? new Date(now - DAY_MS).toISOString();
     try {
+      const from_hour = hourTextAt(Date.parse(since));
       const [bronze, events] = await Promise.all([
         bronzeSince(deps.db, topic, since.slice(0, -1)),
-        appendedSince(deps.db, topic, since.slice(0, 13)),
+        appendedSince(deps.db, topic, from_hour),
       ]);
       const waiting = query.waiting === "true" ? { waiting: await waitingOf(deps, topic) } : {};
-      const appended = { from_hour: `${since.slice(0, 13)}:00:00Z`, events };
+      const appended = { from_hour, events };
       return c.json({ topic, as_of: new Date(now).toISOString(), since, appended, bronze, ...waiting });
     } catch (cause) {
       throw new ProblemError(

@@ -6,6 +6,7 @@ import { balanceByHour, balanceByPartition } from "../../lakehouse/ledger/balanc
 import { completenessByDay } from "../../lakehouse/ledger/completeness.ts";
 import { messagesByTopic } from "../../lakehouse/ledger/messages.ts";
 import { parkedByTopic } from "../../lakehouse/upkeep/parked/by-topic.ts";
+import { HOUR_MS, hourText } from "../../schemas/hours.ts";
 import { arrivalsBetween } from "../../sql/statements/arrivals.ts";
 import { ledgerState, ledgerTopics } from "../../sql/statements/ledger-balance.ts";
 import type { Reach } from "../access/reach.ts";
@@ -15,7 +16,6 @@ import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { ledgerQuery } from "./ledger.api.ts";
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** A row of D1 is read for every bronze file of every hour and topic asked for. */
 const MAX_DAYS = 8;
@@ -94,8 +94,4 @@ function hoursOf(from: string | undefined, to: string | undefined, now: number):
     throw new ProblemError("INVALID_PARAMETER", `from: at most ${MAX_DAYS} days are read at once`);
   }
   return { from: hourText(first), to: hourText(last) };
-}
-
-function hourText(hour: number): string {
-  return `${new Date(hour * HOUR_MS).toISOString().slice(0, 13)}:00:00Z`;
 }

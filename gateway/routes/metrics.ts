@@ -21,7 +21,7 @@ export function getMetrics(deps: GatewayDeps, counts: RequestCounts): (c: Gatewa
   async function platformFamilies(now: number): Promise<readonly Family[]> {
     if (cached !== undefined && now - cached.at < CACHE_MS) return cached.families;
     try {
-      const day = `${new Date(now).toISOString().slice(0, 10)}T00`;
+      const day = `${new Date(now).toISOString().slice(0, 10)}T00:00:00Z`;
       cached = { at: now, families: [catalogUp(1), ...catalogFamilies(await catalogMetrics(deps.db, TOPICS, day))] };
       return cached.families;
     } catch {

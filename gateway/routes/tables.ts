@@ -7,6 +7,7 @@ import {
   quarantinedFiles,
 } from "../../sql/statements/published.ts";
 import { topicOfTable } from "../access/guard.ts";
+import { catalog } from "../catalog.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { queryOf } from "../openapi/parameters.ts";
@@ -44,12 +45,4 @@ async function knownTable(deps: GatewayDeps, name = ""): Promise<PublishedTable>
   const table = await catalog(() => publishedTable(deps.db, name));
   if (table !== null) return table;
   throw new ProblemError("UNKNOWN_TABLE", `no partition of "${name.slice(0, 100)}" is published; see /v1/tables`);
-}
-
-async function catalog<Result>(query: () => Promise<Result>): Promise<Result> {
-  try {
-    return await query();
-  } catch (cause) {
-    throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
-  }
 }

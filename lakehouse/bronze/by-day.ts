@@ -1,11 +1,13 @@
 /** Rows of bronze by their date. */
+
 import type { Contract } from "../../contracts/contract.ts";
 import type { Batch } from "../engine/columns/column.ts";
 import { gatherBatch } from "../engine/columns/gather.ts";
+import { columnNamed } from "../engine/columns/named-columns.ts";
 
 /** The date of each row, days since the epoch. */
 export function dayColumn(contract: Contract, batch: Batch): Int32Array {
-  const column = batch.columns[batch.fields.findIndex((field) => field.name === contract.partition.column)];
+  const column = columnNamed(batch, contract.partition.column);
   if (column?.kind !== "int32") throw new TypeError(`bronze has no date column ${contract.partition.column}`);
   return column.values;
 }

@@ -2,6 +2,7 @@
  * Bronze rows back to events in the JSON form that producers send: the typed columns, then what `_extra` and `_lexical`
  * kept. Promise P2: the result equals what was sent, masked fields aside.
  */
+
 import type { Contract } from "../../contracts/contract.ts";
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import { codecById } from "../../schemas/codecs.ts";
@@ -10,6 +11,7 @@ import { applyResidue } from "../../schemas/event-residue.ts";
 import { jsonFromInteger } from "../../schemas/exact-json.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { Batch, Column } from "../engine/columns/column.ts";
+import { requireColumn } from "../engine/columns/named-columns.ts";
 import { eventFields } from "./table.ts";
 
 /**
@@ -17,11 +19,7 @@ import { eventFields } from "./table.ts";
  * one that the row's schema does not have, whatever default fills it.
  */
 export function rebuildEvents(contract: Contract, batch: Batch): unknown[] {
-  const columnNamed = (name: string): Column => {
-    const column = batch.columns[batch.fields.findIndex((field) => field.name === name)];
-    if (column === undefined) throw new RangeError(`the rows have no column ${name}`);
-    return column;
-  };
+  const columnNamed = (name: string): Column => requireColumn(batch, name);
   const columns = new Map(eventFields(contract).map((field) => [field.name, columnNamed(field.name)]));
   const schemas = columnNamed("_schema");
   const extra = columnNamed("_extra");

@@ -1,4 +1,5 @@
 /** How many rows of a file were received in which hour: what the ledger counts by. */
+import { hourText } from "../../schemas/hours.ts";
 import { formatDate } from "../../schemas/time.ts";
 import type { ReceivedHour } from "../../sql/statements/bronze.ts";
 import type { DayTotals } from "./scan.ts";
@@ -10,8 +11,4 @@ export function receivedHours(
   return [...days].flatMap(([day, { hours }]) =>
     [...hours].sort(([a], [b]) => a - b).map(([hour, rows]) => ({ date: formatDate(day), hour: hourText(hour), rows })),
   );
-}
-
-function hourText(hour: number): string {
-  return `${new Date(hour * 3_600_000).toISOString().slice(0, 13)}:00:00Z`;
 }

@@ -1,8 +1,10 @@
 /** The fields that events of a file brought and their topic's schemas do not have, as `_extra` keeps them (`schemas/event-residue.ts`). */
+
 import type { Contract } from "../../contracts/contract.ts";
 import { hasMaskedFields } from "../../contracts/masking.ts";
 import { ATTRIBUTES_FIELD, isJsonObject } from "../../schemas/event-residue.ts";
 import type { Batch, ColumnType, Field } from "../engine/columns/column.ts";
+import { columnNamed } from "../engine/columns/named-columns.ts";
 import { valueAt } from "../engine/columns/value.ts";
 import { eventFields } from "./table.ts";
 
@@ -50,7 +52,7 @@ export function createUnknownFields(contract: Contract): UnknownFields {
   }
 
   function note(batch: Batch): void {
-    const extra = batch.columns[batch.fields.findIndex(({ name }) => name === "_extra")];
+    const extra = columnNamed(batch, "_extra");
     if (extra === undefined) return;
     for (let row = 0; row < batch.length && pointers.size < limit; row++) {
       if (extra.nulls?.[row] === 1) continue;

@@ -3,6 +3,7 @@
  * nothing of the build is visible, after it everything is. Every other step may be done again.
  */
 import { createHash } from "node:crypto";
+import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
 import { checksOf, type QualityRow } from "../../sql/statements/quality.ts";
 import { commitSnapshot, type DataFile, isPublishedBy } from "../../sql/statements/snapshots.ts";
@@ -15,6 +16,7 @@ import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { quarantineOf } from "../tables/quarantine.ts";
 import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
+import { checksAfter, unaccepted } from "./gates/decisions.ts";
 import { blocking, type CheckResult, QualityGateError, runChecks } from "./gates/gate.ts";
 import { separate } from "./gates/quarantine.ts";
 import { prepareLedger } from "./ledger.ts";
@@ -66,20 +68,23 @@ async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease
   let checks: string | undefined;
   try {
     if (table.kind === "topic" && lease.sealed) return await addLate(deps, table, lease);
+    const decisions = await decisionsOf(deps.db, table.domain, date);
+    const own = checksAfter(table.checks, decisions);
     const candidate = await prepare(deps, table, date);
-    const { kept, quarantined, results: separated } = separate(table.checks, candidate.rows);
+    const { kept, quarantined, results: separated } = separate(own, candidate.rows);
     const files = await stageFiles(deps.bucket, table, date, lease.runId, kept);
     const aside =
       table.kind !== "topic" || quarantined.length === 0
         ? []
         : await stageFiles(deps.bucket, quarantineOf(table), date, lease.runId, quarantined);
-    const judged = table.checks.filter(({ onFail }) => onFail !== "quarantine");
+    const judged = own.filter(({ onFail }) => onFail !== "quarantine");
     const results = [...candidate.inputResults, ...(await runChecks(judged, table.layer, kept))];
     checks = checksOf(table.name, new Date().toISOString(), [
       ...results.map((result) => resultRow(result, files)),
       ...separated.map((result) => resultRow(result, result.passed ? files : aside)),
     ]);
-    if (blocking(results).length > 0) throw new QualityGateError(table.name, date, blocking(results));
+    const held = unaccepted(blocking(results), decisions);
+    if (held.length > 0) throw new QualityGateError(table.name, date, held);
     return await commit(deps, table, lease, candidate, { kept, files, quarantined, aside, checks });
   } catch (error) {
     return await fail(deps, lease, error, checks);

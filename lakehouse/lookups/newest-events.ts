@@ -2,6 +2,7 @@
  * The newest events of a topic's bronze, as they were sent. Bounded: of each of the newest files one row group is read, that with
  * the latest reception, until no file that is left can hold a newer event than those found.
  */
+
 import type { Contract } from "../../contracts/contract.ts";
 import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
 import { newestFiles } from "../../sql/statements/peek.ts";
@@ -10,6 +11,7 @@ import { bronzeFields } from "../bronze/table.ts";
 import type { Batch } from "../engine/columns/column.ts";
 import { conform } from "../engine/columns/conform.ts";
 import { gatherBatch } from "../engine/columns/gather.ts";
+import { columnNamed } from "../engine/columns/named-columns.ts";
 import { openParquet, type ParquetFile } from "../engine/parquet/reader.ts";
 import { int64Range } from "../engine/parquet/statistics.ts";
 import { type LakeBucket, sizedSource } from "../tables/lake.ts";
@@ -88,7 +90,7 @@ function newestGroup(file: ParquetFile): number | undefined {
 }
 
 function receivedOf(batch: Batch): BigInt64Array {
-  const column = batch.columns[batch.fields.findIndex(({ name }) => name === "_received")];
+  const column = columnNamed(batch, "_received");
   if (column?.kind !== "int64") throw new TypeError("bronze has no column _received");
   return column.values;
 }

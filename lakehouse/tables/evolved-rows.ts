@@ -2,7 +2,7 @@
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { ColumnType, Field } from "../engine/columns/column.ts";
 import type { Value } from "../engine/columns/value.ts";
-import { irTypeOf, quoteName, sqlName } from "../engine/ir/ir-types.ts";
+import { irTypeOf, quoteName, quoteText, sqlName } from "../engine/ir/ir-types.ts";
 
 /**
  * A SELECT over `source` (a DuckDB table function that unites files by name) with at least the columns `fields`, the same
@@ -30,7 +30,7 @@ function typeOf(field: Field): string {
 function literal(value: Value, type: ColumnType): string | undefined {
   if (type.kind === "date" && typeof value === "number") return `'${formatDate(value)}'`;
   if (type.kind === "timestamp" && typeof value === "bigint") return `'${formatTimestamp(Number(value))}'`;
-  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (typeof value === "string") return quoteText(value);
   if (typeof value === "number" && !Number.isFinite(value)) return undefined;
   return typeof value === "object" ? undefined : String(value);
 }

@@ -1,7 +1,8 @@
 /** Posts simulated events to a gateway the way any producer would, and compares its verdicts with the labels. */
 import { setTimeout as delay } from "node:timers/promises";
+import { waitBeforeRetry } from "../client/retry-policy.ts";
+import { parseRetryAfter } from "../client/transport.ts";
 import { type EventVerdict, readAnswer } from "./answer.ts";
-import { parseRetryAfter, waitBeforeRetry } from "./backoff.ts";
 import { type Batch, encodeBody, intoBatches } from "./batches.ts";
 import type { SimulatedEvent } from "./plan.ts";
 import { createTally, type Progress, type SendReport, type Tally } from "./report.ts";

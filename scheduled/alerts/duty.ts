@@ -6,10 +6,11 @@ import {
   forgetAlertEvents,
   markEmitted,
   openAlerts,
+  type StoredAlert,
 } from "../../sql/statements/alerts.ts";
-import type { Condition, ConditionSource } from "../conditions/condition.ts";
+import { type Condition, type ConditionSource, conditionSchema } from "../conditions/condition.ts";
 import { type EmitDeps, emit } from "../platform-events/emit.ts";
-import type { PipelineAlert } from "../platform-events/pipeline-alert.ts";
+import { pipelineAlertSchema } from "../platform-events/pipeline-alert.ts";
 import { type AlertChanges, diffAlerts, type Findings, type OpenAlert } from "./diff.ts";
 
 export interface AlertsDeps extends EmitDeps {
@@ -22,7 +23,7 @@ const REPEAT_MS = 4 * 3_600_000;
 const KEEP_MS = 7 * 86_400_000;
 const EMITTED_AT_ONCE = 500;
 
-/** What the duty did; `failed`: sources that could not look, by their names. */
+/** What the duty did; `failed`: sources that could not look, by their names, and rows that could not be read, by their tables. */
 export interface AlertsReport {
   readonly firing: number;
   readonly opened: number;
@@ -38,10 +39,12 @@ export interface AlertsReport {
  */
 export async function alertDuty(deps: AlertsDeps, now: number): Promise<AlertsReport> {
   const { findings, failed } = await lookEverywhere(deps.sources, now);
-  const open = (await openAlerts(deps.db)).map(alertOf);
+  const stored = await openAlerts(deps.db, conditionSchema);
+  const open = stored.rows.map(alertOf);
   const changes = diffAlerts(open, findings, now, REPEAT_MS);
   await record(deps.db, changes, now);
-  const emitted = await emitWaiting(deps, now);
+  const { emitted, unreadable } = await emitWaiting(deps, now);
+  for (const { table, message } of [...stored.unreadable, ...unreadable]) failed[table] = message;
   const { length: opened } = changes.opened;
   const { length: repeated } = changes.repeated;
   const { length: resolved } = changes.resolved;
@@ -81,17 +84,17 @@ async function record(db: D1Database, changes: AlertChanges, now: number): Promi
   if (statements.length > 0) await db.batch(statements);
 }
 
-async function emitWaiting(deps: AlertsDeps, now: number): Promise<number> {
-  const waiting = await alertEventsToEmit(deps.db, EMITTED_AT_ONCE);
-  if (waiting.length === 0) return 0;
-  const events = waiting.map(({ event }): PipelineAlert => JSON.parse(event));
+async function emitWaiting(deps: AlertsDeps, now: number) {
+  const { rows: waiting, unreadable } = await alertEventsToEmit(deps.db, pipelineAlertSchema, EMITTED_AT_ONCE);
+  if (waiting.length === 0) return { emitted: 0, unreadable };
+  const events = waiting.map(({ event }) => event);
   await emit("pipeline_alerts", events, now, deps);
   const ids = waiting.map(({ event_id: id }) => id);
   await deps.db.batch([
     markEmitted(deps.db, ids, new Date(now).toISOString()),
     forgetAlertEvents(deps.db, new Date(now - KEEP_MS).toISOString()),
   ]);
-  return waiting.length;
+  return { emitted: waiting.length, unreadable };
 }
 
 function rowOf({ key, source, since, announced, lastAnnounced, condition }: OpenAlert): AlertRow {
@@ -105,9 +108,7 @@ function rowOf({ key, source, since, announced, lastAnnounced, condition }: Open
   };
 }
 
-function alertOf(row: AlertRow): OpenAlert {
-  // Written by this file.
-  const condition: Condition = JSON.parse(row.condition);
-  const { alert_key: key, source, since, announced, last_announced: lastAnnounced } = row;
+function alertOf(row: StoredAlert<Condition>): OpenAlert {
+  const { alert_key: key, source, since, announced, last_announced: lastAnnounced, condition } = row;
   return { key, source, since, announced, lastAnnounced, condition };
 }

@@ -1,4 +1,5 @@
 /** What an operator should know for as long as it lasts. An alert begins when its condition appears and ends when it is gone. */
+import * as z from "zod";
 
 export interface Condition {
   /** The same text while the condition lasts, another for another: `ledger_difference/orders/2026-11-21T05`. */
@@ -14,6 +15,22 @@ export interface Condition {
   readonly measured?: number;
   readonly bound?: number;
 }
+
+// JSON writes a number that is not finite as null.
+const measure = z.union([z.number(), z.null().transform(() => Number.NaN)]);
+
+/** The form in which the catalog keeps it, as JSON. */
+export const conditionSchema: z.ZodType<Condition> = z.object({
+  key: z.string(),
+  kind: z.string(),
+  severity: z.enum(["info", "warning", "critical"]),
+  message: z.string(),
+  domain: z.string().exactOptional(),
+  partitionDate: z.string().exactOptional(),
+  runId: z.string().exactOptional(),
+  measured: measure.exactOptional(),
+  bound: measure.exactOptional(),
+});
 
 /** Finds the conditions of one sort that hold at `now`, milliseconds since the epoch. Bounded: it reads what is wrong, not all there is. */
 export interface ConditionSource {

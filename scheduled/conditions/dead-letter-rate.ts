@@ -1,8 +1,8 @@
 /** Topics of whose events an unusual share was refused in the last full hour. */
+import { HOUR_MS, hourTextAt } from "../../schemas/hours.ts";
 import { hourTotals } from "../../sql/statements/conditions.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
-const HOUR_MS = 3_600_000;
 /** A tenth refused is more than producers' usual faults; half is a broken producer or a contract that they do not know. */
 const WARNING_SHARE = 0.1;
 const CRITICAL_SHARE = 0.5;
@@ -13,8 +13,7 @@ export function deadLetterRateSource(db: D1Database): ConditionSource {
   return {
     name: "dead_letter_rate",
     async find(now) {
-      const start = new Date(Math.floor(now / HOUR_MS) * HOUR_MS - HOUR_MS).toISOString();
-      const hour = `${start.slice(0, 13)}:00:00Z`;
+      const hour = hourTextAt(now - HOUR_MS);
       const totals = await hourTotals(db, hour);
       return totals.flatMap(({ topic, accepted, rejected }): Condition[] => {
         const events = accepted + rejected;

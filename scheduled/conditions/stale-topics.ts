@@ -4,7 +4,7 @@
  */
 import type { Contract } from "../../contracts/contract.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
-import { type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
+import { TOPIC_PROGRESS, type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
 /** Topics that never received anything are not stale: nobody sends yet. */
@@ -17,7 +17,7 @@ export function staleTopicsSource(db: D1Database, contracts: readonly Contract[]
     name: "stale_topics",
     async find(now) {
       if (topics.length === 0) return [];
-      const { results } = await topicProgress(db, topics).all<TopicProgress>();
+      const results = await TOPIC_PROGRESS.all(topicProgress(db, topics));
       return results.flatMap((row) => conditionOf(row, bounds.get(row.topic) ?? Number.POSITIVE_INFINITY, now));
     },
   };

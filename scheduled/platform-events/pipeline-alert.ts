@@ -1,4 +1,5 @@
 /** An event of the topic `pipeline_alerts` (contracts/pipeline_alerts.yaml). */
+import * as z from "zod";
 import type { Condition } from "../conditions/condition.ts";
 import { platformEventId } from "./event-id.ts";
 
@@ -17,6 +18,22 @@ export interface PipelineAlert {
   readonly measured?: number;
   readonly bound?: number;
 }
+
+/** The form in which the catalog keeps it, as JSON. */
+export const pipelineAlertSchema: z.ZodType<PipelineAlert> = z.object({
+  event_id: z.string(),
+  alert_id: z.string(),
+  event_timestamp: z.string(),
+  kind: z.string(),
+  severity: z.enum(["info", "warning", "critical"]),
+  state: z.enum(["firing", "resolved"]),
+  message: z.string(),
+  domain: z.string().exactOptional(),
+  partition_date: z.string().exactOptional(),
+  run_id: z.string().exactOptional(),
+  measured: z.number().exactOptional(),
+  bound: z.number().exactOptional(),
+});
 
 /** Where an alert stands: it fires since `since` (ISO 8601 UTC), and was announced so often before. */
 export interface AlertPosition {

@@ -1,8 +1,12 @@
 /** A duty: what this deploy released, and nobody was told of yet, becomes events of the topic `schema_changes`. */
-import type { FieldRule } from "../../contracts/contract.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { codecsOf } from "../../schemas/codecs.ts";
-import { type Announced, recordAnnouncements, unannouncedReleases } from "../../sql/statements/releases.ts";
+import {
+  type Announced,
+  recordAnnouncements,
+  type Unannounced,
+  unannouncedReleases,
+} from "../../sql/statements/releases.ts";
 import { forgetUnknownFields } from "../../sql/statements/unknown-fields.ts";
 import { type EmitDeps, emit } from "../platform-events/emit.ts";
 import { type AnnouncedRelease, digestOf, type Release, releaseEvents } from "./release-events.ts";
@@ -24,16 +28,28 @@ function bundledReleases() {
 
 /**
  * Announces and then records: a crash in between announces the same events again, under the same ids. One query of a row per
- * topic when there is nothing to announce.
+ * topic when there is nothing to announce. Throws the `RowError` of a topic whose earlier announcement cannot be read.
  */
 export async function announceReleases(deps: AnnounceDeps, now: number): Promise<{ readonly announced: number }> {
   const at = new Date(now).toISOString();
   const current = bundledReleases();
-  const unannounced = await unannouncedReleases(
+  const { rows: unannounced, unreadable } = await unannouncedReleases(
     deps.db,
     current.map(({ topic, digest }) => ({ topic, digest })),
   );
-  if (unannounced.length === 0) return { announced: 0 };
+  const announced = unannounced.length === 0 ? 0 : await announceAll(deps, unannounced, current, at, now);
+  // The others' releases are announced all the same.
+  if (unreadable[0] !== undefined) throw unreadable[0];
+  return { announced };
+}
+
+async function announceAll(
+  deps: AnnounceDeps,
+  unannounced: readonly Unannounced[],
+  current: ReturnType<typeof bundledReleases>,
+  at: string,
+  now: number,
+): Promise<number> {
   const stale = unannounced.flatMap(({ topic, before }) => {
     const found = current.find((each) => each.topic === topic);
     return found === undefined ? [] : [{ ...found, before: before === null ? null : announcedRelease(before) }];
@@ -55,17 +71,14 @@ export async function announceReleases(deps: AnnounceDeps, now: number): Promise
       stale.flatMap(({ topic, before }) => (before === null ? [] : [topic])),
     ),
   ]);
-  return { announced: events.length };
+  return events.length;
 }
 
 function announcedRelease({
   revision,
   contract_version: contractVersion,
   fields,
-  schemas,
+  schemas: schemaIds,
 }: Announced): AnnouncedRelease {
-  // Both were written by this file.
-  const parsedFields: FieldRule[] = JSON.parse(fields);
-  const schemaIds: number[] = JSON.parse(schemas);
-  return { revision, contractVersion, fields: parsedFields, schemaIds };
+  return { revision, contractVersion, fields, schemaIds };
 }

@@ -12,6 +12,7 @@ import {
   pressureReason,
 } from "../../durable-objects/topic-buffer/limits.ts";
 import { putBackPressure, releaseBackPressure } from "../../sql/statements/back-pressure.ts";
+import { readCursor } from "../../sql/statements/duty-backlogs.ts";
 import {
   type Backlog,
   reportPoke,
@@ -49,7 +50,7 @@ export function watchdog<Id>(deps: WatchdogDeps<Id>): Duty {
     name: "watchdog",
     everyMinutes: 1,
     runsATick: RUNS_A_TICK,
-    run: (now, cursor) => walk(deps, now, cursor === null ? null : cursorOf(cursor)),
+    run: (now, cursor) => walk(deps, now, cursor === null ? null : readCursor(cursor, shardName)),
   };
 }
 
@@ -99,11 +100,6 @@ async function walk<Id>(deps: WatchdogDeps<Id>, now: number, from: ShardName | n
 }
 
 const shardName = z.object({ topic: z.string(), shard: z.int(), shardOf: z.int() });
-
-/** Written by this file. One that another deploy wrote in another form begins the walk anew. */
-function cursorOf(text: string): ShardName | null {
-  return shardName.safeParse(JSON.parse(text)).data ?? null;
-}
 
 /** Holds off what is far behind; what is not is let go, if all of it was seen. */
 async function holdOff<Id>(

@@ -1,4 +1,5 @@
 /** What follows from the webhook's answer. Pure. */
+import { waitAfter } from "../../schemas/backoff.ts";
 
 export type PostOutcome =
   | { readonly kind: "posted" }
@@ -6,8 +7,7 @@ export type PostOutcome =
   | { readonly kind: "refused" }
   | { readonly kind: "retry"; readonly delayMs: number };
 
-const FIRST_DELAY_MS = 60_000;
-const LAST_DELAY_MS = 3_600_000;
+const DELAY_MS = { first: 60_000, longest: 3_600_000 };
 /** Request timeout, too early, too many requests. */
 const TRANSIENT = [408, 425, 429];
 
@@ -18,7 +18,7 @@ const TRANSIENT = [408, 425, 429];
 export function outcomeOf(status: number | null, retryAfter: string | null, attempts: number): PostOutcome {
   if (status !== null && status >= 200 && status < 300) return { kind: "posted" };
   if (status !== null && status < 500 && !TRANSIENT.includes(status)) return { kind: "refused" };
-  const backoff = FIRST_DELAY_MS * 2 ** Math.min(attempts - 1, 10);
+  const backoff = waitAfter(DELAY_MS, attempts - 1);
   const asked = /^\d{1,6}$/.test(retryAfter ?? "") ? Number(retryAfter) * 1_000 : 0;
-  return { kind: "retry", delayMs: Math.min(LAST_DELAY_MS, Math.max(backoff, asked)) };
+  return { kind: "retry", delayMs: Math.min(DELAY_MS.longest, Math.max(backoff, asked)) };
 }

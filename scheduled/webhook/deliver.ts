@@ -11,7 +11,7 @@ import {
   type WaitingPost,
   waitingPosts,
 } from "../../sql/statements/alert-posts.ts";
-import type { PipelineAlert } from "../platform-events/pipeline-alert.ts";
+import { type PipelineAlert, pipelineAlertSchema } from "../platform-events/pipeline-alert.ts";
 import { outcomeOf } from "./answer.ts";
 import { slackMessage } from "./slack-message.ts";
 
@@ -52,7 +52,9 @@ export async function deliverAlerts(deps: WebhookDeps, now: number): Promise<Web
   if (!isAddress(deps.url, deps.environment)) {
     return { ...report, problem: "ALERT_WEBHOOK_URL is not an https address; alerts wait" };
   }
-  for (const waiting of await waitingPosts(deps.db, POSTS_AT_ONCE)) {
+  const { rows, unreadable } = await waitingPosts(deps.db, pipelineAlertSchema, POSTS_AT_ONCE);
+  if (unreadable[0] !== undefined) report.problem = unreadable[0].message;
+  for (const waiting of rows) {
     const end = await deliverOne(waiting, deps, deps.url, now, report);
     if (end === "later") break;
     report[end]++;
@@ -61,7 +63,7 @@ export async function deliverAlerts(deps: WebhookDeps, now: number): Promise<Web
 }
 
 async function deliverOne(
-  waiting: WaitingPost,
+  waiting: WaitingPost<PipelineAlert>,
   deps: WebhookDeps,
   url: string,
   now: number,
@@ -73,9 +75,7 @@ async function deliverOne(
     return "expired";
   }
   if (waiting.post_after > now || !(await claimPost(deps.db, id, attempts, now + CLAIM_MS))) return "later";
-  // Written by the alerts' duty.
-  const alert: PipelineAlert = JSON.parse(waiting.event);
-  const answer = await post(deps, url, JSON.stringify(slackMessage(alert, deps.environment)));
+  const answer = await post(deps, url, JSON.stringify(slackMessage(waiting.event, deps.environment)));
   const outcome = outcomeOf(answer.status, answer.retryAfter, attempts + 1);
   if (outcome.kind !== "posted") report.status = answer.status ?? 0;
   if (outcome.kind === "retry") {

@@ -1,4 +1,5 @@
 /** Runs that ended without a commit, until their files have tombstones (`tombstones.ts`). */
+import { rowsOf } from "../rows/row.ts";
 import { tombstoneColumns } from "./tombstones.ts";
 
 export interface AbandonedRun {
@@ -6,6 +7,15 @@ export interface AbandonedRun {
   readonly domain: string;
   readonly partition_date: string;
 }
+
+const RUNS = rowsOf(
+  { table: "abandoned_runs", key: ["run_id"], remedy: "delete the row: the files of its run then stay in the lake" },
+  (row): AbandonedRun => ({
+    run_id: row.text("run_id"),
+    domain: row.text("domain"),
+    partition_date: row.date("partition_date"),
+  }),
+);
 
 export interface AbandonedQuery {
   /** Those of other deploys' tables are left: nobody here knows where their files stand. */
@@ -21,19 +31,19 @@ export interface AbandonedQuery {
  * is none of them: its candidate is what an operator looks at. Reads the rows that stand there.
  */
 export async function abandonedRuns(db: D1Database, query: AbandonedQuery): Promise<AbandonedRun[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT run_id, domain, partition_date FROM abandoned_runs a
+  return await RUNS.all(
+    db
+      .prepare(
+        `SELECT run_id, domain, partition_date FROM abandoned_runs a
        WHERE ended_at < iif(status = 'LOST', ?1, ?2) AND domain IN (SELECT value FROM json_each(?3))
          AND NOT (status = 'FAILED' AND run_id IS (
            SELECT r.run_id FROM run_history r JOIN partition_meta m USING (domain, partition_date)
            WHERE r.domain = a.domain AND r.partition_date = a.partition_date AND r.status = 'FAILED' AND m.status <> 'DONE'
            ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1))
        ORDER BY ended_at, run_id LIMIT ?4`,
-    )
-    .bind(query.lostBefore, query.failedBefore, JSON.stringify(query.domains), query.limit)
-    .all<AbandonedRun>();
-  return results;
+      )
+      .bind(query.lostBefore, query.failedBefore, JSON.stringify(query.domains), query.limit),
+  );
 }
 
 /**

@@ -1,23 +1,43 @@
 /** What is known of each alert event's way to the webhook. Times in milliseconds since the epoch are the tick's. */
+import type * as z from "zod";
+import { type ReadableRows, rowsOf } from "../rows/row.ts";
 
-export interface WaitingPost {
+export interface WaitingPost<E> {
   readonly event_id: string;
-  /** JSON of the event. */
-  readonly event: string;
+  readonly event: E;
   readonly made_at: string;
   readonly post_attempts: number;
   readonly post_after: number;
 }
 
-/** Events that are not known to be posted, oldest first. */
-export async function waitingPosts(db: D1Database, limit: number): Promise<WaitingPost[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT event_id, event, made_at, post_attempts, post_after FROM alert_events WHERE post_state = 'waiting' ORDER BY id LIMIT ?1`,
-    )
-    .bind(limit)
-    .all<WaitingPost>();
-  return results;
+/** Events that are not known to be posted, oldest first. One whose row was edited keeps no other from being posted. */
+export async function waitingPosts<E>(
+  db: D1Database,
+  event: z.ZodType<E>,
+  limit: number,
+): Promise<ReadableRows<WaitingPost<E>>> {
+  const posts = rowsOf(
+    {
+      table: "alert_events",
+      key: ["event_id"],
+      remedy: "set its post_state to 'skipped': the alert is then not posted",
+    },
+    (row): WaitingPost<E> => ({
+      event_id: row.text("event_id"),
+      event: row.json("event", event),
+      made_at: row.time("made_at"),
+      post_attempts: row.integer("post_attempts"),
+      post_after: row.integer("post_after"),
+    }),
+  );
+  return posts.readable(
+    await db
+      .prepare(
+        `SELECT event_id, event, made_at, post_attempts, post_after FROM alert_events WHERE post_state = 'waiting' ORDER BY id LIMIT ?1`,
+      )
+      .bind(limit)
+      .all(),
+  );
 }
 
 /** Takes the next attempt at an event until `until`; false: another tick has it, or it is done. */

@@ -1,4 +1,6 @@
 /** Open alerts, and the events that tell of them: a change and its event are written in one batch, and sent from there. */
+import type * as z from "zod";
+import { type ReadableRows, rowsOf } from "../rows/row.ts";
 
 export interface AlertRow {
   readonly alert_key: string;
@@ -10,11 +12,29 @@ export interface AlertRow {
   readonly condition: string;
 }
 
-export async function openAlerts(db: D1Database): Promise<AlertRow[]> {
-  const { results } = await db
-    .prepare("SELECT alert_key, source, since, announced, last_announced, condition FROM alerts ORDER BY alert_key")
-    .all<AlertRow>();
-  return results;
+/** An alert as it is read; `condition` in the form that the reader asked for. */
+export interface StoredAlert<C> extends Omit<AlertRow, "condition"> {
+  readonly condition: C;
+}
+
+/** The open alerts, by key. One whose row was edited keeps no other from being seen. */
+export async function openAlerts<C>(db: D1Database, condition: z.ZodType<C>): Promise<ReadableRows<StoredAlert<C>>> {
+  const alerts = rowsOf(
+    { table: "alerts", key: ["alert_key"], remedy: "delete the row: the alert then fires anew" },
+    (row): StoredAlert<C> => ({
+      alert_key: row.text("alert_key"),
+      source: row.text("source"),
+      since: row.time("since"),
+      announced: row.integer("announced"),
+      last_announced: row.time("last_announced"),
+      condition: row.json("condition", condition),
+    }),
+  );
+  return alerts.readable(
+    await db
+      .prepare("SELECT alert_key, source, since, announced, last_announced, condition FROM alerts ORDER BY alert_key")
+      .all(),
+  );
 }
 
 /** An event of the alert that stands at this key, since and announced. */
@@ -76,18 +96,27 @@ export function applyAlertChanges(db: D1Database, changes: AlertChangeRows, now:
   ];
 }
 
-export interface WaitingAlertEvent {
+export interface WaitingAlertEvent<E> {
   readonly event_id: string;
-  readonly event: string;
+  readonly event: E;
 }
 
 /** Events that are not known to be in the topic's queue, oldest first; at most `limit`. */
-export async function alertEventsToEmit(db: D1Database, limit: number): Promise<WaitingAlertEvent[]> {
-  const { results } = await db
-    .prepare("SELECT event_id, event FROM alert_events WHERE emitted_at IS NULL ORDER BY id LIMIT ?1")
-    .bind(limit)
-    .all<WaitingAlertEvent>();
-  return results;
+export async function alertEventsToEmit<E>(
+  db: D1Database,
+  event: z.ZodType<E>,
+  limit: number,
+): Promise<ReadableRows<WaitingAlertEvent<E>>> {
+  const events = rowsOf(
+    { table: "alert_events", key: ["event_id"], remedy: "delete the row: the event is then not sent" },
+    (row): WaitingAlertEvent<E> => ({ event_id: row.text("event_id"), event: row.json("event", event) }),
+  );
+  return events.readable(
+    await db
+      .prepare("SELECT event_id, event FROM alert_events WHERE emitted_at IS NULL ORDER BY id LIMIT ?1")
+      .bind(limit)
+      .all(),
+  );
 }
 
 export function markEmitted(db: D1Database, eventIds: readonly string[], now: string): D1PreparedStatement {

@@ -1,5 +1,7 @@
 /** Which numbered messages arrived, in D1: a row per shard and hour. */
+import * as z from "zod";
 import type { NumberRange } from "../../schemas/number-ranges.ts";
+import { rowsOf } from "../rows/row.ts";
 import { hoursBetween } from "./ledger-balance.ts";
 import type { ShardName } from "./shards.ts";
 
@@ -40,6 +42,25 @@ export interface InstanceHour {
   readonly unsent: readonly NumberRange[];
 }
 
+const unsentNumbers: z.ZodType<readonly (readonly NumberRange[])[]> = z.array(z.array(z.tuple([z.int(), z.int()])));
+
+const INSTANCE_HOURS = rowsOf(
+  {
+    table: "ledger_arrivals",
+    key: ["topic", "hour", "instance"],
+    remedy: "delete the hour's rows: their buffers tell them again with their next flush",
+  },
+  (row): InstanceHour => ({
+    topic: row.text("topic"),
+    instance: row.text("instance"),
+    hour: row.time("hour"),
+    messages: row.integer("messages"),
+    first: row.integer("first"),
+    last: row.integer("last"),
+    unsent: row.json("unsent", unsentNumbers).flat(),
+  }),
+);
+
 /** Arrivals of these topics made in `[from, to)`, hours as in `ArrivalLine`; by topic, instance and hour. Reads no others. */
 export async function arrivalsBetween(
   db: D1Database,
@@ -47,20 +68,17 @@ export async function arrivalsBetween(
   from: string,
   to: string,
 ): Promise<InstanceHour[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT a.topic, i.key AS instance, a.hour, sum(i.value ->> 0) AS messages, min(i.value ->> 1) AS first, max(i.value ->> 2) AS last,
+  return await INSTANCE_HOURS.all(
+    db
+      .prepare(
+        `SELECT a.topic, i.key AS instance, a.hour, sum(i.value ->> 0) AS messages, min(i.value ->> 1) AS first, max(i.value ->> 2) AS last,
               json_group_array(json(i.value -> 3)) FILTER (WHERE i.value -> 3 IS NOT NULL) AS unsent
          FROM json_each(?1) AS h CROSS JOIN json_each(?2) AS t
          CROSS JOIN ledger_arrivals a ON a.hour = h.value AND a.topic = t.value, json_each(a.instances) i
         GROUP BY a.topic, i.key, a.hour ORDER BY a.topic, i.key, a.hour`,
-    )
-    .bind(JSON.stringify(hoursBetween(from, to)), JSON.stringify(topics))
-    .all<Omit<InstanceHour, "unsent"> & { readonly unsent: string }>();
-  return results.map(({ unsent, ...line }) => {
-    const told: NumberRange[][] = JSON.parse(unsent);
-    return { ...line, unsent: told.flat() };
-  });
+      )
+      .bind(JSON.stringify(hoursBetween(from, to)), JSON.stringify(topics)),
+  );
 }
 
 /** Drops what arrived in hours before this one. */

@@ -1,4 +1,5 @@
 /** The row of a topic whose buffers are far behind. */
+import { rowsOf } from "../rows/row.ts";
 
 export interface BackPressureRow {
   readonly topic: string;
@@ -6,6 +7,19 @@ export interface BackPressureRow {
   readonly until: string;
   readonly reason: string;
 }
+
+const HELD = rowsOf(
+  {
+    table: "back_pressure",
+    key: ["topic"],
+    remedy: "delete the row: the watchdog writes it again where a buffer is far behind",
+  },
+  (row): BackPressureRow => ({
+    topic: row.text("topic"),
+    until: row.time("until"),
+    reason: row.text("reason"),
+  }),
+);
 
 /** Asks the gateway to hold a topic's producers off until then. The later of two askers counts. */
 export function putBackPressure(db: D1Database, row: BackPressureRow, now: string): D1PreparedStatement {
@@ -26,9 +40,5 @@ export function releaseBackPressure(db: D1Database, kept: readonly string[], bef
 
 /** Topics that are held off now: few rows, or none. */
 export async function backPressure(db: D1Database, now: string): Promise<BackPressureRow[]> {
-  const { results } = await db
-    .prepare("SELECT topic, until, reason FROM back_pressure WHERE until > ?")
-    .bind(now)
-    .all<BackPressureRow>();
-  return results;
+  return await HELD.all(db.prepare("SELECT topic, until, reason FROM back_pressure WHERE until > ?").bind(now));
 }

@@ -1,5 +1,10 @@
 /** Where the rows of a topic's partition can be read now: its published silver, and the bronze files that silver does not hold yet. */
 
+import { rowsOf, textsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
+
+const DATES = textsOf({ table: "partition_inputs", remedy: "restore it with D1's Time Travel" }, "partition_date");
+
 /** Rows [first_row, first_row + rows) of a Parquet object. */
 export interface RowSource {
   /** R2 key. */
@@ -12,15 +17,27 @@ export interface RowSource {
   readonly max_received: string | null;
 }
 
+const ROW_SOURCES = rowsOf(
+  { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
+  (row): RowSource => ({
+    file: row.text("file"),
+    bytes: row.integer("bytes"),
+    first_row: row.integer("first_row"),
+    rows: row.integer("rows"),
+    min_received: row.timeOrNull("min_received"),
+    max_received: row.timeOrNull("max_received"),
+  }),
+);
+
 /** The dates in [from, to] for which a topic has any row, ascending. */
 export async function datesWithRows(db: D1Database, topic: string, from: string, to: string): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      "SELECT partition_date FROM partition_inputs WHERE domain = ? AND partition_date BETWEEN ? AND ? ORDER BY partition_date",
-    )
-    .bind(topic, from, to)
-    .all<{ partition_date: string }>();
-  return results.map(({ partition_date }) => partition_date);
+  return await DATES.all(
+    db
+      .prepare(
+        "SELECT partition_date FROM partition_inputs WHERE domain = ? AND partition_date BETWEEN ? AND ? ORDER BY partition_date",
+      )
+      .bind(topic, from, to),
+  );
 }
 
 /** Every row of a topic's date at least once: `table` is its silver. Two statements in one batch, so both see the same snapshot. */
@@ -45,6 +62,6 @@ export async function rowSources(db: D1Database, topic: string, table: string, d
         ORDER BY d.file`,
     )
     .bind(topic, date, table);
-  const results = await db.batch<RowSource>([silver, bronze]);
-  return results.flatMap((result) => result.results);
+  const results = await db.batch<RowValues>([silver, bronze]);
+  return results.flatMap((result) => ROW_SOURCES.in(result));
 }

@@ -1,4 +1,7 @@
 /** The statements on `api_keys`. Times are ISO 8601 UTC with milliseconds, so that their texts compare as times do. */
+import { type Row, rowsOf, textsOf } from "../rows/row.ts";
+
+const NAMES = textsOf({ table: "api_keys", remedy: "delete the row: the key is then void" }, "name");
 
 export type KeyKind = "secret" | "publishable";
 
@@ -24,6 +27,33 @@ export interface ListedKey extends Omit<KeyRow, "key_hash"> {
   readonly rotated_from: string | null;
 }
 
+const KEY_KINDS = ["secret", "publishable"] as const;
+const SOURCE = { table: "api_keys", key: ["key_id"], remedy: "revoke the key and make another" } as const;
+
+function allowedBy(row: Row): Omit<KeyRow, "key_hash"> {
+  return {
+    key_id: row.text("key_id"),
+    kind: row.oneOf("kind", KEY_KINDS),
+    producer: row.text("producer"),
+    scopes: row.text("scopes"),
+    origins: row.text("origins"),
+    events_per_minute: row.integerOrNull("events_per_minute"),
+    expires_at: row.textOrNull("expires_at"),
+  };
+}
+
+const KEYS = rowsOf(SOURCE, (row): KeyRow => ({ key_hash: row.text("key_hash"), ...allowedBy(row) }));
+
+const LISTED_KEYS = rowsOf(
+  SOURCE,
+  (row): ListedKey => ({
+    ...allowedBy(row),
+    created_at: row.text("created_at"),
+    revoked_at: row.textOrNull("revoked_at"),
+    rotated_from: row.textOrNull("rotated_from"),
+  }),
+);
+
 /** When a key ends: by its own expiry or by the overlap of its rotation, whichever is first; null: never. */
 const ENDS_AT = "nullif(min(coalesce(expires_at, '~'), coalesce(overlap_ends_at, '~')), '~')";
 
@@ -31,13 +61,13 @@ const LISTED = `key_id, kind, producer, scopes, origins, events_per_minute, crea
 
 /** The key with this hash (SHA-256, hex) unless it was revoked; null if there is none. Whether it has expired is the caller's to say: rows are cached. */
 export async function findKey(db: D1Database, keyHash: string): Promise<KeyRow | null> {
-  return await db
+  const key = db
     .prepare(
       `SELECT key_hash, key_id, kind, producer, scopes, origins, events_per_minute, ${ENDS_AT} AS expires_at
        FROM api_keys WHERE key_hash = ? AND revoked_at IS NULL`,
     )
-    .bind(keyHash)
-    .first<KeyRow>();
+    .bind(keyHash);
+  return await KEYS.first(key);
 }
 
 /** Whether any publishable key in force at `now` is bound to this origin. */
@@ -49,37 +79,29 @@ export async function originHasKey(db: D1Database, origin: string, now: string):
        LIMIT 1`,
     )
     .bind(origin, now)
-    .first<{ found: number }>();
+    .first();
   return row !== null;
 }
 
 /** The hashes of the keys that were not revoked, at most so many. */
 export async function keyHashes(db: D1Database, limit: number): Promise<string[]> {
   const statement = db.prepare("SELECT key_hash AS name FROM api_keys WHERE revoked_at IS NULL LIMIT ?");
-  const { results } = await statement.bind(limit).all<{ name: string }>();
-  return results.map(({ name }) => name);
+  return await NAMES.all(statement.bind(limit));
 }
 
 /** The origins that keys have or had, at most so many. */
 export async function keyOrigins(db: D1Database, limit: number): Promise<string[]> {
-  const { results } = await db
-    .prepare("SELECT DISTINCT origin AS name FROM key_origins LIMIT ?")
-    .bind(limit)
-    .all<{ name: string }>();
-  return results.map(({ name }) => name);
+  return await NAMES.all(db.prepare("SELECT DISTINCT origin AS name FROM key_origins LIMIT ?").bind(limit));
 }
 
 /** Every key ever made, the newest first. */
 export async function listKeys(db: D1Database): Promise<ListedKey[]> {
-  const { results } = await db
-    .prepare(`SELECT ${LISTED} FROM api_keys ORDER BY created_at DESC, key_id`)
-    .all<ListedKey>();
-  return results;
+  return await LISTED_KEYS.all(db.prepare(`SELECT ${LISTED} FROM api_keys ORDER BY created_at DESC, key_id`));
 }
 
 /** The key with this public id; null if there is none. */
 export async function keyById(db: D1Database, keyId: string): Promise<ListedKey | null> {
-  return await db.prepare(`SELECT ${LISTED} FROM api_keys WHERE key_id = ?`).bind(keyId).first<ListedKey>();
+  return await LISTED_KEYS.first(db.prepare(`SELECT ${LISTED} FROM api_keys WHERE key_id = ?`).bind(keyId));
 }
 
 export interface NewKey extends KeyRow {

@@ -1,4 +1,5 @@
 /** How far a topic has come: what buffers took in, and what of it is readable in bronze. */
+import { rowsOf } from "../rows/row.ts";
 
 export interface BronzeSince {
   /** Rows of the live files that hold at least one event received since then; older events in those files count too. */
@@ -8,19 +9,42 @@ export interface BronzeSince {
   readonly newest_received: string | null;
 }
 
+const BRONZE_SINCE = rowsOf(
+  { table: "bronze_files", key: [], remedy: "restore it with D1's Time Travel" },
+  (row): BronzeSince => ({
+    rows: row.integer("rows"),
+    files: row.integer("files"),
+    newest_received: row.timeOrNull("newest_received"),
+  }),
+);
+
+const SHARDS = rowsOf(
+  {
+    table: "shards",
+    key: ["shard", "shard_of"],
+    remedy: "delete the row: its buffer lists itself again with its next append",
+  },
+  (row) => ({ shard: row.integer("shard"), of: row.integer("shard_of") }),
+);
+
+const APPENDED = rowsOf({ table: "ledger", key: [], remedy: "let its hours pass" }, (row) => ({
+  events: row.integer("events"),
+}));
+
 /**
  * Bronze files of a topic with events received at or after `since` (ISO 8601 UTC without its Z, so that every precision of
  * the stored times compares right). Reads only rows of files registered since then, by `bronze_files_by_topic`.
  */
 export async function bronzeSince(db: D1Database, topic: string, since: string): Promise<BronzeSince> {
-  const row = await db
-    .prepare(
-      `SELECT coalesce(sum(rows), 0) AS rows, count(*) AS files, max(max_received) AS newest_received
+  const row = await BRONZE_SINCE.first(
+    db
+      .prepare(
+        `SELECT coalesce(sum(rows), 0) AS rows, count(*) AS files, max(max_received) AS newest_received
          FROM bronze_files
         WHERE topic = ?1 AND registered_at >= ?2 AND max_received >= ?2 AND retired_by IS NULL`,
-    )
-    .bind(topic, since)
-    .first<BronzeSince>();
+      )
+      .bind(topic, since),
+  );
   return row ?? { rows: 0, files: 0, newest_received: null };
 }
 
@@ -29,18 +53,12 @@ export async function shardsOf(
   db: D1Database,
   topic: string,
 ): Promise<readonly { readonly shard: number; readonly of: number }[]> {
-  const { results } = await db
-    .prepare('SELECT shard, shard_of AS "of" FROM shards WHERE topic = ? ORDER BY shard_of, shard')
-    .bind(topic)
-    .all<{ shard: number; of: number }>();
-  return results;
+  const all = db.prepare("SELECT shard, shard_of FROM shards WHERE topic = ? ORDER BY shard_of, shard").bind(topic);
+  return await SHARDS.all(all);
 }
 
-/** Events of a topic that buffers appended in hours of reception from `hour` (`YYYY-MM-DDTHH`) on, as published with their flushes. */
+/** Events of a topic that buffers appended in hours of reception from `hour` (`YYYY-MM-DDTHH:00:00Z`) on, as published with their flushes. */
 export async function appendedSince(db: D1Database, topic: string, hour: string): Promise<number> {
-  const events = await db
-    .prepare("SELECT coalesce(sum(events), 0) AS events FROM ledger WHERE hour >= ?1 AND topic = ?2")
-    .bind(hour, topic)
-    .first<number>("events");
-  return events ?? 0;
+  const sum = db.prepare("SELECT coalesce(sum(events), 0) AS events FROM ledger WHERE hour >= ?1 AND topic = ?2");
+  return (await APPENDED.first(sum.bind(hour, topic)))?.events ?? 0;
 }

@@ -1,5 +1,14 @@
 /** What the ledger is closed from, read at one moment: a batch of D1 is one transaction. */
 
+import { HOUR_MS, hourTextAt } from "../../schemas/hours.ts";
+import { rowsOf, textsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
+
+const TOPICS = textsOf(
+  { table: "shards", remedy: "delete the row: its buffer lists itself again with its next append" },
+  "topic",
+);
+
 export interface AppendedHour {
   readonly topic: string;
   /** `YYYY-MM-DDTHH:00:00Z`, of reception. */
@@ -52,6 +61,58 @@ export interface LedgerState {
   readonly bronze: readonly BronzeHour[];
 }
 
+const APPENDED = rowsOf(
+  { table: "ledger", key: ["topic", "hour"], remedy: "let the hour pass" },
+  (row): AppendedHour => ({
+    topic: row.text("topic"),
+    hour: row.time("hour"),
+    events: row.integer("events"),
+    published_at: row.timeOrNull("published_at"),
+  }),
+);
+
+const REJECTED = rowsOf(
+  { table: "ledger", key: ["topic", "hour"], remedy: "let the hour pass" },
+  (row): RejectedHour => ({ topic: row.text("topic"), hour: row.time("hour"), events: row.integer("events") }),
+);
+
+const BRONZE = rowsOf(
+  {
+    table: "bronze_file_hours",
+    key: ["topic", "partition_date", "hour"],
+    remedy: "restore it with D1's Time Travel",
+  },
+  (row): BronzeHour => ({
+    topic: row.text("topic"),
+    partition_date: row.date("partition_date"),
+    hour: row.time("hour"),
+    bronze: row.integer("bronze"),
+    registered_at: row.timeOrNull("registered_at"),
+    silver: row.integer("silver"),
+    duplicates: row.integer("duplicates"),
+    superseded: row.integer("superseded"),
+    quarantined: row.integer("quarantined"),
+    expired: row.integer("expired"),
+    replayed: row.integer("replayed"),
+    current: row.integer("current"),
+    built_at: row.timeOrNull("built_at"),
+  }),
+);
+
+const PARKED = rowsOf(
+  {
+    table: "parked_slices",
+    key: ["topic", "hour"],
+    remedy: "delete the row: its slice then stays in R2 and is not sent on",
+  },
+  (row): ParkedHour => ({
+    topic: row.text("topic"),
+    hour: row.time("hour"),
+    events: row.integer("events"),
+    redriven_at: row.timeOrNull("redriven_at"),
+  }),
+);
+
 const OF_CELL = "topic = b.topic AND partition_date = b.partition_date AND hour = b.hour";
 
 /**
@@ -68,20 +129,20 @@ export async function ledgerTopics(
   after: string,
   limit: number,
 ): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      "SELECT topic FROM (SELECT value AS topic FROM json_each(?1) UNION SELECT topic FROM shards) WHERE topic > ?2 ORDER BY topic LIMIT ?3",
-    )
-    .bind(JSON.stringify(deployed), after, limit)
-    .all<{ topic: string }>();
-  return results.map(({ topic }) => topic);
+  return await TOPICS.all(
+    db
+      .prepare(
+        "SELECT topic FROM (SELECT value AS topic FROM json_each(?1) UNION SELECT topic FROM shards) WHERE topic > ?2 ORDER BY topic LIMIT ?3",
+      )
+      .bind(JSON.stringify(deployed), after, limit),
+  );
 }
 
 /** The hours `[from, to)` as the ledger writes them. */
 export function hoursBetween(from: string, to: string): string[] {
   const hours: string[] = [];
-  for (let at = Date.parse(from); at < Date.parse(to); at += 3_600_000) {
-    hours.push(`${new Date(at).toISOString().slice(0, 13)}:00:00Z`);
+  for (let at = Date.parse(from); at < Date.parse(to); at += HOUR_MS) {
+    hours.push(hourTextAt(at));
   }
   return hours;
 }
@@ -97,7 +158,7 @@ export async function ledgerState(
     `coalesce((SELECT events FROM ledger_outcomes WHERE ${OF_CELL} AND term = '${term}'), 0) AS ${term}`;
   const asked = (sql: string): D1PreparedStatement =>
     db.prepare(sql).bind(JSON.stringify(hoursBetween(from, to)), JSON.stringify(topics));
-  const [appended, rejected, bronze, parked] = await db.batch<AppendedHour & RejectedHour & BronzeHour & ParkedHour>([
+  const [appended, rejected, bronze, parked] = await db.batch<RowValues>([
     asked(
       `SELECT topic, hour, sum(events) AS events, iif(count(*) = count(published_at), max(published_at), NULL) AS published_at
          FROM ${ASKED} ledger ON ${IS_ASKED} GROUP BY topic, hour ORDER BY topic, hour`,
@@ -128,9 +189,9 @@ export async function ledgerState(
     ),
   ]);
   return {
-    appended: appended?.results ?? [],
-    rejected: rejected?.results ?? [],
-    bronze: bronze?.results ?? [],
-    parked: parked?.results ?? [],
+    appended: APPENDED.in(appended),
+    rejected: REJECTED.in(rejected),
+    bronze: BRONZE.in(bronze),
+    parked: PARKED.in(parked),
   };
 }

@@ -1,4 +1,5 @@
 /** What the comparison of the ledger found wrong, in D1: a few rows, or none. */
+import { rowsOf } from "../rows/row.ts";
 
 export interface LedgerFinding {
   readonly kind: "difference" | "suspected_loss" | "incomplete";
@@ -9,6 +10,21 @@ export interface LedgerFinding {
   readonly measured: number;
   readonly detail: string;
 }
+
+const FINDINGS = rowsOf(
+  {
+    table: "ledger_findings",
+    key: ["kind", "topic", "hour"],
+    remedy: "delete the row: the next comparison of the ledger writes it again",
+  },
+  (row): LedgerFinding => ({
+    kind: row.oneOf("kind", ["difference", "suspected_loss", "incomplete"]),
+    topic: row.text("topic"),
+    hour: row.time("hour"),
+    measured: row.integer("measured"),
+    detail: row.text("detail"),
+  }),
+);
 
 /** So many are kept, the oldest hours first: more are one cause with many faces, and would pass what D1 takes at once. */
 const MAX_FINDINGS = 2_000;
@@ -37,16 +53,24 @@ export async function replaceFindings(db: D1Database, findings: readonly LedgerF
 
 /** All findings, the oldest hour first, at most `limit`. */
 export async function ledgerFindings(db: D1Database, limit: number): Promise<LedgerFinding[]> {
-  const { results } = await db
-    .prepare("SELECT kind, topic, hour, measured, detail FROM ledger_findings ORDER BY hour, topic, kind LIMIT ?")
-    .bind(limit)
-    .all<LedgerFinding>();
-  return results;
+  return await FINDINGS.all(
+    db
+      .prepare("SELECT kind, topic, hour, measured, detail FROM ledger_findings ORDER BY hour, topic, kind LIMIT ?")
+      .bind(limit),
+  );
 }
+
+const OLDEST = rowsOf(
+  {
+    table: "ledger_findings",
+    key: ["hour"],
+    remedy: "delete the row: the next comparison of the ledger writes it again",
+  },
+  (row) => ({ hour: row.timeOrNull("hour") }),
+);
 
 /** The hour of the oldest difference or suspected loss; null when there is none. */
 export async function oldestFinding(db: D1Database): Promise<string | null> {
-  return await db
-    .prepare("SELECT min(hour) AS hour FROM ledger_findings WHERE kind <> 'incomplete'")
-    .first<string>("hour");
+  const oldest = db.prepare("SELECT min(hour) AS hour FROM ledger_findings WHERE kind <> 'incomplete'");
+  return (await OLDEST.first(oldest))?.hour ?? null;
 }

@@ -1,10 +1,12 @@
 /** Where the bronze rows of a partition went, as its build says in its commit. */
 import type { Guard } from "./removed-rows.ts";
 
+export const OUTCOME_TERMS = ["silver", "superseded", "quarantined", "expired"] as const;
+
 export interface OutcomeLine {
   /** `YYYY-MM-DDTHH:00:00Z`, of reception. */
   readonly hour: string;
-  readonly term: "silver" | "superseded" | "quarantined" | "expired";
+  readonly term: (typeof OUTCOME_TERMS)[number];
   readonly events: number;
   /** Of them, events that were refused at first and came in by a replay. */
   readonly replayed: number;

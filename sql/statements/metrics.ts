@@ -1,5 +1,7 @@
 /** What `/metrics` reads of the catalog. Bounded by topics, tables and what is wrong, never by how much was ever stored. */
-import { type TopicProgress, topicProgress } from "./progress.ts";
+import * as z from "zod";
+import { rowsOf } from "../rows/row.ts";
+import { TOPIC_PROGRESS, type TopicProgress, topicProgress } from "./progress.ts";
 
 /** Upper bounds of the durations of runs in seconds, and their columns in `run_totals`. */
 export const RUN_BUCKETS = [
@@ -30,10 +32,16 @@ export interface PartitionTotals {
   readonly partitions: number;
 }
 
+/** What metrics say of an alert's condition. */
+export interface AlertedCondition {
+  readonly kind: string;
+  readonly severity: string;
+  readonly measured?: number;
+}
+
 export interface OpenAlertRow {
   readonly alert_key: string;
-  /** JSON of the condition. */
-  readonly condition: string;
+  readonly condition: AlertedCondition;
 }
 
 export interface AlertEventTotals {
@@ -62,6 +70,8 @@ export interface CatalogMetrics {
   /** Without DONE: of those there are as many as days. */
   readonly partitions: readonly PartitionTotals[];
   readonly alerts: readonly OpenAlertRow[];
+  /** Alerts whose rows cannot be read. */
+  readonly unreadableAlerts: number;
   readonly alertEvents: readonly AlertEventTotals[];
   readonly topics: readonly TopicProgress[];
   /** Fields that events brought and no schema has. */
@@ -70,50 +80,117 @@ export interface CatalogMetrics {
   readonly rowsRead: number;
 }
 
-/** `fromHour`: `YYYY-MM-DDTHH`. Every query uses an index, or reads a table that is small by what it is. */
+const alertedCondition: z.ZodType<AlertedCondition> = z.object({
+  kind: z.string(),
+  severity: z.string(),
+  measured: z.number().exactOptional(),
+});
+
+const RUNS = rowsOf(
+  { table: "run_totals", key: ["domain", "status"], remedy: "delete the row: its counters then begin anew" },
+  (row): RunTotals => ({
+    domain: row.text("domain"),
+    status: row.text("status"),
+    runs: row.integer("runs"),
+    seconds: row.number("seconds"),
+    le_1: row.integer("le_1"),
+    le_5: row.integer("le_5"),
+    le_15: row.integer("le_15"),
+    le_60: row.integer("le_60"),
+    le_300: row.integer("le_300"),
+    le_900: row.integer("le_900"),
+  }),
+);
+
+const EVENTS = rowsOf(
+  { table: "ledger", key: ["topic", "detail"], remedy: "let its hours pass" },
+  (row): EventTotals => ({
+    topic: row.text("topic"),
+    detail: row.text("detail"),
+    events: row.integer("events"),
+  }),
+);
+
+const PARTITIONS = rowsOf(
+  {
+    table: "partition_meta",
+    key: ["status"],
+    remedy: "delete the row: the partition is then built from its beginning",
+  },
+  (row): PartitionTotals => ({ status: row.text("status"), partitions: row.integer("partitions") }),
+);
+
+const ALERTS = rowsOf(
+  { table: "alerts", key: ["alert_key"], remedy: "delete the row: the alert then fires anew" },
+  (row): OpenAlertRow => ({
+    alert_key: row.text("alert_key"),
+    condition: row.json("condition", alertedCondition),
+  }),
+);
+
+const ALERT_EVENTS = rowsOf(
+  { table: "alert_events", key: ["post_state"], remedy: "delete the row" },
+  (row): AlertEventTotals => ({ post_state: row.text("post_state"), events: row.integer("events") }),
+);
+
+const BACKLOGS = rowsOf(
+  { table: "shards", key: ["topic"], remedy: "delete the row: its buffer lists itself again with its next append" },
+  (row): TopicBacklog => ({
+    topic: row.text("topic"),
+    rows: row.integer("rows"),
+    oldest: row.timeOrNull("oldest"),
+  }),
+);
+
+const DRIFT = rowsOf(
+  { table: "unknown_fields", key: ["topic"], remedy: "delete the row: the field is noted again with its next event" },
+  (row): TopicDrift => ({ topic: row.text("topic"), fields: row.integer("fields") }),
+);
+
+/** `fromHour`: `YYYY-MM-DDTHH:00:00Z`. Every query uses an index, or reads a table that is small by what it is. */
 export async function catalogMetrics(
   db: D1Database,
   topics: readonly { readonly topic: string; readonly table: string }[],
   fromHour: string,
 ): Promise<CatalogMetrics> {
   const [runs, events, partitions, alerts, alertEvents, progress, backlogs, drift] = await Promise.all([
-    db.prepare("SELECT * FROM run_totals ORDER BY domain, status").all<RunTotals>(),
+    db.prepare("SELECT * FROM run_totals ORDER BY domain, status").all(),
     db
       .prepare(
         "SELECT topic, detail, sum(events) AS events FROM ledger WHERE hour >= ?1 GROUP BY topic, detail ORDER BY topic, detail",
       )
       .bind(fromHour)
-      .all<EventTotals>(),
+      .all(),
     db
       .prepare(
         "SELECT status, count(*) AS partitions FROM partition_meta INDEXED BY partition_meta_active WHERE status <> 'DONE' GROUP BY status ORDER BY status",
       )
-      .all<PartitionTotals>(),
-    db.prepare("SELECT alert_key, condition FROM alerts ORDER BY alert_key LIMIT 1000").all<OpenAlertRow>(),
-    db
-      .prepare("SELECT post_state, count(*) AS events FROM alert_events GROUP BY post_state ORDER BY post_state")
-      .all<AlertEventTotals>(),
-    topicProgress(db, topics).all<TopicProgress>(),
+      .all(),
+    db.prepare("SELECT alert_key, condition FROM alerts ORDER BY alert_key LIMIT 1000").all(),
+    db.prepare("SELECT post_state, count(*) AS events FROM alert_events GROUP BY post_state ORDER BY post_state").all(),
+    topicProgress(db, topics).all(),
     db
       .prepare(
         "SELECT topic, sum(buffered_rows) AS rows, min(oldest_unflushed) AS oldest FROM shards WHERE retired_at IS NULL GROUP BY topic ORDER BY topic",
       )
-      .all<TopicBacklog>(),
-    db.prepare("SELECT topic, count(*) AS fields FROM unknown_fields GROUP BY topic ORDER BY topic").all<TopicDrift>(),
+      .all(),
+    db.prepare("SELECT topic, count(*) AS fields FROM unknown_fields GROUP BY topic ORDER BY topic").all(),
   ]);
+  const open = ALERTS.readable(alerts);
   const rowsRead = [runs, events, partitions, alerts, alertEvents, progress, backlogs, drift].reduce(
     (sum, { meta }) => sum + meta.rows_read,
     0,
   );
   return {
-    runs: runs.results,
-    events: events.results,
-    partitions: partitions.results,
-    alerts: alerts.results,
-    alertEvents: alertEvents.results,
-    topics: progress.results,
-    backlogs: backlogs.results,
-    drift: drift.results,
+    runs: RUNS.in(runs),
+    events: EVENTS.in(events),
+    partitions: PARTITIONS.in(partitions),
+    alerts: open.rows,
+    unreadableAlerts: open.unreadable.length,
+    alertEvents: ALERT_EVENTS.in(alertEvents),
+    topics: TOPIC_PROGRESS.in(progress),
+    backlogs: BACKLOGS.in(backlogs),
+    drift: DRIFT.in(drift),
     rowsRead,
   };
 }

@@ -1,5 +1,11 @@
 /** Slices that flushes set aside: whole in R2, counted here. */
+import { rowsOf, textsOf } from "../rows/row.ts";
 import type { ShardName } from "./shards.ts";
+
+const KEYS = textsOf(
+  { table: "parked_slices", remedy: "delete the row: its slice then stays in R2 and is not sent on" },
+  "key",
+);
 
 /** A frame (`schemas/packed-block.ts`) that could not be written, and why. */
 export interface ParkedSlice {
@@ -48,13 +54,19 @@ export function registerParkedSlice(
     );
 }
 
+const REDRIVES = rowsOf(
+  {
+    table: "parked_slices",
+    key: ["key"],
+    remedy: "delete the row: its slice then stays in R2 and is not sent on",
+  },
+  (row) => ({ redriven_at: row.timeOrNull("redriven_at") }),
+);
+
 /** When a slice was sent on, ISO 8601 UTC, null if it was not; undefined if its flush has not registered it (yet). */
 export async function slicesRedrive(db: D1Database, key: string): Promise<string | null | undefined> {
-  const row = await db
-    .prepare("SELECT redriven_at FROM parked_slices WHERE key = ?")
-    .bind(key)
-    .first<{ redriven_at: string | null }>();
-  return row === null ? undefined : row.redriven_at;
+  const slice = db.prepare("SELECT key, redriven_at FROM parked_slices WHERE key = ?").bind(key);
+  return (await REDRIVES.first(slice))?.redriven_at;
 }
 
 /** Notes that a slice was sent on; its first time stays. */
@@ -69,11 +81,13 @@ export function markSliceRedriven(db: D1Database, key: string): D1PreparedStatem
 /** Those of the keys that were ever registered. */
 export async function registeredSlices(db: D1Database, keys: readonly string[]): Promise<ReadonlySet<string>> {
   if (keys.length === 0) return new Set();
-  const { results } = await db
-    .prepare("SELECT key FROM parked_slices WHERE key IN (SELECT value FROM json_each(?))")
-    .bind(JSON.stringify(keys))
-    .all<{ key: string }>();
-  return new Set(results.map(({ key }) => key));
+  return new Set(
+    await KEYS.all(
+      db
+        .prepare("SELECT key FROM parked_slices WHERE key IN (SELECT value FROM json_each(?))")
+        .bind(JSON.stringify(keys)),
+    ),
+  );
 }
 
 /** The keys in R2 of slices that wait to be re-driven, the last parked first: of these topics, in the shard by shard count if it is given. */
@@ -82,15 +96,15 @@ export async function waitingSlices(
   where: readonly { readonly topic: string; readonly shards: Readonly<Record<string, number>> | null }[],
   limit: number,
 ): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT p.key FROM json_each(?1) t JOIN parked_slices p ON p.topic = t.value ->> 'topic' AND p.redriven_at IS NULL
+  return await KEYS.all(
+    db
+      .prepare(
+        `SELECT p.key FROM json_each(?1) t JOIN parked_slices p ON p.topic = t.value ->> 'topic' AND p.redriven_at IS NULL
         WHERE t.value ->> 'shards' IS NULL OR t.value -> 'shards' ->> CAST(p.shard_of AS TEXT) = p.shard
         ORDER BY p.parked_at DESC, p.key LIMIT ?2`,
-    )
-    .bind(JSON.stringify(where), limit)
-    .all<{ key: string }>();
-  return results.map(({ key }) => key);
+      )
+      .bind(JSON.stringify(where), limit),
+  );
 }
 
 /** What waits to be re-driven, by topic and cause. */
@@ -105,12 +119,27 @@ export interface ParkedTotal {
   readonly key: string;
 }
 
+const TOTALS = rowsOf(
+  {
+    table: "parked_slices",
+    key: ["topic", "cause"],
+    remedy: "delete the row: its slice then stays in R2 and is not sent on",
+  },
+  (row): ParkedTotal => ({
+    topic: row.text("topic"),
+    cause: row.oneOf("cause", ["data", "system"]),
+    slices: row.integer("slices"),
+    events: row.integer("events"),
+    oldest: row.time("oldest"),
+    key: row.text("key"),
+  }),
+);
+
 export async function parkedTotals(db: D1Database): Promise<ParkedTotal[]> {
-  const { results } = await db
-    .prepare(
+  return await TOTALS.all(
+    db.prepare(
       `SELECT topic, cause, count(*) AS slices, sum(events) AS events, min(parked_at) AS oldest, min(key) AS key
          FROM parked_slices WHERE redriven_at IS NULL GROUP BY topic, cause ORDER BY topic, cause`,
-    )
-    .all<ParkedTotal>();
-  return results;
+    ),
+  );
 }

@@ -1,4 +1,5 @@
 /** How far topics have come: what of them is in bronze, and when silver was published. */
+import { rowsOf } from "../rows/row.ts";
 
 export interface TopicProgress {
   readonly topic: string;
@@ -7,6 +8,16 @@ export interface TopicProgress {
   /** When its newest silver partition was last published; null: never. */
   readonly published_at: string | null;
 }
+
+/** The rows of `topicProgress`. */
+export const TOPIC_PROGRESS = rowsOf(
+  { table: "bronze_files", key: ["topic"], remedy: "restore it with D1's Time Travel" },
+  (row): TopicProgress => ({
+    topic: row.text("topic"),
+    newest_received: row.timeOrNull("newest_received"),
+    published_at: row.timeOrNull("published_at"),
+  }),
+);
 
 /** A `TopicProgress` for each topic and its silver table. Two indexed reads of one row a topic. */
 export function topicProgress(

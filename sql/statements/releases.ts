@@ -1,13 +1,15 @@
 /** Which releases of contracts and schemas were announced. */
+import * as z from "zod";
+import type { FieldRule } from "../../contracts/contract.ts";
+import { type ReadableRows, rowsOf } from "../rows/row.ts";
 
 export interface Announced {
   readonly topic: string;
   readonly revision: number;
   readonly contract_version: string;
-  /** JSON of the contract's fields. */
-  readonly fields: string;
-  /** JSON array of schema ids. */
-  readonly schemas: string;
+  readonly fields: readonly FieldRule[];
+  /** Ids. */
+  readonly schemas: readonly number[];
 }
 
 /** A topic whose release was not announced, and what was announced before; null: nothing. */
@@ -16,23 +18,68 @@ export interface Unannounced {
   readonly before: Announced | null;
 }
 
+const FIELD_KINDS = ["string", "integer", "number", "boolean", "timestamp", "date", "array", "object"] as const;
+
+const fieldRule: z.ZodType<FieldRule> = z.object({
+  name: z.string(),
+  kind: z.enum(FIELD_KINDS),
+  required: z.boolean(),
+  minimum: z.number().exactOptional(),
+  maximum: z.number().exactOptional(),
+  minLength: z.number().exactOptional(),
+  maxLength: z.number().exactOptional(),
+  pattern: z.string().exactOptional(),
+  accepted: z.array(z.string()).exactOptional(),
+  minItems: z.number().exactOptional(),
+  maxItems: z.number().exactOptional(),
+  get item() {
+    return fieldRule.exactOptional();
+  },
+  get fields() {
+    return z.array(fieldRule).exactOptional();
+  },
+  masking: z.enum(["hmac", "redact", "email"]).exactOptional(),
+  examples: z.array(z.unknown()).exactOptional(),
+});
+
+const UNANNOUNCED = rowsOf(
+  {
+    table: "announced_releases",
+    key: ["topic"],
+    remedy: "delete the row: the topic's release is then announced as its first",
+  },
+  (row): Unannounced => {
+    const topic = row.text("topic");
+    const revision = row.integerOrNull("revision");
+    if (revision === null) return { topic, before: null };
+    return {
+      topic,
+      before: {
+        topic,
+        revision,
+        contract_version: row.text("contract_version"),
+        fields: row.json("fields", z.array(fieldRule)),
+        schemas: row.json("schemas", z.array(z.int())),
+      },
+    };
+  },
+);
+
 /** The topics among `current` whose digest is not the announced one. Reads one row a topic. */
 export async function unannouncedReleases(
   db: D1Database,
   current: readonly { readonly topic: string; readonly digest: string }[],
-): Promise<Unannounced[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT c.value ->> 'topic' AS topic, a.revision, a.contract_version, a.fields, a.schemas
+): Promise<ReadableRows<Unannounced>> {
+  return UNANNOUNCED.readable(
+    await db
+      .prepare(
+        `SELECT c.value ->> 'topic' AS topic, a.revision, a.contract_version, a.fields, a.schemas
        FROM json_each(?1) c LEFT JOIN announced_releases a ON a.topic = c.value ->> 'topic'
        WHERE a.digest IS NOT c.value ->> 'digest' ORDER BY 1`,
-    )
-    .bind(JSON.stringify(current))
-    .all<{ topic: string; revision: number | null; contract_version: string; fields: string; schemas: string }>();
-  return results.map(({ topic, revision, ...announced }) => ({
-    topic,
-    before: revision === null ? null : { topic, revision, ...announced },
-  }));
+      )
+      .bind(JSON.stringify(current))
+      .all(),
+  );
 }
 
 export interface Announcement {

@@ -1,5 +1,8 @@
 /** Retention in D1: which bronze is let go, and which superseded snapshots. Objects go by their tombstones (`tombstones.ts`). */
+import { textsOf } from "../rows/row.ts";
 import { tombstoneColumns } from "./tombstones.ts";
+
+const LIVE_DATES = textsOf({ table: "bronze_file_dates", remedy: "restore it with D1's Time Travel" }, "date");
 
 /** A topic's dates up to and including `lastDate` are past its retention. */
 export interface Expiry {
@@ -51,15 +54,17 @@ export async function datesWithLiveBronze(
   topic: string,
   dates: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const { results } = await db
-    .prepare(
-      `SELECT value AS date FROM json_each(?2) WHERE EXISTS (
+  return new Set(
+    await LIVE_DATES.all(
+      db
+        .prepare(
+          `SELECT value AS date FROM json_each(?2) WHERE EXISTS (
          SELECT 1 FROM bronze_file_dates d JOIN bronze_files f USING (file)
          WHERE d.topic = ?1 AND d.partition_date = value AND f.retired_by IS NULL)`,
-    )
-    .bind(topic, JSON.stringify(dates))
-    .all<{ date: string }>();
-  return new Set(results.map(({ date }) => date));
+        )
+        .bind(topic, JSON.stringify(dates)),
+    ),
+  );
 }
 
 const SUPERSEDED = `SELECT s.snapshot_id FROM snapshots s

@@ -1,5 +1,8 @@
 /** The rows of `ended_runs`: what became of each run. One that has not ended is its partition's lease, and nothing else. */
 
+import { rowsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
+
 /** What a status leaves null unless it is given: parameters of the statement. */
 interface RunEnd {
   readonly rows_in?: `?${number}`;
@@ -27,6 +30,15 @@ export interface RunKey {
   readonly run_id: string;
 }
 
+const RUN_KEYS = rowsOf(
+  { table: "ended_runs", key: ["domain", "partition_date", "run_id"], remedy: "delete the row" },
+  (row): RunKey => ({
+    domain: row.text("domain"),
+    partition_date: row.text("partition_date"),
+    run_id: row.text("run_id"),
+  }),
+);
+
 /**
  * Drops runs that ended before `endedBefore` (ISO 8601), but for the last of each partition that ended as it did: of the `limit` rows
  * behind `after`, in the order of their keys. Gives the last of these, null when there were fewer. May be done again.
@@ -42,7 +54,7 @@ export async function forgetRuns(
     WHERE (domain, partition_date, run_id) > (?1, ?2, ?3) ORDER BY domain, partition_date, run_id LIMIT ?4`;
   const bound = (sql: string, ...more: string[]): D1PreparedStatement =>
     db.prepare(sql).bind(domain, partition_date, run_id, limit, ...more);
-  const [rows, gone] = await db.batch<RunKey>([
+  const [rows, gone] = await db.batch<RowValues>([
     bound(
       `SELECT domain, partition_date, run_id FROM (${page}) ORDER BY domain, partition_date, run_id LIMIT 1 OFFSET ?4 - 1`,
     ),
@@ -54,5 +66,5 @@ export async function forgetRuns(
       endedBefore,
     ),
   ]);
-  return { forgotten: gone?.results.length ?? 0, last: rows?.results[0] ?? null };
+  return { forgotten: gone?.results.length ?? 0, last: RUN_KEYS.in(rows)[0] ?? null };
 }

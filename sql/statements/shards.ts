@@ -1,4 +1,5 @@
 /** The rows of `shards`: which buffers there are, and what each last said of itself. */
+import { rowsOf } from "../rows/row.ts";
 
 export interface ShardName {
   readonly topic: string;
@@ -22,6 +23,17 @@ export function listShard(db: D1Database, shard: ShardName, now: string): D1Prep
        ON CONFLICT DO UPDATE SET listed_at = excluded.listed_at, retired_at = NULL`,
     )
     .bind(shard.topic, shard.shard, shard.shardOf, now);
+}
+
+/** What a buffer has beside its flush that was just registered: one row a flush. */
+export function reportFlush(db: D1Database, shard: ShardName, backlog: Backlog, now: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE shards SET last_flush_at = ?4, oldest_unflushed = ?5, buffered_rows = ?6, buffered_bytes = ?7,
+              retired_at = NULL
+        WHERE topic = ?1 AND shard = ?2 AND shard_of = ?3`,
+    )
+    .bind(shard.topic, shard.shard, shard.shardOf, now, timeOf(backlog.oldestAt), backlog.rows, backlog.bytes);
 }
 
 /** What a buffer answered to a poke. */
@@ -61,17 +73,37 @@ export interface ShardRow {
   readonly buffered_bytes: number;
 }
 
+// Times as they are: the watchdog asks a buffer whose time is none, and its answer corrects the row.
+const SHARDS = rowsOf(
+  {
+    table: "shards",
+    key: ["topic", "shard", "shard_of"],
+    remedy: "delete the row: its buffer lists itself again with its next append",
+  },
+  (row): ShardRow => ({
+    topic: row.text("topic"),
+    shard: row.integer("shard"),
+    shard_of: row.integer("shard_of"),
+    first_seen: row.text("first_seen"),
+    listed_at: row.textOrNull("listed_at"),
+    last_flush_at: row.textOrNull("last_flush_at"),
+    oldest_unflushed: row.textOrNull("oldest_unflushed"),
+    buffered_rows: row.integer("buffered_rows"),
+    buffered_bytes: row.integer("buffered_bytes"),
+  }),
+);
+
 /** Shards that are walked, a page in the order of their key, after `after`. */
 export async function walkShards(db: D1Database, after: ShardName | null, limit: number): Promise<ShardRow[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT topic, shard, shard_of, first_seen, listed_at, last_flush_at, oldest_unflushed, buffered_rows, buffered_bytes
+  return await SHARDS.all(
+    db
+      .prepare(
+        `SELECT topic, shard, shard_of, first_seen, listed_at, last_flush_at, oldest_unflushed, buffered_rows, buffered_bytes
          FROM shards WHERE retired_at IS NULL AND (topic, shard, shard_of) > (?1, ?2, ?3)
         ORDER BY topic, shard, shard_of LIMIT ?4`,
-    )
-    .bind(after?.topic ?? "", after?.shard ?? 0, after?.shardOf ?? 0, limit)
-    .all<ShardRow>();
-  return results;
+      )
+      .bind(after?.topic ?? "", after?.shard ?? 0, after?.shardOf ?? 0, limit),
+  );
 }
 
 /** Shards that were last seen with something older than their topic's cut-off (ISO 8601 by topic), oldest first. */
@@ -80,17 +112,17 @@ export async function overdueShards(
   cutOffs: Readonly<Record<string, string>>,
   limit: number,
 ): Promise<ShardRow[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT topic, shard, shard_of, first_seen, listed_at, last_flush_at, oldest_unflushed, buffered_rows, buffered_bytes
+  return await SHARDS.all(
+    db
+      .prepare(
+        `SELECT topic, shard, shard_of, first_seen, listed_at, last_flush_at, oldest_unflushed, buffered_rows, buffered_bytes
          FROM shards JOIN json_each(?1) AS cut ON cut.key = topic
         WHERE retired_at IS NULL AND oldest_unflushed < cut.value ORDER BY oldest_unflushed LIMIT ?2`,
-    )
-    .bind(JSON.stringify(cutOffs), limit)
-    .all<ShardRow>();
-  return results;
+      )
+      .bind(JSON.stringify(cutOffs), limit),
+  );
 }
 
-export function timeOf(ms: number | null): string | null {
+function timeOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

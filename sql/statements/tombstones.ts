@@ -1,4 +1,7 @@
 /** Objects of R2 that wait for their deletion. Times are D1's clock. */
+import { textsOf } from "../rows/row.ts";
+
+const OBJECTS = textsOf({ table: "tombstones", remedy: "delete the row: its object then stays" }, "object");
 
 const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 /** How long an object outlives its last reference (PROTOCOLS 4): longer than any build or reader holds a list of files. */
@@ -14,18 +17,18 @@ export function tombstoneColumns(object: string, reason: string): string {
  * lease: that build may have listed it.
  */
 export async function dueTombstones(db: D1Database, limit: number): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT object FROM tombstones
+  return await OBJECTS.all(
+    db
+      .prepare(
+        `SELECT object FROM tombstones
        WHERE delete_after <= ${NOW} AND tombstoned_at < coalesce((
          SELECT min(coalesce(r.started_at, l.started_at)) FROM partition_meta m
          JOIN partition_leases l USING (domain, partition_date) LEFT JOIN runs r ON r.run_id = l.run_id
          WHERE m.status = 'IN_FLIGHT' AND l.lease_until > CAST(unixepoch('subsec') * 1000 AS INTEGER)), '9999')
        ORDER BY delete_after, object LIMIT ?`,
-    )
-    .bind(limit)
-    .all<{ object: string }>();
-  return results.map(({ object }) => object);
+      )
+      .bind(limit),
+  );
 }
 
 /** Forgets tombstones of objects that are gone. */

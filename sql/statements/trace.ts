@@ -1,4 +1,6 @@
 /** What the trace of one event asks the catalog: which files can hold it, and which snapshots were made of those. */
+import * as z from "zod";
+import { rowsOf } from "../rows/row.ts";
 
 /** A Parquet file that can hold an event. */
 export interface TraceFile {
@@ -8,6 +10,15 @@ export interface TraceFile {
   /** Orders the files of a search; the next page goes on after it. */
   readonly position: string;
 }
+
+const TRACE_FILES = rowsOf(
+  { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
+  (row): TraceFile => ({
+    file: row.text("file"),
+    bytes: row.integer("bytes"),
+    position: row.text("position"),
+  }),
+);
 
 export interface BronzeSearch {
   readonly topic: string;
@@ -50,16 +61,26 @@ export async function bronzeCandidates(
               ORDER BY f.file LIMIT ?6`,
           )
           .bind(topic, after, receivedFrom, shards, JSON.stringify(dates), limit);
-  return (await statement.all<TraceFile>()).results;
+  return await TRACE_FILES.all(statement);
 }
 
 export interface TracedSnapshot {
   readonly table_name: string;
   readonly snapshot_id: string;
   readonly committed_at: string;
-  /** JSON, of those asked for: the bronze files, or `table/snapshot` pairs, that the snapshot was built from. */
-  readonly built_from: string;
+  /** The bronze files, or snapshot ids, that the snapshot was built from, of those asked for. */
+  readonly built_from: readonly string[];
 }
+
+const TRACED = rowsOf(
+  { table: "snapshots", key: ["snapshot_id"], remedy: "build the partition again" },
+  (row): TracedSnapshot => ({
+    table_name: row.text("table_name"),
+    snapshot_id: row.text("snapshot_id"),
+    committed_at: row.text("committed_at"),
+    built_from: row.json("built_from", z.array(z.string())),
+  }),
+);
 
 /** The published snapshots of a date of some tables, with which of `inputs` (R2 keys of bronze files, or snapshot ids) they were built from. */
 export async function publishedFrom(
@@ -68,18 +89,23 @@ export async function publishedFrom(
   date: string,
   inputs: readonly string[],
 ): Promise<TracedSnapshot[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT p.table_name, p.snapshot_id, s.committed_at,
+  return await TRACED.all(
+    db
+      .prepare(
+        `SELECT p.table_name, p.snapshot_id, s.committed_at,
               (SELECT json_group_array(coalesce(i.value ->> 'file', i.value ->> 'snapshot')) FROM json_each(s.inputs) i
                 WHERE coalesce(i.value ->> 'file', i.value ->> 'snapshot') IN (SELECT value FROM json_each(?3))) AS built_from
          FROM published p JOIN snapshots s USING (snapshot_id)
         WHERE p.partition_date = ?2 AND p.table_name IN (SELECT value FROM json_each(?1)) ORDER BY p.table_name`,
-    )
-    .bind(JSON.stringify(tables), date, JSON.stringify(inputs))
-    .all<TracedSnapshot>();
-  return results;
+      )
+      .bind(JSON.stringify(tables), date, JSON.stringify(inputs)),
+  );
 }
+
+const REPLACED = rowsOf(
+  { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
+  (row) => ({ file: row.text("file"), retired_by: row.text("retired_by") }),
+);
 
 /** The files of a partition whose rows stand in one of `files` now: retired by it. */
 export async function replacedBy(
@@ -88,14 +114,14 @@ export async function replacedBy(
   date: string,
   files: readonly string[],
 ): Promise<{ readonly file: string; readonly retired_by: string }[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT f.file, f.retired_by FROM bronze_file_dates d JOIN bronze_files f USING (file)
+  return await REPLACED.all(
+    db
+      .prepare(
+        `SELECT f.file, f.retired_by FROM bronze_file_dates d JOIN bronze_files f USING (file)
         WHERE d.topic = ?1 AND d.partition_date = ?2 AND f.retired_by IN (SELECT value FROM json_each(?3))`,
-    )
-    .bind(topic, date, JSON.stringify(files))
-    .all<{ file: string; retired_by: string }>();
-  return results;
+      )
+      .bind(topic, date, JSON.stringify(files)),
+  );
 }
 
 export interface ListedShard {
@@ -103,11 +129,21 @@ export interface ListedShard {
   readonly shard_of: number;
 }
 
+const SHARDS = rowsOf(
+  {
+    table: "shards",
+    key: ["shard", "shard_of"],
+    remedy: "delete the row: its buffer lists itself again with its next append",
+  },
+  (row): ListedShard => ({
+    shard: row.integer("shard"),
+    shard_of: row.integer("shard_of"),
+  }),
+);
+
 /** Every shard of a topic that was ever addressed. */
 export async function shardsOf(db: D1Database, topic: string): Promise<ListedShard[]> {
-  const { results } = await db
-    .prepare("SELECT shard, shard_of FROM shards WHERE topic = ? ORDER BY shard_of, shard")
-    .bind(topic)
-    .all<ListedShard>();
-  return results;
+  return await SHARDS.all(
+    db.prepare("SELECT shard, shard_of FROM shards WHERE topic = ? ORDER BY shard_of, shard").bind(topic),
+  );
 }

@@ -1,4 +1,5 @@
 /** Fields that events brought and their topic's schemas do not have: a bounded memory of those seen, and of those announced. */
+import { rowsOf } from "../rows/row.ts";
 
 /** Names remembered of a topic. One that uses field names as data would bring new ones for ever. */
 export const MAX_UNKNOWN_FIELDS = 200;
@@ -33,27 +34,41 @@ export interface UnknownField {
   readonly last_seen: string;
 }
 
+const FIELDS = rowsOf(
+  {
+    table: "unknown_fields",
+    key: ["topic", "pointer"],
+    remedy: "delete the row: the field is noted again with its next event",
+  },
+  (row): UnknownField => ({
+    topic: row.text("topic"),
+    pointer: row.text("pointer"),
+    first_seen: row.text("first_seen"),
+    last_seen: row.text("last_seen"),
+  }),
+);
+
 /** Those of a topic, in the order in which they were seen first. */
 export async function unknownFieldsOf(db: D1Database, topic: string): Promise<UnknownField[]> {
-  const { results } = await db
-    .prepare(
-      "SELECT topic, pointer, first_seen, last_seen FROM unknown_fields WHERE topic = ? ORDER BY first_seen, pointer",
-    )
-    .bind(topic)
-    .all<UnknownField>();
-  return results;
+  return await FIELDS.all(
+    db
+      .prepare(
+        "SELECT topic, pointer, first_seen, last_seen FROM unknown_fields WHERE topic = ? ORDER BY first_seen, pointer",
+      )
+      .bind(topic),
+  );
 }
 
 /** Those that were not announced. Reads no others. */
 export async function unannouncedFields(db: D1Database, limit: number): Promise<UnknownField[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT topic, pointer, first_seen, last_seen FROM unknown_fields INDEXED BY unknown_fields_unannounced
+  return await FIELDS.all(
+    db
+      .prepare(
+        `SELECT topic, pointer, first_seen, last_seen FROM unknown_fields INDEXED BY unknown_fields_unannounced
         WHERE announced_at IS NULL ORDER BY topic LIMIT ?`,
-    )
-    .bind(limit)
-    .all<UnknownField>();
-  return results;
+      )
+      .bind(limit),
+  );
 }
 
 /** Marks fields as announced, and forgets those that no event brought since `before` (YYYY-MM-DD). */

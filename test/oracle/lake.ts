@@ -5,14 +5,14 @@ import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { type BuildOutcome, buildPartition } from "../../lakehouse/builds/build.ts";
+import { planWithBackfills } from "../../lakehouse/builds/planning/backfills.ts";
 import { type BuildRequest, plan } from "../../lakehouse/builds/planning/planner.ts";
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
-import { publishLedger } from "../../sql/statements/bronze.ts";
+import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
 import { FaultyD1 } from "./faulty-d1.ts";
 import { blocksOf, framesOf } from "./frames.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { registerFiles } from "./register.ts";
 import { requireContract } from "./weather.ts";
 
 export class Lake {
@@ -40,7 +40,7 @@ export class Lake {
       hour,
     );
     await this.d1.binding.batch([
-      ...registerFiles(this.d1.binding, files, new Date(this.now).toISOString()),
+      ...files.flatMap((file) => registerBronzeFile(this.d1.binding, file, new Date(this.now).toISOString())),
       publishLedger(this.d1.binding, shard, [{ hour, detail: "", events: (before[0]?.events ?? 0) + events }]),
     ]);
   }
@@ -59,7 +59,8 @@ export class Lake {
     const builds = {
       sendBatch: async (sent: { body: BuildRequest }[]) => void queued.push(...sent.map(({ body }) => body)),
     };
-    await plan({ db: this.d1.binding, builds, policy: planPolicy, log: () => {} });
+    const db = this.d1.binding;
+    await planWithBackfills({ db, plan: () => plan({ db, builds, policy: planPolicy, log: () => {} }) });
     return queued;
   }
 

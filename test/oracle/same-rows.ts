@@ -6,23 +6,31 @@ export type Row = Readonly<Record<string, Value>>;
 /** Largest difference of two doubles that are taken for the same, relative to the larger one (promise P12). */
 const TOLERANCE = 1e-12;
 
-/** Expects the same rows in any order: all exact but doubles, which are the values of the columns `doubles`. */
-export function expectSameRows(actual: readonly Row[], expected: readonly Row[], doubles: ReadonlySet<string>): void {
+/**
+ * Expects the same rows in any order: all exact but doubles, which are the values of the columns `doubles`. `slack` is what
+ * they may differ by beside the relative tolerance: a sum of large values of both signs is small, and its error is not.
+ */
+export function expectSameRows(
+  actual: readonly Row[],
+  expected: readonly Row[],
+  doubles: ReadonlySet<string>,
+  slack = 0,
+): void {
   const left = canonical(actual, doubles);
   const right = canonical(expected, doubles);
   expect(left.map((row) => row.exact)).toEqual(right.map((row) => row.exact));
   for (const [index, row] of left.entries()) {
     for (const [at, value] of row.doubles.entries()) {
       const other = right[index]?.doubles[at];
-      if (!close(value, other)) expect({ row: row.exact, value }).toEqual({ row: row.exact, value: other });
+      if (!close(value, other, slack)) expect({ row: row.exact, value }).toEqual({ row: row.exact, value: other });
     }
   }
 }
 
-function close(a: Value, b: Value | undefined): boolean {
+function close(a: Value, b: Value | undefined, slack: number): boolean {
   if (typeof a !== "number" || typeof b !== "number") return a === b;
   if (Object.is(a, b) || a === b) return true;
-  return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
+  return Math.abs(a - b) <= Math.max(slack, TOLERANCE * Math.max(Math.abs(a), Math.abs(b)));
 }
 
 /** Rows sorted by their exact values as text, then by their doubles. */

@@ -68,7 +68,7 @@ test("small files of a closed hour become one, their objects go, and a rebuild g
   expect(at.errors).toEqual([]);
 });
 
-test("retention lets the date's bronze go: silver stays, a replay is refused, late events are quarantined", async () => {
+test("retention lets the date's bronze go: silver stays, a backfill is refused, late events are quarantined", async () => {
   const { db, lake } = at.platform;
   const silver = await at.rows(SILVER);
   await tickOf(Math.ceil(Date.now() / DAY_MS + 10) * DAY_MS);
@@ -78,9 +78,13 @@ test("retention lets the date's bronze go: silver stays, a replay is refused, la
   expect(await at.rows(SILVER)).toEqual(silver);
 
   const headers = { authorization: `Bearer ${at.platform.apiKey}`, "content-type": "application/json" };
-  const range = { topic: "weather", from: "2020-01-01", to: "2100-01-01", dry_run: false };
-  const replay = await fetch(`${at.platform.url}/v1/replays`, { method: "POST", headers, body: JSON.stringify(range) });
-  expect(await replay.json()).toMatchObject({ partitions: [], refused: [{ code: "BRONZE_RETIRED" }] });
+  const range = { table: "weather", from: "2020-01-01", to: "2100-01-01", reprocess: "completed" };
+  const backfill = await fetch(`${at.platform.url}/v1/backfills`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(range),
+  });
+  expect(await backfill.json()).toMatchObject({ partitions: [], refused: [{ code: "BRONZE_RETIRED" }] });
 
   expect((await at.post("weather", JSON.stringify([weather("late")]))).status).toBe(202);
   const quarantined = async () => (await at.get("/v1/tables/silver_weather/quarantine")).json?.files ?? [];

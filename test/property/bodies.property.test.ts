@@ -23,6 +23,8 @@ const values = fc.oneof(
     '{"a":[{},{"a":1}]}',
     '{"a":",{\\"a\\":"}',
     '{ "a":1}',
+    '{"a name of more bytes than the search compares, once":{}}',
+    '{"a name of more bytes than the search compares, and again":{}}',
     '"é€😀\\\\"',
     "12345678901234567890",
     '{"n":0.10000000000000000001}',

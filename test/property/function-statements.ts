@@ -1,4 +1,7 @@
-/** SELECTs over the table `f` of test/oracle/function-table.ts: each function of the edge's SQL, with its overloads. */
+/**
+ * SELECTs over the table `f` of test/oracle/function-table.ts: each function of the edge's SQL, with its overloads.
+ * Intervals that compare as equal (1 day, 24 hours) stand in different SELECTs: DuckDB takes them for one expression.
+ */
 export const statements: Readonly<Record<string, string>> = {
   slices: `SELECT d, substring(s, i, j) AS a, substring(s, i) AS b, substr(s, j, 3) AS c, left(s, i) AS e, right(s, i) AS f,
     left(s, 2) AS g, right(s, 0) AS h FROM f`,
@@ -18,5 +21,37 @@ export const statements: Readonly<Record<string, string>> = {
     s LIKE '%_' AS h, s LIKE '_b%' AS i, s LIKE '%é_🦆' AS j, s LIKE '' AS k, o LIKE '%' AS l, s LIKE '%,%' AS m FROM f`,
   like_escaped: `SELECT d, s LIKE '%!%%' ESCAPE '!' AS a, s NOT LIKE '%\\_' ESCAPE '\\' AS b, s ILIKE 'a!_%' ESCAPE '!' AS c,
     s LIKE '%__' ESCAPE '_' AS e, s LIKE p ESCAPE '' AS f FROM f`,
+  date_steps: `SELECT d, (day + INTERVAL (m) MONTH)::DATE AS a, (day - INTERVAL 1 MONTH)::TIMESTAMPTZ AS b, (day + INTERVAL (m) DAY)::DATE AS c,
+    (INTERVAL '1 year 2 months 3 days' + day)::DATE AS e, (day - INTERVAL '36 hours')::TIMESTAMPTZ AS f, (day + to_weeks(m))::DATE AS g,
+    (day + INTERVAL 1 QUARTER)::DATE AS h, (day + to_years(m // 20))::DATE AS i FROM f`,
+  time_steps: `SELECT d, t + INTERVAL (m) MONTH AS a, t - INTERVAL '1 month 1 day' AS b, t + INTERVAL (m) DAY AS c, t + to_hours(m) AS e,
+    (t::TIMESTAMP - INTERVAL '1 month 1 day')::TIMESTAMPTZ AS f, t + INTERVAL (x) SECOND AS g, t + m * INTERVAL '90 minutes' AS h,
+    (t::TIMESTAMP + INTERVAL (m) MONTH)::TIMESTAMPTZ AS i, t - INTERVAL '-1 month 5 days 25 hours' AS j, t - INTERVAL '1 month 47 hours' AS q, t + INTERVAL '1 month 49 hours' AS r, t + to_milliseconds(x) AS k,
+    t + INTERVAL '1 mon 02:03:04.5' AS l, t - to_microseconds(i) AS n, (t::TIMESTAMP + INTERVAL '-1 month 1 day -5 hours')::TIMESTAMPTZ AS o FROM f`,
+  time_differences: `SELECT d, epoch(t - u) AS a, t - u > INTERVAL 1 DAY AS b, t - u <= INTERVAL '1 month' AS c, t::TIMESTAMP - u::TIMESTAMP = INTERVAL 0 SECOND AS e,
+    t + (u - t) = u AS f, epoch(-(t - u) + INTERVAL 1 HOUR) AS g, coalesce(t - u, INTERVAL 1 DAY) > INTERVAL 5 DAYS AS h,
+    epoch(to_months(m) + to_days(m)) AS j, t - u IS NULL AS k FROM f WHERE abs(epoch(t)) < 1e15 AND abs(epoch(u)) < 1e15`,
+  endless_differences: "SELECT d, epoch(t - u) AS a FROM f",
+  date_differences: `SELECT d, date_diff('day', day, due) AS a, date_diff('week', day, due) AS b, datediff('month', day, due) AS c, date_diff('quarter', day, due) AS e,
+    date_diff('year', day, due) AS f, date_diff('hour', day, due) AS g, date_diff('decade', day, due) AS h, date_diff('century', day, due) AS i FROM f`,
+  moment_differences: `SELECT d, date_diff('day', t, u) AS a, date_diff('week', t, u) AS b, date_diff('month', t, u) AS c, date_diff('quarter', t, u) AS e,
+    date_diff('year', t, u) AS f, date_diff('hour', t, u) AS g, date_diff('minute', t, u) AS h, date_diff('second', t, u) AS i,
+    date_diff('millisecond', t, u) AS j, date_diff('microsecond', t, u) AS k, date_diff('day', t, day) AS l, date_diff('week', t::TIMESTAMP, u::TIMESTAMP) AS n FROM f`,
+  buckets: `SELECT d, time_bucket(INTERVAL 15 MINUTES, t) AS a, time_bucket(INTERVAL '1 week', t) AS b, time_bucket(INTERVAL 3 MONTHS, t) AS c,
+    time_bucket(INTERVAL 5 DAYS, day) AS e, time_bucket(INTERVAL '1 year', day) AS f, time_bucket(INTERVAL '36 hours', t::TIMESTAMP)::TIMESTAMPTZ AS g,
+    time_bucket(INTERVAL '7 months', t::TIMESTAMP)::TIMESTAMPTZ AS h, time_bucket(INTERVAL '5 hours', day) AS i FROM f`,
+  endless_times: `SELECT d, date_trunc('month', t) AS a, date_trunc('month', day)::DATE AS b, year(day) AS c, hour(t) AS e, epoch(t) AS f, epoch(day) AS g,
+    t::DATE AS h, day::TIMESTAMPTZ AS i, t::VARCHAR AS j, day::VARCHAR AS k, date_trunc('hour', t) AS l, week(t) AS n FROM f`,
+  numbers_from_text: `SELECT d, TRY_CAST(number AS INTEGER) AS a, TRY_CAST(number AS BIGINT) AS b, TRY_CAST(number AS DOUBLE) AS c,
+    TRY_CAST(number AS HUGEINT)::DECIMAL(38,0) AS e, TRY_CAST(s AS INTEGER) AS f, TRY_CAST(moment AS DOUBLE) AS g FROM f WHERE abs(coalesce(TRY_CAST(number AS DOUBLE), 0)) < 1e37 OR TRY_CAST(number AS DOUBLE) = 'nan'::DOUBLE`,
+  decimals_from_text: `SELECT d, TRY_CAST(number AS DECIMAL(12,2)) AS a, TRY_CAST(number AS DECIMAL(4,1)) AS b, TRY_CAST(number AS DECIMAL(9,9)) AS c,
+    TRY_CAST(number AS DECIMAL(38,10)) AS e, TRY_CAST(number AS DECIMAL(18,0)) AS f, TRY_CAST(number AS DECIMAL(3,3)) AS g, TRY_CAST(number AS DECIMAL(5,3)) AS h FROM f`,
+  moments_from_text: `SELECT d, TRY_CAST(moment AS DATE) AS a, TRY_CAST(moment AS TIMESTAMPTZ) AS b, TRY_CAST(moment AS TIMESTAMP)::TIMESTAMPTZ AS c,
+    TRY_CAST(number AS DATE) AS e, TRY_CAST(s AS TIMESTAMPTZ) AS f FROM f`,
+  words_from_text: "SELECT d, TRY_CAST(word AS BOOLEAN) AS a, TRY_CAST(number AS BOOLEAN) AS b FROM f",
+  strict_integer: "SELECT d, number::INTEGER AS a FROM f",
+  strict_double: "SELECT d, number::DOUBLE AS a FROM f",
+  strict_moment: "SELECT d, moment::TIMESTAMPTZ AS a FROM f",
+  strict_word: "SELECT d, word::BOOLEAN AS a FROM f",
   like_unfinished: "SELECT d, s LIKE p ESCAPE '!' AS a FROM f",
 };

@@ -6,6 +6,12 @@ export const statements: Readonly<Record<string, string>> = {
   decimal_sums: "SELECT d, k, sum(amount) AS sa, sum(big) AS sb, avg(amount) AS aa, avg(big) AS ab FROM t GROUP BY ALL",
   float_sums:
     "SELECT d, k, sum(x) AS sx, avg(x) AS ax, avg(n) AS an, avg(m) AS am, avg(DISTINCT m) AS adm FROM t GROUP BY ALL",
+  distinct_values: `SELECT d, count(DISTINCT x) AS cx, count(DISTINCT n) AS cn, count(DISTINCT big) AS cb, count(DISTINCT b) AS cbo, count(DISTINCT ts) AS ct,
+    count(DISTINCT amount) AS ca, sum(DISTINCT amount) AS sa, sum(DISTINCT x) AS sx, min(DISTINCT s) AS ms, count(DISTINCT s || k) AS csk FROM t GROUP BY d`,
+  ungrouped_inside:
+    "SELECT d, (k IS NULL) AS f, sum(c)::BIGINT AS s, max(most) AS m FROM (SELECT d, k, count(*) AS c, max(x) AS most FROM t GROUP BY d, k) GROUP BY ALL",
+  union_of_groups:
+    "SELECT d, k, count(*) AS c FROM t GROUP BY d, k UNION ALL SELECT d, s, sum(m)::BIGINT FROM t WHERE b GROUP BY d, s",
   extremes: `SELECT d, min(s) AS a, max(s) AS b, min(n) AS c, max(n) AS e, min(x) AS f, max(x) AS g, min(amount) AS h,
     max(big) AS i, min(ts) AS j, max(b) AS l, min(b) AS o, max(m) AS p FROM t GROUP BY d`,
   filtered_aggregates: `SELECT d, count(*) FILTER (WHERE b) AS c, sum(m) FILTER (WHERE x > 0)::BIGINT AS s,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import { partialPlanOf } from "../../lakehouse/engine/operators/partial-plan.ts";
 import { compileModels } from "../../tools/build/models/compile-models.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
@@ -39,6 +40,8 @@ afterAll(() => oracle[Symbol.asyncDispose]());
 
 test("the sample models cover what they are meant to", () => {
   expect(samples.size).toBeGreaterThanOrEqual(25);
+  const merging = [...samples.values()].filter(({ plan }) => partialPlanOf(plan) !== undefined);
+  expect(merging.length).toBeGreaterThanOrEqual(14);
 });
 
 for (const name of Object.keys(statements)) {

@@ -5,6 +5,7 @@ import { CommandProblem } from "../command-problem.ts";
 import type { Bench } from "./bench.ts";
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  aggregates: () => import("./aggregates.ts"),
   buffer: () => import("./buffer.ts"),
   compaction: () => import("./compaction.ts"),
   cost: () => import("./cost.ts"),

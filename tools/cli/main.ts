@@ -6,6 +6,7 @@ import { CommandProblem } from "../command-problem.ts";
 import type { Command } from "./command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+  backfill: () => import("./backfill.ts"),
   contracts: () => import("./contracts.ts"),
   "dead-letters": () => import("./dead-letters.ts"),
   doctor: () => import("./doctor.ts"),
@@ -13,8 +14,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   ledger: () => import("./ledger.ts"),
   "new-topic": () => import("./new-topic.ts"),
   parked: () => import("./parked.ts"),
+  partitions: () => import("./partitions.ts"),
   provision: () => import("./provision.ts"),
-  replay: () => import("./replay.ts"),
+  runs: () => import("./runs.ts"),
   schemas: () => import("./schemas.ts"),
   simulate: () => import("./simulate.ts"),
   send: () => import("./send.ts"),

@@ -2,8 +2,10 @@
  * What answers promise about bronze, on the disk: a run of a million bodies keeps none of it in memory. One line a row,
  * written as answers come; DuckDB compares the file with bronze in one query.
  */
+
 import { closeSync, openSync, writeSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
+import { quoteText } from "../../lakehouse/engine/ir/ir-types.ts";
 
 /** Where dead letters go, which promise a row as accepted events do. */
 export const LETTERS = "dead_letters";
@@ -64,7 +66,7 @@ export const NO_ID = "none";
  */
 export function promisedSelect(path: string): string {
   const columns = "{'topic': 'VARCHAR', 'request_id': 'VARCHAR', 'position': 'INTEGER', 'id': 'VARCHAR'}";
-  const source = `read_csv('${path.replaceAll("'", "''")}', header = false, auto_detect = false, delim = ',', quote = '', escape = '', columns = ${columns})`;
+  const source = `read_csv(${quoteText(path)}, header = false, auto_detect = false, delim = ',', quote = '', escape = '', columns = ${columns})`;
   return `SELECT DISTINCT topic, request_id, position, id FROM ${source}`;
 }
 

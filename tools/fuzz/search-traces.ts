@@ -1,6 +1,8 @@
 /** Looks for personal data wherever the platform keeps something, and for what it promised in bronze. */
+
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
+import { quoteText } from "../../lakehouse/engine/ir/ir-types.ts";
 import { OWN_TOPICS } from "../demo/settle.ts";
 import { type Lake, openLake } from "../lake/open.ts";
 import { bindingsSource } from "../lake/source.ts";
@@ -16,7 +18,7 @@ const MAX_LISTED = 20;
 export async function withLake(platform: Platform, folder: string, work: (lake: Lake) => Promise<void>): Promise<void> {
   const lake = await openLake({ source: bindingsSource(platform.db, platform.lake), cacheDir: platform.state.cache });
   try {
-    await lake.connection.run(`SET temp_directory = '${folder.replaceAll("'", "''")}'`);
+    await lake.connection.run(`SET temp_directory = ${quoteText(folder)}`);
     await lake.connection.run("SET memory_limit = '1GB'");
     await work(lake);
   } finally {

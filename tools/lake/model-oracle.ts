@@ -1,10 +1,13 @@
 /** Holds a published gold table against DuckDB's own run of the model's SQL over the published silver tables (promise P12). */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
-import { quoteName } from "./sql-text.ts";
+import { quoteName } from "../../lakehouse/engine/ir/ir-types.ts";
 
-/** Doubles may differ by this much relative to the larger one: their sums depend on order. */
-const RELATIVE_TOLERANCE = 1e-12;
+/**
+ * Doubles may differ by this much relative to the larger one, or to 1: DuckDB's sums depend on the order of the rows, and the
+ * error of a sum of both signs does not shrink with it.
+ */
+const TOLERANCE = 1e-12;
 
 export interface ModelComparison {
   /** Rows of the published table, and of DuckDB's answer. */
@@ -18,7 +21,7 @@ export async function compareWithDuckDb(connection: DuckDBConnection, model: Com
   const same = model.fields.map(({ name, type }) => {
     const [a, b] = [`p.${quoteName(name)}`, `e.${quoteName(name)}`];
     if (type.kind !== "float64") return `${a} IS NOT DISTINCT FROM ${b}`;
-    const close = `abs(${a} - ${b}) <= ${RELATIVE_TOLERANCE} * greatest(abs(${a}), abs(${b}))`;
+    const close = `abs(${a} - ${b}) <= ${TOLERANCE} * greatest(abs(${a}), abs(${b}), 1)`;
     return `(${a} IS NOT DISTINCT FROM ${b} OR ${close})`;
   });
   const keys = model.key.map((name) => `p.${quoteName(name)} IS NOT DISTINCT FROM e.${quoteName(name)}`);

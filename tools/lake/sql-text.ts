@@ -1,14 +1,7 @@
 /** The SQL that makes the lake's views in DuckDB. */
-import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
+import type { Field } from "../../lakehouse/engine/columns/column.ts";
+import { irTypeOf, quoteName, quoteText, sqlName } from "../../lakehouse/engine/ir/ir-types.ts";
 import { evolvedRows } from "../../lakehouse/tables/evolved-rows.ts";
-
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
 
 /** A view over exactly these Parquet files, with `fields` even where files are older than they; `none` keeps the columns and no row. */
 export function parquetView(
@@ -24,7 +17,7 @@ export function parquetView(
 
 /** A view with these columns and no row. */
 export function emptyView(name: string, fields: readonly Field[]): string {
-  const columns = fields.map((field) => `CAST(NULL AS ${duckdbType(field.type)}) AS ${quoteName(field.name)}`);
+  const columns = fields.map((field) => `CAST(NULL AS ${sqlName(irTypeOf(field.type))}) AS ${quoteName(field.name)}`);
   return `CREATE VIEW ${quoteName(name)} AS SELECT ${columns.join(", ")} WHERE false`;
 }
 
@@ -33,32 +26,4 @@ export function stateTable(name: string, columns: readonly { name: string; type:
   const types: Readonly<Record<string, string>> = { INTEGER: "BIGINT", INT: "BIGINT", REAL: "DOUBLE", BLOB: "BLOB" };
   const list = columns.map((column) => `${quoteName(column.name)} ${types[column.type] ?? "VARCHAR"}`);
   return `CREATE TABLE ${quoteName(name)} (${list.join(", ")})`;
-}
-
-/** The type that DuckDB reads a column as when it stands in Parquet. */
-export function duckdbType(type: ColumnType): string {
-  switch (type.kind) {
-    case "bool":
-      return "BOOLEAN";
-    case "int32":
-      return "INTEGER";
-    case "int64":
-      return "BIGINT";
-    case "float64":
-      return "DOUBLE";
-    case "decimal":
-      return `DECIMAL(${type.precision}, ${type.scale})`;
-    case "date":
-      return "DATE";
-    case "timestamp":
-      return "TIMESTAMP WITH TIME ZONE";
-    case "utf8":
-      return "VARCHAR";
-    case "binary":
-      return "BLOB";
-    case "list":
-      return `${duckdbType(type.item.type)}[]`;
-    case "struct":
-      return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${duckdbType(field.type)}`).join(", ")})`;
-  }
 }

@@ -2,12 +2,14 @@
  * Gates: the checks of ODCS 3.1 measured over a candidate, and the verdict that lets it through or holds it back.
  * Pure: batches in, results out.
  */
+
 import type { Bound, Layer, LibraryCheck } from "../../../contracts/contract.ts";
 import type { Batch } from "../../engine/columns/column.ts";
+import { requireColumn } from "../../engine/columns/named-columns.ts";
 import { createTupleIndex } from "../../engine/columns/tuple-index.ts";
 import type { RunnableCheck } from "../../tables/compiled/compiled-check.ts";
 import { measureQuery } from "./measure-query.ts";
-import { failingRowsOf, requireColumn } from "./row-check.ts";
+import { failingRowsOf } from "./row-check.ts";
 
 /** How many failing rows a result names. */
 export const FAILING_ROWS = 20;

@@ -1,9 +1,11 @@
 /** The checks that look at one row at a time: nulls, missing and invalid values. */
+
 import type { LibraryCheck } from "../../../contracts/contract.ts";
 import { compilePattern } from "../../../contracts/patterns/pattern.ts";
 import { type ComparedAs, valueText } from "../../../contracts/value-text.ts";
 import { formatDate, formatTimestamp } from "../../../schemas/time.ts";
 import type { Batch, Column } from "../../engine/columns/column.ts";
+import { requireColumn } from "../../engine/columns/named-columns.ts";
 import { valueAt } from "../../engine/columns/value.ts";
 
 export type RowMetric = "nullValues" | "missingValues" | "invalidValues";
@@ -94,11 +96,4 @@ function textReader(column: Column): { readonly as: ComparedAs; readonly read: (
       return { as: "number", read: (row) => valueText("number", text(row)) ?? text(row) };
     }
   }
-}
-
-/** Throws a RangeError when the rows have no such column. */
-export function requireColumn(rows: Batch, name: string): Column {
-  const column = rows.columns[rows.fields.findIndex((field) => field.name === name)];
-  if (column === undefined) throw new RangeError(`the candidate has no column ${name}`);
-  return column;
 }

@@ -4,7 +4,7 @@ import type { Rows } from "../../engine/expressions/vector.ts";
 import { ModelMismatchError } from "../../engine/ir/errors.ts";
 import { type CompiledModel, IR_VERSION, type IrField, type Plan } from "../../engine/ir/ir.ts";
 import { irTypeOf, sameType, sqlName } from "../../engine/ir/ir-types.ts";
-import { execute } from "../../engine/operators/execute.ts";
+import { type Execution, execute } from "../../engine/operators/execute.ts";
 import { createHeldRows, type HeldRows } from "../../engine/operators/held-rows.ts";
 import { collectRows, reorderRows, sortedOrder } from "../../engine/operators/sort.ts";
 
@@ -20,11 +20,19 @@ export interface ModelInputs {
  * `ModelMismatchError` when the inputs or the IR's version do not fit the model.
  */
 export async function runModel(model: CompiledModel, inputs: ModelInputs): Promise<Batch> {
-  if (model.irVersion !== IR_VERSION) {
-    throw new ModelMismatchError(`model ${model.name} has IR version ${model.irVersion}, this code runs ${IR_VERSION}`);
-  }
+  requireVersion(model);
   const held = createHeldRows(model.name, model.maxRows);
-  const stream = runPlan(model.plan, inputs, held);
+  return collectModel(model, runPlan(model.plan, inputs, held), held);
+}
+
+/** Throws `ModelMismatchError` when the model's plan is of another version of the IR than this code runs. */
+export function requireVersion(model: CompiledModel): void {
+  if (model.irVersion === IR_VERSION) return;
+  throw new ModelMismatchError(`model ${model.name} has IR version ${model.irVersion}, this code runs ${IR_VERSION}`);
+}
+
+/** The rows of the model's plan as one batch, sorted by its key. */
+export async function collectModel(model: CompiledModel, stream: AsyncIterable<Rows>, held: HeldRows): Promise<Batch> {
   const rows = (await collectRows(stream, held)) ?? noRows(model);
   const by = model.key.map((name) => {
     const column = rows.columns[model.fields.findIndex((field) => field.name === name)];
@@ -37,7 +45,12 @@ export async function runModel(model: CompiledModel, inputs: ModelInputs): Promi
 
 /** The rows of a plan, batch by batch. Throws as `runModel` does; what it may hold is for `held` to say. */
 export function runPlan(plan: Plan, inputs: ModelInputs, held: HeldRows): AsyncIterable<Rows> {
-  return execute(plan, { scan: (table, columns) => scanRows(inputs, table, columns), held });
+  return execute(plan, { scan: scansOf(inputs), held });
+}
+
+/** The inputs' rows as plans read them. Throws `ModelMismatchError` when a column is missing or of another type. */
+export function scansOf(inputs: ModelInputs): Execution["scan"] {
+  return (table, columns) => scanRows(inputs, table, columns);
 }
 
 function noRows(model: CompiledModel): Rows {

@@ -3,10 +3,12 @@
  * whether to queue a build out. The build consumer makes the other changes (to IN_FLIGHT, DONE, FAILED), under its lease.
  *
  *     UNDISCOVERED -> PENDING -> IN_FLIGHT -> DONE -> PENDING (new input while open)
- *                                                           (or a replay of the same input, at any time)
+ *                                                           (or a backfill, of the same input, at any time)
  *                                          -> DONE -> LATE -> REPROCESSING -> IN_FLIGHT (new input after closing)
  *     IN_FLIGHT -> FAILED -> RETRYING -> IN_FLIGHT;  IN_FLIGHT -> RETRYING (lease expired);  past the retries: DEAD
+ *     FAILED, DEAD -> PENDING (a backfill, or a person);  FAILED -> DONE (a person discards what is held back)
  */
+import { waitAfter } from "../../../schemas/backoff.ts";
 
 export const PARTITION_STATUSES = [
   "UNDISCOVERED",
@@ -29,7 +31,7 @@ export interface Partition {
   /** How often its inputs changed, how much of that the last build saw, and what a failed build had seen. */
   readonly version: number;
   readonly builtVersion: number;
-  /** Whether what the last build did not see is new, and not a replay of the same inputs. */
+  /** Whether what the last build did not see is new, and not a rebuild of the same inputs. */
   readonly news: boolean;
   readonly failedVersion: number | null;
   readonly failureClass: "data" | "system" | null;
@@ -91,7 +93,8 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
     case "REPROCESSING":
       return queue("REPROCESSING", "waiting for a rebuild");
     case "DONE":
-      if (!unbuilt) return undefined;
+      // A person discarded what its last build was held back with: as long as nothing is new there is nothing to try.
+      if (!unbuilt || partition.version === partition.failedVersion) return undefined;
       if (partition.news && policy.closesAt(partition.domain, partition.date) <= now)
         return stay("LATE", "input after closing");
       return { status: "PENDING", retryCount: 0, queue: true, reason: "new input" };
@@ -109,10 +112,9 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
   }
 }
 
-const FIRST_BACKOFF_MS = 5_000;
-const LAST_BACKOFF_MS = 900_000;
+const RETRY_MS = { first: 5_000, longest: 900_000 };
 
 /** Milliseconds before retry number `retryCount + 1`. */
 export function backoffMs(retryCount: number): number {
-  return Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(retryCount, 16));
+  return waitAfter(RETRY_MS, retryCount);
 }

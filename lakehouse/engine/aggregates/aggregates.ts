@@ -1,12 +1,16 @@
-import { type Unsupported, unsupported } from "../expressions/vector.ts";
+import { isUnsupported, type Unsupported, unsupported } from "../expressions/vector.ts";
 import type { IrType } from "../ir/ir.ts";
 import { isExact, isScalar, sqlName } from "../ir/ir-types.ts";
-import type { Accumulator } from "./accumulator.ts";
+import type { Accumulator, AccumulatorBounds } from "./accumulator.ts";
 import { createBoolAggregate, createCount, createCountIf } from "./counts.ts";
+import { createCountDistinct, createDistinctValues } from "./distinct.ts";
 import { createExtreme } from "./extremes.ts";
-import { createExactAverage, createExactSum, createFloatSum } from "./sums.ts";
+import { createFloatSum } from "./float-sums.ts";
+import { createExactAverage, createExactSum } from "./sums.ts";
 
-type Binder = (args: readonly IrType[], type: IrType) => (() => Accumulator) | Unsupported;
+/** Makes the state of an aggregate. */
+export type AccumulatorFactory = (bounds: AccumulatorBounds) => Accumulator;
+type Binder = (args: readonly IrType[], type: IrType) => AccumulatorFactory | Unsupported;
 
 const bindSum: Binder = ([arg], type) => {
   if (arg?.kind === "float64") return () => createFloatSum(false);
@@ -29,8 +33,8 @@ function extremeBinder(greatest: boolean): Binder {
 }
 
 /**
- * Every aggregate that a model may use, by DuckDB's bound name: those whose result does not depend on the order of rows
- * (sums of doubles aside: they follow the input's order, which is fixed). The compiler binds with this same table.
+ * Every aggregate that a model may use, by DuckDB's bound name: those whose result does not depend on the order of rows, and
+ * whose partial results merge. The compiler binds with this same table.
  */
 const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ["count_star", (_, type) => () => createCount("rows", type)],
@@ -46,8 +50,22 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ["bool_or", () => () => createBoolAggregate(1)],
 ]);
 
+/** Aggregates that are the same of all values and of the distinct ones. */
+const INDIFFERENT: ReadonlySet<string> = new Set(["min", "max", "bool_and", "bool_or"]);
+
 /** A maker of the aggregate's state, or why that aggregate or overload is not supported. */
-export function bindAggregate(name: string, args: readonly IrType[], type: IrType): (() => Accumulator) | Unsupported {
+export function bindAggregate(
+  name: string,
+  args: readonly IrType[],
+  type: IrType,
+  distinct: boolean,
+): AccumulatorFactory | Unsupported {
   const binder = binders.get(name);
-  return binder === undefined ? unsupported(`the aggregate ${name} is not supported`) : binder(args, type);
+  if (binder === undefined) return unsupported(`the aggregate ${name} is not supported`);
+  const make = binder(args, type);
+  const [arg] = args;
+  if (isUnsupported(make) || !distinct || arg === undefined || INDIFFERENT.has(name)) return make;
+  if (args.length > 1 || !isScalar(arg)) return unsupported(`DISTINCT of a ${sqlName(arg)} is not supported`);
+  if (name === "count") return (bounds) => createCountDistinct(type, bounds);
+  return (bounds) => createDistinctValues(() => make(bounds), bounds);
 }

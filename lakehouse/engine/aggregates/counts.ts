@@ -1,74 +1,125 @@
 import { requireKind } from "../columns/column-kind.ts";
+import { float64s, grown, uint8s } from "../columns/growth.ts";
 import { argument, boolColumn, integerColumn } from "../expressions/vector.ts";
 import type { IrType } from "../ir/ir.ts";
-import { type Accumulator, float64s, grown } from "./accumulator.ts";
+import { type Accumulator, groupsOf } from "./accumulator.ts";
+import { bytesState, float64State, stateColumn } from "./state-columns.ts";
 
-/** `count(*)`, and `count(x)` of the values that are not null. */
+/** `count(*)`, and `count(x)` of the values that are not null. Counts are doubles: exact to 2^53 rows. */
 export function createCount(what: "rows" | "values", type: IrType): Accumulator {
-  // Counts are doubles: exact to 2^53 rows.
   let counts = float64s(0);
   return {
-    update(columns, groups, keep, groupCount) {
+    update(columns, groups, groupCount) {
       counts = grown(counts, groupCount, float64s);
-      const nulls = what === "rows" ? undefined : argument(columns, 0).nulls;
-      for (let row = 0; row < groups.length; row++) {
-        if (keep?.[row] === 0 || nulls?.[row] === 1) continue;
-        // Every group is below groupCount.
-        counts[groups[row]!]!++;
+      const kept = what === "rows" ? groups : groupsOf(argument(columns, 0), groups);
+      for (let row = 0; row < kept.length; row++) {
+        const group = kept[row]!;
+        // Every group is below groupCount, here and in the accumulators beside this one.
+        if (group >= 0) counts[group]!++;
       }
+    },
+    merge(state, groups, groupCount) {
+      counts = grown(counts, groupCount, float64s);
+      addCounts(counts, stateColumn(state, 0, "float64", groups.length).values, groups);
+    },
+    save(groupCount) {
+      counts = grown(counts, groupCount, float64s);
+      return [float64State(counts.subarray(0, groupCount))];
     },
     finish(groupCount) {
       counts = grown(counts, groupCount, float64s);
       return integerColumn(type, groupCount, undefined, (group) => BigInt(counts[group]!));
     },
+    get byteLength() {
+      return counts.byteLength;
+    },
   };
+}
+
+/** Adds `added[i]` to the count of group `groups[i]`. */
+export function addCounts(counts: Float64Array, added: Float64Array, groups: Int32Array): void {
+  for (let i = 0; i < groups.length; i++) counts[groups[i]!]! += added[i]!;
 }
 
 /** `count_if(x)`: how many values are true; like a sum, and as in DuckDB, null for a group without a value. */
 export function createCountIf(type: IrType): Accumulator {
-  let values = float64s(0);
+  let seen = uint8s(0);
   let trues = float64s(0);
+  const reserve = (groupCount: number) => {
+    seen = grown(seen, groupCount, uint8s);
+    trues = grown(trues, groupCount, float64s);
+  };
   return {
-    update(columns, groups, keep, groupCount) {
-      values = grown(values, groupCount, float64s);
-      trues = grown(trues, groupCount, float64s);
+    update(columns, groups, groupCount) {
+      reserve(groupCount);
       const column = requireKind(argument(columns, 0), "bool");
-      for (let row = 0; row < groups.length; row++) {
-        if (keep?.[row] === 0 || column.nulls?.[row] === 1) continue;
-        // Every group is below groupCount.
-        const group = groups[row]!;
-        values[group]!++;
+      const kept = groupsOf(column, groups);
+      for (let row = 0; row < kept.length; row++) {
+        const group = kept[row]!;
+        if (group < 0) continue;
+        seen[group] = 1;
         trues[group]! += column.values[row]!;
       }
     },
+    merge(state, groups, groupCount) {
+      reserve(groupCount);
+      markSeen(seen, stateColumn(state, 0, "bool", groups.length).values, groups);
+      addCounts(trues, stateColumn(state, 1, "float64", groups.length).values, groups);
+    },
+    save(groupCount) {
+      reserve(groupCount);
+      return [bytesState(seen.subarray(0, groupCount)), float64State(trues.subarray(0, groupCount))];
+    },
     finish: (groupCount) =>
-      integerColumn(type, groupCount, undefined, (group) => (values[group] ? BigInt(trues[group]!) : null)),
+      integerColumn(type, groupCount, undefined, (group) => (seen[group] === 1 ? BigInt(trues[group]!) : null)),
+    get byteLength() {
+      return seen.byteLength + trues.byteLength;
+    },
   };
+}
+
+/** Marks the groups `groups[i]` for which `marks[i]` is set. */
+export function markSeen(seen: Uint8Array, marks: Uint8Array, groups: Int32Array): void {
+  for (let i = 0; i < groups.length; i++) if (marks[i] === 1) seen[groups[i]!] = 1;
 }
 
 /** `bool_and` and `bool_or`: null for a group without a value. */
 export function createBoolAggregate(deciding: 0 | 1): Accumulator {
-  const bytes = (length: number) => new Uint8Array(length);
-  let seen = bytes(0);
-  let decided = bytes(0);
+  let seen = uint8s(0);
+  let decided = uint8s(0);
+  const reserve = (groupCount: number) => {
+    seen = grown(seen, groupCount, uint8s);
+    decided = grown(decided, groupCount, uint8s);
+  };
   return {
-    update(columns, groups, keep, groupCount) {
-      seen = grown(seen, groupCount, bytes);
-      decided = grown(decided, groupCount, bytes);
-      const { values, nulls } = requireKind(argument(columns, 0), "bool");
-      for (let row = 0; row < groups.length; row++) {
-        if (keep?.[row] === 0 || nulls?.[row] === 1) continue;
-        const group = groups[row]!;
+    update(columns, groups, groupCount) {
+      reserve(groupCount);
+      const column = requireKind(argument(columns, 0), "bool");
+      const kept = groupsOf(column, groups);
+      for (let row = 0; row < kept.length; row++) {
+        const group = kept[row]!;
+        if (group < 0) continue;
         seen[group] = 1;
-        if (values[row] === deciding) decided[group] = 1;
+        if (column.values[row] === deciding) decided[group] = 1;
       }
     },
+    merge(state, groups, groupCount) {
+      reserve(groupCount);
+      markSeen(seen, stateColumn(state, 0, "bool", groups.length).values, groups);
+      markSeen(decided, stateColumn(state, 1, "bool", groups.length).values, groups);
+    },
+    save(groupCount) {
+      reserve(groupCount);
+      return [bytesState(seen.subarray(0, groupCount)), bytesState(decided.subarray(0, groupCount))];
+    },
     finish(groupCount) {
-      seen = grown(seen, groupCount, bytes);
-      decided = grown(decided, groupCount, bytes);
+      reserve(groupCount);
       const nulls = seen.slice(0, groupCount).map((flag) => 1 - flag);
       const values = decided.slice(0, groupCount).map((flag) => (flag === 1 ? deciding : 1 - deciding));
       return boolColumn(values, nulls.includes(1) ? nulls : undefined);
+    },
+    get byteLength() {
+      return seen.byteLength + decided.byteLength;
     },
   };
 }

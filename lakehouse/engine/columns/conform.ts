@@ -2,14 +2,16 @@
  * Rows of an older file in the columns of today's table: what a file lacks is the field's default, else null; numbers
  * become as wide as they are today.
  */
+
 import { createColumnBuilder } from "./builder.ts";
 import type { Batch, Column, ColumnType, Field } from "./column.ts";
+import { columnNamed } from "./named-columns.ts";
 import { pushValue } from "./push-value.ts";
 
 /** The batch in exactly `fields`, nested fields included. Columns that `fields` does not name are left out. */
 export function conform(batch: Batch, fields: readonly Field[]): Batch {
   const columns = fields.map((field) => {
-    const own = batch.columns[batch.fields.findIndex(({ name }) => name === field.name)];
+    const own = columnNamed(batch, field.name);
     return own === undefined ? absentColumn(field, batch.length) : conformColumn(own, field.type);
   });
   return { fields, columns, length: batch.length };
@@ -27,7 +29,7 @@ function conformColumn(column: Column, wanted: ColumnType): Column {
     return widened(column, wanted);
   const own = column.type.fields;
   const fields = wanted.fields.map((field) => {
-    const child = column.fields[own.findIndex(({ name }) => name === field.name)];
+    const child = columnNamed({ fields: own, columns: column.fields }, field.name);
     return child === undefined ? absentColumn(field, column.length) : conformColumn(child, field.type);
   });
   return { ...column, type: wanted, fields };

@@ -51,3 +51,21 @@ export class NullMarks {
     return grown;
   }
 }
+
+type Growing = Uint8Array | Int32Array | Uint32Array | Float64Array;
+
+/**
+ * `array` with room for `count` values at least; what is there is kept, the rest is 0. Growth is by half: state that is held
+ * for every group of a partition may not stand half empty.
+ */
+export function grown<A extends Growing>(array: A, count: number, make: (length: number) => A): A {
+  if (array.length >= count) return array;
+  const larger = make(Math.max(count, Math.ceil(array.length * 1.5), 16));
+  larger.set(array);
+  return larger;
+}
+
+export const uint8s = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(length);
+export const int32s = (length: number): Int32Array<ArrayBuffer> => new Int32Array(length);
+export const uint32s = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(length);
+export const float64s = (length: number): Float64Array<ArrayBuffer> => new Float64Array(length);

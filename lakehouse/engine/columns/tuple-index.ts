@@ -1,147 +1,126 @@
 /** Numbers for tuples of values that are equal exactly when the values are: what groups, keys and distinct counts stand on. */
 import type { Column } from "./column.ts";
-
-/** Codes per column and groups are below this, so that a pair of them is one exact double: 2^26 * 2^26 < 2^53. */
-const MAX_CODES = 1 << 26;
-
-/** Turns the values of one column into dense codes: equal values, and only they, get equal codes, over all batches. */
-type Coder = (column: Column, length: number) => Int32Array;
+import { createValueStore } from "./create-value-store.ts";
+import { grown, int32s } from "./growth.ts";
+import { rowHashes } from "./row-hash.ts";
+import type { ValueStore } from "./value-store.ts";
 
 /**
- * Numbers the distinct tuples of columns densely, in the order of first appearance. Exact: values are compared, never
- * only hashed. NULL equals NULL, NaN equals NaN, -0 equals 0, as in SQL's GROUP BY.
+ * Numbers the distinct tuples of columns densely, about in the order of first appearance. Exact: values are compared, never only
+ * hashed. NULL equals NULL, NaN equals NaN, -0 equals 0, as in SQL's GROUP BY.
+ *
+ * An open-addressing table of numbers over typed stores of the values: 4 to 8 bytes a slot and 4 a hash beside the values
+ * themselves.
  */
 export interface TupleIndex {
   /** How many distinct tuples there are so far. */
   readonly count: number;
-  /** The number of each row's tuple, and the rows at which a tuple appeared for the first time. */
+  /** The number of each row's tuple, and the rows at which a tuple appeared for the first time, in the order of their numbers. */
   assign(columns: readonly Column[], length: number): { readonly groups: Int32Array; readonly fresh: Int32Array };
+  /** The tuples by number, a column per part; none before the first batch, whose types are then unknown. */
+  tuples(): readonly Column[];
+  /** Bytes that the table holds. */
+  readonly byteLength: number;
 }
 
+const FIRST_SLOTS = 64;
+
 export function createTupleIndex(width: number): TupleIndex {
-  const coders = Array.from({ length: width }, createCoder);
-  const levels = Array.from({ length: Math.max(0, width - 1) }, () => createPairing());
+  let stores: readonly ValueStore[] = [];
+  // A slot holds a tuple's number + 1, or 0. There are a power of two of them, at most three quarters in use.
+  let slots = int32s(FIRST_SLOTS);
+  let hashes = int32s(0);
   let count = 0;
+
+  const enlarge = () => {
+    slots = int32s(slots.length * 2);
+    const mask = slots.length - 1;
+    for (let number = 0; number < count; number++) {
+      let slot = hashes[number]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = number + 1;
+    }
+  };
+
+  /** Gives the row the next number, in the free slot that the search for its hash ended at. */
+  const insert = (row: number, hash: number, columns: readonly Column[], slot: number): number => {
+    for (const [at, store] of stores.entries()) {
+      if (isNull(columns, at, row)) store.extend(count + 1);
+      else store.push(row);
+    }
+    hashes = grown(hashes, count + 1, int32s);
+    hashes[count] = hash;
+    count++;
+    slots[slot] = count;
+    if (count * 4 > slots.length * 3) enlarge();
+    return count - 1;
+  };
+
+  /** The number of a row by its values. Where the table has another tuple of the same hash first, this one stands behind it. */
+  const numberOf = (row: number, hash: number, columns: readonly Column[]): number => {
+    let slot = hash & (slots.length - 1);
+    for (let number = slots[slot]!; number !== 0; number = slots[slot]!) {
+      if (
+        hashes[number - 1] === hash &&
+        stores.every((store, at) => store.holds(number - 1, row, isNull(columns, at, row)))
+      )
+        return number - 1;
+      slot = (slot + 1) & (slots.length - 1);
+    }
+    return insert(row, hash, columns, slot);
+  };
+
   return {
     get count() {
       return count;
     },
+    get byteLength() {
+      return stores.reduce((total, store) => total + store.byteLength, slots.byteLength + hashes.byteLength);
+    },
+    tuples: () => stores.map((store) => store.finish()),
     assign(columns, length) {
-      let groups = new Int32Array(length);
-      for (const [level, coder] of coders.entries()) {
-        // `columns` has as many columns as there are coders: `width`.
-        const codes = coder(columns[level]!, length);
-        if (level === 0) groups = Int32Array.from(codes);
-        else {
-          const pair = levels[level - 1]!;
-          for (let row = 0; row < length; row++) groups[row] = pair(groups[row]!, codes[row]!);
+      const groups = int32s(length);
+      const fresh: number[] = [];
+      if (count === 0 && stores.length < width) {
+        // There is a column per part of the tuple.
+        stores = Array.from({ length: width }, (_, at) => createValueStore(columns[at]!.type));
+      }
+      for (const [at, store] of stores.entries()) store.open(columns[at]!);
+      const rows = rowHashes(columns.slice(0, width), length);
+      // First by the hash alone; what the loop reads is in variables of its own, since those of the closure cost a load each.
+      let table = slots;
+      let known = hashes;
+      for (let row = 0; row < length; row++) {
+        const hash = rows[row]!;
+        const mask = table.length - 1;
+        let slot = hash & mask;
+        let number = table[slot]!;
+        while (number !== 0 && known[number - 1] !== hash) {
+          slot = (slot + 1) & mask;
+          number = table[slot]!;
+        }
+        if (number !== 0) {
+          groups[row] = number - 1;
+          continue;
+        }
+        fresh.push(row);
+        groups[row] = insert(row, hash, columns, slot);
+        table = slots;
+        known = hashes;
+      }
+      // Then, column by column, whether the values are the tuple's. Two tuples of one hash are rare.
+      for (const [at, store] of stores.entries()) {
+        for (const row of store.differing(groups, columns[at]!.nulls)) {
+          const before = count;
+          groups[row] = numberOf(row, rows[row]!, columns);
+          if (count > before) fresh.push(row);
         }
       }
-      const fresh = new Int32Array(length);
-      let freshCount = 0;
-      for (let row = 0; row < length; row++) {
-        // Numbers are given in order: the next one can only be the first of its kind.
-        if (groups[row] !== count) continue;
-        fresh[freshCount++] = row;
-        count++;
-      }
-      return { groups, fresh: fresh.subarray(0, freshCount) };
+      return { groups, fresh: Int32Array.from(fresh) };
     },
   };
 }
 
-/** Numbers pairs of codes densely. */
-export function createPairing(): (a: number, b: number) => number {
-  const numbers = new Map<number, number>();
-  return (a, b) => {
-    const key = a * MAX_CODES + b;
-    const known = numbers.get(key);
-    if (known !== undefined) return known;
-    const number = nextCode(numbers.size);
-    numbers.set(key, number);
-    return number;
-  };
-}
-
-function nextCode(used: number): number {
-  if (used >= MAX_CODES) throw new RangeError(`more than ${MAX_CODES} distinct values in one run`);
-  return used;
-}
-
-/** A coder that picks its method at the first batch, by the column's layout. */
-function createCoder(): Coder {
-  let nullCode: number | undefined;
-  let used = 0;
-  const next = () => {
-    const code = nextCode(used);
-    used++;
-    return code;
-  };
-  let codeOf: ((column: Column) => (row: number) => number) | undefined;
-  return (column, length) => {
-    codeOf ??= valueCoder(column, next);
-    const code = codeOf(column);
-    const codes = new Int32Array(length);
-    for (let row = 0; row < length; row++) {
-      if (column.nulls?.[row] === 1) {
-        nullCode ??= next();
-        codes[row] = nullCode;
-      } else codes[row] = code(row);
-    }
-    return codes;
-  };
-}
-
-function valueCoder(first: Column, next: () => number): (column: Column) => (row: number) => number {
-  switch (first.kind) {
-    case "bool":
-    case "int32":
-    case "float64": {
-      // A Map's keys follow SameValueZero: NaN equals NaN, -0 equals 0.
-      const code = memoized(new Map<number, number>(), next);
-      return (column) => {
-        if (column.kind !== first.kind) throw new TypeError(`a ${column.kind} column among ${first.kind} columns`);
-        const { values } = column;
-        return (row) => code(values[row]!);
-      };
-    }
-    case "int64": {
-      const code = memoized(new Map<bigint, number>(), next);
-      return (column) => {
-        if (column.kind !== "int64") throw new TypeError(`a ${column.kind} column among int64 columns`);
-        return (row) => code(column.values[row]!);
-      };
-    }
-    case "int128": {
-      const code = memoized(new Map<bigint, number>(), next);
-      return (column) => {
-        if (column.kind !== "int128") throw new TypeError(`a ${column.kind} column among int128 columns`);
-        const { values } = column;
-        return (row) => code((values[2 * row + 1]! << 64n) | BigInt.asUintN(64, values[2 * row]!));
-      };
-    }
-    case "bytes": {
-      // Latin-1 text stands for bytes, so no text is decoded.
-      const code = memoized(new Map<string, number>(), next);
-      return (column) => {
-        if (column.kind !== "bytes") throw new TypeError(`a ${column.kind} column among bytes columns`);
-        const { bytes, offsets } = column;
-        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        return (row) => code(buffer.latin1Slice(offsets[row], offsets[row + 1]));
-      };
-    }
-    case "list":
-    case "struct":
-      throw new TypeError(`columns of kind ${first.kind} are no keys`);
-  }
-}
-
-function memoized<V>(codes: Map<V, number>, next: () => number): (value: V) => number {
-  return (value) => {
-    const known = codes.get(value);
-    if (known !== undefined) return known;
-    const code = next();
-    codes.set(value, code);
-    return code;
-  };
+function isNull(columns: readonly Column[], at: number, row: number): boolean {
+  return columns[at]!.nulls?.[row] === 1;
 }

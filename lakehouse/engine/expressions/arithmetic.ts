@@ -7,6 +7,7 @@ import { requireKind } from "../columns/column-kind.ts";
 import { ModelValueError } from "../ir/errors.ts";
 import type { Call, IrType } from "../ir/ir.ts";
 import { isExact, sqlName } from "../ir/ir-types.ts";
+import { divideRounding, roundHalfAway } from "./rounding.ts";
 import {
   argument,
   float64Column,
@@ -167,22 +168,19 @@ export function bindAbs(call: Call): Kernel | Unsupported {
   return unsupported(`abs of (${typeNames(call)}) is not supported`);
 }
 
-/** `floor` and `ceil` of doubles. */
-export function bindFloorCeil(call: Call): Kernel | Unsupported {
-  if (call.args[0]?.type.kind !== "float64")
+const wholeNumbers: Readonly<Record<string, (value: number) => number>> = {
+  floor: Math.floor,
+  ceil: Math.ceil,
+  ceiling: Math.ceil,
+  trunc: Math.trunc,
+};
+
+/** `floor`, `ceil` and `trunc` of doubles. */
+export function bindWhole(call: Call): Kernel | Unsupported {
+  const whole = wholeNumbers[call.name];
+  if (whole === undefined || call.args[0]?.type.kind !== "float64")
     return unsupported(`${call.name} of (${typeNames(call)}) is not supported`);
-  return mapFloats(call.name === "floor" ? Math.floor : Math.ceil);
-}
-
-/** Divides, rounding half away from zero, as DuckDB rounds decimals. `divisor` is positive. */
-export function divideRounding(value: bigint, divisor: bigint): bigint {
-  const half = divisor / 2n;
-  return (value < 0n ? value - half : value + half) / divisor;
-}
-
-/** C's `round`: half away from zero. */
-function roundAway(value: number): number {
-  return value < 0 ? -Math.round(-value) : Math.round(value);
+  return mapFloats(whole);
 }
 
 /** `round(x)` and `round(x, n)`, n a constant: DuckDB's `x * 10^n`, rounded, divided again, for doubles; exact for decimals. */
@@ -206,13 +204,13 @@ export function bindRound(call: Call): Kernel | Unsupported {
 }
 
 function roundTo(value: number, digits: number): number {
-  if (digits === 0) return roundAway(value);
+  if (digits === 0) return roundHalfAway(value);
   // Number("1e3") is the exact nearest double, which 10 ** 3 need not be in every engine.
   const power = Number(`1e${Math.abs(digits)}`);
   if (digits < 0) {
-    const rounded = roundAway(value / power) * power;
+    const rounded = roundHalfAway(value / power) * power;
     return Number.isFinite(rounded) ? rounded : 0;
   }
-  const rounded = roundAway(value * power) / power;
+  const rounded = roundHalfAway(value * power) / power;
   return Number.isFinite(rounded) ? rounded : value;
 }

@@ -60,6 +60,37 @@ export function checkedDays(year: number, month: number, day: number): number | 
   return back.month === month && back.day === day ? days : undefined;
 }
 
+/** How many days the month of the year has. */
+export function daysOfMonth(year: number, month: number): number {
+  return daysFromCivil(month === 12 ? year + 1 : year, (month % 12) + 1, 1) - daysFromCivil(year, month, 1);
+}
+
+/** DuckDB's infinite dates and timestamps are the greatest number of their width and its negative. */
+const INFINITE = { date: 2n ** 31n - 1n, timestamp: 2n ** 63n - 1n };
+
+/** Whether a date (in days) or a timestamp (in microseconds) is none of the two infinite ones. */
+export function isFiniteTime(value: bigint, kind: "date" | "timestamp" | "timestamptz"): boolean {
+  const limit = kind === "date" ? INFINITE.date : INFINITE.timestamp;
+  return value !== limit && value !== -limit;
+}
+
+/** The infinite date or timestamp, or the one before all others. */
+export function infiniteTime(kind: "date" | "timestamp", negative: boolean): bigint {
+  return negative ? -INFINITE[kind] : INFINITE[kind];
+}
+
+/** Midnight of a date as a timestamp; an infinite date is an infinite timestamp. */
+export function timestampOf(days: bigint): bigint {
+  if (isFiniteTime(days, "date")) return days * BigInt(MICROS_PER_DAY);
+  return days > 0n ? INFINITE.timestamp : -INFINITE.timestamp;
+}
+
+/** The date of a timestamp; an infinite timestamp has an infinite date. */
+export function dateOf(micros: bigint): bigint {
+  if (isFiniteTime(micros, "timestamp")) return BigInt(splitMicros(micros).days);
+  return micros > 0n ? INFINITE.date : -INFINITE.date;
+}
+
 /** As DuckDB writes a date: four digits of year at least, and `(BC)` after years before 1. */
 export function dateText(days: number): string {
   const { year, month, day } = civilFromDays(days);

@@ -4,8 +4,9 @@ import { requireKind } from "../columns/column-kind.ts";
 import { ModelValueError } from "../ir/errors.ts";
 import type { IrType } from "../ir/ir.ts";
 import { columnTypeOf, isExact, sameType, sqlName } from "../ir/ir-types.ts";
-import { divideRounding } from "./arithmetic.ts";
-import { MICROS_PER_DAY, splitMicros } from "./calendar.ts";
+import { dateOf, timestampOf } from "./calendar.ts";
+import { intervalColumn } from "./intervals.ts";
+import { divideRounding, roundHalfAway, roundHalfEven } from "./rounding.ts";
 import { bindFormat } from "./text-formatting.ts";
 import { bindParse } from "./text-parsing.ts";
 import {
@@ -24,18 +25,16 @@ import {
 export function bindCast(from: IrType, to: IrType, lenient: boolean): Kernel | Unsupported {
   if (sameType(from, to)) return (columns) => argument(columns, 0);
   if (to.kind === "utf8") return bindFormat(from);
-  if (from.kind === "utf8") {
-    return lenient ? unsupported("TRY_CAST of text is not supported") : bindParse(to);
-  }
+  if (from.kind === "utf8") return bindParse(to, lenient);
   if (from.kind === "bool") return fromBool(to);
   if (isExact(from) && isExact(to)) return exactToExact(from, to, lenient);
   if (isExact(from) && to.kind === "float64") return exactToFloat(scaleOf(from));
   if (from.kind === "float64" && isExact(to)) return floatToExact(to, lenient);
   if (from.kind === "date" && (to.kind === "timestamp" || to.kind === "timestamptz")) {
-    return mapIntegers(to, (days) => days * BigInt(MICROS_PER_DAY), lenient);
+    return mapIntegers(to, timestampOf, lenient);
   }
   if (from.kind === "timestamp" || from.kind === "timestamptz") {
-    if (to.kind === "date") return mapIntegers(to, (micros) => BigInt(splitMicros(micros).days), lenient);
+    if (to.kind === "date") return mapIntegers(to, dateOf, lenient);
     // The session's zone is UTC: the two kinds of timestamp hold the same number.
     if (to.kind === "timestamp" || to.kind === "timestamptz") return (columns) => argument(columns, 0);
   }
@@ -109,17 +108,6 @@ function floatToExact(to: IrType, lenient: boolean): Kernel {
   };
 }
 
-function roundHalfAway(value: number): number {
-  return value < 0 ? -Math.round(-value) : Math.round(value);
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
-
 function fromBool(to: IrType): Kernel | Unsupported {
   if (isExact(to) && to.kind !== "decimal") {
     return (columns, length) => {
@@ -165,6 +153,8 @@ export function nullColumn(type: IrType, length: number): Column {
         nulls,
         fields: type.fields.map((field) => nullColumn(field.type, length)),
       };
+    case "interval":
+      return intervalColumn(length, nulls, () => ({ months: 0, days: 0, micros: 0n }));
     default:
       return integerColumn(type, length, nulls, () => 0n);
   }

@@ -1,37 +1,13 @@
 /** Comparison in DuckDB's order: NaN equals itself and is the greatest, -0 equals 0, text by its UTF-8 bytes. */
 import type { Column } from "../columns/column.ts";
+import { compareBytes, compareFloats } from "../columns/compare.ts";
 import type { Call } from "../ir/ir.ts";
 import { isScalar, sameType, sqlName } from "../ir/ir-types.ts";
+import { compareIntervals } from "./intervals.ts";
 import { argument, boolColumn, type Kernel, mergeNulls, type Unsupported, unsupported } from "./vector.ts";
 
 /** Compares row `left` of one column with row `right` of another: negative, zero or positive. Nulls are the caller's. */
 export type Comparator = (left: number, right: number) => number;
-
-/** NaN is the greatest value and equal to itself, as in DuckDB's comparisons, grouping and ordering. */
-export function compareFloats(a: number, b: number): number {
-  if (a < b) return -1;
-  if (a > b) return 1;
-  if (a === b) return 0;
-  const aNaN = Number.isNaN(a);
-  return aNaN === Number.isNaN(b) ? 0 : aNaN ? 1 : -1;
-}
-
-/** memcmp, then the shorter first: the order of UTF-8 text by code point. */
-export function compareBytes(
-  a: Uint8Array,
-  aStart: number,
-  aEnd: number,
-  b: Uint8Array,
-  bStart: number,
-  bEnd: number,
-): number {
-  const shared = Math.min(aEnd - aStart, bEnd - bStart);
-  for (let at = 0; at < shared; at++) {
-    const difference = a[aStart + at]! - b[bStart + at]!;
-    if (difference !== 0) return difference;
-  }
-  return aEnd - aStart - (bEnd - bStart);
-}
 
 const sign = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -75,6 +51,7 @@ function checkOperands(call: Call): Unsupported | undefined {
 export function bindComparison(call: Call): Kernel | Unsupported {
   const test = tests[call.name];
   if (test === undefined) return unsupported("it is no comparison");
+  if (call.args.length === 2 && call.args.every((arg) => arg.type.kind === "interval")) return compareIntervals(test);
   return (
     checkOperands(call) ??
     ((columns, length) => {

@@ -4,6 +4,7 @@ import type { Constant } from "../ir/ir.ts";
 import { sqlName } from "../ir/ir-types.ts";
 import { createBytesWriter } from "./bytes-writer.ts";
 import { nullColumn } from "./casts.ts";
+import { intervalColumn, intervalOfText } from "./intervals.ts";
 import { boolColumn, float64Column, integerColumn } from "./vector.ts";
 
 /** A literal as a column of any length: one column is kept and cut, and made longer when a longer batch comes. */
@@ -29,6 +30,10 @@ function repeat({ value, type }: Constant, length: number): Column {
         writer.endRow();
       }
       return writer.finish(undefined);
+    }
+    case "interval": {
+      const interval = intervalOfText(String(value));
+      return intervalColumn(length, undefined, () => interval);
     }
     case "binary":
     case "list":

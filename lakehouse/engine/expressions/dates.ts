@@ -1,8 +1,17 @@
 /** `date_trunc`, `date_part` and its short forms, on DATE, TIMESTAMP and TIMESTAMPTZ; the session's zone is UTC. */
-import { requireKind } from "../columns/column-kind.ts";
 import type { Call, IrType } from "../ir/ir.ts";
 import { sqlName } from "../ir/ir-types.ts";
-import { type CivilDate, civilFromDays, daysFromCivil, isoWeekday, MICROS_PER_DAY, splitMicros } from "./calendar.ts";
+import {
+  type CivilDate,
+  civilFromDays,
+  daysFromCivil,
+  isFiniteTime,
+  isoWeekday,
+  MICROS_PER_DAY,
+  splitMicros,
+  timestampOf,
+} from "./calendar.ts";
+import { intervalEpoch } from "./intervals.ts";
 import {
   argument,
   float64Column,
@@ -51,9 +60,14 @@ const clockParts: Readonly<Record<string, (microsOfDay: number) => number>> = {
   second: (micros) => Math.floor(micros / 1_000_000) % 60,
 };
 
-/** DuckDB's other names of a part. */
+/** DuckDB's other names of a part; its singulars are ours. */
 const partAliases: Readonly<Record<string, string>> = {
   years: "year",
+  yr: "year",
+  y: "year",
+  mon: "month",
+  decades: "decade",
+  centuries: "century",
   quarters: "quarter",
   months: "month",
   weeks: "week",
@@ -67,9 +81,12 @@ const partAliases: Readonly<Record<string, string>> = {
   minutes: "minute",
   seconds: "second",
   milliseconds: "millisecond",
+  ms: "millisecond",
+  microseconds: "microsecond",
+  us: "microsecond",
 };
 
-function partName(name: string): string {
+export function partName(name: string): string {
   const lower = name.toLowerCase();
   return partAliases[lower] ?? lower;
 }
@@ -102,7 +119,10 @@ export function bindDateTrunc(call: Call): Kernel | Unsupported {
     const read = integerReader(column);
     const ofDate = column.kind === "int32";
     return integerColumn(call.type, length, column.nulls, (row) => {
-      const { days, micros } = ofDate ? { days: Number(read(row)), micros: 0 } : splitMicros(read(row));
+      const time = read(row);
+      if (!isFiniteTime(time, ofDate ? "date" : "timestamp"))
+        return ofDate && call.type.kind !== "date" ? timestampOf(time) : time;
+      const { days, micros } = ofDate ? { days: Number(time), micros: 0 } : splitMicros(time);
       if (toDays === undefined) {
         // Exactly one of the two tables knows the part: checked above.
         return BigInt(days) * BigInt(MICROS_PER_DAY) + BigInt(micros - (micros % clock!));
@@ -118,9 +138,10 @@ export function bindDatePart(call: Call): Kernel | Unsupported {
   return "unsupported" in bound ? bound : partKernel(bound.part, bound.of, call.type, 1);
 }
 
-/** `year(x)`, `hour(x)` and the like: the function's name is the part. */
+/** `year(x)`, `hour(x)` and the like: the function's name is the part. Of an INTERVAL there is `epoch`. */
 export function bindNamedPart(call: Call): Kernel | Unsupported {
   const of = call.args[0]?.type;
+  if (of?.kind === "interval" && call.name === "epoch") return epochKernel(of, 0);
   return isTime(of)
     ? partKernel(partName(call.name), of, call.type, 0)
     : unsupported(`${call.name} of this type is not supported`);
@@ -136,25 +157,29 @@ function partKernel(part: string, of: IrType, result: IrType, index: number): Ke
     const read = integerReader(column);
     const ofDate = column.kind === "int32";
     return integerColumn(result, length, column.nulls, (row) => {
-      const { days, micros } = ofDate ? { days: Number(read(row)), micros: 0 } : splitMicros(read(row));
+      const time = read(row);
+      if (!isFiniteTime(time, ofDate ? "date" : "timestamp")) return null;
+      const { days, micros } = ofDate ? { days: Number(time), micros: 0 } : splitMicros(time);
       // As above: one of the two is defined.
       return BigInt(ofDay === undefined ? ofClock!(micros) : ofDay(days, civilFromDays(days)));
     });
   };
 }
 
-/** Seconds since the epoch, as DOUBLE. */
+/** Seconds since the epoch, as DOUBLE; null of an infinite time. */
 function epochKernel(of: IrType, index: number): Kernel {
+  if (of.kind === "interval") return (columns, length) => intervalEpoch([argument(columns, index)], length);
   return (columns, length) => {
     const column = argument(columns, index);
+    const read = integerReader(column);
     const values = new Float64Array(length);
-    if (of.kind === "date") {
-      const days = requireKind(column, "int32").values;
-      for (let row = 0; row < length; row++) values[row] = days[row]! * 86_400;
-    } else {
-      const micros = requireKind(column, "int64").values;
-      for (let row = 0; row < length; row++) values[row] = Number(micros[row]!) / 1_000_000;
+    const nulls = column.nulls?.slice(0, length) ?? new Uint8Array(length);
+    for (let row = 0; row < length; row++) {
+      if (nulls[row] === 1) continue;
+      const time = read(row);
+      if (!isFiniteTime(time, of.kind === "date" ? "date" : "timestamp")) nulls[row] = 1;
+      else values[row] = of.kind === "date" ? Number(time) * 86_400 : Number(time) / 1_000_000;
     }
-    return float64Column(values, column.nulls);
+    return float64Column(values, nulls.includes(1) ? nulls : undefined);
   };
 }

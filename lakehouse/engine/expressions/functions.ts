@@ -1,16 +1,30 @@
 import type { Call } from "../ir/ir.ts";
-import { bindAbs, bindArithmetic, bindFloorCeil, bindRound } from "./arithmetic.ts";
+import { bindAbs, bindArithmetic, bindRound, bindWhole } from "./arithmetic.ts";
 import { bindComparison, bindDistinctFrom, bindIn } from "./comparison.ts";
 import { bindDatePart, bindDateTrunc, bindNamedPart } from "./dates.ts";
+import { bindIntervalArithmetic, bindIntervalOf } from "./intervals.ts";
 import { bindExtreme, bindIsNull, bindNot } from "./logic.ts";
 import { bindListAggregate, bindListElement, bindStructField, listLength } from "./nested.ts";
 import { bindConcat, bindLetterCase, bindTextLength, bindTextSearch } from "./strings.ts";
 import { bindConcatWith, bindPosition, bindReplace, bindSplit, bindTrim } from "./text-edits.ts";
 import { bindLike } from "./text-patterns.ts";
 import { bindLeft, bindRight, bindSubstring } from "./text-slices.ts";
-import { type Kernel, type Unsupported, unsupported } from "./vector.ts";
+import { bindDateDiff, bindTimeBucket } from "./time-buckets.ts";
+import { bindTimeSteps } from "./time-steps.ts";
+import { argument, type Kernel, type Unsupported, unsupported } from "./vector.ts";
 
 type Binder = (call: Call) => Kernel | Unsupported;
+
+/** The operators of numbers, of times and of intervals share their names. */
+const bindOperator: Binder = (call) => {
+  if (call.args.some(({ type }) => type.kind === "interval") && call.type.kind === "interval")
+    return bindIntervalArithmetic(call);
+  const ofTimes = call.args.some(({ type }) => ["interval", "timestamp", "timestamptz"].includes(type.kind));
+  return ofTimes ? bindTimeSteps(call) : bindArithmetic(call);
+};
+
+/** Comparisons bring intervals into a normal form first; ours compare what they are worth. */
+const bindSame: Binder = () => (columns) => argument(columns, 0);
 
 const bindLength: Binder = (call) => (call.args[0]?.type.kind === "list" ? listLength : bindTextLength(call));
 
@@ -20,7 +34,7 @@ const bindLength: Binder = (call) => (call.args[0]?.type.kind === "list" ? listL
  * call with this same table, so a plan that was compiled cannot meet an unknown function when it runs.
  */
 const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
-  ...["+", "-", "*", "/", "//", "%"].map((name) => [name, bindArithmetic] as const),
+  ...["+", "-", "*", "/", "//", "%"].map((name) => [name, bindOperator] as const),
   ...["=", "<>", "<", "<=", ">", ">="].map((name) => [name, bindComparison] as const),
   ["is distinct from", bindDistinctFrom],
   ["is not distinct from", bindDistinctFrom],
@@ -33,9 +47,7 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ["abs", bindAbs],
   ["@", bindAbs],
   ["round", bindRound],
-  ["floor", bindFloorCeil],
-  ["ceil", bindFloorCeil],
-  ["ceiling", bindFloorCeil],
+  ...["floor", "ceil", "ceiling", "trunc"].map((name) => [name, bindWhole] as const),
   ["date_trunc", bindDateTrunc],
   ["datetrunc", bindDateTrunc],
   ["date_part", bindDatePart],
@@ -44,6 +56,13 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
     (name) => [name, bindNamedPart] as const,
   ),
   ...["dayofyear", "hour", "minute", "second", "epoch"].map((name) => [name, bindNamedPart] as const),
+  ...["date_diff", "datediff"].map((name) => [name, bindDateDiff] as const),
+  ["time_bucket", bindTimeBucket],
+  ...["to_years", "to_quarters", "to_months", "to_weeks", "to_days"].map((name) => [name, bindIntervalOf] as const),
+  ...["to_hours", "to_minutes", "to_seconds", "to_milliseconds", "to_microseconds"].map(
+    (name) => [name, bindIntervalOf] as const,
+  ),
+  ["normalized_interval", bindSame],
   ...["lower", "lcase", "upper", "ucase"].map((name) => [name, bindLetterCase] as const),
   ...["length", "len"].map((name) => [name, bindLength] as const),
   ["strlen", bindTextLength],

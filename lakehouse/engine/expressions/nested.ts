@@ -1,5 +1,6 @@
 /** Lists and structs: length, element, field, and the aggregates of a list. */
 
+import type { AccumulatorBounds } from "../aggregates/accumulator.ts";
 import { bindAggregate } from "../aggregates/aggregates.ts";
 import type { Column } from "../columns/column.ts";
 import { requireKind } from "../columns/column-kind.ts";
@@ -22,19 +23,22 @@ export const listLength: Kernel = (columns, length) => {
   return integerColumn({ kind: "int64" }, length, nulls, (row) => BigInt(offsets[row + 1]! - offsets[row]!));
 };
 
+/** The lists of a batch are in memory already. */
+const UNBOUNDED: AccumulatorBounds = { addDistinct() {} };
+
 /** `list_sum`, `list_avg`, `list_min`, `list_max`, `list_count`: the aggregate over each list; null for a null list. */
 export function bindListAggregate(call: Call): Kernel | Unsupported {
   const list = call.args[0]?.type;
   if (list?.kind !== "list") return unsupported(`${call.name} needs a list`);
-  const bound = bindAggregate(call.name.slice("list_".length), [list.item], call.type);
+  const bound = bindAggregate(call.name.slice("list_".length), [list.item], call.type, false);
   if (isUnsupported(bound)) return bound;
   return (columns, length) => {
     const { offsets, nulls, item } = requireKind(argument(columns, 0), "list");
     const start = offsets[0]!;
     const owners = new Int32Array(offsets[length]! - start);
     for (let row = 0; row < length; row++) owners.fill(row, offsets[row]! - start, offsets[row + 1]! - start);
-    const accumulator = bound();
-    accumulator.update([sliceColumn(item, start, start + owners.length)], owners, undefined, length);
+    const accumulator = bound(UNBOUNDED);
+    accumulator.update([sliceColumn(item, start, start + owners.length)], owners, length);
     const result = accumulator.finish(length);
     return withNulls(result, mergeNulls(nulls === undefined ? [result] : [result, argument(columns, 0)], length));
   };

@@ -3,7 +3,7 @@ import { decimalText } from "../columns/value.ts";
 import type { IrType } from "../ir/ir.ts";
 import { sqlName } from "../ir/ir-types.ts";
 import { createBytesWriter } from "./bytes-writer.ts";
-import { dateText, splitMicros, timeText } from "./calendar.ts";
+import { dateText, isFiniteTime, splitMicros, timeText } from "./calendar.ts";
 import { argument, integerReader, type Kernel, type Unsupported, unsupported } from "./vector.ts";
 
 /**
@@ -49,18 +49,23 @@ function integerFormat(from: IrType): ((value: bigint) => string) | undefined {
         : (value) => decimalText(value, scale).replace("0.", ".");
     }
     case "date":
-      return (days) => dateText(Number(days));
+      return (days) => (isFiniteTime(days, "date") ? dateText(Number(days)) : infinityText(days));
     case "timestamp":
       return timestampText;
     case "timestamptz":
-      return (micros) => `${timestampText(micros)}+00`;
+      return (micros) => (isFiniteTime(micros, "timestamp") ? `${timestampText(micros)}+00` : infinityText(micros));
     default:
       return undefined;
   }
 }
 
+function infinityText(value: bigint): string {
+  return value < 0n ? "-infinity" : "infinity";
+}
+
 /** The era stays with the date: `0001-12-31 (BC) 00:00:00`. */
 function timestampText(value: bigint): string {
+  if (!isFiniteTime(value, "timestamp")) return infinityText(value);
   const { days, micros } = splitMicros(value);
   return `${dateText(days)} ${timeText(micros)}`;
 }

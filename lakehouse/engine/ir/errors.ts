@@ -4,16 +4,22 @@ export class ModelValueError extends Error {
   readonly code = "MODEL_VALUE_ERROR";
 }
 
-/** A run that would hold more than the model's `max_rows` rows. The model must be made smaller, or the bound raised. */
+/** A run that would hold more than a bound. The message says which bound, and what to do. */
 export class ModelTooLargeError extends Error {
   override readonly name = "ModelTooLargeError";
   readonly code = "MODEL_TOO_LARGE";
-  readonly maxRows: number;
+  readonly bound: number;
 
-  constructor(model: string, maxRows: number) {
-    super(`model ${model} holds more than its max_rows of ${maxRows} rows`);
-    this.maxRows = maxRows;
+  constructor(problem: string, bound: number, remedy: string) {
+    super(`${problem}: ${remedy}`);
+    this.bound = bound;
   }
+}
+
+/** A saved partial result that this code did not write, or not whole: it is to be made again from the rows. */
+export class PartialFormatError extends Error {
+  override readonly name = "PartialFormatError";
+  readonly code = "PARTIAL_FORMAT";
 }
 
 /** The model and this code, or the model and its input, do not fit: an IR of another version, a column of another type. */

@@ -17,11 +17,13 @@ export function irTypeOf(type: ColumnType): IrType {
 
 /**
  * The stored form of a plan's type. A `hugeint` is held as `decimal(38,0)`, whose 128 bits it may fill further than 38
- * digits; a `timestamp` like a `timestamptz`. Neither may leave the plan: the compiler refuses them as output.
+ * digits, and an `interval` in the same 128 bits (`expressions/intervals.ts`); a `timestamp` like a `timestamptz`. None of
+ * them may leave the plan: the compiler refuses them as output.
  */
 export function columnTypeOf(type: IrType): ColumnType {
   switch (type.kind) {
     case "hugeint":
+    case "interval":
       return { kind: "decimal", precision: 38, scale: 0 };
     case "timestamp":
     case "timestamptz":
@@ -65,6 +67,8 @@ export function sqlName(type: IrType): string {
       return "TIMESTAMP";
     case "timestamptz":
       return "TIMESTAMP WITH TIME ZONE";
+    case "interval":
+      return "INTERVAL";
     case "utf8":
       return "VARCHAR";
     case "binary":
@@ -81,6 +85,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A text as a literal of SQL. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** Structural equality; the names of a list's items and nullability do not count. */
 export function sameType(a: IrType, b: IrType): boolean {
   return sqlName(a) === sqlName(b);
@@ -91,7 +100,7 @@ export function isExact(type: IrType): boolean {
   return type.kind === "int32" || type.kind === "int64" || type.kind === "hugeint" || type.kind === "decimal";
 }
 
-/** Types with one total order and equality that the kernels know: everything but lists and structs. */
+/** Types with one total order and equality that the kernels know: everything but intervals, lists and structs. */
 export function isScalar(type: IrType): boolean {
-  return type.kind !== "list" && type.kind !== "struct";
+  return type.kind !== "list" && type.kind !== "struct" && type.kind !== "interval";
 }

@@ -10,7 +10,7 @@ export const IR_VERSION = 1;
 
 /**
  * A type in a plan. It is wider than `ColumnType` by what only exists between operators: `hugeint` (sums of integers,
- * 128 bits) and `timestamp` (DuckDB's TIMESTAMP without a zone). `timestamptz` is `ColumnType`'s `timestamp`.
+ * 128 bits), `timestamp` (DuckDB's TIMESTAMP without a zone) and `interval`. `timestamptz` is `ColumnType`'s `timestamp`.
  */
 export type IrType =
   | { readonly kind: "bool" }
@@ -22,6 +22,7 @@ export type IrType =
   | { readonly kind: "date" }
   | { readonly kind: "timestamp" }
   | { readonly kind: "timestamptz" }
+  | { readonly kind: "interval" }
   | { readonly kind: "utf8" }
   | { readonly kind: "binary" }
   | { readonly kind: "list"; readonly item: IrType }
@@ -34,8 +35,8 @@ export interface IrField {
 
 /**
  * A literal. `int32` and `date` (days) are numbers; `int64`, `hugeint`, `decimal` (unscaled), `timestamp` and
- * `timestamptz` (microseconds) are decimal strings, since JSON numbers stop at 2^53; a `float64` that JSON cannot hold
- * is `"NaN"`, `"Infinity"` or `"-Infinity"`.
+ * `timestamptz` (microseconds) are decimal strings, since JSON numbers stop at 2^53; an `interval` is its months, days and
+ * microseconds with spaces between; a `float64` that JSON cannot hold is `"NaN"`, `"Infinity"` or `"-Infinity"`.
  */
 export type ConstantValue = null | boolean | number | string;
 
@@ -146,6 +147,8 @@ export type ModelCheck = CheckThreshold & { readonly on_fail: "block" | "warn" }
 
 export interface CompiledModel {
   readonly irVersion: number;
+  /** A digest of the plan: models of one generation give the same rows of the same input. */
+  readonly generation: string;
   readonly name: string;
   readonly description: string;
   /** The SELECT as written: what DuckDB must answer alike. */

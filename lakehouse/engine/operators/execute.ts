@@ -1,10 +1,9 @@
 import { sliceColumn } from "../columns/gather.ts";
-import { createTupleIndex } from "../columns/tuple-index.ts";
 import { prepare, prepareCondition } from "../expressions/prepare.ts";
 import { selectRows } from "../expressions/row-selection.ts";
 import type { Rows } from "../expressions/vector.ts";
 import type { IrField, Plan } from "../ir/ir.ts";
-import { aggregateRows } from "./aggregate.ts";
+import { createGrouping, distinctAsGrouping } from "./grouping.ts";
 import type { HeldRows } from "./held-rows.ts";
 import { collectRows, reorderRows, sortedOrder } from "./sort.ts";
 import { unnestRows } from "./unnest.ts";
@@ -32,7 +31,7 @@ export function execute(plan: Plan, execution: Execution): AsyncIterable<Rows> {
     case "aggregate":
       return aggregateRows(plan, execute(plan.input, execution), execution.held);
     case "distinct":
-      return distinctRows(execute(plan.input, execution), execution.held);
+      return aggregateRows(distinctAsGrouping(plan), execute(plan.input, execution), execution.held);
     case "order":
       return orderRows(plan, execute(plan.input, execution), execution.held);
     case "limit":
@@ -65,15 +64,14 @@ async function* projectRows(plan: Node<"project">, input: AsyncIterable<Rows>): 
   }
 }
 
-async function* distinctRows(input: AsyncIterable<Rows>, held: HeldRows): AsyncIterable<Rows> {
-  let index: ReturnType<typeof createTupleIndex> | undefined;
-  for await (const rows of input) {
-    if (rows.length === 0) continue;
-    index ??= createTupleIndex(rows.columns.length);
-    const { fresh } = index.assign(rows.columns, rows.length);
-    held.check(index.count);
-    if (fresh.length > 0) yield selectRows(rows, fresh, new Set(rows.columns.keys()));
-  }
+async function* aggregateRows(
+  plan: Node<"aggregate">,
+  input: AsyncIterable<Rows>,
+  held: HeldRows,
+): AsyncIterable<Rows> {
+  const grouping = createGrouping(plan, held);
+  for await (const rows of input) grouping.add(rows);
+  yield grouping.finish();
 }
 
 async function* orderRows(plan: Node<"order">, input: AsyncIterable<Rows>, held: HeldRows): AsyncIterable<Rows> {

@@ -1,15 +1,49 @@
+import type { AccumulatorBounds } from "../aggregates/accumulator.ts";
 import { ModelTooLargeError } from "../ir/errors.ts";
 
-/** The bound on what an operator may hold in memory: groups, distinct rows, rows to sort, rows of the result. */
-export interface HeldRows {
-  /** Throws `ModelTooLargeError` when `rows` is more than the model's `max_rows`. */
+/** Groups that a partial result holds at the most: at some 60 to 600 bytes each they fit an isolate beside the rest of a build. */
+export const MAX_GROUPS = 100_000;
+/** Distinct values that the aggregates of one model hold at the most: 24 MB. */
+export const MAX_DISTINCT = 1_000_000;
+
+/** The bound on what operators may hold in memory. Its methods throw `ModelTooLargeError` past it. */
+export interface HeldRows extends AccumulatorBounds {
+  /** So many distinct rows, rows to sort, or rows of the result. */
   check(rows: number): void;
+  /** So many groups of one aggregation. */
+  checkGroups(groups: number): void;
 }
 
-export function createHeldRows(model: string, maxRows: number): HeldRows {
+/** `name` of a model or check. Groups are bounded by `maxRows` as well, where `maxGroups` is not less. */
+export function createHeldRows(name: string, maxRows: number, maxGroups = maxRows): HeldRows {
+  let distinct = 0;
+  const check = (rows: number) => {
+    if (rows <= maxRows) return;
+    throw new ModelTooLargeError(
+      `model ${name} holds more than its max_rows of ${maxRows} rows`,
+      maxRows,
+      "raise max_rows if an isolate of 128 MB has room for them, or let the model keep fewer rows",
+    );
+  };
   return {
-    check(rows) {
-      if (rows > maxRows) throw new ModelTooLargeError(model, maxRows);
+    check,
+    checkGroups(groups) {
+      check(groups);
+      if (groups <= maxGroups) return;
+      throw new ModelTooLargeError(
+        `model ${name} has more than ${maxGroups} groups in one partition`,
+        maxGroups,
+        "group by fewer columns or by coarser values, such as a prefix or a bucket of the key",
+      );
+    },
+    addDistinct(values) {
+      distinct += values;
+      if (distinct <= MAX_DISTINCT) return;
+      throw new ModelTooLargeError(
+        `model ${name} counts more than ${MAX_DISTINCT} distinct values in one partition`,
+        MAX_DISTINCT,
+        "count the values of a coarser column, or those that a FILTER (WHERE ...) lets through",
+      );
     },
   };
 }

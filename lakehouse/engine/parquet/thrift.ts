@@ -1,3 +1,4 @@
+import { ByteReader } from "../../../schemas/byte-reader.ts";
 import { keepShape } from "../../../schemas/kept-shape.ts";
 
 /**
@@ -44,15 +45,19 @@ export class ThriftError extends Error {
 
 /** Decodes one struct from the start of `bytes`. Throws ThriftError when the bytes end early or hold what Parquet never writes. */
 export function decodeThrift(bytes: Uint8Array): ThriftStruct {
-  return new Decoder(bytes).struct(0);
+  try {
+    return new Decoder(bytes).struct(0);
+  } catch (error) {
+    if (error instanceof RangeError) throw new ThriftError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 class Decoder {
-  readonly #bytes: Uint8Array;
-  #at = 0;
+  readonly #reader: ByteReader;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.#reader = new ByteReader(bytes);
   }
 
   struct(depth: number): ThriftStruct {
@@ -60,7 +65,7 @@ class Decoder {
     const fields = new Map<number, ThriftValue>();
     let id = 0;
     for (;;) {
-      const header = this.#byte();
+      const header = this.#reader.readByte();
       if (header === 0) return { kind: "struct", fields };
       const delta = header >> 4;
       id = delta === 0 ? this.#int() : id + delta;
@@ -73,9 +78,9 @@ class Decoder {
     switch (wire) {
       case TRUE: // Only in lists, where a byte per item follows.
       case FALSE:
-        return { kind: "bool", value: this.#byte() === TRUE };
+        return { kind: "bool", value: this.#reader.readByte() === TRUE };
       case BYTE:
-        return { kind: "byte", value: this.#byte() };
+        return { kind: "byte", value: this.#reader.readByte() };
       case I16:
       case I32:
       case I64:
@@ -95,48 +100,36 @@ class Decoder {
 
   #list(depth: number): ThriftValue {
     if (depth > MAX_DEPTH) throw new ThriftError("nested too deep");
-    const header = this.#byte();
+    const header = this.#reader.readByte();
     const element = header & 0x0f;
     const size = header >> 4 === 15 ? this.#varint() : header >> 4;
     // Every item takes a byte at least: a larger size is a lie, and would make us allocate for it.
-    if (size > this.#bytes.length - this.#at) throw new ThriftError("a list longer than the footer");
+    if (size > this.#reader.bytes.length - this.#reader.at) throw new ThriftError("a list longer than the footer");
     const items: ThriftValue[] = [];
     for (let i = 0; i < size; i++) items.push(this.#value(element, depth + 1));
     return { kind: "list", element, items };
   }
 
-  #byte(): number {
-    const byte = this.#bytes[this.#at];
-    if (byte === undefined) throw new ThriftError("ends early");
-    this.#at += 1;
-    return byte;
-  }
-
   #take(count: number): Uint8Array {
-    const end = this.#at + count;
-    if (end > this.#bytes.length) throw new ThriftError("ends early");
-    const bytes = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return bytes;
+    const start = this.#reader.at;
+    this.#reader.moveTo(start + count);
+    return this.#reader.bytes.subarray(start, start + count);
   }
 
-  /** Base 128, low groups first. In arithmetic, since shifts stop at 32 bits; exact up to 2^53. */
+  /** Base 128, low groups first; exact up to 2^53. */
   #varint(): number {
-    let value = 0;
-    for (let scale = 1; scale <= Number.MAX_SAFE_INTEGER; scale *= 128) {
-      const byte = this.#byte();
-      value += (byte & 0x7f) * scale;
-      if (value > Number.MAX_SAFE_INTEGER) break;
-      if (byte < 0x80) return value;
-    }
-    throw new ThriftError("an integer beyond 2^53");
+    return exact(this.#reader.readUnsigned());
   }
 
-  /** Zigzag: 0, -1, 1, -2, ... */
+  /** Zigzag, as Avro has it: 0, -1, 1, -2, ... */
   #int(): number {
-    const value = this.#varint();
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    return exact(this.#reader.readLong());
   }
+}
+
+function exact(value: number): number {
+  if (!Number.isSafeInteger(value)) throw new ThriftError("an integer beyond 2^53");
+  return value;
 }
 
 keepShape(new Decoder(new Uint8Array(0)));

@@ -62,8 +62,7 @@ export async function tracePublished(
     publishedFiles(deps.db, table, date),
     publishedFrom(deps.db, [table], date, [...files, ...replaced.map(({ file }) => file)]),
   ]);
-  const builtFrom: unknown = JSON.parse(snapshot?.built_from ?? "[]");
-  const built = new Set<unknown>(Array.isArray(builtFrom) ? builtFrom : []);
+  const built = new Set(snapshot?.built_from);
   for (const { file, retired_by } of replaced) if (built.has(file)) built.add(retired_by);
   const wanted = ["_message", "_event", "_copies"];
   const inSilver = (received?: readonly bigint[]): Promise<FoundRow[]> => {
@@ -102,7 +101,7 @@ export async function tracePublished(
       partition_date: date,
       snapshot_id,
       committed_at,
-      current: built_from !== "[]",
+      current: built_from.length > 0,
     })),
     states: copies.map((copy): SilverState => {
       if (row?.message_id === copy.message_id && row.event_index === copy.event_index) return "kept";

@@ -9,6 +9,7 @@ import {
   type SmallFile,
   smallFiles,
 } from "../../../sql/statements/compactions.ts";
+import { readCursor } from "../../../sql/statements/duty-backlogs.ts";
 import { type CompactionPolicy, folderOf, planCompactions } from "./plan.ts";
 
 /** A message of the builds queue: one compacted file. */
@@ -64,7 +65,7 @@ export async function planCompaction(deps: CompactionScheduleDeps, cursor: strin
     before: new Date(closed).toISOString(),
     maxBytes: deps.policy.smallBytes,
     minFiles: deps.policy.minFiles,
-    after: cursor === null ? null : groupOfCursor(cursor),
+    after: cursor === null ? null : readCursor(cursor, fileGroup),
     limit: FILES_A_RUN,
   });
   const planned = planCompactions(files, deps.policy);
@@ -88,18 +89,12 @@ export async function planCompaction(deps: CompactionScheduleDeps, cursor: strin
   return { queued: queued.length, ...more };
 }
 
-const fileGroup = z.object({
+const fileGroup: z.ZodType<FileGroup> = z.object({
   hour: z.string(),
   folder: z.string(),
   shard: z.int(),
   shardOf: z.int(),
-  incarnation: z.string(),
 });
-
-/** Written by this file. One that another deploy wrote in another form begins anew. */
-function groupOfCursor(text: string): FileGroup | null {
-  return fileGroup.safeParse(JSON.parse(text)).data ?? null;
-}
 
 /** What is left when so many compactions of these files were planned and so many were not. */
 function restOf(
@@ -112,7 +107,7 @@ function restOf(
   if (unplanned > 0) return { more, ...(cursor === null ? {} : { cursor }) };
   const last = files.at(-1);
   if (files.length < FILES_A_RUN || last === undefined) return {};
-  const { file, shard, shard_of: shardOf, incarnation, registered_at } = last;
-  const group: FileGroup = { hour: registered_at.slice(0, 13), folder: folderOf(file), shard, shardOf, incarnation };
+  const { file, shard, shard_of: shardOf, registered_at } = last;
+  const group: FileGroup = { hour: registered_at.slice(0, 13), folder: folderOf(file), shard, shardOf };
   return { more, cursor: JSON.stringify(group) };
 }

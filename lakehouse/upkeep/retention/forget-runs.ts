@@ -3,13 +3,14 @@
  * partition that succeeded, failed or was lost stay, for whoever looks at it.
  */
 import * as z from "zod";
+import { readCursor } from "../../../sql/statements/duty-backlogs.ts";
 import { forgetRuns as dropRuns, type RunKey } from "../../../sql/statements/runs.ts";
 
 const KEPT_MS = 30 * 86_400_000;
 /** Rows looked at in one run. */
 const ROWS_A_RUN = 2_000;
 
-const runKey = z.object({ domain: z.string(), partition_date: z.string(), run_id: z.string() });
+const runKey: z.ZodType<RunKey> = z.object({ domain: z.string(), partition_date: z.string(), run_id: z.string() });
 
 /** One run at `now` (milliseconds since the epoch) behind `cursor`: may be done twice at once. Throws what D1 throws. */
 export async function forgetRuns(
@@ -18,11 +19,7 @@ export async function forgetRuns(
   cursor: string | null,
 ): Promise<{ readonly forgotten: number; readonly more?: "now"; readonly cursor?: string }> {
   const endedBefore = new Date(now - KEPT_MS).toISOString();
-  const { forgotten, last } = await dropRuns(db, endedBefore, cursor === null ? null : keyOf(cursor), ROWS_A_RUN);
+  const after = cursor === null ? null : readCursor(cursor, runKey);
+  const { forgotten, last } = await dropRuns(db, endedBefore, after, ROWS_A_RUN);
   return { forgotten, ...(last === null ? {} : { more: "now", cursor: JSON.stringify(last) }) };
-}
-
-/** Written by this file. One that another deploy wrote in another form begins anew. */
-function keyOf(text: string): RunKey | null {
-  return runKey.safeParse(JSON.parse(text)).data ?? null;
 }

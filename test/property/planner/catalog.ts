@@ -2,9 +2,11 @@
  * The catalog with its planner and builders: a topic `src` and a table `agg` that reads it, two dates, D1 on SQLite with a
  * clock and faults. Builders do what `lakehouse/builds/build.ts` does, but each stops wherever the schedule wants.
  */
+import { planWithBackfills } from "../../../lakehouse/builds/planning/backfills.ts";
 import { backoffMs, type PlanPolicy } from "../../../lakehouse/builds/planning/machine.ts";
 import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/builds/planning/planner.ts";
-import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
+import { backfillCandidates, createBackfill } from "../../../sql/statements/backfills.ts";
+import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import {
   acquireLease,
   activePartitions,
@@ -13,9 +15,8 @@ import {
   type Lease,
   type PartitionRow,
 } from "../../../sql/statements/partitions.ts";
-import { commitSnapshot, isPublishedBy, publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { bronzeInputs, commitSnapshot, isPublishedBy, publishedFiles } from "../../../sql/statements/snapshots.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
-import { registerFiles } from "../../oracle/register.ts";
 
 export const DATES = ["2026-11-01", "2026-11-02"] as const;
 export const START = Date.UTC(2026, 10, 1, 12);
@@ -68,6 +69,7 @@ export class Catalog {
   stale: PartitionRow[] = [];
   #runs = 0;
   #files = 0;
+  #backfills = 0;
 
   constructor() {
     for (const sql of WATCH) this.d1.rows(sql);
@@ -91,14 +93,21 @@ export class Catalog {
       // The ledger is no table of this catalog.
       hours: [],
     };
-    for (let i = 0; i < 2; i++) await this.d1.binding.batch(registerFiles(this.d1.binding, [file], ""));
+    for (let i = 0; i < 2; i++) await this.d1.binding.batch(registerBronzeFile(this.d1.binding, file, ""));
   }
 
   async tick(): Promise<number> {
     const builds = {
       sendBatch: async (sent: { body: BuildRequest }[]) => void this.queue.push(...sent.map(({ body }) => body)),
     };
-    return (await plan({ db: this.d1.binding, builds, policy: POLICY, log: () => {} })).queued;
+    const db = this.d1.binding;
+    const report = await planWithBackfills({ db, plan: () => plan({ db, builds, policy: POLICY, log: () => {} }) });
+    const most = this.d1.rows<{ n: number }>(
+      `SELECT max(n) AS n FROM (SELECT count(*) - b.max_active_runs AS n FROM backfill_partitions p JOIN backfills b USING (backfill_id)
+       WHERE p.state = 'STARTED' GROUP BY b.backfill_id)`,
+    )[0]?.n;
+    if ((most ?? 0) > 0) throw new Error("a backfill started more than it may");
+    return report.queued;
   }
 
   /** The first half of a slow tick: what it decides on is as old as the schedule makes it. */
@@ -209,5 +218,26 @@ export class Catalog {
       to,
     );
     this.d1.rows("DELETE FROM seen WHERE rowid > ?", seen);
+  }
+
+  /** The other words of an operator: the planner discovers what has inputs anew. */
+  forget(domain: string, date: string): void {
+    this.d1.rows("DELETE FROM partition_meta WHERE domain = ? AND partition_date = ?", domain, date);
+  }
+
+  /** A backfill of everything, as many partitions at a time. */
+  async backfill(domain: string, maxActive: number): Promise<void> {
+    const db = this.d1.binding;
+    const found = await backfillCandidates(db, [domain], { from: DATES[0], to: DATES[1] }, 10);
+    const id = `b${String(++this.#backfills).padStart(6, "0")}`;
+    const row = { backfill_id: id, domain, layer: "silver", from_date: DATES[0], to_date: DATES[1] } as const;
+    await createBackfill(db, { ...row, reprocess: "completed", max_active_runs: maxActive, created_by: "key" }, found);
+  }
+
+  /** What is open of backfills: at rest nothing is. */
+  openBackfills(): unknown[] {
+    return this.d1.rows(
+      "SELECT domain, partition_date, state FROM backfill_partitions WHERE state IN ('WAITING', 'STARTED') UNION ALL SELECT domain, '', 'open' FROM backfills WHERE ended_at IS NULL",
+    );
   }
 }

@@ -27,7 +27,7 @@ const KEYS: readonly (readonly string[])[] = [
 /** Bodies by which calls get past their parameters; they are about the topic orders. */
 const BODIES: Readonly<Record<string, object>> = {
   "POST /v1/dead-letters/replay": { topic: "orders" },
-  "POST /v1/replays": { topic: "orders", from: "2026-11-20", to: "2026-11-21" },
+  "POST /v1/backfills": { table: "silver_orders", from: "2026-11-20", to: "2026-11-21" },
   "POST /v1/keys": { producer: "x", scopes: ["orders:write"] },
   "POST /v1/parked/retry": { ids: ["q/1"] },
 };

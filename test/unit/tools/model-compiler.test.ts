@@ -102,7 +102,9 @@ describe("what is refused, where, and what to do", () => {
     [
       "a bad constant",
       "SELECT d FROM t WHERE d > '2024-02-30'::DATE",
-      ["7:39: the constant cannot be evaluated: '2024-02-30' is not a DATE in plain notation; correct it"],
+      [
+        "7:39: the constant cannot be evaluated: a text of 10 characters is no DATE: TRY_CAST gives NULL for it; correct it",
+      ],
     ],
     [
       "a join",
@@ -164,6 +166,26 @@ describe("what is refused, where, and what to do", () => {
       "a TIMESTAMP",
       "SELECT d, date_trunc('month', d) AS m FROM t",
       ['7:1: column "m" is a TIMESTAMP without a zone; cast it to DATE or TIMESTAMPTZ'],
+    ],
+    [
+      "an INTERVAL, and a text that becomes one",
+      "SELECT d, ts - ts AS i, ts + k::INTERVAL AS j FROM t",
+      [
+        "7:31: a text that is no literal is not cast to INTERVAL; write a literal such as INTERVAL '1 day', or INTERVAL (n) DAY",
+      ],
+    ],
+    [
+      "a column of INTERVALs",
+      "SELECT d, ts - ts AS i FROM t",
+      ['7:1: column "i" is an INTERVAL; take its seconds: epoch(i)'],
+    ],
+    [
+      "time buckets of no width",
+      "SELECT d, time_bucket(INTERVAL '0 days', ts) AS a, time_bucket(INTERVAL '1 month 1 day', ts) AS b FROM t",
+      [
+        "7:11: time_bucket needs a width greater than 0; docs/model-sql.md lists the functions of models",
+        "7:52: time_bucket takes no width of months with days or hours; docs/model-sql.md lists the functions of models",
+      ],
     ],
     ["columns of one name", "SELECT d, k AS v, s AS V FROM t", ['7:1: two columns are named "V"; name one with AS']],
     [

@@ -44,6 +44,9 @@ function checkStorable(name: string, type: IrType, context: DecodeContext): void
         `cast it: ${name}::BIGINT`,
       );
       return;
+    case "interval":
+      reportAt(context, undefined, `column "${name}" is an INTERVAL`, `take its seconds: epoch(${name})`);
+      return;
     case "timestamp":
       reportAt(context, undefined, `column "${name}" is a TIMESTAMP without a zone`, "cast it to DATE or TIMESTAMPTZ");
       return;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Field } from "../../../lakehouse/engine/columns/column.ts";
 import { type CompiledModel, IR_VERSION } from "../../../lakehouse/engine/ir/ir.ts";
 import { columnTypeOf } from "../../../lakehouse/engine/ir/ir-types.ts";
@@ -77,6 +78,7 @@ async function compileModel(
   const { frontMatter } = file;
   return {
     irVersion: IR_VERSION,
+    generation: createHash("sha256").update(JSON.stringify(pruned)).digest("hex").slice(0, 32),
     name,
     description: frontMatter.description,
     sql: await withoutSemicolon(file.sql.trim(), session),

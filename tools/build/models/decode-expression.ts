@@ -82,6 +82,10 @@ function decodeCast(json: JsonObject, context: DecodeContext): Expression | unde
     return { node: "constant", value: null, type };
   const arg = decodeExpression(child, context);
   if (arg === undefined || type === undefined) return undefined;
+  if (type.kind === "interval" && arg.node !== "constant") {
+    const fix = "write a literal such as INTERVAL '1 day', or INTERVAL (n) DAY";
+    return reportAt(context, byteOf(json), "a text that is no literal is not cast to INTERVAL", fix);
+  }
   const cast: Cast = { node: "cast", arg, lenient: json["try_cast"] === true, type };
   const bound = bindCast(arg.type, type, cast.lenient);
   return isUnsupported(bound)

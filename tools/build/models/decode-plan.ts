@@ -3,6 +3,7 @@ import { bindAggregate } from "../../../lakehouse/engine/aggregates/aggregates.t
 import { isUnsupported } from "../../../lakehouse/engine/expressions/vector.ts";
 import type { Aggregate, Expression, IrField, Plan, SortKey } from "../../../lakehouse/engine/ir/ir.ts";
 import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
 import { type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
@@ -18,7 +19,6 @@ import {
   textAt,
 } from "./json.ts";
 import { nativeOnly } from "./native-only.ts";
-import { outputTypes } from "./output-types.ts";
 
 /** Common table expressions in scope, by the plan's index: they are inlined where they are read. */
 type Scope = ReadonlyMap<Json, Plan | undefined>;
@@ -223,19 +223,16 @@ function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | 
   const type = typeOf(json, context);
   if (args === undefined || filter === undefined || type === undefined) return undefined;
   if (isObject(orders)) return reportAt(context, at, `ORDER BY inside ${name} is not supported`, "leave it out");
+  const distinct = textAt(json, "aggregate_type") === "DISTINCT";
   const bound = bindAggregate(
     name,
     args.map((arg) => arg.type),
     type,
+    distinct,
   );
   if (isUnsupported(bound)) {
     const fix = "docs/model-sql.md lists the aggregates of models";
     return reportAt(context, at, bound.unsupported, fix);
-  }
-  const distinct = textAt(json, "aggregate_type") === "DISTINCT";
-  const unhashable = distinct ? args.find((arg) => !isScalar(arg.type)) : undefined;
-  if (unhashable !== undefined) {
-    return reportAt(context, at, `DISTINCT of a ${sqlName(unhashable.type)} is not supported`, "use one of its parts");
   }
   return { name, args, distinct, filter, type };
 }

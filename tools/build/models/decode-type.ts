@@ -10,11 +10,12 @@ const simple: Readonly<Record<string, IrType>> = {
   DATE: { kind: "date" },
   TIMESTAMP: { kind: "timestamp" },
   "TIMESTAMP WITH TIME ZONE": { kind: "timestamptz" },
+  INTERVAL: { kind: "interval" },
   VARCHAR: { kind: "utf8" },
   BLOB: { kind: "binary" },
 };
 
-/** A type of the plan, or `undefined` when the IR does not have it (SMALLINT, INTERVAL, UUID, MAP, ...). */
+/** A type of the plan, or `undefined` when the IR does not have it (SMALLINT, UUID, MAP, ...). */
 export function decodeType(json: JsonObject): IrType | undefined {
   const id = textAt(json, "id");
   const info = json["type_info"];

@@ -1,5 +1,6 @@
 import { valueAt } from "../../../lakehouse/engine/columns/value.ts";
 import { childrenOf } from "../../../lakehouse/engine/expressions/columns-used.ts";
+import { intervalReader, intervalText } from "../../../lakehouse/engine/expressions/intervals.ts";
 import { prepare } from "../../../lakehouse/engine/expressions/prepare.ts";
 import { integerReader } from "../../../lakehouse/engine/expressions/vector.ts";
 import type { ConstantValue, Expression } from "../../../lakehouse/engine/ir/ir.ts";
@@ -19,6 +20,7 @@ export function foldConstants(expression: Expression): Expression {
 }
 
 function constantValue(column: Parameters<typeof valueAt>[0], kind: string): ConstantValue {
+  if (kind === "interval") return intervalText(intervalReader(column)(0));
   if (kind === "int32" || kind === "date") return Number(integerReader(column)(0));
   if (column.kind === "int64" || column.kind === "int128") return integerReader(column)(0).toString();
   const value = valueAt(column, 0);

@@ -1,5 +1,5 @@
 import type { Expression, Plan } from "../../../lakehouse/engine/ir/ir.ts";
-import { outputTypes } from "./output-types.ts";
+import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
 
 /** A column of an input table that an output column is, unchanged; or a word on why it is not one. */
 export type Origin = { readonly table: string; readonly column: string } | { readonly computed: string };

@@ -1,11 +1,11 @@
 /** One SELECT to its decoded plan: what models and checks are compiled with. */
 import type { Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodePlan } from "./decode-plan.ts";
 import { objectsAt, PlanShapeError, textAt } from "./json.ts";
 import type { Problems } from "./model-error.ts";
 import { didYouMean } from "./nearest-names.ts";
-import { outputTypes } from "./output-types.ts";
 import { isRefusal, type PlannerSession, type Refusal, type TableSchema } from "./planner-session.ts";
 import { createSourceMap } from "./source-map.ts";
 

@@ -1,6 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { Field } from "../../../lakehouse/engine/columns/column.ts";
-import { irTypeOf, quoteName, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { irTypeOf, quoteName, quoteText, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { isObject, type Json, type JsonObject, objectsAt, PlanShapeError, parseJson } from "./json.ts";
 
 /** A table that models may read. `partition` is one of its columns. */
@@ -55,11 +55,12 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
 
   return {
     async parse(sql) {
-      const answer = await serialized(connection, `SELECT json_serialize_sql(${literal(sql)})`);
+      const answer = await serialized(connection, `SELECT json_serialize_sql(${quoteText(sql)})`);
       return isRefusal(answer) ? answer : objectsAt(answer, "statements");
     },
     async plan(sql) {
-      const answer = await serialized(connection, `SELECT json_serialize_plan(${literal(sql)}, optimize := false)`);
+      // It takes nothing but a constant: the statement is passed as a literal.
+      const answer = await serialized(connection, `SELECT json_serialize_plan(${quoteText(sql)}, optimize := false)`);
       if (isRefusal(answer)) return answer;
       const [plan] = objectsAt(answer, "plans");
       if (plan === undefined) throw new PlanShapeError("DuckDB gave no plan");
@@ -75,11 +76,6 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
       instance.closeSync();
     },
   };
-}
-
-/** `json_serialize_plan` takes nothing but a constant: the statement is passed as a literal. */
-function literal(sql: string): string {
-  return `'${sql.replaceAll("'", "''")}'`;
 }
 
 async function column(connection: DuckDBConnection, sql: string): Promise<readonly unknown[]> {

@@ -1,7 +1,7 @@
 /** Column pruning: scans list only what is read above them. DuckDB's unoptimised plan reads all of a subquery's `*`. */
 import { columnsUsed, mapChildren } from "../../../lakehouse/engine/expressions/columns-used.ts";
 import type { Expression, Plan } from "../../../lakehouse/engine/ir/ir.ts";
-import { outputTypes } from "./output-types.ts";
+import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
 
 /** A plan with fewer columns; `kept[i]` is the old index of its column i, ascending. */
 interface Pruned {

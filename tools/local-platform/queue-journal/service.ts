@@ -40,8 +40,9 @@ interface SentMessage {
   readonly delaySeconds: number;
 }
 
-/** The messages of a call follow one another; `sizes` and `delays` (s) have a number for each. Throws Error unless these fit. */
+/** The messages of a call follow one another; `sizes` and `delays` (s) have a number for each. Without them it is one message. Throws Error unless these fit. */
 function messagesIn(headers: IncomingHttpHeaders, body: Buffer): SentMessage[] {
+  if (headers["sizes"] === undefined) return [{ bytes: body, delaySeconds: 0 }];
   const [sizes, delays] = [numbersIn(String(headers["sizes"])), numbersIn(String(headers["delays"]))];
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   if (bytes !== body.byteLength) throw new Error(`${body.byteLength} bytes came, ${bytes} were announced`);

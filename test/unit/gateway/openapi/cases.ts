@@ -4,6 +4,7 @@ import { tryAcquireWasm } from "../../../../lakehouse/engine/parquet/wasm.ts";
 import type { Harness } from "../harness.ts";
 import { addKey, answer, bearer, createHarness, deadLetters, order } from "../harness.ts";
 import { land } from "../land.ts";
+import { buildsCases } from "./builds-cases.ts";
 import type { Case, ResponseKey } from "./case.ts";
 import { registryCases } from "./registry-cases.ts";
 
@@ -332,15 +333,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     },
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/events/e1")),
   },
-  "POST /v1/replays": {
-    "200": send({ topic: "orders", from: "2026-11-20", to: "2026-11-21", dry_run: false }, "/v1/replays"),
-    "400 INVALID_PARAMETER": send({ topic: "orders", from: "2026-11-21", to: "2026-11-20" }, "/v1/replays"),
-    "404 UNKNOWN_TOPIC": send({ topic: "nope", from: "2026-11-20", to: "2026-11-21" }, "/v1/replays"),
-    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), "/v1/replays"),
-    "503 CATALOG_UNAVAILABLE": withoutCatalog(
-      send({ topic: "orders", from: "2026-11-20", to: "2026-11-21" }, "/v1/replays"),
-    ),
-  },
+  ...buildsCases,
   ...deadLettersCases,
   ...parkedCases,
   ...keysCases,

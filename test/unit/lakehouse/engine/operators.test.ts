@@ -53,6 +53,7 @@ function modelOf(
 ): CompiledModel {
   return {
     irVersion: IR_VERSION,
+    generation: "test",
     name: "m",
     description: "",
     sql: "",

@@ -60,6 +60,12 @@ test("messages of any size come back as they were sent, in order, until they are
   expect(read.bytes).toEqual(Uint8Array.of(3, 3, 3, 1, 1));
 });
 
+test("a call that announces nothing is one message", async () => {
+  expect((await post("append?binding=TOPIC_ORDERS", new Blob([filled(300, 7)]))).status).toBe(204);
+  expect(journal.entries()).toEqual([{ id: 1, binding: "TOPIC_ORDERS" }]);
+  expect((await post("read", "[1]")).bytes).toEqual(filled(300, 7));
+});
+
 test("a call for which there is no room is told so; those beside it are on disk", async () => {
   const answers = await Promise.all([250_000, 250_000, 10].map((size) => append(filled(size, 1))));
   expect(answers.map(({ status }) => status).sort()).toEqual([204, 204, 503]);

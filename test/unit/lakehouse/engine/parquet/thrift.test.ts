@@ -42,10 +42,10 @@ test("every kind of value survives", () => {
 
 describe("hostile bytes are refused at once", () => {
   test.each([
-    ["nothing", [], /ends early/],
-    ["a binary longer than the bytes", [0x18, 0x7f, 0x01], /ends early/],
+    ["nothing", [], /past the end/],
+    ["a binary longer than the bytes", [0x18, 0x7f, 0x01], /past the end/],
     ["a list longer than the bytes", [0x19, 0xfc, 0xff, 0xff, 0xff, 0x7f], /longer than the footer/],
-    ["an integer without end", [0x16, ...Array.from({ length: 30 }, () => 0x80)], /beyond 2\^53/],
+    ["an integer without end", [0x16, ...Array.from({ length: 30 }, () => 0x80)], /too many bytes/],
     ["an integer of 64 bits", [0x16, ...Array.from({ length: 9 }, () => 0xff), 0x01], /beyond 2\^53/],
     ["a map", [0x1b, 0x00, 0x00], /unknown type 11/],
     ["structs in structs", Array.from({ length: 100 }, () => 0x1c), /nested too deep/],

@@ -1,0 +1,44 @@
+/** Runs and results of checks as calls answer with them. */
+import * as z from "zod";
+import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
+import type { ListedCheck, ListedRun } from "../sql/statements/run-list.ts";
+
+export function runShown({ run_id, domain, partition_date, status, fence, ...rest }: ListedRun) {
+  const { started_at, finished_at, rows_in, rows_out, error_message } = rest;
+  return {
+    run_id,
+    table: tableOfDomain(domain)?.name ?? domain,
+    domain,
+    partition_date,
+    status,
+    fence,
+    started_at,
+    finished_at,
+    rows_in,
+    rows_out,
+    error_message,
+  };
+}
+
+const boundSchema = z.record(z.string(), z.unknown());
+const rowsSchema = z.array(z.int());
+
+export function checkShown(check: ListedCheck) {
+  const { run_id, table_name, partition_date, layer, check_name, metric, measured, on_fail, candidate, checked_at } =
+    check;
+  return {
+    run_id,
+    table: table_name,
+    partition_date,
+    layer,
+    check_name,
+    metric,
+    measured,
+    bound: boundSchema.parse(JSON.parse(check.bound)),
+    passed: check.passed === 1,
+    on_fail,
+    failing_rows: rowsSchema.parse(JSON.parse(check.failing_rows ?? "[]")),
+    candidate,
+    checked_at,
+  };
+}

@@ -1,0 +1,94 @@
+import type { Column } from "../columns/column.ts";
+import { gather } from "../columns/gather.ts";
+import { float64s, grown } from "../columns/growth.ts";
+import { createTupleIndex } from "../columns/tuple-index.ts";
+import { argument, integerColumn } from "../expressions/vector.ts";
+import { PartialFormatError } from "../ir/errors.ts";
+import type { IrType } from "../ir/ir.ts";
+import { type Accumulator, type AccumulatorBounds, groupsOf } from "./accumulator.ts";
+import { DistinctSet, forEachPair } from "./distinct-set.ts";
+import { int32State, stateColumn } from "./state-columns.ts";
+import { fingerprintsOf } from "./value-fingerprints.ts";
+
+/** `count(DISTINCT x)`: the values that a group has seen, as fingerprints. */
+export function createCountDistinct(type: IrType, bounds: AccumulatorBounds): Accumulator {
+  const seen = new DistinctSet();
+  let counts = float64s(0);
+  const beforeNew = () => bounds.addDistinct(1);
+  return {
+    update(columns, groups, groupCount) {
+      counts = grown(counts, groupCount, float64s);
+      const column = argument(columns, 0);
+      const kept = groupsOf(column, groups);
+      const fingerprint = fingerprintsOf(column);
+      const words = new Int32Array(4);
+      for (let row = 0; row < kept.length; row++) {
+        const group = kept[row]!;
+        if (group < 0) continue;
+        fingerprint(row, words);
+        if (seen.add(group, words[0]!, words[1]!, words[2]!, beforeNew)) counts[group]!++;
+      }
+    },
+    merge(state, groups, groupCount) {
+      counts = grown(counts, groupCount, float64s);
+      const segments = state.map((_, at) => stateColumn(state, at, "int32"));
+      forEachPair(segments, (theirs, a, b, c) => {
+        const group = groups[theirs];
+        if (group === undefined) throw new PartialFormatError("a distinct value belongs to no group");
+        if (seen.add(group, a, b, c, beforeNew)) counts[group]!++;
+      });
+    },
+    save: () => seen.save(),
+    finish(groupCount) {
+      counts = grown(counts, groupCount, float64s);
+      return integerColumn(type, groupCount, undefined, (group) => BigInt(counts[group]!));
+    },
+    get byteLength() {
+      return seen.byteLength + counts.byteLength;
+    },
+  };
+}
+
+/**
+ * Any other aggregate of DISTINCT values: keeps the pairs of group and value, each once, and gives those to `make`'s
+ * accumulator at the end. The state is the values themselves.
+ */
+export function createDistinctValues(make: () => Accumulator, bounds: AccumulatorBounds): Accumulator {
+  const pairs = createTupleIndex(2);
+  const add = (column: Column, groups: Int32Array) => {
+    const kept = groupsOf(column, groups);
+    const rows = rowsOf(kept);
+    if (rows.length === 0) return;
+    const columns =
+      rows.length === kept.length ? [int32State(kept), column] : [gather(int32State(kept), rows), gather(column, rows)];
+    bounds.addDistinct(pairs.assign(columns, rows.length).fresh.length);
+  };
+  return {
+    update: (columns, groups) => add(argument(columns, 0), groups),
+    merge(state, groups) {
+      if (state.length === 0) return;
+      const { values } = stateColumn(state, 0, "int32");
+      const mine = values.map((group) => groups[group] ?? -1);
+      const [, column] = state;
+      if (column?.length !== values.length) throw new PartialFormatError("distinct values lack their groups");
+      add(column, mine);
+    },
+    save: () => pairs.tuples(),
+    finish(groupCount) {
+      const accumulator = make();
+      const [groups, column] = pairs.tuples();
+      if (groups?.kind === "int32" && column !== undefined) accumulator.update([column], groups.values, groupCount);
+      return accumulator.finish(groupCount);
+    },
+    get byteLength() {
+      return pairs.byteLength;
+    },
+  };
+}
+
+function rowsOf(groups: Int32Array): Int32Array {
+  const rows = new Int32Array(groups.length);
+  let count = 0;
+  for (let row = 0; row < groups.length; row++) if (groups[row]! >= 0) rows[count++] = row;
+  return rows.subarray(0, count);
+}

@@ -1,0 +1,105 @@
+import type { PartialGroups } from "../aggregates/partial-groups.ts";
+import { PartialFormatError } from "../ir/errors.ts";
+import type { Plan } from "../ir/ir.ts";
+import { type Execution, execute } from "./execute.ts";
+import { createGrouping, distinctAsGrouping, type Grouping, type GroupingPlan } from "./grouping.ts";
+import type { HeldRows } from "./held-rows.ts";
+import { outputTypes } from "./output-types.ts";
+
+/** A plan cut where its rows come together. */
+export interface PartialPlan {
+  /** Aggregations over rows that come one by one: what they hold is the plan's partial result. */
+  readonly groupings: readonly GroupingPlan[];
+  /** What is computed of the finished groups: the scan of the table `#n` gives those of grouping n. */
+  readonly above: Plan;
+}
+
+/**
+ * Cuts a plan in two; undefined when parts of its input cannot be added up. It can where every way from a scan leads through
+ * an aggregation (or a DISTINCT, which is one) before anything else that holds rows.
+ */
+export function partialPlanOf(plan: Plan): PartialPlan | undefined {
+  const groupings: GroupingPlan[] = [];
+  const above = cut(plan, groupings);
+  return above === undefined || groupings.length === 0 ? undefined : { groupings, above };
+}
+
+function cut(plan: Plan, groupings: GroupingPlan[]): Plan | undefined {
+  if (plan.node === "aggregate" || plan.node === "distinct") {
+    if (isRowByRow(plan.input)) {
+      groupings.push(plan.node === "aggregate" ? plan : distinctAsGrouping(plan));
+      const columns = outputTypes(plan).map((type, index) => ({ name: String(index), type }));
+      return { node: "scan", table: `#${groupings.length - 1}`, columns };
+    }
+  }
+  switch (plan.node) {
+    case "scan":
+      return undefined;
+    case "union": {
+      const inputs = plan.inputs.map((input) => cut(input, groupings));
+      const known = inputs.filter((input) => input !== undefined);
+      return known.length === inputs.length ? { ...plan, inputs: known } : undefined;
+    }
+    default: {
+      const input = cut(plan.input, groupings);
+      return input && { ...plan, input };
+    }
+  }
+}
+
+/** Whether each row of the input gives its rows of the output by itself. */
+export function isRowByRow(plan: Plan): boolean {
+  switch (plan.node) {
+    case "scan":
+      return true;
+    case "filter":
+    case "project":
+    case "unnest":
+      return isRowByRow(plan.input);
+    case "union":
+      return plan.inputs.every(isRowByRow);
+    default:
+      return false;
+  }
+}
+
+/** The partial result of a plan, growing. Throws as the operators do. */
+export interface PartialRun {
+  /** Adds the rows that the scans give. */
+  add(scan: Execution["scan"]): Promise<void>;
+  /** Adds the partial results of other rows: one per grouping of the plan. */
+  merge(partials: readonly PartialGroups[]): void;
+  /** The partial results, as `Grouping.save` gives them. */
+  save(): readonly PartialGroups[];
+  /** The rows of the plan over all that was added. */
+  rows(): ReturnType<typeof execute>;
+  readonly byteLength: number;
+}
+
+export function runPartially(plan: PartialPlan, held: HeldRows): PartialRun {
+  const groupings: readonly Grouping[] = plan.groupings.map((grouping) => createGrouping(grouping, held));
+  return {
+    async add(scan) {
+      for (const [at, grouping] of groupings.entries()) {
+        // There is a plan per grouping.
+        for await (const rows of execute(plan.groupings[at]!.input, { scan, held })) grouping.add(rows);
+      }
+    },
+    merge(partials) {
+      if (partials.length !== groupings.length) throw new PartialFormatError("a partial result is of another plan");
+      for (const [at, grouping] of groupings.entries()) grouping.merge(partials[at]!);
+    },
+    save: () => groupings.map((grouping) => grouping.save()),
+    rows: () =>
+      execute(plan.above, {
+        async *scan(table) {
+          const grouping = groupings[Number(table.slice(1))];
+          if (grouping !== undefined) yield grouping.finish();
+        },
+        held,
+      }),
+    get byteLength() {
+      return groupings.reduce((total, grouping) => total + grouping.byteLength, 0);
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/** Why a partition stands where it does, in words, and what a person can do about it. Pure. */
+import type { PartitionFacts } from "../../../sql/statements/partition-list.ts";
+import { planPolicy } from "../../builds/planning/policy.ts";
+import type { Table } from "../../tables/catalog.ts";
+
+export interface Explanation {
+  /** What it waits for, or that it waits for nothing. */
+  readonly waits: string;
+  /** What to do; null: nothing. */
+  readonly remedy: string | null;
+}
+
+/** A check that fails holds a partition back with an error of this name (builds/gates/gate.ts). */
+export function isHeldBack({ status, error_message, failure_class }: PartitionFacts): boolean {
+  if (status === "DONE" || failure_class !== "data") return false;
+  return error_message?.startsWith("QualityGateError:") === true;
+}
+
+/** `table`: undefined when this deploy does not build the domain. */
+export function explain(facts: PartitionFacts, table: Pick<Table, "name" | "layer"> | undefined): Explanation {
+  if (table === undefined) {
+    return {
+      waits: "this deploy builds no such table: its planner leaves the partition alone",
+      remedy: "deploy a version that has the table's contract or model",
+    };
+  }
+  const where = `${table.name} ${facts.partition_date}`;
+  switch (facts.status) {
+    case "UNDISCOVERED":
+      return { waits: "its first input has arrived: the planner takes it up within a minute", remedy: null };
+    case "PENDING":
+      return waiting(facts, "a build");
+    case "RETRYING":
+      return waiting(facts, `retry ${facts.retry_count} of ${planPolicy.maxRetries}`);
+    case "REPROCESSING":
+      return waiting(facts, "a build with events that came late");
+    case "LATE":
+      return { waits: "events came after it had closed: the planner queues a build within a minute", remedy: null };
+    case "IN_FLIGHT":
+      return inFlight(facts);
+    case "DONE":
+      return done(facts);
+    case "FAILED":
+      return failed(facts, table, where);
+    case "DEAD":
+      return {
+        waits: `a person: ${planPolicy.maxRetries} retries failed, the last with: ${errorOf(facts)}`,
+        remedy: `see to the cause, then: ${backfillCommand(table, facts, "failed")}`,
+      };
+    default:
+      return {
+        waits: `a person: "${facts.status}" is no state that the planner knows`,
+        remedy: "set its status to PENDING",
+      };
+  }
+}
+
+function waiting({ not_before, queued_at, lease_run, now, lease_until }: PartitionFacts, what: string): Explanation {
+  if (lease_run !== null && lease_until > now) {
+    return {
+      waits: `the end of run ${lease_run}, which had begun before: then ${what} begins, at ${timeOf(lease_until)} at the latest`,
+      remedy: null,
+    };
+  }
+  if (not_before > now) return { waits: `${what}, not before ${timeOf(not_before)}`, remedy: null };
+  if (queued_at === 0) return { waits: `${what}: the planner queues it within a minute`, remedy: null };
+  const seconds = Math.max(0, Math.round((now - queued_at) / 1_000));
+  return {
+    waits: `${what}: it was queued ${seconds} s ago, and begins when a builder is free`,
+    remedy: seconds < 600 ? null : "no builder took it for ten minutes: see the queue `builds` and its consumers' log",
+  };
+}
+
+function inFlight({ lease_run, lease_since, lease_until, now }: PartitionFacts): Explanation {
+  const since = lease_since === null ? "" : ` since ${lease_since}`;
+  if (lease_until >= now) {
+    return {
+      waits: `run ${lease_run ?? "unknown"}, which builds it${since}; if it dies, a retry begins at ${timeOf(lease_until)}`,
+      remedy: null,
+    };
+  }
+  return { waits: "a retry: its builder is gone, and the planner sees that within a minute", remedy: null };
+}
+
+function done({ version, built_version, failed_version }: PartitionFacts): Explanation {
+  if (version === built_version) return { waits: "nothing: it is built with all its inputs", remedy: null };
+  if (version === failed_version) {
+    return { waits: "new input: what its last build was held back with was discarded", remedy: null };
+  }
+  return { waits: "new input has arrived: the planner takes it up within a minute", remedy: null };
+}
+
+function failed(facts: PartitionFacts, table: Pick<Table, "name" | "layer">, where: string): Explanation {
+  if (facts.failure_class === "system") {
+    const at = facts.not_before > facts.now ? ` at ${timeOf(facts.not_before)}` : " within a minute";
+    return {
+      waits: `retry ${facts.retry_count + 1} of ${planPolicy.maxRetries}${at}, after: ${errorOf(facts)}`,
+      remedy: null,
+    };
+  }
+  const waits = `new input, another contract or model, or a person, since the same data fails the same way: ${errorOf(facts)}`;
+  if (!isHeldBack(facts)) {
+    return { waits, remedy: `see to the cause, then: ${backfillCommand(table, facts, "failed")}` };
+  }
+  const actions = table.layer === "silver" ? "accept|quarantine|discard" : "accept|discard";
+  return { waits, remedy: `mend what sends such rows, or decide: sluice partitions ${actions} ${where} --reason TEXT` };
+}
+
+function backfillCommand({ name }: Pick<Table, "name">, { partition_date: date }: PartitionFacts, reprocess: string) {
+  return `sluice backfill --table ${name} --from ${date} --to ${date} --reprocess ${reprocess}`;
+}
+
+function errorOf({ error_message }: PartitionFacts): string {
+  return error_message ?? "no message";
+}
+
+function timeOf(millis: number): string {
+  return `${new Date(millis).toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,188 @@
+/** Partitions in lists: the newest dates first, by domain within a date. Each statement follows an index and has a LIMIT. */
+
+/** A partition with what its state hangs on. Times in milliseconds are D1's clock, 0 when not set; other times ISO 8601 UTC. */
+export interface PartitionFacts {
+  readonly domain: string;
+  readonly partition_date: string;
+  readonly status: string;
+  readonly run_id: string | null;
+  readonly record_count: number;
+  readonly silver_records: number;
+  readonly gold_records: number;
+  readonly retry_count: number;
+  readonly error_message: string | null;
+  readonly created_at: string | null;
+  readonly updated_at: string | null;
+  readonly processed_at: string | null;
+  /** How often its inputs changed, and how much of that the last build saw. */
+  readonly version: number;
+  readonly built_version: number;
+  readonly failed_version: number | null;
+  readonly failure_class: "data" | "system" | null;
+  readonly fence: number;
+  /** The run that holds the lease, and since when. */
+  readonly lease_run: string | null;
+  readonly lease_since: string | null;
+  readonly lease_until: number;
+  readonly queued_at: number;
+  readonly not_before: number;
+  readonly revisions: number;
+  /** D1's clock when the row was read. */
+  readonly now: number;
+}
+
+export interface PartitionFilter {
+  /** null: every domain. A list is read domain by domain, so that no row of another is. */
+  readonly domains: readonly string[] | null;
+  /** Dates in [from, to]. */
+  readonly from: string;
+  readonly to: string;
+  readonly status: string | null;
+  /** Only what stands behind this one; null: from the beginning. */
+  readonly after: { readonly date: string; readonly domain: string } | null;
+}
+
+export const UNDISCOVERED = "UNDISCOVERED";
+
+const META = `m.domain, m.partition_date, m.status, m.run_id, m.record_count, m.silver_records, m.gold_records, m.retry_count,
+  m.error_message, m.created_at, m.updated_at, m.processed_at`;
+const NO_META = `i.domain, i.partition_date, '${UNDISCOVERED}' AS status, NULL AS run_id, 0 AS record_count, 0 AS silver_records, 0 AS gold_records,
+  0 AS retry_count, NULL AS error_message, NULL AS created_at, NULL AS updated_at, NULL AS processed_at`;
+const REST = `coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version, l.failed_version, l.failure_class,
+  coalesce(l.fence, 0) AS fence, l.run_id AS lease_run, l.started_at AS lease_since, coalesce(l.lease_until, 0) AS lease_until,
+  coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.revisions, 0) AS revisions,
+  CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
+const WITH_INPUTS = "LEFT JOIN partition_inputs i USING (domain, partition_date)";
+const WITH_LEASE = "LEFT JOIN partition_leases l USING (domain, partition_date)";
+const IS_UNDISCOVERED = `i.version <> i.built_version
+  AND NOT EXISTS (SELECT 1 FROM partition_meta m WHERE m.domain = i.domain AND m.partition_date = i.partition_date)`;
+
+/** At most `limit` partitions in the order of the list, with those that no planner has seen yet. */
+export async function listPartitions(
+  db: D1Database,
+  filter: PartitionFilter,
+  limit: number,
+): Promise<PartitionFacts[]> {
+  const { domains, status } = filter;
+  const statements = (domains ?? [null]).flatMap((domain) => [
+    ...(status === UNDISCOVERED ? [] : [known(db, filter, domain, limit)]),
+    ...(status === null || status === UNDISCOVERED ? [undiscovered(db, filter, domain, limit)] : []),
+  ]);
+  if (statements.length === 0) return [];
+  const results = await db.batch<PartitionFacts>(statements);
+  return results
+    .flatMap(({ results: rows }) => rows)
+    .sort(newestFirst)
+    .slice(0, limit);
+}
+
+/** One partition; null: there is neither a row nor an input of it. */
+export async function partitionFacts(db: D1Database, domain: string, date: string): Promise<PartitionFacts | null> {
+  const filter = { domains: [domain], from: date, to: date, status: null, after: null };
+  return (await listPartitions(db, filter, 1))[0] ?? null;
+}
+
+function newestFirst(a: PartitionFacts, b: PartitionFacts): number {
+  if (a.partition_date !== b.partition_date) return a.partition_date < b.partition_date ? 1 : -1;
+  return a.domain < b.domain ? -1 : 1;
+}
+
+function known(
+  db: D1Database,
+  { from, to, status, after }: PartitionFilter,
+  domain: string | null,
+  limit: number,
+): D1PreparedStatement {
+  const index =
+    domain !== null
+      ? "m"
+      : status === null || status === "DONE"
+        ? "m INDEXED BY partition_meta_by_date"
+        : "m INDEXED BY partition_meta_active";
+  const conditions = [
+    domain === null ? "?6 IS NULL" : "m.domain = ?6",
+    status === null ? "?7 IS NULL" : "m.status = ?7",
+    // The index of active partitions is partial: SQLite uses it for a query that says so itself.
+    ...(domain === null && status !== null && status !== "DONE" ? ["m.status <> 'DONE'"] : []),
+  ];
+  return db
+    .prepare(
+      `SELECT ${META}, ${REST} FROM partition_meta ${index} ${WITH_INPUTS} ${WITH_LEASE}
+       WHERE ${[...conditions, ...range("m")].join(" AND ")} ORDER BY m.partition_date DESC, m.domain LIMIT ?5`,
+    )
+    .bind(from, to, after?.date ?? null, after?.domain ?? null, limit, domain, status);
+}
+
+function undiscovered(
+  db: D1Database,
+  { from, to, after }: PartitionFilter,
+  domain: string | null,
+  limit: number,
+): D1PreparedStatement {
+  const conditions = [domain === null ? "?6 IS NULL" : "i.domain = ?6", ...range("i"), IS_UNDISCOVERED];
+  return db
+    .prepare(
+      `SELECT ${NO_META}, ${REST} FROM partition_inputs i INDEXED BY partition_inputs_unbuilt ${WITH_LEASE}
+       WHERE ${conditions.join(" AND ")} ORDER BY i.partition_date DESC, i.domain LIMIT ?5`,
+    )
+    .bind(from, to, after?.date ?? null, after?.domain ?? null, limit, domain);
+}
+
+function range(of: "m" | "i"): string[] {
+  return [
+    `${of}.partition_date >= ?1 AND ${of}.partition_date <= min(?2, coalesce(?3, ?2))`,
+    `(?3 IS NULL OR ${of}.partition_date < ?3 OR ${of}.domain > ?4)`,
+  ];
+}
+
+export interface StatusCount {
+  readonly status: string;
+  readonly partitions: number;
+}
+
+/** Rows that a count reads at most. */
+export const MOST_COUNTED = 100_000;
+
+/**
+ * How many partitions stand at which status. `DONE` counts what is left of all of them, which the index by date tells without a look
+ * at the rows; it is a lower bound where there are more than MOST_COUNTED.
+ */
+export async function countPartitions(
+  db: D1Database,
+  { domains, from, to }: Pick<PartitionFilter, "domains" | "from" | "to">,
+): Promise<StatusCount[]> {
+  const names = domains === null ? null : JSON.stringify(domains);
+  const own = (of: string) => (domains === null ? "?3 IS NULL" : `${of}.domain IN (SELECT value FROM json_each(?3))`);
+  const dates = (of: string) => `${of}.partition_date BETWEEN ?1 AND ?2`;
+  const index = domains === null ? "INDEXED BY partition_meta_by_date" : "";
+  const [active, all, unseen] = await db.batch<StatusCount>([
+    db
+      .prepare(
+        `SELECT m.status, count(*) AS partitions FROM partition_meta m INDEXED BY partition_meta_active
+         WHERE m.status <> 'DONE' AND ${dates("m")} AND ${own("m")} GROUP BY m.status`,
+      )
+      .bind(from, to, names),
+    db
+      .prepare(
+        `SELECT 'DONE' AS status, count(*) AS partitions FROM (
+           SELECT 1 FROM partition_meta m ${index} WHERE ${dates("m")} AND ${own("m")} LIMIT ${MOST_COUNTED})`,
+      )
+      .bind(from, to, names),
+    db
+      .prepare(
+        `SELECT '${UNDISCOVERED}' AS status, count(*) AS partitions FROM partition_inputs i INDEXED BY partition_inputs_unbuilt
+         WHERE ${IS_UNDISCOVERED} AND ${dates("i")} AND ${own("i")}`,
+      )
+      .bind(from, to, names),
+  ]);
+  const counts = new Map<string, number>();
+  for (const { status, partitions } of [...(active?.results ?? []), ...(unseen?.results ?? [])]) {
+    counts.set(status, (counts.get(status) ?? 0) + partitions);
+  }
+  const notDone = (active?.results ?? []).reduce((sum, { partitions }) => sum + partitions, 0);
+  counts.set("DONE", Math.max(0, (all?.results[0]?.partitions ?? 0) - notDone));
+  return [...counts]
+    .filter(([, partitions]) => partitions > 0)
+    .map(([status, partitions]) => ({ status, partitions }))
+    .sort((a, b) => (a.status < b.status ? -1 : 1));
+}

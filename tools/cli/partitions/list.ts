@@ -1,0 +1,73 @@
+/** `sluice partitions list`: a table, page by page until there are enough. */
+import * as z from "zod";
+import { printTable } from "../../lake/print-table.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform, withQuery } from "../../platform-call.ts";
+
+const line = z.looseObject({
+  table: z.string(),
+  partition_date: z.string(),
+  status: z.string(),
+  waits: z.string(),
+  record_count: z.int(),
+  retry_count: z.int(),
+  processed_at: z.string().nullable(),
+});
+const page = z.object({
+  counts: z.record(z.string(), z.int()).nullable(),
+  partitions: z.array(line),
+  next_cursor: z.string().nullable(),
+});
+
+const PAGE = 500;
+
+export interface PartitionFlags {
+  readonly table: string | undefined;
+  readonly status: string | undefined;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+export interface ListOptions {
+  readonly limit: number;
+  readonly json: boolean;
+}
+
+export async function list(platform: PlatformAddress, flags: PartitionFlags, options: ListOptions): Promise<void> {
+  const partitions: z.infer<typeof line>[] = [];
+  let counts: z.infer<typeof page>["counts"] = null;
+  let cursor: string | null = null;
+  do {
+    const limit = String(Math.min(PAGE, options.limit - partitions.length));
+    const path = withQuery("/v1/partitions", { ...flags, limit, cursor: cursor ?? undefined });
+    const answer: z.infer<typeof page> = await callPlatform(platform, "GET", path, page);
+    partitions.push(...answer.partitions);
+    counts ??= answer.counts;
+    cursor = answer.next_cursor;
+  } while (cursor !== null && partitions.length < options.limit);
+  if (options.json) return console.log(JSON.stringify({ counts, partitions, next_cursor: cursor }, null, 2));
+  for (const text of partitions.length === 0 ? ["No partitions."] : tableOf(partitions)) console.log(text);
+  const all = Object.entries(counts ?? {}).map(([status, n]) => `${n} ${status}`);
+  if (all.length > 0)
+    console.log(`\n${all.join(", ")}${cursor === null ? "" : "; there are more: --limit N shows them"}`);
+  const stuck = partitions.find(({ status }) => status === "FAILED" || status === "DEAD");
+  if (stuck !== undefined) {
+    console.log(`Why one is not built, and what to do: sluice partitions show ${stuck.table} ${stuck.partition_date}`);
+  }
+}
+
+function tableOf(partitions: readonly z.infer<typeof line>[]): string[] {
+  const columns = ["table", "date", "status", "rows", "retries", "published", "waits for"];
+  return printTable(
+    columns.map((name) => ({ name, numeric: name === "rows" || name === "retries" })),
+    partitions.map((each) => [
+      each.table,
+      each.partition_date,
+      each.status,
+      String(each.record_count),
+      String(each.retry_count),
+      each.processed_at?.slice(0, 19).concat("Z") ?? "never",
+      each.waits,
+    ]),
+  );
+}

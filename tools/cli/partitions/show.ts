@@ -1,0 +1,145 @@
+/** `sluice partitions show TABLE DATE`. */
+import * as z from "zod";
+import { printTable } from "../../lake/print-table.ts";
+import type { PlatformAddress } from "../../platform-address.ts";
+import { callPlatform } from "../../platform-call.ts";
+
+const partition = z.looseObject({
+  table: z.string(),
+  partition_date: z.string(),
+  status: z.string(),
+  waits: z.string(),
+  remedy: z.string().nullable(),
+  closes_at: z.string(),
+  record_count: z.int(),
+  retry_count: z.int(),
+  retries_left: z.int(),
+  revisions: z.int(),
+  error_message: z.string().nullable(),
+  processed_at: z.string().nullable(),
+  lease: z.object({ run_id: z.string(), since: z.string().nullable(), until: z.string() }).nullable(),
+  inputs: z.object({
+    changes: z.int(),
+    changes_built: z.int(),
+    files: z.int().nullable(),
+    rows: z.int().nullable(),
+    sealed: z.boolean(),
+    tables: z.array(z.object({ table: z.string(), snapshot_id: z.string().nullable() })),
+  }),
+  published: z
+    .looseObject({ snapshot_id: z.string(), committed_at: z.string(), rows: z.int(), files: z.int() })
+    .nullable(),
+  backfill: z.object({ backfill_id: z.string(), state: z.string() }).nullable(),
+  checks: z.array(
+    z.looseObject({
+      layer: z.string(),
+      check_name: z.string(),
+      measured: z.number().nullable(),
+      bound: z.record(z.string(), z.unknown()),
+      passed: z.boolean(),
+      on_fail: z.string(),
+    }),
+  ),
+  runs: z.array(
+    z.looseObject({
+      run_id: z.string(),
+      status: z.string(),
+      started_at: z.string(),
+      finished_at: z.string().nullable(),
+      rows_in: z.int().nullable(),
+      rows_out: z.int().nullable(),
+    }),
+  ),
+  decisions: z.array(
+    z.looseObject({ action: z.string(), reason: z.string(), decided_by: z.string(), decided_at: z.string() }),
+  ),
+});
+type Partition = z.infer<typeof partition>;
+
+export async function show(platform: PlatformAddress, table: string, date: string, json: boolean): Promise<void> {
+  const path = `/v1/partitions/${encodeURIComponent(table)}/${encodeURIComponent(date)}`;
+  const answer = await callPlatform(platform, "GET", path, partition);
+  if (json) return console.log(JSON.stringify(answer, null, 2));
+  for (const line of [...facts(answer), ...tables(answer)]) console.log(line);
+}
+
+function facts(of: Partition): string[] {
+  const { inputs, published, lease, backfill } = of;
+  const retries = of.retry_count === 0 ? "" : `, ${of.retry_count} retries used, ${of.retries_left} left`;
+  const read =
+    inputs.files === null
+      ? inputs.tables.map((each) => `${each.table} ${each.snapshot_id ?? "(nothing published)"}`).join(", ")
+      : `${inputs.rows} rows of bronze in ${inputs.files} files`;
+  const lines: (readonly [string, string | undefined])[] = [
+    ["state", `${of.status}${retries}`],
+    ["waits for", of.waits],
+    ["what to do", of.remedy ?? undefined],
+    ["error", of.error_message ?? undefined],
+    ["lease", lease === null ? undefined : `run ${lease.run_id} since ${lease.since ?? "?"}, until ${lease.until}`],
+    ["backfill", backfill === null ? undefined : `${backfill.backfill_id} (${backfill.state})`],
+    ["inputs", `${read || "of the ledger"}; ${inputs.changes - inputs.changes_built} changes since the last build`],
+    ["sealed", inputs.sealed ? "its bronze is past retention: it cannot be built again" : undefined],
+    [
+      "published",
+      published === null
+        ? "nothing"
+        : `${published.rows} rows in ${published.files} files at ${published.committed_at}, snapshot ${published.snapshot_id}`,
+    ],
+    ["revisions", of.revisions === 0 ? undefined : String(of.revisions)],
+    ["closes", of.closes_at],
+  ];
+  return [
+    `${of.table} ${of.partition_date}`,
+    ...lines.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(12)}${text}`])),
+  ];
+}
+
+function tables({ runs, checks, decisions }: Partition): string[] {
+  return [
+    ...section(
+      "Checks of the last run",
+      checks,
+      ["layer", "check", "measured", "bound", "passed", "on fail"],
+      (each) => [
+        each.layer,
+        each.check_name,
+        each.measured === null ? "no number" : String(each.measured),
+        JSON.stringify(each.bound),
+        each.passed ? "yes" : "NO",
+        each.on_fail,
+      ],
+    ),
+    ...section("Runs", runs, ["run", "status", "started", "ended", "rows in", "rows out"], (each) => [
+      each.run_id,
+      each.status,
+      each.started_at,
+      each.finished_at ?? "",
+      String(each.rows_in ?? ""),
+      String(each.rows_out ?? ""),
+    ]),
+    ...section("Decisions", decisions, ["at", "by", "action", "reason"], (each) => [
+      each.decided_at,
+      each.decided_by,
+      each.action,
+      each.reason,
+    ]),
+  ];
+}
+
+function section<Row>(
+  title: string,
+  rows: readonly Row[],
+  columns: readonly string[],
+  cells: (row: Row) => readonly string[],
+): string[] {
+  if (rows.length === 0) return [];
+  const numeric = new Set(["measured", "rows in", "rows out"]);
+  return [
+    "",
+    title,
+    ...printTable(
+      columns.map((name) => ({ name, numeric: numeric.has(name) })),
+      rows.map(cells),
+    ),
+  ];
+}
