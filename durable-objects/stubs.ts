@@ -101,8 +101,8 @@ export type ReceiptBegin =
   | { readonly state: "submitted" };
 
 export type ReceiptOutcome =
-  /** All messages are durable. `replayed`: an earlier or concurrent request prepared them. `sent`: how many this call made durable. */
-  | { readonly state: "answered"; readonly answer: StoredAnswer; readonly replayed: boolean; readonly sent: number }
+  /** All messages are durable. `repeated`: an earlier or concurrent request prepared them. `sent`: how many this call made durable. */
+  | { readonly state: "answered"; readonly answer: StoredAnswer; readonly repeated: boolean; readonly sent: number }
   /** The messages are kept, but not all are durable in their queues: the same request again goes on from there. */
   | { readonly state: "unsent"; readonly sent: number }
   /** The key belongs to a request with another fingerprint. */

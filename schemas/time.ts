@@ -7,7 +7,6 @@ const MICROS_PER_DAY = 86_400_000_000;
 
 // The offset is captured apart: most producers send "Z", Python sends "+00:00".
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))$/;
-const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
 
 /** Days since the epoch of a proleptic Gregorian date (Howard Hinnant, "chrono-compatible low-level date algorithms", days_from_civil). */
 function daysFromCivil(year: number, month: number, day: number): number {
@@ -25,11 +24,12 @@ function daysInMonth(year: number, month: number): number {
 }
 
 const ZERO = 0x30;
+const HYPHEN = 0x2d;
 
-/** Two digits at `at` as a number, or NaN-like -1 when one of them is none. */
-function twoDigits(bytes: Uint8Array, at: number): number {
-  const tens = (bytes[at] ?? 0) - ZERO;
-  const ones = (bytes[at + 1] ?? 0) - ZERO;
+/** Two digits at `at` as a number, or less than zero when one of them is none. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }
 
@@ -38,19 +38,20 @@ const CANONICAL_MILLIS = 24;
 /** The length of `YYYY-MM-DDTHH:MM:SS.mmmuuuZ`. */
 const CANONICAL_MICROS = 27;
 /** The length of `YYYY-MM-DD`. */
-export const DATE_LENGTH = 10;
+const DATE_LENGTH = 10;
 
 // Nearly all events of a request fall on one date. A pure cache: it changes no answer.
 let lastDate = -1;
 let lastDays = 0;
 
-/** Days since the epoch of the `YYYY-MM-DD` in ASCII at `at`; undefined if there is none. */
-function dateAt(bytes: Uint8Array, at: number): number | undefined {
-  const century = twoDigits(bytes, at);
-  const yearOfCentury = twoDigits(bytes, at + 2);
-  const month = twoDigits(bytes, at + 5);
-  const day = twoDigits(bytes, at + 8);
-  if ((century | yearOfCentury | month | day) < 0 || bytes[at + 4] !== 0x2d || bytes[at + 7] !== 0x2d) return undefined;
+/** Days since the epoch of the `YYYY-MM-DD` that the text begins with; undefined if there is none. */
+function dateAtStart(text: string): number | undefined {
+  const century = twoDigits(text, 0);
+  const yearOfCentury = twoDigits(text, 2);
+  const month = twoDigits(text, 5);
+  const day = twoDigits(text, 8);
+  if ((century | yearOfCentury | month | day) < 0 || text.charCodeAt(4) !== HYPHEN || text.charCodeAt(7) !== HYPHEN)
+    return undefined;
   const year = century * 100 + yearOfCentury;
   const date = (year * 128 + month) * 128 + day;
   if (date !== lastDate) {
@@ -62,50 +63,38 @@ function dateAt(bytes: Uint8Array, at: number): number | undefined {
 }
 
 /**
- * Microseconds since the epoch of the canonical time (as `formatTimestamp` writes it) that stands in ASCII at `at`, of one of
- * the two lengths that there are; undefined if none does. By bytes, since admission reads a time for every event.
+ * As `parseTimestamp`, for canonical texts only (as `formatTimestamp` writes them): the form that nearly all producers send. By
+ * places, without a pattern, since admission reads a time for every event.
  */
-function canonicalTimestamp(bytes: Uint8Array, at: number, length: number): number | undefined {
-  const days = dateAt(bytes, at);
-  const hour = twoDigits(bytes, at + 11);
-  const minute = twoDigits(bytes, at + 14);
-  const second = twoDigits(bytes, at + 17);
-  const centis = twoDigits(bytes, at + 20);
-  const milli = (bytes[at + 22] ?? 0) - ZERO;
+export function parseCanonicalTimestamp(text: string): number | undefined {
+  const { length } = text;
+  if (length !== CANONICAL_MILLIS && length !== CANONICAL_MICROS) return undefined;
+  const days = dateAtStart(text);
+  const hour = twoDigits(text, 11);
+  const minute = twoDigits(text, 14);
+  const second = twoDigits(text, 17);
+  const centis = twoDigits(text, 20);
+  const milli = text.charCodeAt(22) - ZERO;
   const malformed = (hour | minute | second | centis) < 0 || milli < 0 || milli > 9;
   if (days === undefined || malformed || hour > 23 || minute > 59 || second > 59) return undefined;
   if (
-    bytes[at + 10] !== 0x54 ||
-    bytes[at + 13] !== 0x3a ||
-    bytes[at + 16] !== 0x3a ||
-    bytes[at + 19] !== 0x2e ||
-    bytes[at + length - 1] !== 0x5a
+    text.charCodeAt(10) !== 0x54 ||
+    text.charCodeAt(13) !== 0x3a ||
+    text.charCodeAt(16) !== 0x3a ||
+    text.charCodeAt(19) !== 0x2e ||
+    text.charCodeAt(length - 1) !== 0x5a
   ) {
     return undefined;
   }
   let micros = ((days * 86_400 + hour * 3_600 + minute * 60 + second) * 1_000 + centis * 10 + milli) * 1_000;
   if (length === CANONICAL_MICROS) {
-    const tens = twoDigits(bytes, at + 23);
-    const last = (bytes[at + 25] ?? 0) - ZERO;
+    const tens = twoDigits(text, 23);
+    const last = text.charCodeAt(25) - ZERO;
     // Without microseconds the canonical text is the shorter one.
     if (tens < 0 || last < 0 || last > 9 || tens + last === 0) return undefined;
     micros += tens * 10 + last;
   }
   return Number.isSafeInteger(micros) ? micros : undefined;
-}
-
-const room = new Uint8Array(CANONICAL_MICROS);
-
-/** As `parseTimestamp`, for canonical texts only: the form that nearly all producers send. */
-export function parseCanonicalTimestamp(text: string): number | undefined {
-  const { length } = text;
-  if (length !== CANONICAL_MILLIS && length !== CANONICAL_MICROS) return undefined;
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f) return undefined;
-    room[i] = code;
-  }
-  return canonicalTimestamp(room, 0, length);
 }
 
 /**
@@ -167,13 +156,7 @@ export function isCanonicalTimestamp(text: string): boolean {
 
 /** Days since the epoch of `YYYY-MM-DD`, or undefined if the text is not a calendar date. */
 export function parseDate(text: string): number | undefined {
-  const match = DATE.exec(text);
-  if (match === null) return undefined;
-  const year = Number(match[1]);
-  const month = Number(match[2]);
-  const day = Number(match[3]);
-  if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
-  return daysFromCivil(year, month, day);
+  return text.length === DATE_LENGTH ? dateAtStart(text) : undefined;
 }
 
 /** `YYYY-MM-DD` of a number of days since the epoch. */

@@ -123,13 +123,14 @@ CREATE TABLE backfills (
 
 CREATE INDEX backfills_open ON backfills (backfill_id) WHERE ended_at IS NULL;
 
-CREATE TABLE bronze_file_dates (
+CREATE TABLE "bronze_file_dates" (
   topic TEXT NOT NULL,
   partition_date TEXT NOT NULL,
   file TEXT NOT NULL REFERENCES bronze_files (file),
   first_row INTEGER NOT NULL,
   rows INTEGER NOT NULL,
-  PRIMARY KEY (topic, partition_date, file)
+  registration INTEGER NOT NULL DEFAULT 0, -- of the flush; 0: a compacted file
+  PRIMARY KEY (topic, partition_date, registration, file)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX bronze_file_dates_by_file ON bronze_file_dates (file);
@@ -137,6 +138,16 @@ CREATE INDEX bronze_file_dates_by_file ON bronze_file_dates (file);
 CREATE TRIGGER bronze_file_dates_inputs AFTER INSERT ON bronze_file_dates
 WHEN NOT EXISTS (SELECT 1 FROM compactions WHERE file = NEW.file) BEGIN
   INSERT INTO input_changes VALUES (NEW.topic, NEW.partition_date);
+END;
+
+CREATE TRIGGER bronze_file_dates_numbered AFTER INSERT ON bronze_file_dates
+WHEN NEW.registration = 0 AND (SELECT f.registration FROM bronze_files f WHERE f.file = NEW.file) > 0 BEGIN
+  DELETE FROM bronze_file_dates
+    WHERE topic = NEW.topic AND partition_date = NEW.partition_date AND registration = 0 AND file = NEW.file
+      AND EXISTS (SELECT 1 FROM bronze_file_dates d WHERE d.file = NEW.file AND d.topic = NEW.topic
+                  AND d.partition_date = NEW.partition_date AND d.registration > 0);
+  UPDATE bronze_file_dates SET registration = (SELECT f.registration FROM bronze_files f WHERE f.file = NEW.file)
+    WHERE topic = NEW.topic AND partition_date = NEW.partition_date AND registration = 0 AND file = NEW.file;
 END;
 
 CREATE TABLE bronze_file_hours (
@@ -166,11 +177,24 @@ CREATE TABLE bronze_files (
   max_received TEXT NOT NULL,
   registered_at TEXT NOT NULL,
   retired_by TEXT
-) STRICT, WITHOUT ROWID;
+, registration INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE INDEX bronze_files_by_topic ON bronze_files (topic, registered_at);
 
 CREATE INDEX bronze_files_live ON bronze_files (registered_at) WHERE retired_by IS NULL;
+
+CREATE TRIGGER bronze_files_numbered AFTER INSERT ON bronze_files
+WHEN NEW.registration IS NULL AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = NEW.file) BEGIN
+  INSERT INTO shards (topic, shard, shard_of, first_seen) VALUES (NEW.topic, NEW.shard, NEW.shard_of, NEW.registered_at)
+    ON CONFLICT DO NOTHING;
+  UPDATE shards SET registration = (SELECT max(s.registration) + 1 FROM shards s WHERE s.topic = NEW.topic),
+    registered = json_set(registered, '$."' || NEW.incarnation || '"',
+      max(NEW.seq, coalesce(registered ->> ('$."' || NEW.incarnation || '"'), NEW.seq)))
+    WHERE topic = NEW.topic AND shard = NEW.shard AND shard_of = NEW.shard_of;
+  UPDATE bronze_files SET registration = (SELECT s.registration FROM shards s
+      WHERE s.topic = NEW.topic AND s.shard = NEW.shard AND s.shard_of = NEW.shard_of)
+    WHERE file = NEW.file;
+END;
 
 CREATE TABLE compactions (
   file TEXT PRIMARY KEY,               -- R2 key of the compacted file, made of its inputs' names
@@ -182,7 +206,7 @@ CREATE TABLE compactions (
   queued_at INTEGER NOT NULL,          -- milliseconds since the epoch
   attempts INTEGER NOT NULL DEFAULT 1, -- messages sent for it
   error_message TEXT
-) STRICT, WITHOUT ROWID;
+, first_registration INTEGER) STRICT, WITHOUT ROWID;
 
 CREATE INDEX compactions_pending ON compactions (queued_at) WHERE status = 'PENDING';
 
@@ -499,9 +523,13 @@ CREATE TABLE shards (
   topic TEXT NOT NULL,
   shard INTEGER NOT NULL,
   shard_of INTEGER NOT NULL,
-  first_seen TEXT NOT NULL, listed_at TEXT, last_flush_at TEXT, oldest_unflushed TEXT, buffered_rows INTEGER NOT NULL DEFAULT 0, buffered_bytes INTEGER NOT NULL DEFAULT 0, retired_at TEXT,
+  first_seen TEXT NOT NULL, listed_at TEXT, last_flush_at TEXT, oldest_unflushed TEXT, buffered_rows INTEGER NOT NULL DEFAULT 0, buffered_bytes INTEGER NOT NULL DEFAULT 0, retired_at TEXT, registration INTEGER NOT NULL DEFAULT 0, registered TEXT NOT NULL DEFAULT '{}',
   PRIMARY KEY (topic, shard, shard_of)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER shards_stay BEFORE DELETE ON shards WHEN OLD.registration > 0 BEGIN
+  SELECT RAISE(ABORT, 'rows of shards keep the numbers of their topic''s flushes and are never deleted: set retired_at instead');
+END;
 
 CREATE TABLE snapshot_files (
   snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),

@@ -75,8 +75,8 @@ export class ReceiptKeeper {
         return await this.#deliverAndAnswer(false);
       case "deliver":
         return await this.#deliverAndAnswer(true);
-      case "replay":
-        return { state: "answered", answer: store.answer(), replayed: true, sent: 0 };
+      case "repeat":
+        return { state: "answered", answer: store.answer(), repeated: true, sent: 0 };
     }
   }
 
@@ -98,10 +98,10 @@ export class ReceiptKeeper {
     }
   }
 
-  async #deliverAndAnswer(replayed: boolean): Promise<ReceiptOutcome> {
+  async #deliverAndAnswer(repeated: boolean): Promise<ReceiptOutcome> {
     const { complete, sent } = await this.#deliver();
     if (!complete) return { state: "unsent", sent };
-    return { state: "answered", answer: this.#deps.store.answer(), replayed, sent };
+    return { state: "answered", answer: this.#deps.store.answer(), repeated, sent };
   }
 
   /** The delivery under way, or a new one. Only who began it is told how many messages it sent, so that they count once. */

@@ -32,7 +32,7 @@ export function stepForBegin(receipt: Receipt | null, now: number): "start" | "j
 }
 
 /** `lost`: the receipt that the request began with is gone. `refuse`: the key belongs to another body. */
-export type SubmitStep = "lost" | "refuse" | "commit" | "deliver" | "replay";
+export type SubmitStep = "lost" | "refuse" | "commit" | "deliver" | "repeat";
 
 /** What a request meets whose body was read to its end. `requestId`: of the receipt it was judged for; null: it was not judged. */
 export function stepForSubmit(
@@ -45,7 +45,7 @@ export function stepForSubmit(
   // Judged for a receipt that expired meanwhile: its messages bear another time of reception.
   if (receipt.phase === "begun") return receipt.requestId === requestId ? "commit" : "lost";
   if (receipt.fingerprint !== fingerprint) return "refuse";
-  return receipt.phase === "prepared" ? "deliver" : "replay";
+  return receipt.phase === "prepared" ? "deliver" : "repeat";
 }
 
 /** What the alarm does. An expired receipt is forgotten even if a message is unsent: its request was never answered with success. */

@@ -1,14 +1,14 @@
 /** The flush loop: does what `machine.ts` says until there is nothing to do now. Every step may be done twice. */
 
 import type { Contract } from "../../contracts/contract.ts";
+import { LAYOUT_POLICY, type LayoutPolicy, UNSTORED_POLICY } from "../../lakehouse/bronze/files.ts";
 import type { BronzeBucket } from "../../lakehouse/bronze/put-once.ts";
 import { BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
 import { hourText } from "../../schemas/hours.ts";
 import { publishArrivals } from "../../sql/statements/arrivals.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
-import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
+import { publishLedger, registerFlush } from "../../sql/statements/bronze.ts";
 import { registerParkedSlice } from "../../sql/statements/parked-slices.ts";
-import { reportFlush } from "../../sql/statements/shards.ts";
 import { noteUnknownFields } from "../../sql/statements/unknown-fields.ts";
 import type { ShardAddress } from "../stubs.ts";
 import { portionsOf, trimmedBefore } from "./ledger-store.ts";
@@ -42,6 +42,8 @@ export interface FlushTarget {
   readonly incarnation: string;
   readonly contract: Contract;
   readonly limits: FlushLimits;
+  /** Absent: this deploy's own. */
+  readonly layout?: LayoutPolicy;
 }
 
 /** `idle`: the machine sleeps. `busy`: the step waits for parquet-wasm. `failed`: noted with its backoff. */
@@ -103,12 +105,11 @@ async function flushStep(
       const arrivals = store.arrivals.unpublished();
       const files = store.writtenFiles(seq);
       await db.batch([
-        ...files.flatMap((file) => registerBronzeFile(db, file, now)),
+        ...registerFlush(db, { ...shard, seq }, files, store.backlog(seq), now),
         ...files.flatMap(({ topic, unknownFields }) => noteUnknownFields(db, topic, unknownFields ?? [], now)),
         ...store.parkedSlices(seq).map((slice) => registerParkedSlice(db, shard, slice, now)),
         ...portionsOf(ledger).map((totals) => publishLedger(db, shard, totals)),
         publishArrivals(db, shard, arrivals),
-        reportFlush(db, shard, store.backlog(seq), now),
       ]);
       deps.transaction(() => {
         store.ledger.markPublished(ledger);
@@ -135,20 +136,16 @@ function forget({ store, ids, now }: FlushDeps, seq: number): void {
 }
 
 /** The files of a flush. Where its frames cannot be read, those that are at fault are set aside and the others written. */
-async function writeOrSetAside(
-  { store, bucket, transaction, pause, log }: FlushDeps,
-  { address, contract, incarnation }: FlushTarget,
-  seq: number,
-): Promise<BronzeFile[]> {
-  const { topic, shard, of: shardOf } = address;
-  const flush = { topic, shard, shardOf, incarnation, seq };
-  const write = () => writeBronze(bucket, contract, flush, store.frozenBlocks(seq), pause);
+async function writeOrSetAside(deps: FlushDeps, target: FlushTarget, seq: number): Promise<BronzeFile[]> {
+  const { store, transaction, log } = deps;
+  const { address, contract } = target;
   try {
-    return await write();
+    return await write(deps, target, seq);
   } catch (error) {
-    if (!(error instanceof BronzeInputError)) throw error;
+    if (!(error instanceof BronzeInputError) || (await isBegun(deps, seq))) throw error;
     let found = 0;
     transaction(() => {
+      store.layouts.drop(seq);
       const slices = setAsideFaulty(store, contract, seq);
       found = slices.length;
       for (const { messageId, events, detail } of slices) {
@@ -156,6 +153,28 @@ async function writeOrSetAside(
       }
     });
     if (found === 0) throw error;
-    return write();
+    return write(deps, target, seq);
   }
+}
+
+/** By the layout of an earlier try, if one stored it: where its files end must not depend on the deploy that goes on. */
+function write({ store, bucket, transaction, pause }: FlushDeps, target: FlushTarget, seq: number) {
+  const { address, contract, incarnation, layout = LAYOUT_POLICY } = target;
+  const flush = { topic: address.topic, shard: address.shard, shardOf: address.of, incarnation, seq };
+  return writeBronze(bucket, contract, flush, store.frozenBlocks(seq), {
+    layout: store.layouts.of(seq),
+    policy: store.layouts.isStored(seq) ? layout : UNSTORED_POLICY,
+    keep: (made) => transaction(() => store.layouts.keep(seq, made)),
+    pause,
+  });
+}
+
+/**
+ * Whether an object of the flush stands. Then nothing can be set aside any more, since it holds all frames: an earlier deploy could
+ * read them, and the flush waits for one that can.
+ */
+async function isBegun({ store, bucket }: FlushDeps, seq: number): Promise<boolean> {
+  const layout = store.layouts.of(seq);
+  for (const { key } of layout?.files ?? []) if ((await bucket.head(key)) !== null) return true;
+  return false;
 }

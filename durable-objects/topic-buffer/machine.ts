@@ -3,6 +3,8 @@
  *
  *     open blocks --freeze--> frozen --write--> written --register--> registered --forget--> (gone)
  *
+ * A write stores the flush's layout before its first put (`layout-store.ts`), and a later try keeps to it.
+ *
  * A crash after any step finds the state that the step left, and the same step or the next follows: every step may be
  * done twice. One flush is under way at a time; appends go on beside it.
  */

@@ -6,6 +6,7 @@ import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
 import type { Backlog } from "../../sql/statements/shards.ts";
 import type { Unflushed } from "../stubs.ts";
 import { ArrivalStore } from "./arrival-store.ts";
+import { LayoutStore } from "./layout-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import { NotedIdStore } from "./noted-id-store.ts";
@@ -34,6 +35,7 @@ interface Waiting {
 
 export class BufferStore implements IdStore {
   readonly arrivals: ArrivalStore;
+  readonly layouts: LayoutStore;
   readonly ledger: LedgerStore;
   readonly noted: NotedIdStore;
   readonly #sql: Pick<SqlStorage, "exec">;
@@ -46,6 +48,7 @@ export class BufferStore implements IdStore {
     this.#sql = sql;
     prepareSchema(sql);
     this.arrivals = new ArrivalStore(sql);
+    this.layouts = new LayoutStore(sql);
     this.ledger = new LedgerStore(sql);
     this.noted = new NotedIdStore(sql);
   }
@@ -187,7 +190,7 @@ export class BufferStore implements IdStore {
     }
     if (last === undefined) throw new Error("freeze without an open block");
     this.#sql.exec(
-      "INSERT INTO flushes (seq, step, attempts, not_before, last_block) VALUES (?, 'frozen', 0, 0, ?)",
+      "INSERT INTO flushes (seq, step, attempts, not_before, last_block, stores_layout) VALUES (?, 'frozen', 0, 0, ?, 1)",
       ...[seq, last],
     );
     this.#waiting = null;
@@ -329,6 +332,7 @@ export class BufferStore implements IdStore {
     this.#sql.exec("DELETE FROM blocks WHERE id <= (SELECT last_block FROM flushes WHERE seq = ?)", seq);
     this.#sql.exec("DELETE FROM parked WHERE seq = ?", seq);
     this.#sql.exec("DELETE FROM flush_files WHERE seq = ?", seq);
+    this.#sql.exec("DELETE FROM flush_layouts WHERE seq = ?", seq);
     this.#sql.exec("DELETE FROM flushes WHERE seq = ?", seq);
     this.#waiting = null;
   }

@@ -54,7 +54,7 @@ export interface Admitter {
 export function createAdmitter(contract: Contract, release: SchemaRelease, onMasked: OnMasked = "judge"): Admitter {
   const plan = compilePlan(contract, release.schema, onMasked);
   const compiled = compileRules(contract, plan);
-  const rules = onMasked === "take" ? rulesForReplay(compiled, plan) : compiled;
+  const rules = onMasked === "keep" ? rulesForReplay(compiled, plan) : compiled;
   const scratch: Scratch = { eventMicros: 0, eventStart: 0, masker: null };
   const write = compileEventWriter(plan, scratch);
   const refusesUnknown = contract.unknownFields === "reject";

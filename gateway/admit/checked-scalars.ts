@@ -7,7 +7,7 @@ import {
   type DecimalPlan,
   fitsLength,
   type IntegerPlan,
-  isTakenMasked,
+  isKeptMasked,
   type ScalarPlan,
   type TextPlan,
   withinBounds,
@@ -26,7 +26,7 @@ export function compileScalar(plan: ScalarPlan, scratch: Scratch): WriteChecked 
   switch (plan.kind) {
     case "string":
       if (plan.masking === null) return textWriter(plan);
-      return plan.onMasked === "take" ? takenTextWriter(plan, scratch) : maskedTextWriter(plan, scratch);
+      return plan.onMasked === "keep" ? keptTextWriter(plan, scratch) : maskedTextWriter(plan, scratch);
     case "integer":
       return integerWriter(plan);
     case "double":
@@ -87,10 +87,10 @@ function maskedTextWriter(plan: TextPlan & Pick<ScalarPlan, "accepted" | "rule">
 }
 
 /** Of a replay: a value that stands masked was judged when it was clear. */
-function takenTextWriter(plan: Extract<ScalarPlan, { readonly kind: "string" }>, scratch: Scratch): WriteChecked {
+function keptTextWriter(plan: Extract<ScalarPlan, { readonly kind: "string" }>, scratch: Scratch): WriteChecked {
   const writeMasked = maskedTextWriter(plan, scratch);
-  return function writeTaken(value, output) {
-    if (typeof value !== "string" || !isTakenMasked(value, plan)) return writeMasked(value, output);
+  return function writeKept(value, output) {
+    if (typeof value !== "string" || !isKeptMasked(value, plan)) return writeMasked(value, output);
     output.writeString(value);
     return CLEAN;
   };

@@ -10,7 +10,7 @@ import {
   type Bounds,
   type DecimalPlan,
   type IntegerPlan,
-  isTakenMasked,
+  isKeptMasked,
   lengthOf,
   type TextPlan,
   type ValuePlan,
@@ -18,7 +18,7 @@ import {
 import { fitsType, hasNearestDouble, integerOf, scalarText, unscaledOf } from "./value-forms.ts";
 
 export function describeValue(value: unknown, plan: ValuePlan, path: Path, errors: ErrorList): void {
-  if (isTakenMasked(value, plan)) return;
+  if (isKeptMasked(value, plan)) return;
   const mismatch = (expected: string): void => {
     errors.add(
       STRUCTURE,

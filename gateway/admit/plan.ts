@@ -12,8 +12,8 @@ import { pointerOf } from "../../schemas/event-residue.ts";
 import { hasMaskedForm } from "../masking/tags.ts";
 import { planProblems } from "./plan-limits.ts";
 
-/** Where events come from: a producer can write anything, but of a replay every text in the form of a masked value is one. */
-export type OnMasked = "judge" | "take";
+/** How to treat texts that already look masked (see `TextPlan`). */
+export type OnMasked = "judge" | "keep";
 
 /** Bounds are inclusive; null: none. */
 export interface Bounds {
@@ -28,7 +28,10 @@ export interface TextPlan {
   readonly pattern: Pattern | null;
   /** How the value is stored; null: as it is. The rules hold for the clear value. */
   readonly masking: Masking | null;
-  /** What a text in the form of a masked value is: judged as any other, or what it looks like, which only holds for replays. */
+  /**
+   * How a text is treated that already looks masked. `judge`: as any other (requests: a producer can write anything). `keep`: it stays as it
+   * is (replays: it was judged before it was masked).
+   */
   readonly onMasked: OnMasked;
 }
 export interface IntegerPlan extends Bounds {
@@ -115,12 +118,12 @@ interface Traits {
   readonly onMasked: OnMasked;
 }
 
-/** Whether a value stands masked already and is taken so: no rule of its field can be held against it. */
-export function isTakenMasked(value: unknown, plan: ValuePlan): boolean {
+/** Whether a value stands masked already and stays so: no rule of its field can be held against it. */
+export function isKeptMasked(value: unknown, plan: ValuePlan): boolean {
   return (
     plan.kind === "string" &&
     plan.masking !== null &&
-    plan.onMasked === "take" &&
+    plan.onMasked === "keep" &&
     typeof value === "string" &&
     hasMaskedForm(value)
   );

@@ -1,6 +1,6 @@
 /** Record rules for replays. A rule cannot be held against a value that stands masked: it was judged when the value was clear. */
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import { isTakenMasked, type RecordPlan, type ValuePlan } from "./plan.ts";
+import { isKeptMasked, type RecordPlan, type ValuePlan } from "./plan.ts";
 import type { CompiledRule } from "./record-rules.ts";
 
 /** The same rules; each holds for an event in which a field that it reads has a masked value. */
@@ -25,6 +25,6 @@ function holdsMasked(value: unknown, plan: ValuePlan): boolean {
     case "array":
       return Array.isArray(value) && value.some((item: unknown) => holdsMasked(item, plan.item));
     default:
-      return isTakenMasked(value, plan);
+      return isKeptMasked(value, plan);
   }
 }

@@ -2,7 +2,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { shardOf } from "../../contracts/shards.ts";
 import type { Masker } from "../masking/masker.ts";
-import { isTakenMasked, type RecordPlan } from "./plan.ts";
+import { isKeptMasked, type RecordPlan } from "./plan.ts";
 
 /** By the key as it is stored: a shard does not tell anything of a clear value. */
 export function compileShard(
@@ -17,7 +17,7 @@ export function compileShard(
     for (const { name, plan: field } of keyFields) {
       const value = event[name];
       key[part++] =
-        field?.kind !== "string" || field.masking === null || typeof value !== "string" || isTakenMasked(value, field)
+        field?.kind !== "string" || field.masking === null || typeof value !== "string" || isKeptMasked(value, field)
           ? value
           : withKeys(masker, topic).mask(field.masking, value);
     }

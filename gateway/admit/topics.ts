@@ -102,7 +102,7 @@ export function replayAdmitterOf(topic: string): TopicAdmitter | undefined {
   const admitter = replayAdmitters.get(topic) ?? admitters.get(topic);
   if (admitter === undefined || !admitter.pii || replayAdmitters.has(topic)) return admitter;
   const { contract } = admitter;
-  const made = createTopicAdmitter(contract, codecsOf(contract), "take");
+  const made = createTopicAdmitter(contract, codecsOf(contract), "keep");
   replayAdmitters.set(topic, made);
   return made;
 }

@@ -112,7 +112,8 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /** Whether the text has an escape of a surrogate code point. */
 export function mayHoldLoneSurrogates(text: string): boolean {
-  return text.includes("\\u") && SURROGATE_ESCAPE.test(text);
+  // Without the pattern for most texts with escapes, such as Python's of accented letters: it takes ten times as long.
+  return (text.includes("\\ud") || text.includes("\\uD")) && SURROGATE_ESCAPE.test(text);
 }
 
 /** UTF-8 to text, or undefined if the bytes are not UTF-8. A byte order mark is a character like any other. */

@@ -1,6 +1,6 @@
 /** A JSON document: an array is many events, an object is one. Duplicate keys: the last wins, as in `JSON.parse`. */
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import { LongNumber, mayAlterNumbers, mayAlterSomeNumber, parseExactJson } from "../../schemas/exact-json.ts";
+import { LongNumber, mayAlterNumbers, mayHaveAltered, parseExactJson } from "../../schemas/exact-json.ts";
 import { UNSCANNED_BYTES } from "../../schemas/json-bounds.ts";
 import { boundsFault } from "./element-bounds.ts";
 import { CLOSE_BRACKET, elementGroups, elementSpans, OPEN_BRACKET, trimmed } from "./element-spans.ts";
@@ -186,20 +186,25 @@ function batchOf(events: unknown[], text: string, bytes: Uint8Array, at: Span, f
     return { offset: start, bytes: bytes.subarray(start, end), text: true };
   };
   const faults = new Map<number, Fault>();
-  if (mayAlterSomeNumber(bytes.subarray(at.start, at.end))) readNumbersExactly(events, payloadOf, faults);
+  if (mayHaveAltered(events, bytes.subarray(at.start, at.end), text))
+    readNumbersExactly(events, (index) => textOf(payloadOf(index).bytes) ?? "", faults);
   return { events, faults, suspectSurrogates: mayHoldLoneSurrogates(text), schemaVersion: null, payloadOf };
 }
 
-// Element by element, so that only events with such a number are parsed again, and one nested too deep fails alone.
-function readNumbersExactly(
+/**
+ * Puts events whose numbers `JSON.parse` may have altered in place of what it gave. Event by event, so that only those with
+ * such a number are parsed again, and one nested too deep fails alone.
+ */
+export function readNumbersExactly(
   events: unknown[],
-  payloadOf: (index: number) => { readonly bytes: Uint8Array },
+  jsonOf: (index: number) => string,
   faults: Map<number, Fault>,
 ): void {
   for (let index = 0; index < events.length; index++) {
-    const text = textOf(payloadOf(index).bytes) ?? "";
-    if (!mayAlterNumbers(text)) continue;
-    const { event, fault } = exactEvent(text);
+    if (faults.has(index)) continue;
+    const json = jsonOf(index);
+    if (!mayAlterNumbers(json)) continue;
+    const { event, fault } = exactEvent(json);
     if (fault !== null) faults.set(index, fault);
     events[index] = event;
   }

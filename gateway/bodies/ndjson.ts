@@ -3,7 +3,7 @@
  * and are no events; `\r\n` is taken for `\n`. Lines are read as they arrive: no more than some ten kilobytes of the
  * body and of what was parsed from it are held at a time.
  */
-import { mayAlterNumbers, mayAlterSomeNumber } from "../../schemas/exact-json.ts";
+import { mayHaveAltered } from "../../schemas/exact-json.ts";
 import { UNSCANNED_BYTES } from "../../schemas/json-bounds.ts";
 import { boundsFault } from "./element-bounds.ts";
 import { trimmed } from "./element-spans.ts";
@@ -17,7 +17,7 @@ import {
   type Span,
   textOf,
 } from "./event-batch.ts";
-import { exactEvent } from "./json.ts";
+import { readNumbersExactly } from "./json.ts";
 import { type LineSegment, lineSegments, NEWLINE } from "./line-segments.ts";
 
 /** Reads all lines, however the chunks cut them. Never throws for what a line holds; `hold` may, see `lineSegments`. */
@@ -43,25 +43,22 @@ function batchOf({ bytes, offset }: LineSegment): EventBatch {
   };
   // All lines are decoded at once; only where they are not UTF-8 somewhere, they are decoded one by one.
   const lines = text === undefined ? lineSpans(bytes, bom).map((span) => boundedText(bytes, span)) : linesOf(text);
-  const exact = text === undefined || mayAlterSomeNumber(bytes);
   const faults = new Map<number, Fault>();
-  const events = lines.map((line, index) => {
+  const events = lines.map((line, index): unknown => {
     if (typeof line !== "string") {
       faults.set(index, line);
       return undefined;
     }
     try {
-      const event: unknown = JSON.parse(line);
-      if (!exact || !mayAlterNumbers(line)) return event;
+      return JSON.parse(line);
     } catch {
       // Said of the line alone, without the whitespace that the split left around it.
       faults.set(index, notJson(textAt(bytes, spanOf(index)) ?? ""));
       return undefined;
     }
-    const { event, fault } = exactEvent(line);
-    if (fault !== null) faults.set(index, fault);
-    return event;
   });
+  if (text === undefined || mayHaveAltered(events, bytes, text))
+    readNumbersExactly(events, (index) => String(lines[index]), faults);
   const suspectSurrogates = text === undefined || mayHoldLoneSurrogates(text);
   return { events, faults, suspectSurrogates, schemaVersion: null, payloadOf };
 }

@@ -27,7 +27,7 @@ export interface OnceRequest {
 }
 
 export interface OnceAnswer extends StoredAnswer {
-  readonly replayed: boolean;
+  readonly repeated: boolean;
 }
 
 /**
@@ -75,7 +75,7 @@ function answerOf(outcome: ReceiptOutcome): OnceAnswer {
   switch (outcome.state) {
     case "answered":
       countSent(outcome.sent);
-      return { ...outcome.answer, replayed: outcome.replayed };
+      return { ...outcome.answer, repeated: outcome.repeated };
     case "unsent":
       countSent(outcome.sent);
       throw new ProblemError(

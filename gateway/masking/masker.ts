@@ -57,13 +57,22 @@ export function maskedValue(masking: Masking, text: string, keyring: Keyring, ve
   }
 }
 
-const HASH_BYTES = 16;
-
+/**
+ * The first 128 bits as base64url, of which the 22nd character has two. The hash is a text from the start: making a buffer of it
+ * first, and a text of that, takes half as long again (bench gateway, users).
+ */
 function hashOf(text: string, keyring: Keyring, version: number): string {
   const hash = createHmac("sha256", secretOf(keyOf(keyring, version)))
     .update(text)
-    .digest();
-  return hash.subarray(0, HASH_BYTES).toString("base64url");
+    .digest("base64url");
+  return hash.slice(0, 21) + lastCharacter(hash.charAt(21));
+}
+
+/** The character of base64url with the same first two bits, and no others. */
+function lastCharacter(character: string): string {
+  if (character >= "A" && character <= "P") return "A";
+  if ((character >= "Q" && character <= "Z") || (character >= "a" && character <= "f")) return "Q";
+  return character >= "g" && character <= "v" ? "g" : "w";
 }
 
 /** With a key of its own: a masked value must not be the digest of a text that a producer chose. */

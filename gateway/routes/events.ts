@@ -103,7 +103,7 @@ export function postEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
         fingerprints: () => body.fingerprints(),
       });
       const answer = await answered.finally(settle);
-      wide.replayed = answer.replayed;
+      wide.repeated = answer.repeated;
       return onceResponse(answer);
     }
     const judgement = await judgeOnTheWay(request);
@@ -145,8 +145,8 @@ async function submission(
   };
 }
 
-function onceResponse({ status, contentType, body, replayed }: OnceAnswer): Response {
-  const headers = { "Content-Type": contentType, ...(replayed ? { "Idempotent-Replayed": "true" } : {}) };
+function onceResponse({ status, contentType, body, repeated }: OnceAnswer): Response {
+  const headers = { "Content-Type": contentType, ...(repeated ? { "Idempotent-Replayed": "true" } : {}) };
   return new Response(body, { status, headers });
 }
 

@@ -1,4 +1,4 @@
-/** How the rows of a flush are laid into files: one per date, and one for all the rare dates together. */
+/** How the rows of a flush are laid into files: one per date, and one for all the rare old dates together. */
 import type { Contract } from "../../contracts/contract.ts";
 import { type FlushName, mixedKey, partitionKey } from "./table.ts";
 
@@ -19,39 +19,56 @@ export interface PlannedFile {
   readonly rows: number;
 }
 
-/**
- * Dates of one shared file: what the buffer keeps and the catalog is told of it, a hundred bytes a date, must fit a row. More dates
- * than that are a producer's mistake, or its attack.
- */
-const DATES_A_FILE = 2_000;
+/** How a flush is laid into files. A flush keeps its first layout (`layout.ts`), so a deploy may change this policy. */
+export interface LayoutPolicy {
+  /** So many of the newest dates have files of their own, however few rows they have: readers find today in its hive path. */
+  readonly ownNewest: number;
+  /** A date with fewer rows is rare. */
+  readonly rareRows: number;
+  /** Dates that one shared file holds at the most: its layout must fit the metadata of its object (8,192 bytes of R2). */
+  readonly datesAFile: number;
+}
+
+export const LAYOUT_POLICY: LayoutPolicy = { ownNewest: 2, rareRows: RARE_DATE_ROWS, datesAFile: 500 };
+
+/** The policy of the deploys that stored no layouts: what they froze or put is laid out by it for good. */
+export const UNSTORED_POLICY: LayoutPolicy = { ownNewest: 0, rareRows: RARE_DATE_ROWS, datesAFile: 2_000 };
 
 /** Lays out a flush with so many rows of each day. A flush of one date is one file in the hive path, however small. */
 export function planFiles(
   contract: Contract,
   flush: FlushName,
   days: ReadonlyMap<number, { readonly rows: number }>,
+  policy: LayoutPolicy = LAYOUT_POLICY,
 ): PlannedFile[] {
   const ordered = [...days].sort(([a], [b]) => a - b).map(([day, { rows }]) => ({ day, rows }));
-  const rare = ordered.filter(({ rows }) => rows < RARE_DATE_ROWS);
+  const newest = new Set(ordered.slice(Math.max(0, ordered.length - policy.ownNewest)));
+  const rare = ordered.filter((date) => date.rows < policy.rareRows && !newest.has(date));
   // A single rare date needs no shared file: its own one costs the same and stands where readers look first.
   const shared = rare.length > 1 ? rare : [];
-  const own = rare.length > 1 ? ordered.filter(({ rows }) => rows >= RARE_DATE_ROWS) : ordered;
-  const files: PlannedFile[] = own.map(({ day, rows }) => ({
-    key: partitionKey(contract, day, flush),
-    dates: [{ day, firstRow: 0, rows }],
-    rows,
-  }));
-  if (shared.length === 0) return files;
-  for (let part = 0; part * DATES_A_FILE < shared.length; part++) {
-    let firstRow = 0;
-    const dates = shared.slice(part * DATES_A_FILE, (part + 1) * DATES_A_FILE).map(({ day, rows }) => {
-      const date = { day, firstRow, rows };
-      firstRow += rows;
-      return date;
-    });
-    files.push({ key: mixedKey(flush, part), dates, rows: firstRow });
+  const sharedDays = new Set(shared);
+  const files: PlannedFile[] = ordered
+    .filter((date) => !sharedDays.has(date))
+    .map(({ day, rows }) => plannedFile(partitionKey(contract, day, flush), [{ day, rows }]));
+  for (let part = 0; part * policy.datesAFile < shared.length; part++) {
+    const dates = shared.slice(part * policy.datesAFile, (part + 1) * policy.datesAFile);
+    files.push(plannedFile(mixedKey(flush, part), dates));
   }
   return files;
+}
+
+/** A file that holds the rows of these dates one after another. `dates`: ascending. */
+export function plannedFile(
+  key: string,
+  dates: readonly { readonly day: number; readonly rows: number }[],
+): PlannedFile {
+  let rows = 0;
+  const placed = dates.map((date) => {
+    const firstRow = rows;
+    rows += date.rows;
+    return { day: date.day, firstRow, rows: date.rows };
+  });
+  return { key, dates: placed, rows };
 }
 
 /**

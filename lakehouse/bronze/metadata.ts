@@ -2,8 +2,8 @@
 import type { Field } from "../engine/columns/column.ts";
 
 /**
- * `_message` and `_event` name the durable message and the event's position in its request: together with `_received`
- * they order copies of one event. `_extra` and `_lexical` hold what the typed columns do not (schemas/event-residue.ts).
+ * `_message` and `_event` name the durable message and the event's position in its request, so that copies of one event can be told
+ * apart. `_extra` and `_lexical` hold what the typed columns do not (schemas/event-residue.ts).
  * `_replay_of` is the first dead letter of an event that was refused and replayed; older files do not have the column.
  */
 export const METADATA_FIELDS = [

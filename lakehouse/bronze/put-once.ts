@@ -8,17 +8,35 @@ export class BronzeConflictError extends Error {
 /** What bronze needs of a bucket. */
 export type BronzeBucket = Pick<R2Bucket, "put" | "head">;
 
-/** Puts an object unless it exists; gives the size of the one that stands there. `input` is the digest of what it was made of. */
-export async function putOnce(bucket: BronzeBucket, key: string, bytes: Uint8Array, input: string): Promise<number> {
+/** What an object of bronze says of itself. `input`: the digest of what it was made of. */
+export interface ObjectMetadata extends Readonly<Record<string, string>> {
+  readonly input: string;
+}
+
+export interface StandingObject {
+  readonly size: number;
+  /** Of the object that stands, which an earlier try may have put: a deploy before this one says less. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Puts an object unless it exists; gives the one that stands there. Throws `BronzeConflictError` when its input is another. */
+export async function putOnce(
+  bucket: BronzeBucket,
+  key: string,
+  bytes: Uint8Array,
+  metadata: ObjectMetadata,
+): Promise<StandingObject> {
+  const { input } = metadata;
   const put = await bucket.put(key, bytes, {
     onlyIf: { etagDoesNotMatch: "*" },
-    customMetadata: { input },
+    customMetadata: metadata,
     httpMetadata: { contentType: "application/vnd.apache.parquet" },
   });
-  if (put !== null) return put.size;
+  if (put !== null) return { size: put.size, metadata };
   const existing = await bucket.head(key);
-  if (existing?.customMetadata?.["input"] === input) return existing.size;
+  const standing = existing?.customMetadata ?? {};
+  if (existing !== null && standing["input"] === input) return { size: existing.size, metadata: standing };
   throw new BronzeConflictError(
-    `${key} exists with input ${existing?.customMetadata?.["input"] ?? "unknown"}, ours is ${input}: the rows stay buffered`,
+    `${key} exists with input ${standing["input"] ?? "unknown"}, ours is ${input}: the rows stay buffered`,
   );
 }

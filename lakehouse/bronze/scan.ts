@@ -1,12 +1,12 @@
 /** The first pass over a flush: its digest, and how many rows of which date lie where. No column is built. */
 import { createHash } from "node:crypto";
-import type { Contract } from "../../contracts/contract.ts";
 import { ByteReader } from "../../schemas/byte-reader.ts";
 import { codecById, envelopeSchema } from "../../schemas/codecs.ts";
 import { keepShape } from "../../schemas/kept-shape.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { dayOf } from "../../schemas/time.ts";
 import { skipWalk } from "./avro-skip.ts";
+import type { DateRule } from "./layout.ts";
 import { type BlockSource, RowRuns } from "./row-runs.ts";
 import { UnknownSchemaError } from "./unknown-schema.ts";
 
@@ -30,11 +30,11 @@ export interface FlushScan {
 }
 
 /**
- * Reads every block once. Throws `UnknownSchemaError`, and others when bytes are no events of their frame's schema or their
- * dates are none (`slice-fault.ts` then says which).
+ * Reads every block once; `rule` (a contract has one) tells the dates. Throws `UnknownSchemaError`, and others when bytes are no
+ * events of their frame's schema or their dates are none (`slice-fault.ts` then says which).
  */
-export function scanBlocks(contract: Contract, blocks: BlockSource): FlushScan {
-  const steps = scanSteps(contract, blocks);
+export function scanBlocks(rule: DateRule, blocks: BlockSource): FlushScan {
+  const steps = scanSteps(rule, blocks);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -42,7 +42,7 @@ export function scanBlocks(contract: Contract, blocks: BlockSource): FlushScan {
 }
 
 /** As `scanBlocks`, a block a step. */
-export function* scanSteps(contract: Contract, blocks: BlockSource): Generator<void, FlushScan, undefined> {
+export function* scanSteps(rule: DateRule, blocks: BlockSource): Generator<void, FlushScan, undefined> {
   const hash = createHash("sha256");
   const runs = new RowRuns();
   const days = new Map<number, DayCounter>();
@@ -53,10 +53,10 @@ export function* scanSteps(contract: Contract, blocks: BlockSource): Generator<v
     let number = 0;
     for (const frame of readFrames(bytes)) {
       const { schema_id: id, received } = frame.header;
-      const time = times.get(id) ?? timeReader(contract, id);
+      const time = times.get(id) ?? timeReader(rule, id);
       times.set(id, time);
       requireDate(dayOf(received));
-      for (const run of runsOf(contract, frame, time)) {
+      for (const run of runsOf(rule, frame, time)) {
         requireDate(run.day);
         runs.add(block, number, run.start, run.end, run.rows, run.day);
         const day = days.get(run.day) ?? new DayCounter();
@@ -87,9 +87,9 @@ interface Run {
 }
 
 /** A time of reception is the frame's: then its events need not be walked. */
-function* runsOf(contract: Contract, frame: Frame, time: TimeReader): Generator<Run> {
+function* runsOf(rule: DateRule, frame: Frame, time: TimeReader): Generator<Run> {
   const { header, slice, events } = frame;
-  if (contract.partition.source === "received") {
+  if (rule.partition.source === "received") {
     if (slice.count > 0) yield { start: 0, end: events.byteLength, rows: slice.count, day: dayOf(header.received) };
     return;
   }
@@ -142,14 +142,14 @@ keepShape(new DayCounter());
 /** Moves past one envelope and gives its event time. */
 type TimeReader = (reader: ByteReader) => number;
 
-function timeReader(contract: Contract, schemaId: number): TimeReader {
+function timeReader(rule: DateRule, schemaId: number): TimeReader {
   const codec = codecById(schemaId);
   if (codec === undefined) throw new UnknownSchemaError(`schema ${schemaId} is not compiled into this deploy`);
   const { fields } = codec.schema;
-  const position = fields.findIndex((field) => field.name === contract.eventTime);
+  const position = fields.findIndex((field) => field.name === rule.eventTime);
   const time = fields[position];
   if (time === undefined || Array.isArray(time.type)) {
-    throw new UnknownSchemaError(`schema ${schemaId} has no required field ${contract.eventTime}`);
+    throw new UnknownSchemaError(`schema ${schemaId} has no required field ${rule.eventTime}`);
   }
   const envelope = envelopeSchema(codec.schema).fields.filter(({ name }) => name !== "event");
   const before = skipWalk(...[...envelope, ...fields.slice(0, position)].map(({ type }) => type));

@@ -13,7 +13,7 @@ import { compiledChecks } from "./compiled/checks.generated.ts";
 import { type RunnableCheck, runnableChecks } from "./compiled/compiled-check.ts";
 import { modelChecks } from "./compiled/model-checks.ts";
 import { models } from "./compiled/models.generated.ts";
-import { ARRIVAL_ORDER, silverFields, silverTableName } from "./silver-columns.ts";
+import { silverFields, silverTableName } from "./silver-columns.ts";
 
 export interface TableBase {
   readonly domain: string;
@@ -63,7 +63,7 @@ function topicTable(contract: Contract): TopicTable {
       "_producer",
       "_message",
     ],
-    sortedBy: ARRIVAL_ORDER,
+    sortedBy: [],
   };
 }
 

@@ -8,9 +8,6 @@ import { fieldsFromAvro } from "../engine/columns/from-avro.ts";
 /** How many bronze rows a silver row stands for, itself included. */
 export const COPIES_FIELD = { name: "_copies", type: { kind: "int32" }, nullable: false } as const satisfies Field;
 
-/** The columns by which a silver table's rows are in order. */
-export const ARRIVAL_ORDER = ["_received", "_message", "_event"] as const;
-
 export function silverTableName(topic: string): string {
   return `silver_${topic}`;
 }

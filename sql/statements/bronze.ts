@@ -1,6 +1,6 @@
 /** Bronze's rows in D1. Every statement may be repeated: registration retries until it is known to have happened. */
 
-import type { ShardName } from "./shards.ts";
+import { type Backlog, type ShardName, timeOf } from "./shards.ts";
 
 /** A bronze Parquet file as the catalog knows it. `dates` tells which of its rows belong to which partition. */
 export interface BronzeFile {
@@ -28,39 +28,65 @@ export interface ReceivedHour {
   readonly rows: number;
 }
 
-/** Registers a file, its dates and its hours of reception: three statements for a batch. */
-export function registerBronzeFile(db: D1Database, file: BronzeFile, now: string): D1PreparedStatement[] {
+/** A flush of a shard. Its sequence number grows within the incarnation of its buffer. */
+export interface Flush extends ShardName {
+  readonly incarnation: string;
+  readonly seq: number;
+}
+
+/** `registered` of a row of `shards` says that the flush was: `registeredOf` binds ?1 to ?5. */
+const IS_REGISTERED = "coalesce(registered ->> ('$.\"' || ?4 || '\"'), -1) >= ?5";
+const KNOWN = `EXISTS (SELECT 1 FROM shards WHERE topic = ?1 AND shard = ?2 AND shard_of = ?3 AND ${IS_REGISTERED})`;
+const NEXT_NUMBER = "(SELECT coalesce(max(registration), 0) + 1 FROM shards WHERE topic = ?1)";
+
+/**
+ * Registers a flush under the next number of its topic: its files with their dates and hours of reception, and what its buffer has
+ * beside it. For one batch, which may be repeated: a flush that `shards` knows inserts nothing, even when its rows are gone again.
+ * The number is no row of its own, since rows are what a flush costs: it is one more than the highest of the topic's shards, and
+ * the last statement turns the shard's.
+ */
+export function registerFlush(
+  db: D1Database,
+  flush: Flush,
+  files: readonly BronzeFile[],
+  backlog: Backlog,
+  now: string,
+): D1PreparedStatement[] {
+  const name = [flush.topic, flush.shard, flush.shardOf, flush.incarnation, flush.seq] as const;
   return [
+    ...files.flatMap((file) => [
+      db
+        .prepare(
+          `INSERT INTO bronze_files (topic, shard, shard_of, incarnation, seq, file, rows, bytes, min_received, max_received, registered_at, registration)
+           SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ${NEXT_NUMBER} WHERE NOT ${KNOWN} ON CONFLICT DO NOTHING`,
+        )
+        .bind(...name, file.file, file.rows, file.bytes, file.minReceived, file.maxReceived, now),
+      db
+        .prepare(
+          // By the file's own number: a version before this one may have registered it, and not noted the flush.
+          `INSERT INTO bronze_file_dates (topic, partition_date, file, first_row, rows, registration)
+           SELECT ?1, value ->> 'date', f.file, value ->> 'firstRow', value ->> 'rows', f.registration
+           FROM bronze_files f JOIN json_each(?7) WHERE f.file = ?6 AND NOT ${KNOWN} ON CONFLICT DO NOTHING`,
+        )
+        .bind(...name, file.file, JSON.stringify(file.dates)),
+      db
+        .prepare(
+          `INSERT INTO bronze_file_hours (topic, partition_date, hour, file, rows, registered_at)
+           SELECT ?1, value ->> 'date', value ->> 'hour', ?6, value ->> 'rows', ?8 FROM json_each(?7)
+           WHERE NOT ${KNOWN} ON CONFLICT DO NOTHING`,
+        )
+        .bind(...name, file.file, JSON.stringify(file.hours ?? hoursByFirstReception(file)), now),
+    ]),
+    // Last: the others ask whether the flush is known already.
     db
       .prepare(
-        `INSERT INTO bronze_files (file, topic, shard, shard_of, incarnation, seq, rows, bytes, min_received, max_received, registered_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO shards (topic, shard, shard_of, first_seen, last_flush_at, oldest_unflushed, buffered_rows, buffered_bytes, registration, registered)
+         VALUES (?1, ?2, ?3, ?6, ?6, ?7, ?8, ?9, ${NEXT_NUMBER}, json_object(?4, CAST(?5 AS INTEGER)))
+         ON CONFLICT DO UPDATE SET last_flush_at = ?6, oldest_unflushed = ?7, buffered_rows = ?8, buffered_bytes = ?9, retired_at = NULL,
+           registration = iif(${IS_REGISTERED}, registration, excluded.registration),
+           registered = iif(${IS_REGISTERED}, registered, json_set(registered, '$."' || ?4 || '"', CAST(?5 AS INTEGER)))`,
       )
-      .bind(
-        file.file,
-        file.topic,
-        file.shard,
-        file.shardOf,
-        file.incarnation,
-        file.seq,
-        file.rows,
-        file.bytes,
-        file.minReceived,
-        file.maxReceived,
-        now,
-      ),
-    db
-      .prepare(
-        `INSERT INTO bronze_file_dates (topic, partition_date, file, first_row, rows)
-         SELECT ?1, value ->> 'date', ?2, value ->> 'firstRow', value ->> 'rows' FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING`,
-      )
-      .bind(file.topic, file.file, JSON.stringify(file.dates)),
-    db
-      .prepare(
-        `INSERT INTO bronze_file_hours (topic, partition_date, hour, file, rows, registered_at)
-         SELECT ?1, value ->> 'date', value ->> 'hour', ?2, value ->> 'rows', ?4 FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING`,
-      )
-      .bind(file.topic, file.file, JSON.stringify(file.hours ?? hoursByFirstReception(file)), now),
+      .bind(...name, now, timeOf(backlog.oldestAt), backlog.rows, backlog.bytes),
   ];
 }
 

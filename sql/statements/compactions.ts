@@ -8,18 +8,23 @@ export interface SmallFile {
   readonly topic: string;
   readonly shard: number;
   readonly shard_of: number;
+  readonly incarnation: string;
   readonly rows: number;
   readonly bytes: number;
   readonly registered_at: string;
 }
 
-/** Files that may become one: a folder, a shard and an hour of registration (`2026-11-21T05`). */
+/**
+ * Files that may become one: a folder, an incarnation of a shard and an hour of registration (`2026-11-21T05`). Of one incarnation, so
+ * that the order of their names, in which a compacted file holds them, is that of their registrations.
+ */
 export interface FileGroup {
   readonly hour: string;
   /** With its slash. */
   readonly folder: string;
   readonly shard: number;
   readonly shardOf: number;
+  readonly incarnation: string;
 }
 
 export interface SmallFilesQuery {
@@ -34,25 +39,39 @@ export interface SmallFilesQuery {
   readonly limit: number;
 }
 
+/** Before every other. */
+const FIRST_GROUP: FileGroup = { hour: "", folder: "", shard: 0, shardOf: 0, incarnation: "" };
+
 /**
  * Live files of flushes that have enough others beside them and are no inputs of a pending compaction: group by group, the oldest hour
  * first, so that the limit cuts the last group only. Reads each live file of that time.
  */
 export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promise<SmallFile[]> {
-  const { hour, folder, shard, shardOf } = query.after ?? { hour: "", folder: "", shard: 0, shardOf: 0 };
+  const { hour, folder, shard, shardOf, incarnation } = query.after ?? FIRST_GROUP;
   const { results } = await db
     .prepare(
       // What follows the last slash is trimmed: all of its characters are among those of the key without slashes.
-      `SELECT file, topic, shard, shard_of, rows, bytes, registered_at FROM (
-         SELECT *, count(*) OVER (PARTITION BY folder, shard, shard_of, hour) AS together FROM (
+      `SELECT file, topic, shard, shard_of, incarnation, rows, bytes, registered_at FROM (
+         SELECT *, count(*) OVER (PARTITION BY folder, shard, shard_of, incarnation, hour) AS together FROM (
            SELECT *, rtrim(file, replace(file, '/', '')) AS folder, substr(registered_at, 1, 13) AS hour FROM bronze_files b
            WHERE retired_by IS NULL AND registered_at >= ? AND registered_at < ? AND bytes <= ?
              AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = b.file)
              AND file NOT IN (SELECT i.value FROM compactions c, json_each(c.inputs) i WHERE c.status = 'PENDING')))
-       WHERE together >= ? AND (hour, folder, shard, shard_of) > (?, ?, ?, ?)
-       ORDER BY hour, folder, shard, shard_of, registered_at, file LIMIT ?`,
+       WHERE together >= ? AND (hour, folder, shard, shard_of, incarnation) > (?, ?, ?, ?, ?)
+       ORDER BY hour, folder, shard, shard_of, incarnation, registered_at, file LIMIT ?`,
     )
-    .bind(query.since, query.before, query.maxBytes, query.minFiles, hour, folder, shard, shardOf, query.limit)
+    .bind(
+      query.since,
+      query.before,
+      query.maxBytes,
+      query.minFiles,
+      hour,
+      folder,
+      shard,
+      shardOf,
+      incarnation,
+      query.limit,
+    )
     .all<SmallFile>();
   return results;
 }
@@ -183,7 +202,7 @@ export async function registerCompaction(
   const guarded = (sql: string, ...values: (string | number)[]): D1PreparedStatement =>
     db.prepare(sql).bind(file.file, list, ...values);
   const results = await db.batch<{ status: Compaction["status"] }>([
-    // Not `registerBronzeFile` with a guard: that one is unconditional, and counts hours of reception, which are the inputs' already.
+    // Not `registerFlush`: a compacted file has no number, and its hours of reception are counted with its inputs.
     guarded(
       `INSERT INTO bronze_files (file, topic, shard, shard_of, incarnation, seq, rows, bytes, min_received, max_received, registered_at)
        SELECT ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 WHERE ${takes} ON CONFLICT DO NOTHING`,
@@ -213,7 +232,10 @@ export async function registerCompaction(
     guarded(
       // What is done needs no list of its inputs: theirs is its name.
       `UPDATE compactions SET status = iif((SELECT count(*) FROM json_each(?2) JOIN bronze_files b ON b.file = value
-         WHERE b.retired_by = ?1) = json_array_length(?2), 'DONE', 'DROPPED'), error_message = NULL, inputs = '[]'
+         WHERE b.retired_by = ?1) = json_array_length(?2), 'DONE', 'DROPPED'), error_message = NULL, inputs = '[]',
+         first_registration = (SELECT iif(sum(by_name <> by_number) = 0, min(registration), NULL) FROM (
+           SELECT registration, row_number() OVER (ORDER BY file) AS by_name, row_number() OVER (ORDER BY registration, file) AS by_number
+           FROM bronze_files WHERE file IN (SELECT value FROM json_each(?2))))
        WHERE file = ?1 AND status = 'PENDING'`,
     ),
     buryDropped(db, file.file),

@@ -25,17 +25,6 @@ export function listShard(db: D1Database, shard: ShardName, now: string): D1Prep
     .bind(shard.topic, shard.shard, shard.shardOf, now);
 }
 
-/** What a buffer has beside its flush that was just registered: one row a flush. */
-export function reportFlush(db: D1Database, shard: ShardName, backlog: Backlog, now: string): D1PreparedStatement {
-  return db
-    .prepare(
-      `UPDATE shards SET last_flush_at = ?4, oldest_unflushed = ?5, buffered_rows = ?6, buffered_bytes = ?7,
-              retired_at = NULL
-        WHERE topic = ?1 AND shard = ?2 AND shard_of = ?3`,
-    )
-    .bind(shard.topic, shard.shard, shard.shardOf, now, timeOf(backlog.oldestAt), backlog.rows, backlog.bytes);
-}
-
 /** What a buffer answered to a poke. */
 export function reportPoke(db: D1Database, shard: ShardName, backlog: Backlog): D1PreparedStatement {
   return db
@@ -123,6 +112,6 @@ export async function overdueShards(
   );
 }
 
-function timeOf(ms: number | null): string | null {
+export function timeOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

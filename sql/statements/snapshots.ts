@@ -18,38 +18,6 @@ export interface PublishedPartition {
   readonly snapshot_id: string;
 }
 
-/**
- * Rows of one bronze partition, as a flush wrote them: `file`, `first_row` and `rows` name them for good, and are what a
- * build's digest is made of. Where they stand now is `stored_file` and `stored_row`: another file once they were compacted.
- */
-export interface BronzeInput {
-  readonly file: string;
-  readonly first_row: number;
-  readonly rows: number;
-  readonly stored_file: string;
-  readonly stored_row: number;
-}
-
-/**
- * Every file ever registered for a partition, in a fixed order. A compacted file is none of them: it holds, for each date,
- * the rows of the files it replaced one after another, in this order.
- */
-export async function bronzeInputs(db: D1Database, topic: string, date: string): Promise<BronzeInput[]> {
-  const { results } = await db
-    .prepare(
-      `WITH flushed AS (
-         SELECT d.file, d.first_row, d.rows, f.retired_by FROM bronze_file_dates d JOIN bronze_files f USING (file)
-         WHERE d.topic = ?1 AND d.partition_date = ?2 AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = d.file))
-       SELECT f.file, f.first_row, f.rows, coalesce(c.file, f.file) AS stored_file,
-         coalesce(c.first_row + sum(f.rows) OVER (PARTITION BY c.file ORDER BY f.file) - f.rows, f.first_row) AS stored_row
-       FROM flushed f LEFT JOIN bronze_file_dates c ON c.topic = ?1 AND c.partition_date = ?2 AND c.file = f.retired_by
-       ORDER BY f.file`,
-    )
-    .bind(topic, date)
-    .all<BronzeInput>();
-  return results;
-}
-
 /** The published snapshot and data files of one partition of a table; undefined when none is. */
 export async function publishedFiles(
   db: D1Database,

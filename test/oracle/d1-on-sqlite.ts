@@ -29,10 +29,15 @@ function migratedSchema(): string {
   return made.map((row) => `${String(row["sql"])};`).join("\n");
 }
 
-export function createD1(): D1OnSqlite {
+function migrated(): DatabaseSync {
   const sqlite = new DatabaseSync(":memory:");
   schema ??= migratedSchema();
   sqlite.exec(schema);
+  return sqlite;
+}
+
+/** `sqlite`: a database of the test's own, if it must not begin empty, or not at the last migration. */
+export function createD1(sqlite = migrated()): D1OnSqlite {
   let down = false;
   let queries = 0;
 

@@ -9,10 +9,11 @@ import { planWithBackfills } from "../../lakehouse/builds/planning/backfills.ts"
 import { type BuildRequest, plan } from "../../lakehouse/builds/planning/planner.ts";
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
-import { publishLedger, registerBronzeFile } from "../../sql/statements/bronze.ts";
+import { publishLedger } from "../../sql/statements/bronze.ts";
 import { FaultyD1 } from "./faulty-d1.ts";
 import { blocksOf, framesOf } from "./frames.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
+import { registerFiles } from "./register.ts";
 import { requireContract } from "./weather.ts";
 
 export class Lake {
@@ -40,7 +41,7 @@ export class Lake {
       hour,
     );
     await this.d1.binding.batch([
-      ...files.flatMap((file) => registerBronzeFile(this.d1.binding, file, new Date(this.now).toISOString())),
+      ...registerFiles(this.d1.binding, files, new Date(this.now).toISOString()),
       publishLedger(this.d1.binding, shard, [{ hour, detail: "", events: (before[0]?.events ?? 0) + events }]),
     ]);
   }

@@ -1,6 +1,6 @@
 /** The masked copy of a valid event, made by itself: what admission must have written in the place of the clear one. */
 
-import { isTakenMasked, type RecordPlan, type ValuePlan } from "../../gateway/admit/plan.ts";
+import { isKeptMasked, type RecordPlan, type ValuePlan } from "../../gateway/admit/plan.ts";
 import type { Masker } from "../../gateway/masking/masker.ts";
 import { isJsonObject } from "../../schemas/event-residue.ts";
 
@@ -21,7 +21,7 @@ export function maskEvent(
 function maskValue(value: unknown, plan: ValuePlan, masker: Masker): unknown {
   switch (plan.kind) {
     case "string":
-      if (plan.masking === null || typeof value !== "string" || isTakenMasked(value, plan)) return value;
+      if (plan.masking === null || typeof value !== "string" || isKeptMasked(value, plan)) return value;
       return masker.mask(plan.masking, value);
     case "record":
       return isJsonObject(value) ? maskEvent(value, plan, masker) : value;

@@ -244,7 +244,7 @@ test(
         expect(startProblems("contracts/things.yaml", contract, [release])).toEqual([]);
         const codec = buildCodec(release);
         const admitter = createTopicAdmitter(contract, [codec]);
-        createTopicAdmitter(contract, [codec], "take");
+        createTopicAdmitter(contract, [codec], "keep");
         ajv.compile({ ...jsonSchemaOf(contract, release, "x"), $id: `https://example.test/${started}` });
         const plan = admitter.judgeOf(1)?.plan;
         if (plan === undefined) throw new Error("no plan");

@@ -9,11 +9,11 @@ import { forgetResends } from "../../lakehouse/upkeep/parked/forget-resends.ts";
 import { contentsOf, metadataOf, parkedKey } from "../../lakehouse/upkeep/parked/parked-message.ts";
 import { type RedriveDeps, redrive } from "../../lakehouse/upkeep/parked/redrive.ts";
 import { decodeMessage } from "../../schemas/packed-block.ts";
-import { registerBronzeFile } from "../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { FaultyD1 } from "../oracle/faulty-d1.ts";
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../oracle/frames.ts";
 import { AnswerLostError, MemoryBucket } from "../oracle/memory-bucket.ts";
+import { registerFiles } from "../oracle/register.ts";
 import { requireContract } from "../oracle/weather.ts";
 import { order } from "../unit/gateway/harness.ts";
 
@@ -104,9 +104,9 @@ class World {
     this.appended.set(shard, (this.appended.get(shard) ?? 0) + 1);
     const frames = framesOf(message).filter((frame) => frame.slice.shard === shard);
     const flush = { topic: "orders", shard, shardOf: 2, incarnation: "11aa22bb", seq: ++this.#flushes };
-    for (const file of await writeBronze(this.bucket, requireContract("orders"), flush, blocksOf(frames))) {
-      await this.d1.binding.batch(registerBronzeFile(this.d1.binding, file, new Date(OLD).toISOString()));
-    }
+    const files = await writeBronze(this.bucket, requireContract("orders"), flush, blocksOf(frames));
+    if (files.length > 0)
+      await this.d1.binding.batch(registerFiles(this.d1.binding, files, new Date(OLD).toISOString()));
   }
 
   forget(): void {

@@ -17,7 +17,7 @@ import { longOrShare } from "../long-share.ts";
 import { framesForShard, framesOf, uuidAt } from "../oracle/frames.ts";
 import { readWithDuckDb } from "../oracle/read-parquet.ts";
 import { weatherMessage } from "../oracle/weather.ts";
-import { type IoFault, type Outage, Shard } from "./topic-buffer/shard.ts";
+import { type IoFault, LIMITS, type Outage, Shard } from "./topic-buffer/shard.ts";
 
 const START = Date.UTC(2026, 10, 21, 23, 30);
 const HOUR = 3_600_000;
@@ -42,13 +42,15 @@ type Op =
       readonly do: "ring";
       readonly io: readonly IoFault[];
       readonly busy: boolean;
+      /** Rings once all that waits is due. */
+      readonly due: boolean;
       /** Rings twice at once. */
       readonly twice: boolean;
       /** Messages that arrive while the alarm runs. */
       readonly meanwhile: readonly number[];
     }
   | { readonly do: "advance"; readonly ms: number }
-  | { readonly do: "crash" | "reset" | "loseAlarm" | "poke" }
+  | { readonly do: "crash" | "reset" | "loseAlarm" | "poke" | "deploy" | "fold" }
   | { readonly do: "outage"; readonly of: Outage };
 
 const message = fc.record({
@@ -57,7 +59,7 @@ const message = fc.record({
     { weight: 8, arbitrary: fc.integer({ min: 0, max: 3 * HOUR }) },
     { weight: 1, arbitrary: fc.integer({ min: 8 * DAY, max: 11 * DAY }) },
   ),
-  days: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 4 }),
+  days: fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 5 }),
   labelled: fc.integer({ min: 0, max: 4 }),
   corrupt: fc.oneof({ weight: 7, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
@@ -86,18 +88,24 @@ const pool = fc.array(message, { minLength: 1, maxLength: 8 }).map((specs) =>
   }),
 );
 
-const ioFault = fc.constantFrom<IoFault>(
-  "ok",
-  "ok",
-  "ok",
-  "before",
-  "after",
-  "crashBefore",
-  "crashAfter",
-  "slow",
-  "late",
-  "taken",
-  "taken",
+const ioFault = fc.oneof(
+  { weight: 5, arbitrary: fc.constant<IoFault>("ok") },
+  {
+    weight: 9,
+    arbitrary: fc.constantFrom<IoFault>(
+      "before",
+      "after",
+      "crashBefore",
+      "crashAfter",
+      "slow",
+      "late",
+      "taken",
+      "deploy",
+      "folded",
+    ),
+  },
+  // Only the first put of a file can meet it.
+  { weight: 1, arbitrary: fc.constant<IoFault>("taken") },
 );
 const io = fc.array(ioFault, { maxLength: 5 });
 const which = (minLength: number) => fc.array(fc.nat(7), { minLength, maxLength: 4 });
@@ -110,6 +118,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       io,
       busy: fc.boolean(),
       twice: fc.boolean(),
+      due: fc.boolean(),
       meanwhile: which(0),
     }),
   },
@@ -123,7 +132,11 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       ),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("crash" as const, "reset", "loseAlarm", "poke") }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom("crash" as const, "reset", "loseAlarm", "poke") }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("deploy" as const, "fold") }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -150,6 +163,7 @@ async function play(shard: Shard, messages: readonly Message[], ops: readonly Op
         await deliver(one.messages);
         break;
       case "ring":
+        if (one.due) shard.now += LIMITS.ageMs;
         shard.inject(one.io);
         await Promise.all([
           shard.ring(one.busy),
@@ -169,6 +183,12 @@ async function play(shard: Shard, messages: readonly Message[], ops: readonly Op
       case "loseAlarm":
         shard.loseAlarm();
         break;
+      case "deploy":
+        shard.deploy();
+        break;
+      case "fold":
+        shard.lake.fold();
+        break;
       case "poke":
         shard.poke();
         break;
@@ -185,6 +205,8 @@ async function play(shard: Shard, messages: readonly Message[], ops: readonly Op
 async function settle(shard: Shard, messages: readonly Message[], clockGoesBack: boolean): Promise<Set<string>> {
   shard.now = clockGoesBack ? START : Math.max(shard.now, START);
   const refused = new Set<string>();
+  // What was registered without an answer, or arrives only now, is registered again with its rows gone.
+  shard.lake.fold();
   await shard.drain();
   for (const { id, bytes } of messages) {
     if (shard.sealed.has(id)) continue;
@@ -206,7 +228,7 @@ async function settle(shard: Shard, messages: readonly Message[], clockGoesBack:
 async function bronzeRows(shard: Shard): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   const files = shard.d1.rows<{ file: string; rows: number; bytes: number }>(
-    "SELECT file, rows, bytes FROM bronze_files",
+    "SELECT file, rows, bytes FROM all_bronze_files",
   );
   const objects = [...shard.bucket.objects.keys()].filter((key) => !key.startsWith("parked/"));
   expect(files.map(({ file }) => file).sort()).toEqual(objects.sort());
@@ -214,7 +236,7 @@ async function bronzeRows(shard: Shard): Promise<Map<string, number>> {
     const object = shard.bucket.bytesOf(file);
     expect(object.byteLength).toBe(bytes);
     const dates = shard.d1.rows<{ partition_date: string; first_row: number; rows: number }>(
-      "SELECT partition_date, first_row, rows FROM bronze_file_dates WHERE file = ? ORDER BY first_row",
+      "SELECT partition_date, first_row, rows FROM all_bronze_file_dates WHERE file = ? ORDER BY first_row",
       file,
     );
     const dateOfRow = dates.flatMap((date) => Array.from({ length: date.rows }, () => date.partition_date));
@@ -285,7 +307,7 @@ async function judge(shard: Shard, messages: readonly Message[], refused: Readon
   const byHour = (lines: readonly { hour: string; n: number }[]) => new Map(lines.map(({ hour, n }) => [hour, n]));
   const count = (table: string, column: string) =>
     byHour(shard.d1.rows<{ hour: string; n: number }>(`SELECT hour, sum(${column}) AS n FROM ${table} GROUP BY hour`));
-  const written = count("bronze_file_hours", "rows");
+  const written = count("all_bronze_file_hours", "rows");
   for (const [hour, n] of count("parked_slices", "events")) written.set(hour, (written.get(hour) ?? 0) + n);
   expect(written).toEqual(count("ledger", "events"));
   const arrived = Map.groupBy(
@@ -310,12 +332,32 @@ async function judge(shard: Shard, messages: readonly Message[], refused: Readon
 
   expect(shard.storage.exec("SELECT hour FROM ledger WHERE published <> events").toArray()).toEqual([]);
   expect(shard.overwritten).toEqual([]);
+  judgePositions(shard);
   expect(shard.storage.exec("SELECT id FROM blocks").toArray()).toEqual([]);
   expect(shard.storage.exec("SELECT seq FROM flushes").toArray()).toEqual([]);
   expect(shard.storage.exec("SELECT seq FROM parked").toArray()).toEqual([]);
   expect(shard.d1.rows("SELECT topic, shard, shard_of FROM shards")).toEqual([
     { topic: "weather", shard: 0, shard_of: 1 },
   ]);
+}
+
+/** Each flush has one number, a higher one than those that were registered before it; the shard has the last, and no date two files. */
+function judgePositions(shard: Shard): void {
+  const flushes = shard.d1.rows<{ incarnation: string; seq: number; registration: number; files: number }>(
+    "SELECT DISTINCT incarnation, seq, registration FROM all_bronze_files ORDER BY registration",
+  );
+  const numbers = flushes.map(({ registration }) => registration);
+  expect(new Set(numbers).size).toBe(numbers.length);
+  expect(new Set(flushes.map(({ incarnation, seq }) => `${incarnation}-${seq}`)).size).toBe(numbers.length);
+  for (const [, own] of Map.groupBy(flushes, ({ incarnation }) => incarnation))
+    expect(own.map(({ seq }) => seq)).toEqual(own.map(({ seq }) => seq).sort((a, b) => a - b));
+  const [last] = shard.d1.rows<{ registration: number }>("SELECT registration FROM shards");
+  expect(last?.registration ?? 0).toBeGreaterThanOrEqual(numbers.at(-1) ?? 0);
+  expect(
+    shard.d1.rows(
+      "SELECT partition_date, registration FROM all_bronze_file_dates GROUP BY partition_date, registration HAVING count(*) > 1 OR registration = 0",
+    ),
+  ).toEqual([]);
 }
 
 /** Ids of the messages that stand in D1 as parked, each whole in R2 and counted as its header says. */
@@ -365,6 +407,7 @@ describe("TopicBuffer under faults", () => {
         for (const [name, n] of Object.entries(shard.seen)) count(name, n);
         const keys = [...shard.bucket.objects.keys()];
         count("old", refused.size);
+        count("folds", shard.lake.folds);
         count("mixed", keys.filter((key) => key.startsWith("bronze_mixed/")).length);
         count("parked", keys.filter((key) => key.startsWith("parked/")).length);
       }),
@@ -375,7 +418,7 @@ describe("TopicBuffer under faults", () => {
       return;
     }
     // The schedules really meet what they are about.
-    for (const [name, n] of Object.entries(seen)) expect([name, n > SCHEDULES / 80]).toEqual([name, true]);
+    for (const [name, n] of Object.entries(seen)) expect([name, n, n > SCHEDULES / 80]).toEqual([name, n, true]);
   });
 
   test("DuckDB reads the same rows from the files", async () => {

@@ -16,9 +16,9 @@ import { CommandProblem } from "../command-problem.ts";
 import { contractsAtRef } from "../contracts-diff/at-ref.ts";
 import { diffContracts, renderDiff } from "../contracts-diff/diff.ts";
 import { exportContract } from "../contracts-export/export.ts";
-import type { Proposal } from "../contracts-replay/judge.ts";
-import { replay } from "../contracts-replay/replay.ts";
-import { renderReplay } from "../contracts-replay/report.ts";
+import type { Proposal } from "../contracts-trial/judge.ts";
+import { renderTrial } from "../contracts-trial/report.ts";
+import { tryContract } from "../contracts-trial/trial.ts";
 import { openSource } from "../lake/source.ts";
 import { stateFolder } from "../local-platform/state.ts";
 import { createProgressBar } from "../progress.ts";
@@ -27,13 +27,13 @@ import type { Command } from "./command.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 
 const HELP = `sluice contracts diff --against REF [--fail-on-breaking] [--format json]
-sluice contracts replay --contract FILE [--topic T] [--last 1d] [flags]
+sluice contracts try --contract FILE [--topic T] [--last 1d] [flags]
 sluice contracts export TOPIC [--data PATTERN] > FILE
 
   diff      says what the contracts and schemas of this folder change for producers, against a commit of git;
             BREAKING: events that were accepted may be refused, or a masked field shows more than before.
             New schemas count once they are released
-  replay    judges recent events of the local lake, and dead letters, by a proposed contract: how many would pass
+  try       judges recent events of the local lake, and dead letters, by a proposed contract: how many would pass
             or fail, and why. Nothing is stored
   export    prints the contract as a description of the topic's silver table for other tools, such as datacontract
             test: stored types, checks that hold for every published row, and where the Parquet files are
@@ -72,13 +72,13 @@ export const command: Command = {
     if (format !== "text" && format !== "json") throw usage(`--format is text or json, not "${format}".`);
     const [action, ...rest] = positionals;
     if (action === "export") return console.log(exported(rest, values.data));
-    if (rest.length > 0) throw usage("sluice contracts takes diff, replay or export.");
+    if (rest.length > 0) throw usage("sluice contracts takes diff, try or export.");
     if (action === "diff") {
       if (against === undefined) throw usage("sluice contracts diff needs --against, such as --against main.");
       return diff(against, values["fail-on-breaking"], format);
     }
-    if (action !== "replay") throw usage("sluice contracts takes diff, replay or export.");
-    if (contract === undefined) throw usage("sluice contracts replay needs --contract FILE.");
+    if (action !== "try") throw usage("sluice contracts takes diff, try or export.");
+    if (contract === undefined) throw usage("sluice contracts try needs --contract FILE.");
     const limit = values["max-new-failures"];
     const proposal = readProposal(contract, values.topic, values.schema);
     const stored = contractOf(proposal.contract.topic);
@@ -94,9 +94,9 @@ export const command: Command = {
         bar ??= createProgressBar("judging", total);
         bar.update(rows, `${rows} of ${total} rows`);
       };
-      const report = await replay({ source, proposal, stored, since, onProgress });
+      const report = await tryContract({ source, proposal, stored, since, onProgress });
       bar?.finish();
-      console.log(format === "json" ? JSON.stringify(report, null, 2) : renderReplay(report).join("\n"));
+      console.log(format === "json" ? JSON.stringify(report, null, 2) : renderTrial(report).join("\n"));
       if (most !== null && report.accepted.new_failures > most) {
         console.error(`${report.accepted.new_failures} new failures: more than the ${most} that are allowed.`);
         process.exitCode = 1;

@@ -12,7 +12,7 @@ export interface WideEvent {
   messages?: number;
   dry_run?: boolean;
   /** Only with an Idempotency-Key: whether the answer is an earlier one. */
-  replayed?: boolean;
+  repeated?: boolean;
   /** The code of a request that was refused as a whole. */
   problem?: string;
   /** The message and cause of a failure of ours. */

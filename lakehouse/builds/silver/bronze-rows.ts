@@ -1,8 +1,8 @@
 /** Reading the bronze rows of one partition, wherever they stand. */
-import type { BronzeInput } from "../../../sql/statements/snapshots.ts";
+import type { BronzeInput } from "../../../sql/statements/bronze-inputs.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
 import { conform } from "../../engine/columns/conform.ts";
-import { openParquet, type ParquetFile } from "../../engine/parquet/reader.ts";
+import { CorruptParquetError, openParquet, type ParquetFile } from "../../engine/parquet/reader.ts";
 import { type LakeBucket, tailedSource } from "../../tables/lake.ts";
 
 /** Rows [firstRow, firstRow + rows) of an object. */
@@ -12,10 +12,10 @@ export interface StoredRows {
   readonly rows: number;
 }
 
-/** Where the rows of the inputs stand, in the inputs' order; neighbours in one object are one piece. Pure. */
+/** Where the rows of the inputs stand, in the order in which they are read; neighbours in one object are one piece. Pure. */
 export function storedRows(inputs: readonly BronzeInput[]): StoredRows[] {
   const pieces: { file: string; firstRow: number; rows: number }[] = [];
-  for (const { stored_file: file, stored_row: firstRow, rows } of inputs) {
+  for (const { stored_file: file, stored_row: firstRow, rows } of inReadingOrder(inputs)) {
     const last = pieces.at(-1);
     if (last?.file === file && last.firstRow + last.rows === firstRow) last.rows += rows;
     else pieces.push({ file, firstRow, rows });
@@ -23,7 +23,31 @@ export function storedRows(inputs: readonly BronzeInput[]): StoredRows[] {
   return pieces;
 }
 
-/** The rows of the inputs in their order, with exactly `fields`. Throws what reading throws. */
+/** Each object once and front to back: by position, the rows of several shards alternate between their compacted files. */
+function inReadingOrder(inputs: readonly BronzeInput[]): readonly BronzeInput[] {
+  return inputs.toSorted((a, b) =>
+    a.stored_file === b.stored_file ? a.stored_row - b.stored_row : a.stored_file < b.stored_file ? -1 : 1,
+  );
+}
+
+/** The numbers that the rows of the inputs have as they are read, in the order of their positions: as the inputs are given. Pure. */
+export function positionOrder(inputs: readonly BronzeInput[]): Int32Array {
+  const firstRead = new Map<BronzeInput, number>();
+  let rows = 0;
+  for (const input of inReadingOrder(inputs)) {
+    firstRead.set(input, rows);
+    rows += input.rows;
+  }
+  const order = new Int32Array(rows);
+  let position = 0;
+  for (const input of inputs) {
+    const first = firstRead.get(input) ?? 0;
+    for (let row = 0; row < input.rows; row++) order[position++] = first + row;
+  }
+  return order;
+}
+
+/** The rows of the inputs in the order of `storedRows`, with exactly `fields`. Throws what reading throws. */
 export async function* bronzeRows(
   bucket: LakeBucket,
   inputs: readonly BronzeInput[],
@@ -34,6 +58,15 @@ export async function* bronzeRows(
     if (open?.key !== file) open = { key: file, parquet: await openParquet(await tailedSource(bucket, file)) };
     const { parquet } = open;
     const columns = fields.map((field) => field.name).filter((name) => parquet.columns.includes(name));
-    for await (const batch of parquet.read({ columns, offset: firstRow, limit: rows })) yield conform(batch, fields);
+    let read = 0;
+    for await (const batch of parquet.read({ columns, offset: firstRow, limit: rows })) {
+      read += batch.length;
+      yield conform(batch, fields);
+    }
+    if (read !== rows)
+      throw new CorruptParquetError(
+        file,
+        `it has ${read} of the ${rows} rows that the catalog lists from row ${firstRow} on`,
+      );
   }
 }

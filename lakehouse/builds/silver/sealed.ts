@@ -3,9 +3,10 @@
  * Events that came after the sealing are put into quarantine beside them, and the ledger counts them there.
  */
 
+import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import type { OutcomeLine, Outcomes } from "../../../sql/statements/ledger-outcomes.ts";
 import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
-import { bronzeInputs, type Commit } from "../../../sql/statements/snapshots.ts";
+import type { Commit } from "../../../sql/statements/snapshots.ts";
 import { createColumnBuilder } from "../../engine/columns/builder.ts";
 import type { Batch, Column } from "../../engine/columns/column.ts";
 import { concatBatches } from "../../engine/columns/concat.ts";

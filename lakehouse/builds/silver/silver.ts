@@ -1,5 +1,5 @@
 /** Prepares a topic's silver partition: every bronze row of the date, gated, typed to the newest schema, deduplicated. */
-import { bronzeInputs } from "../../../sql/statements/snapshots.ts";
+import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import type { Batch, Column } from "../../engine/columns/column.ts";
 import { concatBatches } from "../../engine/columns/concat.ts";
 import { emptyBatch } from "../../engine/columns/conform.ts";
@@ -9,7 +9,7 @@ import type { TopicTable } from "../../tables/catalog.ts";
 import type { LakeBucket } from "../../tables/lake.ts";
 import type { Candidate } from "../candidate.ts";
 import { runChecks } from "../gates/gate.ts";
-import { bronzeRows } from "./bronze-rows.ts";
+import { bronzeRows, positionOrder } from "./bronze-rows.ts";
 import { deduplicate } from "./dedupe.ts";
 
 /** Rows of a partition that one build holds at once; past it the partition needs the bucketed build. */
@@ -40,7 +40,7 @@ export async function prepareSilver(
   for await (const batch of bronzeRows(bucket, files, stored)) batches.push(batch);
   const bronze = batches.length === 0 ? emptyBatch(stored) : concatBatches(batches);
   const inputResults = await runChecks(table.checks, "bronze", bronze);
-  const { rows, copies, removedReceived } = deduplicate(bronze, contract.dedupeKey);
+  const { rows, copies, removedReceived } = deduplicate(bronze, contract.dedupeKey, positionOrder(files));
   const columns: Column[] = bronze.columns.map((column) => gather(column, rows));
   columns.push({ kind: "int32", type: { kind: "int32" }, length: copies.length, nulls: undefined, values: copies });
   return {

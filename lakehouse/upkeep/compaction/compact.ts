@@ -51,7 +51,7 @@ export async function compact(deps: CompactDeps, file: string): Promise<CompactO
       metadata: { "sluice.input": digest, "sluice.compacts": String(keys.length) },
     });
     if (merged.rows !== rows) throw new Error(`${file}: ${merged.rows} rows were read, the catalog has ${rows}`);
-    const bytes = await putOnce(bucket, file, merged.bytes, digest);
+    const { size: bytes } = await putOnce(bucket, file, merged.bytes, { input: digest });
     const dates = merged.dates.map(({ day, firstRow, rows: count }) => ({
       date: formatDate(day),
       firstRow,

@@ -30,18 +30,18 @@ export interface CompactionPlan {
   /** R2 key of the file to write: the same for the same inputs. */
   readonly file: string;
   readonly topic: string;
-  /** R2 keys, ascending: the order of their rows. */
+  /** R2 keys, ascending: the order of their rows, and of their registrations. */
   readonly inputs: readonly string[];
 }
 
 /**
- * Groups files by folder (a date, or the mixed ones), shard and hour of registration, so that shards stay apart and a
- * compacted file's inputs are neighbours in the order of a build; cuts each group to size.
+ * Groups files by folder (a date, or the mixed ones), incarnation of a shard and hour of registration, so that shards stay apart and
+ * the order of the names is that of the registrations; cuts each group to size.
  */
 export function planCompactions(files: readonly SmallFile[], policy: CompactionPolicy): CompactionPlan[] {
   const free = files.filter(({ bytes }) => bytes <= policy.smallBytes);
   const groups = Map.groupBy(free, (file) =>
-    [folderOf(file.file), file.shard, file.shard_of, file.registered_at.slice(0, 13)].join("|"),
+    [folderOf(file.file), file.shard, file.shard_of, file.incarnation, file.registered_at.slice(0, 13)].join("|"),
   );
   return [...groups.values()].flatMap((group) =>
     cut(group, policy)

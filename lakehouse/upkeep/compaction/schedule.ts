@@ -94,6 +94,7 @@ const fileGroup: z.ZodType<FileGroup> = z.object({
   folder: z.string(),
   shard: z.int(),
   shardOf: z.int(),
+  incarnation: z.string(),
 });
 
 /** What is left when so many compactions of these files were planned and so many were not. */
@@ -107,7 +108,7 @@ function restOf(
   if (unplanned > 0) return { more, ...(cursor === null ? {} : { cursor }) };
   const last = files.at(-1);
   if (files.length < FILES_A_RUN || last === undefined) return {};
-  const { file, shard, shard_of: shardOf, registered_at } = last;
-  const group: FileGroup = { hour: registered_at.slice(0, 13), folder: folderOf(file), shard, shardOf };
+  const { file, shard, shard_of: shardOf, incarnation, registered_at } = last;
+  const group: FileGroup = { hour: registered_at.slice(0, 13), folder: folderOf(file), shard, shardOf, incarnation };
   return { more, cursor: JSON.stringify(group) };
 }

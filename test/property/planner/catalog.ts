@@ -6,7 +6,7 @@ import { planWithBackfills } from "../../../lakehouse/builds/planning/backfills.
 import { backoffMs, type PlanPolicy } from "../../../lakehouse/builds/planning/machine.ts";
 import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/builds/planning/planner.ts";
 import { backfillCandidates, createBackfill } from "../../../sql/statements/backfills.ts";
-import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import {
   acquireLease,
   activePartitions,
@@ -15,8 +15,9 @@ import {
   type Lease,
   type PartitionRow,
 } from "../../../sql/statements/partitions.ts";
-import { bronzeInputs, commitSnapshot, isPublishedBy, publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { commitSnapshot, isPublishedBy, publishedFiles } from "../../../sql/statements/snapshots.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
+import { registerFiles } from "../../oracle/register.ts";
 
 export const DATES = ["2026-11-01", "2026-11-02"] as const;
 export const START = Date.UTC(2026, 10, 1, 12);
@@ -93,7 +94,7 @@ export class Catalog {
       // The ledger is no table of this catalog.
       hours: [],
     };
-    for (let i = 0; i < 2; i++) await this.d1.binding.batch(registerBronzeFile(this.d1.binding, file, ""));
+    for (let i = 0; i < 2; i++) await this.d1.binding.batch(registerFiles(this.d1.binding, [file], ""));
   }
 
   async tick(): Promise<number> {

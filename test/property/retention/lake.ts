@@ -7,12 +7,13 @@ import type { StagedPrefixes } from "../../../lakehouse/tables/staged-places.ts"
 import { buryAbandoned } from "../../../lakehouse/upkeep/retention/bury-abandoned.ts";
 import { deleteTombstones } from "../../../lakehouse/upkeep/retention/delete-due.ts";
 import { retire } from "../../../lakehouse/upkeep/retention/retire.ts";
-import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import { acquireLease, failRun, type Lease } from "../../../sql/statements/partitions.ts";
 import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
-import { bronzeInputs, type Commit, commitSnapshot, publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { type Commit, commitSnapshot, publishedFiles } from "../../../sql/statements/snapshots.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { MemoryBucket } from "../../oracle/memory-bucket.ts";
+import { registerFiles } from "../../oracle/register.ts";
 import { requireContract } from "../../oracle/weather.ts";
 import { POLICY } from "../planner/catalog.ts";
 
@@ -61,7 +62,7 @@ export class RetentionLake {
     const dates = daysAgo.map((days, i) => ({ date: this.#date(days), firstRow: i * ROWS, rows: ROWS }));
     const shard = { topic: "src", shard: 0, shardOf: 1, incarnation: "i", seq: this.#names };
     const row = { ...shard, file, rows: dates.length * ROWS, bytes: 1, minReceived: now, maxReceived: now, dates };
-    await this.d1.binding.batch(registerBronzeFile(this.d1.binding, row, now));
+    await this.d1.binding.batch(registerFiles(this.d1.binding, [row], now));
   }
 
   async plan(): Promise<void> {

@@ -12,6 +12,7 @@ import { alarmToSet, isIdle, nextAlarm } from "../../../durable-objects/topic-bu
 import { RememberedIds } from "../../../durable-objects/topic-buffer/remembered-ids.ts";
 import { retire } from "../../../durable-objects/topic-buffer/retirement.ts";
 import { BufferStore } from "../../../durable-objects/topic-buffer/store.ts";
+import { LAYOUT_POLICY, type LayoutPolicy, UNSTORED_POLICY } from "../../../lakehouse/bronze/files.ts";
 import { listShard } from "../../../sql/statements/shards.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { MemoryBucket } from "../../oracle/memory-bucket.ts";
@@ -21,9 +22,21 @@ import { weather } from "../../oracle/weather.ts";
 /**
  * What happens to one call to R2 or D1. `before`: refused; `after`: done, the answer lost; `crash...`: the object dies; `slow`: it
  * takes longer than a flush age, and others go on meanwhile; `late`: the caller is told that it failed, and then it is done after
- * all, behind calls that came later; `taken`: under the key of the bronze file that is put stands somebody else's object.
+ * all, behind calls that came later; `taken`: under the key of the bronze file that is put stands somebody else's object;
+ * `deploy`: done, then the object dies and goes on under a deploy that lays files out otherwise; `folded`: done, the answer lost, and
+ * what is registered leaves the catalog.
  */
-export type IoFault = "ok" | "before" | "after" | "crashBefore" | "crashAfter" | "slow" | "late" | "taken";
+export type IoFault =
+  | "ok"
+  | "before"
+  | "after"
+  | "crashBefore"
+  | "crashAfter"
+  | "slow"
+  | "late"
+  | "taken"
+  | "deploy"
+  | "folded";
 
 /** Every call refused until it is over. */
 export type Outage = "none" | "r2" | "d1" | "both";
@@ -34,15 +47,38 @@ export const LIMITS = { bytes: 3_000, rows: 6, ageMs: 10_000 };
 const PRESSURE = { bytes: 1_800, ageMs: 24 * 3_600_000 };
 const SLOW_MS = 15_000;
 
+/** How deploys lay out files, in turn; each would put the rows of most flushes elsewhere than the one before. */
+const LAYOUTS: readonly LayoutPolicy[] = [
+  LAYOUT_POLICY,
+  UNSTORED_POLICY,
+  { ownNewest: 1, rareRows: 2, datesAFile: 2 },
+  { ownNewest: 0, rareRows: 0, datesAFile: 1 },
+];
+
+const REGISTERED = ["bronze_files", "bronze_file_dates", "bronze_file_hours"] as const;
+
 /** R2 and D1: what the shards of a topic have in common. */
 export class SharedLake {
   readonly bucket = new MemoryBucket();
   readonly d1: FaultyD1;
   now: number;
+  folds = 0;
 
   constructor(now: number) {
     this.now = now;
     this.d1 = new FaultyD1(() => this.now);
+    for (const table of REGISTERED) {
+      this.d1.rows(`CREATE TABLE folded_${table} AS SELECT * FROM ${table}`);
+      this.d1.rows(`CREATE VIEW all_${table} AS SELECT * FROM ${table} UNION ALL SELECT * FROM folded_${table}`);
+    }
+  }
+
+  /** The rows of what is registered leave the catalog, as those of closed dates do; the views `all_...` have them still. */
+  fold(): void {
+    if (this.d1.rows("SELECT file FROM bronze_files LIMIT 1").length === 0) return;
+    this.folds++;
+    for (const table of REGISTERED) this.d1.rows(`INSERT INTO folded_${table} SELECT * FROM ${table}`);
+    for (const table of REGISTERED.toReversed()) this.d1.rows(`DELETE FROM ${table}`);
   }
 }
 
@@ -79,6 +115,8 @@ export class Shard {
   storage = new SqliteStorage();
   alarm: number | null = null;
   outage: Outage = "none";
+  /** How many deploys there were before the one that runs. */
+  deploys = 0;
   /** Ids that an append said are durable, in the order in which it first said so. */
   readonly stored = new Set<string>();
   /** Of those, what the object no longer knows: its storage was reset since, and no queue delivers them again. */
@@ -96,6 +134,7 @@ export class Shard {
     outages: 0,
     resets: 0,
     lostAlarms: 0,
+    deploys: 0,
   };
   #life: Life;
   #faults: IoFault[] = [];
@@ -131,6 +170,13 @@ export class Shard {
     this.#life.ended = true;
     this.#life = new Life(this.storage);
     this.seen.crashes++;
+  }
+
+  /** Another deploy takes over. */
+  deploy(): void {
+    this.crash();
+    this.deploys++;
+    this.seen.deploys++;
   }
 
   /** The alarm is gone though the object has work. */
@@ -177,7 +223,8 @@ export class Shard {
     await this.#unlessGone(life, async () => {
       if (!this.#exists(life)) return;
       const incarnation = this.#incarnation(life);
-      const target = { address: this.address, incarnation, contract: this.contract, limits: LIMITS };
+      const layout = LAYOUTS[this.deploys % LAYOUTS.length] ?? LAYOUT_POLICY;
+      const target = { address: this.address, incarnation, contract: this.contract, limits: LIMITS, layout };
       const outcome = await runFlush(this.#deps(life, busy), target);
       if (outcome === "failed") this.seen.failures++;
       this.#arm(life, outcome === "busy" ? this.now + 100 : 0);
@@ -311,8 +358,10 @@ export class Shard {
     const result = await work();
     if (this.#late.length > 1) await this.#arrive();
     if (fault === "crashAfter" && !life.ended) this.crash();
+    if (fault === "deploy" && !life.ended) this.deploy();
     life.check();
-    if (fault === "after") {
+    if (fault === "folded") this.lake.fold();
+    if (fault === "after" || fault === "folded") {
       this.seen.lostAnswers++;
       throw new Error("the answer was lost");
     }

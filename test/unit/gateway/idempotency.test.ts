@@ -25,7 +25,7 @@ test("the same body again: the first answer to the byte, nothing sent, also minu
   expect([first, second].map(({ headers }) => headers.get("idempotent-replayed"))).toEqual([null, "true"]);
   expect(await second.text()).toBe(await first.text());
   expect(harness.sent).toHaveLength(sent);
-  expect(harness.logs.map((line) => line["replayed"])).toEqual([false, true]);
+  expect(harness.logs.map((line) => line["repeated"])).toEqual([false, true]);
 });
 
 test("another body under the key is 409; another topic, API key or day is another request", async () => {

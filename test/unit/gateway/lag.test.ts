@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { publishLedger, registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import { publishLedger } from "../../../sql/statements/bronze.ts";
 import { listShard } from "../../../sql/statements/shards.ts";
+import { registerFiles } from "../../oracle/register.ts";
 import { createHarness, NOW } from "./harness.ts";
 
 const at = (secondsAgo: number) => new Date(NOW - secondsAgo * 1_000).toISOString();
@@ -18,7 +19,7 @@ test("counts rows of live files with events received since then, and what buffer
   for (const [seq, { file, topic, rows, received, registered }] of files.entries()) {
     const [minReceived, maxReceived] = [at(received[0]), at(received[1])];
     const place = { file, topic, shard: 0, shardOf: 2, incarnation: "i", seq, bytes: 1, dates: [] };
-    await d1.batch(registerBronzeFile(d1, { ...place, rows, minReceived, maxReceived }, at(registered)));
+    await d1.batch(registerFiles(d1, [{ ...place, rows, minReceived, maxReceived }], at(registered)));
   }
   sqlite.exec("UPDATE bronze_files SET retired_by = 'x' WHERE file = 'retired'");
   const shard = { topic: "orders", shard: 0, shardOf: 2, incarnation: "i" };

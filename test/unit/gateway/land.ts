@@ -1,9 +1,9 @@
 /** What a gateway sent, as bronze in its own bucket and catalog: what buffers make of it. */
 import { contractOf } from "../../../contracts/registry.ts";
 import { writeBronze } from "../../../lakehouse/bronze/write.ts";
-import { registerBronzeFile } from "../../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
 import { blocksOf, framesOf } from "../../oracle/frames.ts";
+import { registerFiles } from "../../oracle/register.ts";
 import type { Harness } from "./harness.ts";
 
 let flushes = 0;
@@ -16,8 +16,7 @@ export async function land(harness: Harness): Promise<void> {
     if (contract === undefined) throw new Error(`no contract for ${topic}`);
     const flush = { topic, shard: 0, shardOf: 1, incarnation: "0a0b0c0d", seq: ++flushes };
     const frames = messages.flatMap(({ body }) => framesOf(body));
-    for (const file of await writeBronze(harness.bucket, contract, flush, blocksOf(frames))) {
-      await harness.db.d1.batch(registerBronzeFile(harness.db.d1, file, new Date(harness.clock.now()).toISOString()));
-    }
+    const files = await writeBronze(harness.bucket, contract, flush, blocksOf(frames));
+    await harness.db.d1.batch(registerFiles(harness.db.d1, files, new Date(harness.clock.now()).toISOString()));
   }
 }

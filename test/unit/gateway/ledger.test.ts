@@ -4,11 +4,12 @@ import { contracts } from "../../../contracts/registry.ts";
 import { notAMessage, systemFault } from "../../../queue-consumers/fault.ts";
 import { park } from "../../../queue-consumers/parking.ts";
 import { publishArrivals } from "../../../sql/statements/arrivals.ts";
-import { publishLedger, registerBronzeFile } from "../../../sql/statements/bronze.ts";
+import { publishLedger } from "../../../sql/statements/bronze.ts";
 import { ledgerState } from "../../../sql/statements/ledger-balance.ts";
 import { listShard } from "../../../sql/statements/shards.ts";
 import { command } from "../../../tools/cli/ledger.ts";
 import { uuidAt } from "../../oracle/frames.ts";
+import { registerFiles } from "../../oracle/register.ts";
 import { weatherMessage } from "../../oracle/weather.ts";
 import { addKey, bearer, createHarness, type Harness, NOW } from "./harness.ts";
 
@@ -36,7 +37,7 @@ beforeEach(async () => {
   };
   const arrivals = { hour: HOUR, messages: 5, unnumbered: 1, instances: JSON.stringify({ [OLD]: [4, 1, 6] }) };
   await d1.batch([
-    ...registerBronzeFile(d1, file, "2026-11-21T10:30:00Z"),
+    ...registerFiles(d1, [file], "2026-11-21T10:30:00Z"),
     publishLedger(d1, SHARD, [{ hour: HOUR, detail: "", events: 8 }]),
     publishLedger(d1, { ...SHARD, topic: "dead_letters" }, [{ hour: HOUR, detail: "orders|MISSING_FIELD", events: 2 }]),
     publishArrivals(d1, SHARD, [arrivals]),

@@ -83,7 +83,7 @@ test.each([
   expect((await post(orders(1))).status).toBe(202);
 });
 
-test("an answer that is replayed for its Idempotency-Key costs the bytes that were read again", async () => {
+test("an answer that is repeated for its Idempotency-Key costs the bytes that were read again", async () => {
   const { post } = limitedKey(100);
   const body = [order("o", { note: "n".repeat(45_000) })];
   const headers = { "idempotency-key": "once" };

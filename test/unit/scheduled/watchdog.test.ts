@@ -3,8 +3,9 @@ import { beforeEach, expect, test } from "vitest";
 import type { Backlog, ShardAddress, TopicBufferNamespace } from "../../../durable-objects/stubs.ts";
 import { heldOffTopics, overdueBuffers, parkedSlices } from "../../../scheduled/conditions/buffers.ts";
 import { watchdog } from "../../../scheduled/watchdog/watchdog.ts";
+import { registerFlush } from "../../../sql/statements/bronze.ts";
 import { registerParkedSlice } from "../../../sql/statements/parked-slices.ts";
-import { listShard, reportFlush } from "../../../sql/statements/shards.ts";
+import { listShard } from "../../../sql/statements/shards.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
@@ -66,8 +67,11 @@ async function list(shard: number, shardOf: number, at: number, topic = "orders"
   await listShard(d1.binding, { topic, shard, shardOf }, new Date(at).toISOString()).run();
 }
 
+let seq = 0;
+
 async function flushed(shard: number, shardOf: number, at: number, backlog = EMPTY): Promise<void> {
-  await reportFlush(d1.binding, { topic: "orders", shard, shardOf }, backlog, new Date(at).toISOString()).run();
+  const flush = { topic: "orders", shard, shardOf, incarnation: "i", seq: ++seq };
+  await d1.binding.batch(registerFlush(d1.binding, flush, [], backlog, new Date(at).toISOString()));
 }
 
 test("who was silent for twice the flush age is poked: listed and never flushed, idle, or with an old block", async () => {

@@ -22,13 +22,25 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "delete-before-write",
     what: "a flush drops its blocks before their file is in R2",
     file: "durable-objects/topic-buffer/flush.ts",
-    before: "const write = () => writeBronze(bucket, contract, flush, store.frozenBlocks(seq), pause);",
-    after: `const write = () => {
-    const blocks = store.frozenBlocks(seq);
-    const held = blocks.ids.map((_, n) => blocks.read(n).slice());
-    for (const id of blocks.ids) store.rewriteBlock(id, new Uint8Array(), 0);
-    return writeBronze(bucket, contract, flush, { ...blocks, read: (n: number) => held[n]?.slice() ?? new Uint8Array() }, pause);
-  };`,
+    before: "return writeBronze(bucket, contract, flush, store.frozenBlocks(seq), {",
+    after: `const blocks = store.frozenBlocks(seq);
+  const held = blocks.ids.map((_, n) => blocks.read(n).slice());
+  for (const id of blocks.ids) store.rewriteBlock(id, new Uint8Array(), 0);
+  return writeBronze(bucket, contract, flush, { ...blocks, read: (n: number) => held[n]?.slice() ?? new Uint8Array() }, {`,
+  },
+  {
+    name: "lay-out-anew",
+    what: "a retry lays a flush out as its deploy does, not as the files that were put",
+    file: "durable-objects/topic-buffer/flush.ts",
+    before: "layout: store.layouts.of(seq),",
+    after: "layout: undefined,",
+  },
+  {
+    name: "register-again",
+    what: "a flush whose registration was folded away is registered again when its answer was lost",
+    file: "sql/statements/bronze.ts",
+    before: `const KNOWN = \`EXISTS (SELECT 1 FROM shards WHERE topic = ?1 AND shard = ?2 AND shard_of = ?3 AND \${IS_REGISTERED})\`;`,
+    after: `const KNOWN = \`EXISTS (SELECT 1 FROM shards WHERE topic = ?1 AND shard = ?2 AND shard_of = ?3 AND \${IS_REGISTERED} AND 1 = 2)\`;`,
   },
   {
     name: "ack-before-append",
@@ -50,8 +62,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "any-existing-object-is-ours",
     what: "what stands under the key is taken for the file, whatever its input",
     file: "lakehouse/bronze/put-once.ts",
-    before: `if (existing?.customMetadata?.["input"] === input) return existing.size;`,
-    after: "if (existing !== null) return existing.size;",
+    before: `if (existing !== null && standing["input"] === input) return { size: existing.size, metadata: standing };`,
+    after: "if (existing !== null) return { size: existing.size, metadata: standing };",
   },
   {
     name: "forget-before-register",

@@ -32,13 +32,13 @@ test("a key is new, being judged, or taken; after 24 h it is new again", () => {
   ]);
 });
 
-test("the first submit commits; then the same body is delivered or replayed and another one refused", () => {
+test("the first submit commits; then the same body is delivered or its answer repeated and another one refused", () => {
   expect(stepForSubmit(begun, "f1", "r1", NOW)).toBe("commit");
   expect(stepForSubmit(begun, "f1", "r0", NOW)).toBe("lost");
   expect(stepForSubmit(begun, "f1", null, NOW)).toBe("lost");
   expect(stepForSubmit(prepared, "f1", "r1", NOW)).toBe("deliver");
   expect(stepForSubmit(prepared, "f2", "r1", NOW)).toBe("refuse");
-  expect(stepForSubmit(done, "f1", null, NOW)).toBe("replay");
+  expect(stepForSubmit(done, "f1", null, NOW)).toBe("repeat");
   expect(stepForSubmit(done, "f1", null, NOW + KEPT_MS)).toBe("lost");
 });
 

@@ -104,7 +104,7 @@ describe("GET /metrics", () => {
       INSERT INTO alerts VALUES ('message_parked/q', 'parked_messages', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":3}'),
         ('slices_parked/orders/data', 'parked_slices', '2026-11-21T10:00:00Z', 1, '2026-11-21T10:00:00Z', '{"kind":"message_parked","severity":"critical","measured":40}');
       INSERT INTO alert_events (event_id, event, made_at, post_state) VALUES ('e', '{}', '2026-11-21T10:00:00Z', 'skipped');
-      INSERT INTO bronze_files VALUES ('f', 'orders', 0, 2, 'i', 1, 1, 1, '2026-11-21T11:00:00Z', '2026-11-21T11:30:00Z', '2026-11-21T11:31:00Z', NULL);
+      INSERT INTO bronze_files VALUES ('f', 'orders', 0, 2, 'i', 1, 1, 1, '2026-11-21T11:00:00Z', '2026-11-21T11:30:00Z', '2026-11-21T11:31:00Z', NULL, 1);
       INSERT INTO shards (topic, shard, shard_of, first_seen, oldest_unflushed, buffered_rows) VALUES ('orders', 0, 2, 'x', '2026-11-21T11:59:00Z', 3), ('orders', 1, 2, 'x', NULL, 0), ('weather', 0, 1, 'x', NULL, 0);
       INSERT INTO unknown_fields VALUES ('orders', '/note', '2026-11-21T10:00:00Z', '2026-11-21', NULL);
       INSERT INTO snapshots VALUES ('s', 'silver_orders', '2026-11-21', 'r1', 1, 'd', '[]', 1, '2026-11-21T11:32:00Z');

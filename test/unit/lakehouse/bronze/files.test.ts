@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { planFiles, RARE_DATE_ROWS, rowGroupStarts } from "../../../../lakehouse/bronze/files.ts";
+import { planFiles, RARE_DATE_ROWS, rowGroupStarts, UNSTORED_POLICY } from "../../../../lakehouse/bronze/files.ts";
 import { weather } from "../../../oracle/weather.ts";
 
 const FLUSH = { topic: "weather", shard: 3, incarnation: "aa", seq: 7 };
@@ -23,31 +23,48 @@ describe("planFiles", () => {
     expect(plan([[0, 2]])).toEqual([{ key: OWN("1970-01-01"), dates: [[0, 0, 2]] }]);
   });
 
-  test("rare dates share a file, by date", () => {
-    const dates = [
-      [1, 0, 2],
-      [2, 2, 2],
-      [3, 4, 1],
-    ];
+  test("the two newest dates have files of their own, however few rows; older rare dates share one, by date", () => {
     expect(
       plan([
+        [9, 1],
         [2, 2],
         [1, 2],
         [3, 1],
+        [8, 4],
       ]),
-    ).toEqual([{ key: MIXED, dates }]);
+    ).toEqual([
+      { key: OWN("1970-01-09"), dates: [[8, 0, 4]] },
+      { key: OWN("1970-01-10"), dates: [[9, 0, 1]] },
+      {
+        key: MIXED,
+        dates: [
+          [1, 0, 2],
+          [2, 2, 2],
+          [3, 4, 1],
+        ],
+      },
+    ]);
   });
 
-  test("a date with enough rows has its own file; a single rare one beside it too", () => {
+  test("an old date with enough rows has its own file; a single rare one beside it too", () => {
     expect(
       plan([
-        [5, RARE_DATE_ROWS],
+        [3, 1],
+        [4, RARE_DATE_ROWS],
+        [5, 1],
         [6, 2],
       ]),
     ).toEqual([
-      { key: OWN("1970-01-06"), dates: [[5, 0, RARE_DATE_ROWS]] },
+      { key: OWN("1970-01-04"), dates: [[3, 0, 1]] },
+      { key: OWN("1970-01-05"), dates: [[4, 0, RARE_DATE_ROWS]] },
+      { key: OWN("1970-01-06"), dates: [[5, 0, 1]] },
       { key: OWN("1970-01-07"), dates: [[6, 0, 2]] },
     ]);
+  });
+
+  test("what a deploy froze that stored no layouts is laid out as that one did: rare new dates share a file as well", () => {
+    const days = new Map([1, 2, 3].map((day) => [day, { rows: 2 }]));
+    expect(planFiles(weather, FLUSH, days, UNSTORED_POLICY).map(({ key, rows }) => [key, rows])).toEqual([[MIXED, 6]]);
   });
 
   test("every date is in exactly one file", () => {

@@ -55,7 +55,7 @@ describe("writeBronze", () => {
     expect(rows[1]).toMatchObject({ event_id: "e1", _event: 1, event_timestamp: "2026-11-21 12:00:00.000001+00" });
   });
 
-  test("many rare dates share one file with a row range each; a common date has its own", async () => {
+  test("many rare old dates share one file with a row range each; the two newest have their own", async () => {
     const bucket = new MemoryBucket();
     const times = [
       ...Array.from({ length: RARE_DATE_ROWS }, () => NOW),
@@ -63,12 +63,13 @@ describe("writeBronze", () => {
     ];
     const files = await writeBronze(bucket, weather, flush, blocks(times));
     expect(files.map((file) => file.file)).toEqual([
+      "bronze/weather/event_date=2026-11-20/000-abcd1234-00000007.parquet",
       "bronze/weather/event_date=2026-11-21/000-abcd1234-00000007.parquet",
       "bronze_mixed/weather/000-abcd1234-00000007.parquet",
     ]);
-    const mixed = files[1];
-    expect(mixed?.dates).toHaveLength(6);
-    expect(mixed?.dates.reduce((sum, date) => sum + date.rows, 0)).toBe(400);
+    const mixed = files[2];
+    expect(mixed?.dates).toHaveLength(5);
+    expect(files.reduce((sum, file) => sum + file.rows, 0)).toBe(RARE_DATE_ROWS + 400);
     const rows = await readWithDuckDb(bucket.bytesOf(mixed?.file ?? ""));
     for (const date of mixed?.dates ?? []) {
       const slice = rows.slice(date.firstRow, date.firstRow + date.rows);
@@ -106,13 +107,14 @@ describe("writeBronze", () => {
       ),
     ).flat();
     const files = await writeBronze(bucket, weather, flush, blocksOf(frames));
-    expect(files).toHaveLength(1);
-    const rows = await readWithDuckDb(bucket.bytesOf(files[0]?.file ?? ""));
-    expect(rows).toHaveLength(1_200);
+    expect(files.map(({ dates }) => dates.length)).toEqual([1, 1, 11]);
+    const mixed = files[2];
+    const rows = await readWithDuckDb(bucket.bytesOf(mixed?.file ?? ""));
+    expect(files.reduce((sum, file) => sum + file.rows, 0)).toBe(1_200);
     const place = (row: Record<string, unknown>) =>
       `${row["event_date"]} ${row["_message"]} ${String(row["_event"]).padStart(3)}`;
     expect(rows.map(place)).toEqual(rows.map(place).sort());
-    for (const { date, firstRow, rows: count } of files[0]?.dates ?? [])
+    for (const { date, firstRow, rows: count } of mixed?.dates ?? [])
       expect(new Set(rows.slice(firstRow, firstRow + count).map((row) => row["event_date"]))).toEqual(new Set([date]));
   });
 
@@ -130,8 +132,9 @@ describe("writeBronze", () => {
     const replay = encodeMessage({ ...header, count: 12, slices, replay_of }, [body, body]);
     const sent = message([NOW, NOW - DAY], "019307a0-0000-7000-8000-000000000002");
     const frames = [...framesOf(sent), ...framesOf(replay).slice(1), ...framesOf(sent)];
-    const [file] = await writeBronze(bucket, weather, flush, blocksOf(frames));
-    const rows = await readWithDuckDb(bucket.bytesOf(file?.file ?? ""));
+    const files = await writeBronze(bucket, weather, flush, blocksOf(frames));
+    const rows: Record<string, unknown>[] = [];
+    for (const { file } of files) rows.push(...(await readWithDuckDb(bucket.bytesOf(file))));
     const origins = rows.map((row) => [row["event_id"], row["_message"] === header.message_id, row["_replay_of"]]);
     expect(origins.filter(([, isReplay]) => isReplay).map(([id, , origin]) => [id, origin])).toEqual(
       ["e4", "e1", "e2", "e0", "e3", "e5"].map((id) => [id, `d${6 + Number(id.slice(1))}`]),

@@ -5,13 +5,13 @@ import { stagedPlaces } from "../../../../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../../../../lakehouse/upkeep/retention/bury-abandoned.ts";
 import { deletePayloads } from "../../../../lakehouse/upkeep/retention/delete-payloads.ts";
 import { forgetRuns } from "../../../../lakehouse/upkeep/retention/forget-runs.ts";
-import { registerBronzeFile } from "../../../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { sweep } from "../../../oracle/compaction.ts";
 import { type D1Fault, FaultyD1 } from "../../../oracle/faulty-d1.ts";
 import { uuidAt } from "../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../oracle/lake.ts";
 import { AnswerLostError, MemoryBucket } from "../../../oracle/memory-bucket.ts";
+import { registerFiles } from "../../../oracle/register.ts";
 import { requireContract, weatherMessage } from "../../../oracle/weather.ts";
 
 const NOON = Date.UTC(2026, 10, 21, 12);
@@ -186,7 +186,7 @@ describe("payloads of dead letters", () => {
       ...{ topic: "dead_letters", shard: 0, shardOf: 1, incarnation: "i", seq: 1, file: "bronze/f", rows: 1, bytes: 1 },
       ...{ minReceived: time, maxReceived: time, dates: [{ date: DAY, firstRow: 0, rows: 1 }] },
     };
-    await at.lake.d1.binding.batch(registerBronzeFile(at.lake.d1.binding, row, time));
+    await at.lake.d1.binding.batch(registerFiles(at.lake.d1.binding, [row], time));
     at.now += KEPT_MS + 2 * DAY_MS;
     expect(await at.tick()).toEqual({ payloads: 0 });
     at.lake.d1.rows("UPDATE bronze_files SET retired_by = 'retention'");

@@ -92,9 +92,10 @@ describe("bronze past its retention", () => {
 
   test("stays while a date of its file is younger, or is not built with all its files", async () => {
     const lake = new Lake(NOON);
-    await lake.land("weather", [readings(lake, ["a"]), readings(lake, ["b"], NOON + DAY_MS)]);
+    const dates = [0, 1, 2, 3].map((days) => readings(lake, [`e${days}`], NOON + days * DAY_MS));
+    await lake.land("weather", dates);
     await lake.settle();
-    expect(bronze(lake)).toHaveLength(1);
+    expect(bronze(lake)).toHaveLength(3);
     lake.now = Date.UTC(2026, 10, 22) + KEPT_MS;
     expect(await retired(lake)).toMatchObject({ files: 0 });
     lake.now += DAY_MS;

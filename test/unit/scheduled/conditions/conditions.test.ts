@@ -159,7 +159,7 @@ test("topics that are older than their contract promises, with whose turn it is"
     promised("d", 3_600_000),
     promised("e"),
   ];
-  const file = db.sqlite.prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', ?, 1, 1, ?, ?, ?, NULL)");
+  const file = db.sqlite.prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', ?, 1, 1, ?, ?, ?, NULL, 1)");
   const snapshot = db.sqlite.prepare("INSERT INTO snapshots VALUES (?, ?, ?, 'r', 1, 'd', '[]', 1, ?)");
   const published = db.sqlite.prepare("INSERT INTO published VALUES (?, ?, ?)");
   // a: fresh. b: nobody sends. c: builds hang. d: never received. e: promises nothing.

@@ -63,7 +63,7 @@ async function commit(table: string, snapshot: string, key: string, sql: string,
 async function registerBronze(topic: string, key: string, sql: string, rows: number, retiredBy: string | null) {
   const bytes = await put(key, sql);
   catalog
-    .prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', 1, ?, ?, ?, ?, ?, ?)")
+    .prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', 1, ?, ?, ?, ?, ?, ?, 1)")
     .run(key, topic, rows, bytes, NOW, NOW, NOW, retiredBy);
 }
 

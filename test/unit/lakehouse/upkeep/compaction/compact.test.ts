@@ -15,12 +15,12 @@ const HOUR = 3_600_000;
 
 beforeAll(() => loadParquetWasm());
 
-/** `files` flushes of the hour after noon, in turns of today and of several days; each repeats an event of the one before. */
-async function hourOfFlushes(files = 6): Promise<Lake> {
+/** `files` flushes of the hour after noon, all with today and every second with older dates, of which two share a file; each repeats an event of the one before. */
+async function hourOfFlushes(files = 6, older = [1, 2, 3]): Promise<Lake> {
   const lake = new Lake(NOON);
   for (let n = 0; n < files; n++) {
     lake.now = NOON + n * 60_000;
-    const days = n % 2 === 0 ? [0] : [0, 1, 2];
+    const days = n % 2 === 0 ? [0] : [0, ...older];
     await lake.land("weather", [
       weatherMessage({
         messageId: uuidAt(lake.now, n),
@@ -54,14 +54,15 @@ function live(lake: Lake): string[] {
 }
 
 describe("compaction", () => {
-  test("an hour that is not closed is left alone; then the files of a date and the mixed ones become one each", async () => {
+  test("an hour that is not closed is left alone; then the files of each date and the mixed ones become one each", async () => {
     const lake = await hourOfFlushes();
     expect(await planOf(lake)).toEqual([]);
     lake.now = NOON + HOUR + 299_000;
     expect(await planOf(lake)).toEqual([]);
     lake.now = NOON + HOUR + 300_000;
-    expect((await compactAll(lake)).map(({ kind }) => kind)).toEqual(["done", "done"]);
+    expect((await compactAll(lake)).map(({ kind }) => kind)).toEqual(["done", "done", "done"]);
     expect(live(lake).map((file) => file.replace(/[0-9a-f]{16}/, "..."))).toEqual([
+      "bronze/weather/event_date=2026-11-20/000-compacted-....parquet",
       "bronze/weather/event_date=2026-11-21/000-compacted-....parquet",
       "bronze_mixed/weather/000-compacted-....parquet",
     ]);
@@ -70,9 +71,9 @@ describe("compaction", () => {
 
   test("eight files are worth it, seven are not", async () => {
     for (const files of [7, 8]) {
-      const lake = await hourOfFlushes(files * 2);
+      const lake = await hourOfFlushes(files);
       lake.now = NOON + 2 * HOUR;
-      expect(await planOf(lake, COMPACTION_POLICY)).toHaveLength(files === 8 ? 2 : 0);
+      expect(await planOf(lake, COMPACTION_POLICY)).toHaveLength(files === 8 ? 1 : 0);
     }
   });
 
@@ -87,10 +88,10 @@ describe("compaction", () => {
     expect(await lake.settle()).toEqual([]);
 
     lake.now += 25 * HOUR;
-    expect(await sweep(lake)).toEqual({ deleted: 6 });
+    expect(await sweep(lake)).toEqual({ deleted: 12 });
     expect([...lake.bucket.objects.keys()].filter((key) => key.startsWith("bronze"))).toEqual(live(lake));
     lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'");
-    expect((await lake.settle()).filter((built) => built.startsWith("weather"))).toHaveLength(3);
+    expect((await lake.settle()).filter((built) => built.startsWith("weather"))).toHaveLength(4);
     expect(await lake.query(EVENTS)).toEqual(rows);
     expect(catalogOf(lake)).toEqual(before);
   });
@@ -109,7 +110,7 @@ describe("compaction", () => {
       const result = await work();
       if (calls.length === 2) {
         compacted.d1.around = around;
-        expect((await compactAll(compacted)).map(({ kind }) => kind)).toEqual(["done", "done"]);
+        expect((await compactAll(compacted)).map(({ kind }) => kind)).toEqual(["done", "done", "done"]);
         expect(await sweep(compacted)).toEqual({ deleted: 0 });
       }
       return result;
@@ -183,7 +184,7 @@ describe("compaction", () => {
     const lake = await hourOfFlushes();
     lake.now = NOON + 2 * HOUR;
     const sent = await planOf(lake);
-    expect(sent).toHaveLength(2);
+    expect(sent).toHaveLength(3);
     for (let attempt = 2; attempt <= 5; attempt++) {
       lake.now += 29 * 60_000;
       expect(await planOf(lake)).toEqual([]);
@@ -219,13 +220,13 @@ describe("compaction", () => {
     lake.now += 25 * HOUR;
     expect(await sweep(lake)).toEqual({ deleted: 0 });
     lake.now += 2 * HOUR;
-    expect(await sweep(lake)).toEqual({ deleted: 6 });
+    expect(await sweep(lake)).toEqual({ deleted: 12 });
   });
 });
 
 /** Four flushes, compacted while `arm`'s fault is met, gone on with as the queue and the cron would, and then built from what is left. */
 async function builtAfter(arm: (lake: Lake) => void) {
-  const lake = await hourOfFlushes(4);
+  const lake = await hourOfFlushes(4, [1]);
   lake.now = NOON + 2 * HOUR;
   arm(lake);
   for (let round = 0; live(lake).length > 2; round++) {
@@ -239,7 +240,7 @@ async function builtAfter(arm: (lake: Lake) => void) {
   lake.d1.faults.length = 0;
   lake.bucket.failures.length = 0;
   lake.now = NOON + 30 * HOUR;
-  expect(await sweep(lake)).toEqual({ deleted: 4 });
+  expect(await sweep(lake)).toEqual({ deleted: 6 });
   await lake.settle();
   return { hit, rows: await lake.query(EVENTS), catalog: catalogOf(lake) };
 }
@@ -247,7 +248,7 @@ async function builtAfter(arm: (lake: Lake) => void) {
 describe("a compaction with a fault at any one call", () => {
   let expected: Omit<Awaited<ReturnType<typeof builtAfter>>, "hit">;
   beforeAll(async () => {
-    const plain = await hourOfFlushes(4);
+    const plain = await hourOfFlushes(4, [1]);
     plain.now = NOON + 30 * HOUR;
     await plain.settle();
     expected = { rows: await plain.query(EVENTS), catalog: catalogOf(plain) };

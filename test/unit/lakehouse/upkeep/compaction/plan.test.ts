@@ -6,7 +6,7 @@ const POLICY = { ...COMPACTION_POLICY, minFiles: 2, maxFiles: 3, maxBytes: 1_000
 const DATE = "bronze/weather/event_date=2026-11-21/";
 
 function file(name: string, changes: Partial<SmallFile> = {}): SmallFile {
-  const place = { topic: "weather", shard: 0, shard_of: 2, rows: 10, bytes: 100 };
+  const place = { topic: "weather", shard: 0, shard_of: 2, incarnation: "i", rows: 10, bytes: 100 };
   return { file: `${DATE}${name}`, ...place, registered_at: "2026-11-21T12:30:00.000Z", ...changes };
 }
 
@@ -29,11 +29,12 @@ describe("planCompactions", () => {
     expect(name([file("a"), file("b")])).not.toBe(name([file("a"), file("c")]));
   });
 
-  test("dates, shards, shard counts and hours stay apart", () => {
+  test("dates, shards, shard counts, incarnations and hours stay apart", () => {
     const other = [
       file("b", { file: "bronze/weather/event_date=2026-11-22/b" }),
       file("b", { shard: 1 }),
       file("b", { shard_of: 4 }),
+      file("b", { incarnation: "j" }),
       file("b", { registered_at: "2026-11-21T13:00:00.000Z" }),
     ];
     for (const second of other) expect(plan([file("a"), second])).toEqual([]);

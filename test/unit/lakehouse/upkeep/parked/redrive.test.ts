@@ -5,11 +5,11 @@ import { frameFault } from "../../../../../lakehouse/upkeep/parked/frame-fault.t
 import { metadataOf, parkedKey, parkedOf } from "../../../../../lakehouse/upkeep/parked/parked-message.ts";
 import { noteFailure, type RedriveDeps, redrive } from "../../../../../lakehouse/upkeep/parked/redrive.ts";
 import { decodeMessage, encodeMessage } from "../../../../../schemas/packed-block.ts";
-import { registerBronzeFile } from "../../../../../sql/statements/bronze.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../../../../oracle/frames.ts";
 import { Lake } from "../../../../oracle/lake.ts";
 import { AnswerLostError } from "../../../../oracle/memory-bucket.ts";
+import { registerFiles } from "../../../../oracle/register.ts";
 import { requireContract } from "../../../../oracle/weather.ts";
 import { order } from "../../../gateway/harness.ts";
 
@@ -63,9 +63,7 @@ async function land(shard: number, messages: readonly Uint8Array[]): Promise<str
   const frames = messages.flatMap(framesOf).filter((frame) => frame.slice.shard === shard);
   const flush = { topic: "orders", shard, shardOf: 2, incarnation: "11aa22bb", seq: ++seq };
   const files = await writeBronze(lake.bucket, requireContract("orders"), flush, blocksOf(frames));
-  for (const file of files) {
-    await lake.d1.binding.batch(registerBronzeFile(lake.d1.binding, file, new Date(OLD).toISOString()));
-  }
+  if (files.length > 0) await lake.d1.binding.batch(registerFiles(lake.d1.binding, files, new Date(OLD).toISOString()));
   return files.map(({ file }) => file);
 }
 

@@ -4,7 +4,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { exampleEvent } from "../../contracts/documents/example-event.ts";
 import { contractOf } from "../../contracts/registry.ts";
 import { codecsOf } from "../../schemas/codecs.ts";
-import { replay } from "../../tools/contracts-replay/replay.ts";
+import { tryContract } from "../../tools/contracts-trial/trial.ts";
 import { bindingsSource } from "../../tools/lake/source.ts";
 import { order } from "./events.ts";
 import { bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
@@ -43,7 +43,7 @@ test("recent orders and dead letters through a contract with other bounds", asyn
   };
   const steps: [number, number][] = [];
   const run = (since: number) =>
-    replay({
+    tryContract({
       source: bindingsSource(at.platform.db, at.platform.lake),
       proposal: { contract, releases: codecsOf("orders"), version: null },
       stored,
@@ -77,7 +77,7 @@ test("masked values are not held against the rules of the clear ones", async () 
     const [accepted, refused] = [await bronzeRows(at.platform, "users"), await bronzeRows(at.platform, "dead_letters")];
     return accepted >= 1 && refused >= 3;
   });
-  const report = await replay({
+  const report = await tryContract({
     source: bindingsSource(at.platform.db, at.platform.lake),
     proposal: { contract: stored, releases, version: null },
     stored,

@@ -9,10 +9,10 @@ import { formatTimestamp } from "../../schemas/time.ts";
 import { loadParquetWasm } from "../build/parquet-wasm-node.ts";
 import type { LakeSource } from "../lake/source.ts";
 import { createJudge, type Judge, type Proposal } from "./judge.ts";
-import { createReplayTally, type DeadLetterOutcome, type ReplayReport } from "./report.ts";
+import { createTrialTally, type DeadLetterOutcome, type TrialReport } from "./report.ts";
 import { bronzeFilesSince, deadLettersOf, eventsOf } from "./stored-events.ts";
 
-export interface ReplayOptions {
+export interface TrialOptions {
   readonly source: LakeSource;
   readonly proposal: Proposal;
   /** The contract under which the events were stored. */
@@ -24,12 +24,12 @@ export interface ReplayOptions {
 }
 
 /** Judges every stored event and dead letter of the period. Throws CommandProblem (LAKE_UNREADABLE). */
-export async function replay({ source, proposal, stored, since, onProgress }: ReplayOptions): Promise<ReplayReport> {
+export async function tryContract({ source, proposal, stored, since, onProgress }: TrialOptions): Promise<TrialReport> {
   loadParquetWasm();
   const deadLetters = contractOf("dead_letters");
   if (deadLetters === undefined) throw new Error("there is no contract for dead_letters");
   const judge = createJudge(proposal, stored);
-  const tally = createReplayTally();
+  const tally = createTrialTally();
   const pii = hasMaskedFields(stored);
   const bronze = await bronzeFilesSince(source, stored, since);
   const refused = await bronzeFilesSince(source, deadLetters, since);

@@ -6,9 +6,9 @@ import { compilePlan } from "../../../../gateway/admit/plan.ts";
 import { codecsOf } from "../../../../schemas/codecs.ts";
 import { isJsonObject } from "../../../../schemas/event-residue.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
-import { createJudge } from "../../../../tools/contracts-replay/judge.ts";
-import { outcomeOf } from "../../../../tools/contracts-replay/replay.ts";
-import { createReplayTally, renderReplay } from "../../../../tools/contracts-replay/report.ts";
+import { createJudge } from "../../../../tools/contracts-trial/judge.ts";
+import { createTrialTally, renderTrial } from "../../../../tools/contracts-trial/report.ts";
+import { outcomeOf } from "../../../../tools/contracts-trial/trial.ts";
 import { localMasker, storedForm } from "../../../oracle/local-masker.ts";
 
 const RECEIVED = 1_795_262_400_000_000;
@@ -120,7 +120,7 @@ test("a dead letter passes if nothing is left to refuse it, and only if that can
 });
 
 test("the report counts events by reason, with at most five ids each", () => {
-  const tally = createReplayTally();
+  const tally = createTrialTally();
   const error = { error_type: "VALUE_OUT_OF_RANGE", rule: "orders.items.quantity.maximum", detail: "got 5" } as const;
   for (let n = 0; n < 7; n++) {
     const pointers = [`/items/${n}/quantity`, "/items/9/quantity"];
@@ -150,7 +150,7 @@ test("the report counts events by reason, with at most five ids each", () => {
     },
   ]);
   expect(report.dead_letters).toEqual({ total: 3, newly_passing: 1, still_failing: 1, not_judged: 1 });
-  const text = renderReplay(report).join("\n");
+  const text = renderTrial(report).join("\n");
   expect(text).toContain("8: 1 pass, 7 new failures");
   expect(text).toContain("1 would pass now, 1 still fail, 1 cannot be judged  e.g. d-1");
   expect(text).not.toContain("got 5");

@@ -1,4 +1,4 @@
-/** The counts of a replay: how many stored events would pass or fail, and why. Ids are listed, values never. */
+/** The counts of a trial: how many stored events would pass or fail, and why. Ids are listed, values never. */
 import type { EventError } from "../../contracts/verdict.ts";
 
 export interface FailureGroup {
@@ -12,7 +12,7 @@ export interface FailureGroup {
   readonly examples: readonly string[];
 }
 
-export interface ReplayReport {
+export interface TrialReport {
   readonly topic: string;
   readonly contract_version: string;
   /** The period's start, ISO 8601. */
@@ -34,15 +34,15 @@ export interface ReplayReport {
 
 export type DeadLetterOutcome = "newly_passing" | "still_failing" | "not_judged";
 
-export interface ReplayTally {
+export interface TrialTally {
   accepted(eventId: string | null, errors: readonly EventError[]): void;
   deadLetter(eventId: string | null, outcome: DeadLetterOutcome): void;
-  report(head: Pick<ReplayReport, "topic" | "contract_version" | "since" | "rules_not_judged">): ReplayReport;
+  report(head: Pick<TrialReport, "topic" | "contract_version" | "since" | "rules_not_judged">): TrialReport;
 }
 
 const MAX_EXAMPLES = 5;
 
-export function createReplayTally(): ReplayTally {
+export function createTrialTally(): TrialTally {
   const counts = { total: 0, pass: 0, new_failures: 0 };
   const letters = { total: 0, newly_passing: 0, still_failing: 0, not_judged: 0 };
   const passing: string[] = [];
@@ -82,8 +82,8 @@ export function createReplayTally(): ReplayTally {
   };
 }
 
-/** The lines of `sluice contracts replay`. */
-export function renderReplay(report: ReplayReport): string[] {
+/** The lines of `sluice contracts try`. */
+export function renderTrial(report: TrialReport): string[] {
   const { accepted, dead_letters: letters } = report;
   const examples = (ids: readonly string[]) => (ids.length === 0 ? "" : `  e.g. ${ids.join(", ")}`);
   return [

@@ -1,0 +1,89 @@
+/** Which rows of bronze a partition has, in the order of their positions, and where they stand. */
+
+/**
+ * Rows of one bronze partition, as a flush wrote them: `registration`, `file`, `first_row` and `rows` name them for good, and the
+ * position of the n-th is (registration, first_row + n). Where they stand now is `stored_file` and `stored_row`: another file
+ * once they were compacted.
+ */
+export interface BronzeInput {
+  /** The number of the flush among those of its topic: grows with each registration, is never given twice. */
+  readonly registration: number;
+  readonly file: string;
+  readonly first_row: number;
+  readonly rows: number;
+  readonly stored_file: string;
+  readonly stored_row: number;
+}
+
+/**
+ * The inputs among `flushed`, placed. A compacted file holds, for each date, the rows of the files it replaced one after another in
+ * the order of their names. That is the order of their registrations too, since a compaction takes the files of one incarnation;
+ * older compacted files hold those of several.
+ */
+const PLACED = `SELECT f.registration, f.file, f.first_row, f.rows, coalesce(c.file, f.file) AS stored_file,
+    coalesce(c.first_row + sum(f.rows) OVER (PARTITION BY c.file ORDER BY f.file) - f.rows, f.first_row) AS stored_row
+  FROM flushed f LEFT JOIN bronze_file_dates c
+    ON c.topic = ?1 AND c.partition_date = ?2 AND c.registration = 0 AND c.file = f.retired_by`;
+
+const FLUSHED = `SELECT d.registration, d.file, d.first_row, d.rows, f.retired_by
+  FROM bronze_file_dates d JOIN bronze_files f USING (file) WHERE d.topic = ?1 AND d.partition_date = ?2`;
+
+/** Every file that a flush ever registered for a partition, in the order of registration. */
+export async function bronzeInputs(db: D1Database, topic: string, date: string): Promise<BronzeInput[]> {
+  const { results } = await db
+    .prepare(`WITH flushed AS (${FLUSHED} AND d.registration > 0) ${PLACED} ORDER BY f.registration`)
+    .bind(topic, date)
+    .all<BronzeInput>();
+  return results;
+}
+
+const LAST = Number.MAX_SAFE_INTEGER;
+
+/** So many inputs are given at once at the most: a build asks for each, and a Worker may ask for a few thousand objects. */
+export const MAX_INPUTS = 1_000;
+
+export interface UnseenInputs {
+  /** In the order of registration. */
+  readonly inputs: readonly BronzeInput[];
+  /** The registration through which everything is seen once these are: of the last input, or as it was when there is none. */
+  readonly through: number;
+  /** Whether there are inputs behind these. */
+  readonly more: boolean;
+}
+
+/**
+ * The inputs of a partition that were registered behind `seen`, the oldest first: as many as have `limitRows` rows together, and at
+ * least one. Reads those, and of the compacted file that `seen` cuts the inputs before it.
+ */
+export async function unseenInputs(
+  db: D1Database,
+  topic: string,
+  date: string,
+  seen: number,
+  limitRows: number,
+): Promise<UnseenInputs> {
+  const { results } = await db
+    .prepare(
+      // What stands before an input in its compacted file are inputs with lower registrations, or any where the order is another.
+      `WITH unseen AS MATERIALIZED (${FLUSHED} AND d.registration > ?3 ORDER BY d.registration LIMIT ?4),
+         beside AS (SELECT min(coalesce(c.first_registration, 1)) AS first, iif(count(c.first_registration) = count(*), ?3, ${LAST}) AS last
+                    FROM unseen u JOIN compactions c ON c.file = u.retired_by),
+         flushed AS (SELECT * FROM unseen
+                     UNION ${FLUSHED} AND d.registration BETWEEN max(1, (SELECT first FROM beside)) AND (SELECT last FROM beside))
+       SELECT * FROM (${PLACED}) WHERE registration > ?3 ORDER BY registration LIMIT ?4`,
+    )
+    .bind(topic, date, seen, MAX_INPUTS + 1)
+    .all<BronzeInput>();
+  const inputs = firstRows(results.slice(0, MAX_INPUTS), limitRows);
+  return { inputs, through: inputs.at(-1)?.registration ?? seen, more: inputs.length < results.length };
+}
+
+/** The first inputs that have no more rows together; the first one anyway. */
+function firstRows(inputs: readonly BronzeInput[], limitRows: number): readonly BronzeInput[] {
+  let rows = 0;
+  const past = inputs.findIndex((input, n) => {
+    rows += input.rows;
+    return n > 0 && rows > limitRows;
+  });
+  return past < 0 ? inputs : inputs.slice(0, past);
+}
