@@ -45,18 +45,33 @@ export function mayHaveAltered(values: readonly unknown[], bytes: Uint8Array, te
 /** The shortest run of digits and points that is suspect. */
 const MIN_RUN = 16;
 
-/** Whether there is such a run, in strings too. Each covers one of the bytes that are looked at. */
+/**
+ * Whether there is such a run, in strings too. Sixteen bytes hold three words in a row that lie as V8 reads them at once, so every third
+ * word is looked at: in ordinary text hardly any is all digits, where a single byte often is one.
+ */
 function hasLongRun(bytes: Uint8Array): boolean {
   const { length } = bytes;
-  for (let at = MIN_RUN - 1; at < length; at += MIN_RUN) {
-    if (!isDigitOrPoint(bytes[at])) continue;
-    let start = at;
+  if (length < MIN_RUN) return false;
+  const first = -bytes.byteOffset & 3;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (length - first) >> 2);
+  for (let word = 2; word < words.length; word += 3) {
+    if (!areDigitsOrPoints(words[word] ?? 0)) continue;
+    let start = first + word * 4;
+    let end = start + 4;
     while (start > 0 && isDigitOrPoint(bytes[start - 1])) start--;
-    let end = at + 1;
     while (end < length && isDigitOrPoint(bytes[end])) end++;
     if (end - start >= MIN_RUN) return true;
   }
   return false;
+}
+
+/** `isDigitOrPoint` of all four bytes of a word, in whatever order. Each subtraction stays within its byte, whose highest bit tells its sign. */
+function areDigitsOrPoints(word: number): boolean {
+  // All of them lie between 0x20 and 0x3f, which few words of a text do.
+  if ((word & 0xe0e0e0e0) !== 0x20202020) return false;
+  const notBelow = (word | 0x80808080) - 0x2e2e2e2e;
+  const notAbove = 0xb9b9b9b9 - word;
+  return (notBelow & notAbove & 0x80808080) === (0x80808080 | 0);
 }
 
 /** "." and "/" and the digits: the slash between them only makes a suspect more. */

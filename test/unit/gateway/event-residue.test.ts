@@ -46,6 +46,10 @@ describe("exact JSON", () => {
       for (let shift = 0; shift < 16; shift++) {
         for (const text of [`{"a":${" ".repeat(shift)}${source}}`, `${" ".repeat(shift)}${source}`]) {
           expect(mayHaveAltered(...parsed(text))).toBe(true);
+          // As a part of a body, which may begin anywhere.
+          const [values, bytes] = parsed(text);
+          const body = new Uint8Array([...new Uint8Array(shift), ...bytes]);
+          expect(mayHaveAltered(values, body.subarray(shift), text)).toBe(true);
         }
       }
       expect(JSON.stringify(parseExactJson(`[${source}]`))).toBe(`[${source}]`);
