@@ -19,6 +19,7 @@ export default defineConfig({
             "test/property/compaction.property.test.ts",
             "test/property/contracts-start.property.test.ts",
             "test/property/model-functions.property.test.ts",
+            "test/property/model-joins.property.test.ts",
             "test/property/models-equal-duckdb.property.test.ts",
             "test/property/patterns.property.test.ts",
             "test/property/planner.property.test.ts",

@@ -109,7 +109,22 @@ export interface SortKey {
   readonly nullsFirst: boolean;
 }
 
-/** Output columns: `aggregate` gives the groups, then the aggregates; `unnest` its input's columns, then the element. */
+/**
+ * `semi` and `anti` keep the rows of the left side with and without a partner; `mark` keeps all and says of each whether it
+ * has one (`x IN (SELECT ...)`).
+ */
+export type JoinKind = "inner" | "left" | "semi" | "anti" | "mark";
+
+/** Two expressions whose values are equal: over the columns of the left side, and of the right. */
+export interface JoinKey {
+  readonly left: Expression;
+  readonly right: Expression;
+}
+
+/**
+ * Output columns: `aggregate` gives the groups, then the aggregates; `unnest` its input's columns, then the element; `join`
+ * the left side's, then for `inner` and `left` the right side's, for `mark` a BOOLEAN.
+ */
 export type Plan =
   | { readonly node: "scan"; readonly table: string; readonly columns: readonly IrField[] }
   | { readonly node: "filter"; readonly input: Plan; readonly conditions: readonly Expression[] }
@@ -124,7 +139,17 @@ export type Plan =
   | { readonly node: "order"; readonly input: Plan; readonly by: readonly SortKey[] }
   | { readonly node: "limit"; readonly input: Plan; readonly limit: number | null; readonly offset: number }
   | { readonly node: "union"; readonly inputs: readonly Plan[] }
-  | { readonly node: "unnest"; readonly input: Plan; readonly list: Expression };
+  | { readonly node: "unnest"; readonly input: Plan; readonly list: Expression }
+  | {
+      readonly node: "join";
+      readonly kind: JoinKind;
+      readonly left: Plan;
+      /** Held whole, as a lookup table. */
+      readonly right: Plan;
+      readonly keys: readonly JoinKey[];
+      /** What else must hold of two rows, over the columns of both sides. */
+      readonly residual: Expression | null;
+    };
 
 /** The comparison of a check's measured number, in the words of the Open Data Contract Standard. */
 export interface CheckThreshold {

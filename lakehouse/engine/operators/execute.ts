@@ -5,6 +5,7 @@ import type { Rows } from "../expressions/vector.ts";
 import type { IrField, Plan } from "../ir/ir.ts";
 import { createGrouping, distinctAsGrouping } from "./grouping.ts";
 import type { HeldRows } from "./held-rows.ts";
+import { joinRows } from "./join.ts";
 import { collectRows, reorderRows, sortedOrder } from "./sort.ts";
 import { unnestRows } from "./unnest.ts";
 
@@ -18,7 +19,7 @@ type Node<N extends Plan["node"]> = Extract<Plan, { node: N }>;
 
 /**
  * The rows of a plan, batch by batch: scan, filter, project, unnest and union hold one batch at a time, aggregate and
- * distinct their groups, order everything (each within `held`).
+ * distinct their groups, a join its right side, order everything (each within `held`).
  */
 export function execute(plan: Plan, execution: Execution): AsyncIterable<Rows> {
   switch (plan.node) {
@@ -40,6 +41,8 @@ export function execute(plan: Plan, execution: Execution): AsyncIterable<Rows> {
       return unionRows(plan.inputs.map((input) => execute(input, execution)));
     case "unnest":
       return unnestRows(plan, execute(plan.input, execution));
+    case "join":
+      return joinRows(plan, execute(plan.left, execution), execute(plan.right, execution), execution.held);
   }
 }
 

@@ -18,6 +18,11 @@ export function outputTypes(plan: Plan): readonly IrType[] {
       const [first] = plan.inputs;
       return first === undefined ? [] : outputTypes(first);
     }
+    case "join": {
+      const left = outputTypes(plan.left);
+      if (plan.kind === "mark") return [...left, { kind: "bool" }];
+      return plan.kind === "inner" || plan.kind === "left" ? [...left, ...outputTypes(plan.right)] : left;
+    }
     case "unnest": {
       const { type } = plan.list;
       return [...outputTypes(plan.input), ...(type.kind === "list" ? [type.item] : [])];

@@ -34,6 +34,8 @@ function cut(plan: Plan, groupings: GroupingPlan[]): Plan | undefined {
   }
   switch (plan.node) {
     case "scan":
+    // What a join gave once may change with its right side: the rows that are new are not only those of the left.
+    case "join":
       return undefined;
     case "union": {
       const inputs = plan.inputs.map((input) => cut(input, groupings));

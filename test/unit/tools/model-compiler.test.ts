@@ -109,26 +109,53 @@ describe("what is refused, where, and what to do", () => {
     [
       "a join",
       "SELECT a.d FROM t a JOIN t b ON a.k = b.k",
-      ["7:21: joins, and IN with a subquery, are not yet supported; build a derived silver table first"],
+      [
+        "7:21: the join with t pairs rows of different partitions, which are built apart; compare the partition columns too, as in ON ... AND a.d = b.d",
+      ],
+    ],
+    [
+      "a FULL JOIN",
+      "SELECT d FROM t a FULL JOIN t b USING (d)",
+      ["7:19: FULL JOIN is not supported; write LEFT JOIN, and UNION ALL the rows of the other table with ANTI JOIN"],
+    ],
+    [
+      "a join without an equation",
+      "SELECT a.d FROM t a JOIN t b ON a.m < b.m",
+      ["7:21: a join without equal keys is not supported; compare a column of each table with =, as in ON a.id = b.id"],
+    ],
+    [
+      "a join by lists",
+      "SELECT a.d FROM t a JOIN t b ON a.d = b.d AND a.tags = b.tags",
+      ["7:21: a join by a VARCHAR[] is not supported; join by its parts"],
+    ],
+    [
+      "tables with a comma between",
+      "SELECT a.d FROM t a, t b WHERE a.d = b.d",
+      ["7:1: cross products (`FROM a, b`) and scalar subqueries are not supported; write JOIN ... ON with equal keys"],
+    ],
+    [
+      "an ASOF JOIN",
+      "SELECT a.d FROM t a ASOF JOIN t b ON a.d = b.d AND a.ts >= b.ts",
+      ["7:21: ASOF JOIN needs the native builder: models cannot use it yet; join by equal keys (docs/model-sql.md)"],
     ],
     [
       "unnest in FROM (DELIM_JOIN)",
       "SELECT d FROM t, unnest(t.nums)",
       [
-        "7:18: correlated subqueries, EXISTS and `FROM t, unnest(t.list)` (DELIM_JOIN) are not supported; for a list, use unnest in the SELECT list",
+        "7:18: correlated subqueries, EXISTS and `FROM t, unnest(t.list)` (DELIM_JOIN) are not supported; for a list, use unnest in the SELECT list; for EXISTS, SEMI JOIN or ANTI JOIN",
       ],
     ],
     [
       "EXISTS (DELIM_JOIN)",
       "SELECT d FROM t WHERE EXISTS (SELECT 1 FROM t u WHERE u.k = t.k)",
       [
-        "7:23: correlated subqueries, EXISTS and `FROM t, unnest(t.list)` (DELIM_JOIN) are not supported; for a list, use unnest in the SELECT list",
+        "7:23: correlated subqueries, EXISTS and `FROM t, unnest(t.list)` (DELIM_JOIN) are not supported; for a list, use unnest in the SELECT list; for EXISTS, SEMI JOIN or ANTI JOIN",
       ],
     ],
     [
       "a scalar subquery",
       "SELECT d FROM t WHERE m > (SELECT avg(m) FROM t)",
-      ["7:27: cross products and scalar subqueries are not yet supported; write the query without them"],
+      ["7:27: cross products (`FROM a, b`) and scalar subqueries are not supported; write JOIN ... ON with equal keys"],
     ],
     [
       "a window",
@@ -199,7 +226,9 @@ describe("what is refused, where, and what to do", () => {
     [
       "a subquery with IN",
       "SELECT d FROM t WHERE m IN (SELECT n FROM t)",
-      ["7:25: joins, and IN with a subquery, are not yet supported; build a derived silver table first"],
+      [
+        "7:25: the join with t pairs rows of different partitions, which are built apart; compare the partition columns too, as in ON ... AND a.d = b.d",
+      ],
     ],
     ["no table", "SELECT 1 AS d", ["7:1: a SELECT without a table is not supported; select from an input table"]],
     [

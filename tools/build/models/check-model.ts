@@ -1,5 +1,6 @@
 import type { IrType, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { checkJoins } from "./check-joins.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import type { ModelFile } from "./front-matter.ts";
 import { holdsNode, limitsAreTotal, type Origin, originsOf } from "./lineage.ts";
@@ -21,6 +22,7 @@ export function checkModel(model: PlannedModel): boolean {
   checkNames(model);
   checkPartition(model);
   checkLimits(model);
+  checkJoins(model.plan, model.tables, model.context);
   return model.context.problems.none;
 }
 

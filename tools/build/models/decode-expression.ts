@@ -6,7 +6,7 @@ import type { Call, Cast, Expression, IrType } from "../../../lakehouse/engine/i
 import { decodeConstant } from "./decode-constant.ts";
 import { byteOf, type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { foldConstants } from "./fold-constants.ts";
-import { indexAt, isObject, type JsonObject, objectAt, objectsAt, textAt } from "./json.ts";
+import { indexAt, isObject, type JsonObject, objectAt, objectsAt, PlanShapeError, textAt } from "./json.ts";
 import { nativeOnly } from "./native-only.ts";
 
 const BOOL: IrType = { kind: "bool" };
@@ -45,11 +45,8 @@ function decodeNode(json: JsonObject, context: DecodeContext): Expression | unde
     case "BOUND_CAST":
       return decodeCast(json, context);
     case "BOUND_COMPARISON": {
-      const args = decodeAll([objectAt(json, "left"), objectAt(json, "right")], context);
-      const name = comparisons[textAt(json, "type")];
-      return args && name !== undefined
-        ? supported({ node: "call", name, args, type: BOOL }, json, context)
-        : undefined;
+      const [left, right] = decodeAll([objectAt(json, "left"), objectAt(json, "right")], context) ?? [];
+      return left && right && decodeComparison(textAt(json, "type"), left, right, json, context);
     }
     case "BOUND_CONJUNCTION": {
       const args = decodeAll(objectsAt(json, "children"), context);
@@ -71,6 +68,19 @@ export function decodeAll(nodes: readonly JsonObject[], context: DecodeContext):
   const decoded = nodes.map((node) => decodeExpression(node, context));
   const known = decoded.filter((expression) => expression !== undefined);
   return known.length === decoded.length ? known : undefined;
+}
+
+/** A comparison of two decoded sides; `json` is where it stands. */
+export function decodeComparison(
+  comparison: string,
+  left: Expression,
+  right: Expression,
+  json: JsonObject,
+  context: DecodeContext,
+): Expression | undefined {
+  const name = comparisons[comparison];
+  if (name === undefined) throw new PlanShapeError(`the plan compares by ${comparison}`);
+  return supported({ node: "call", name, args: [left, right], type: BOOL }, json, context);
 }
 
 function decodeCast(json: JsonObject, context: DecodeContext): Expression | undefined {

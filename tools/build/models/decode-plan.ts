@@ -6,6 +6,7 @@ import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
 import { type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
+import { decodeJoin } from "./decode-join.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
 import {
   indexAt,
@@ -26,30 +27,20 @@ type Scope = ReadonlyMap<Json, Plan | undefined>;
 const REFUSED: Readonly<
   Record<string, { readonly problem: string; readonly fix: string; readonly at?: "JOIN" | "WINDOW" | "SUBQUERY" }>
 > = {
-  LOGICAL_COMPARISON_JOIN: {
-    problem: "joins, and IN with a subquery, are not yet supported",
-    fix: "build a derived silver table first",
-    at: "JOIN",
-  },
-  LOGICAL_ANY_JOIN: {
-    problem: "joins, and IN with a subquery, are not yet supported",
-    fix: "build a derived silver table first",
-    at: "JOIN",
-  },
   LOGICAL_ASOF_JOIN: {
-    problem: "joins, and IN with a subquery, are not yet supported",
-    fix: "build a derived silver table first",
+    problem: "ASOF JOIN needs the native builder: models cannot use it yet",
+    fix: "join by equal keys (docs/model-sql.md)",
     at: "JOIN",
   },
   LOGICAL_POSITIONAL_JOIN: { problem: "positional joins depend on the order of rows", fix: "leave it out", at: "JOIN" },
   LOGICAL_CROSS_PRODUCT: {
-    problem: "cross products and scalar subqueries are not yet supported",
-    fix: "write the query without them",
+    problem: "cross products (`FROM a, b`) and scalar subqueries are not supported",
+    fix: "write JOIN ... ON with equal keys",
     at: "SUBQUERY",
   },
   LOGICAL_DELIM_JOIN: {
     problem: "correlated subqueries, EXISTS and `FROM t, unnest(t.list)` (DELIM_JOIN) are not supported",
-    fix: "for a list, use unnest in the SELECT list",
+    fix: "for a list, use unnest in the SELECT list; for EXISTS, SEMI JOIN or ANTI JOIN",
     at: "SUBQUERY",
   },
   LOGICAL_WINDOW: {
@@ -117,6 +108,11 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
       if (json["setop_all"] !== true)
         return reportAt(context, undefined, "this UNION is not supported", "use UNION ALL");
       return known.length === inputs.length ? { node: "union", inputs: known } : undefined;
+    }
+    case "LOGICAL_COMPARISON_JOIN":
+    case "LOGICAL_ANY_JOIN": {
+      const [left, right] = children.map((child) => decode(child, context, scope));
+      return left && right && decodeJoin(json, left, right, context);
     }
     case "LOGICAL_UNNEST":
       return decodeUnnest(json, input(), context);

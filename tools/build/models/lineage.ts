@@ -24,6 +24,12 @@ export function originsOf(plan: Plan, index: number): readonly Origin[] {
       return through(plan.input, plan.groups[index], index < plan.groups.length ? "an expression" : "an aggregate");
     case "union":
       return plan.inputs.flatMap((input) => originsOf(input, index));
+    case "join": {
+      const width = outputTypes(plan.left).length;
+      if (index < width) return originsOf(plan.left, index);
+      if (plan.kind === "inner") return originsOf(plan.right, index - width);
+      return [{ computed: plan.kind === "mark" ? "an expression" : "NULL where the joined table has no partner" }];
+    }
     case "unnest":
       return index < outputTypes(plan.input).length
         ? originsOf(plan.input, index)
@@ -52,6 +58,8 @@ export function uniqueColumns(plan: Plan): readonly number[] | undefined {
       );
       return above?.includes(-1) ? undefined : above;
     }
+    case "join":
+      return plan.kind === "inner" || plan.kind === "left" ? undefined : uniqueColumns(plan.left);
     case "scan":
     case "union":
     case "unnest":
@@ -66,6 +74,8 @@ export function limitsAreTotal(plan: Plan): boolean {
       return true;
     case "union":
       return plan.inputs.every(limitsAreTotal);
+    case "join":
+      return limitsAreTotal(plan.left) && limitsAreTotal(plan.right);
     case "limit": {
       const { input } = plan;
       if (input.node !== "order") return false;
@@ -82,6 +92,7 @@ export function limitsAreTotal(plan: Plan): boolean {
 export function holdsNode(plan: Plan, node: Plan["node"]): boolean {
   if (plan.node === node) return true;
   if (plan.node === "scan") return false;
+  if (plan.node === "join") return holdsNode(plan.left, node) || holdsNode(plan.right, node);
   return plan.node === "union" ? plan.inputs.some((input) => holdsNode(input, node)) : holdsNode(plan.input, node);
 }
 
@@ -94,6 +105,7 @@ export function scannedTables(plan: Plan): readonly { readonly table: string; re
       for (const { name } of node.columns) columns.add(name);
       tables.set(node.table, columns);
     } else if (node.node === "union") node.inputs.forEach(visit);
+    else if (node.node === "join") [node.left, node.right].forEach(visit);
     else visit(node.input);
   };
   visit(plan);

@@ -79,6 +79,8 @@ function prune(plan: Plan, needed: ReadonlySet<number>): Pruned {
         kept,
       };
     }
+    case "join":
+      return pruneJoin(plan, needed);
     case "unnest": {
       const width = outputTypes(plan.input).length;
       const passed = ascending(needed).filter((index) => index < width);
@@ -86,6 +88,39 @@ function prune(plan: Plan, needed: ReadonlySet<number>): Pruned {
       return { plan: { ...plan, input, list: renumber(kept)(plan.list) }, kept: [...kept, width] };
     }
   }
+}
+
+function pruneJoin(plan: Extract<Plan, { node: "join" }>, needed: ReadonlySet<number>): Pruned {
+  const width = outputTypes(plan.left).length;
+  const used = union(needed, plan.residual === null ? new Set() : columnsUsed(plan.residual));
+  const side = (keys: readonly Expression[], from: number, to: number) =>
+    union(
+      columnsUsed(...keys),
+      new Set([...used].filter((index) => index >= from && index < to).map((index) => index - from)),
+    );
+  const left = prune(
+    plan.left,
+    side(
+      plan.keys.map((key) => key.left),
+      0,
+      width,
+    ),
+  );
+  // The mark stands where the right side's columns would begin.
+  const fromRight = plan.kind === "mark" ? new Set<number>() : side([], width, Number.POSITIVE_INFINITY);
+  const right = prune(plan.right, union(columnsUsed(...plan.keys.map((key) => key.right)), fromRight));
+  const both = [...left.kept, ...right.kept.map((index) => index + width)];
+  return {
+    plan: {
+      ...plan,
+      left: left.plan,
+      right: right.plan,
+      keys: plan.keys.map((key) => ({ left: renumber(left.kept)(key.left), right: renumber(right.kept)(key.right) })),
+      residual: plan.residual === null ? null : renumber(both)(plan.residual),
+    },
+    kept:
+      plan.kind === "inner" || plan.kind === "left" ? both : [...left.kept, ...(plan.kind === "mark" ? [width] : [])],
+  };
 }
 
 /** `pruned` with exactly the columns `wanted` of the old plan: through a projection when it kept more. */
