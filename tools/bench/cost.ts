@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { buildBundle } from "../build/bundle.ts";
 import { type Platform, startPlatform } from "../local-platform/platform.ts";
+import { CPU_MILLISECOND_PRICE, type Operations, operationsIn, PRICES, priced, scaled } from "../prices.ts";
 import type { Bench } from "./bench.ts";
-import { CPU_MILLISECOND_PRICE, type Operations, operationsIn, PRICES, priced, scaled } from "./cost/operations.ts";
 import { load } from "./ingest/load.ts";
 import { orderLines } from "./order-lines.ts";
 import { cpuOf, workerds } from "./workerd-cpu.ts";
@@ -26,7 +26,7 @@ const root = resolve(import.meta.dirname, "../..");
 export const bench: Bench = {
   explanation: `Sends ${MINUTES} minutes of ${EVENTS_PER_SECOND} orders a second, ${EVENTS_PER_REQUEST} a request, of one schema version and padded to ${EVENT_BYTES} bytes each, through the
 real bundle with bindings that count what Cloudflare bills (batches of 100 messages, as production's ten seconds gather at that rate); each minute is sent at once, flushed, and followed by the cron until silver and gold are built.
-The counts, scaled to a million events, times the price list (tools/bench/cost/operations.ts), past what the plan includes; storage is not counted,
+The counts, scaled to a million events, times the price list (tools/prices.ts), past what the plan includes; storage is not counted,
 nor what the first tick of a deploy announces.
 CPU is that of the whole local runtime, its simulation of queues and stores included: an upper bound. Beside it a design of one message and
 one row an event: the same requests. Budget $${BUDGET_DOLLARS}.`,

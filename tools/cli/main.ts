@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   backfill: () => import("./backfill.ts"),
   contracts: () => import("./contracts.ts"),
+  cost: () => import("./cost.ts"),
   "dead-letters": () => import("./dead-letters.ts"),
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),

@@ -1,6 +1,7 @@
 /** A Worker's bindings, counting what is billed. Durable Objects count their own calls. */
+
+import { type Operations, queueChunks } from "../../prices.ts";
 import { countedDatabase } from "./counted-database.ts";
-import { type Operations, queueChunks } from "./operations.ts";
 
 const CLASS_A = new Set<PropertyKey>(["put", "list", "createMultipartUpload"]);
 const CLASS_B = new Set<PropertyKey>(["get", "head"]);

@@ -1,5 +1,5 @@
 /** D1 that counts the rows which its answers say were read and written. */
-import type { Operations } from "./operations.ts";
+import type { Operations } from "../../prices.ts";
 
 export function countedDatabase(database: D1Database, operations: Operations): D1Database {
   return {

@@ -1,5 +1,5 @@
 /** Rows that an object's SQLite reads and writes. */
-import type { Operations } from "./operations.ts";
+import type { Operations } from "../../prices.ts";
 
 type Cursor = Pick<SqlStorageCursor<Record<string, SqlStorageValue>>, "rowsRead" | "rowsWritten">;
 

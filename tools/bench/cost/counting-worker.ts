@@ -3,9 +3,9 @@
  * cron, `/__rows` answers the `n` of the query in its body, uncounted.
  */
 import worker, { Receipts as RealReceipts, TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
+import { noOperations, queueChunks } from "../../prices.ts";
 import { countedBindings, sizeOf } from "./counted-bindings.ts";
 import { countRows, settleRows } from "./counted-rows.ts";
-import { noOperations, queueChunks } from "./operations.ts";
 
 const operations = noOperations();
 const bindings = countedBindings(operations);
