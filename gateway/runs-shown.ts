@@ -1,5 +1,4 @@
 /** Runs and results of checks as calls answer with them. */
-import * as z from "zod";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import type { ListedCheck, ListedRun } from "../sql/statements/run-list.ts";
 
@@ -20,12 +19,9 @@ export function runShown({ run_id, domain, partition_date, status, fence, ...res
   };
 }
 
-const boundSchema = z.record(z.string(), z.unknown());
-const rowsSchema = z.array(z.int());
-
 export function checkShown(check: ListedCheck) {
-  const { run_id, table_name, partition_date, layer, check_name, metric, measured, on_fail, candidate, checked_at } =
-    check;
+  const { run_id, table_name, partition_date, layer, check_name, metric, measured } = check;
+  const { bound, passed, on_fail, failing_rows, candidate, checked_at } = check;
   return {
     run_id,
     table: table_name,
@@ -34,10 +30,10 @@ export function checkShown(check: ListedCheck) {
     check_name,
     metric,
     measured,
-    bound: boundSchema.parse(JSON.parse(check.bound)),
-    passed: check.passed === 1,
+    bound,
+    passed,
     on_fail,
-    failing_rows: rowsSchema.parse(JSON.parse(check.failing_rows ?? "[]")),
+    failing_rows,
     candidate,
     checked_at,
   };

@@ -43,7 +43,7 @@ export function postDecision(deps: GatewayDeps): (c: GatewayContext) => Promise<
 function heldChecks(facts: PartitionFacts, checks: readonly ListedCheck[]): HeldCheck[] {
   if (!isHeldBack(facts) || facts.lease_run !== null) return [];
   return checks
-    .filter(({ run_id, passed, on_fail }) => run_id === facts.run_id && passed === 0 && on_fail === "block")
+    .filter(({ run_id, passed, on_fail }) => run_id === facts.run_id && !passed && on_fail === "block")
     .map(({ layer, check_name, measured }) => ({ layer, check_name, measured }));
 }
 

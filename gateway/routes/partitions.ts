@@ -1,6 +1,6 @@
 /** `GET /v1/partitions` and `GET /v1/partitions/{table}/{date}`: the states of partitions, and why they wait. */
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
-import { explain } from "../../lakehouse/lookups/partitions/waits.ts";
+import { explain, timeOf } from "../../lakehouse/lookups/partitions/waits.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { openBackfillOf } from "../../sql/statements/backfills.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
@@ -92,14 +92,14 @@ export function getPartition(deps: GatewayDeps): Route {
           : {
               run_id: facts.lease_run,
               since: facts.lease_since,
-              until: new Date(facts.lease_until).toISOString(),
+              until: timeOf(facts.lease_until),
             },
       inputs: {
         changes: facts.version,
         changes_built: facts.built_version,
         files: bronze?.files ?? null,
         rows: bronze?.rows ?? null,
-        sealed: bronze?.sealed === 1,
+        sealed: bronze?.sealed ?? false,
         tables: read.map((name) => ({ table: name, snapshot_id: snapshotOf(name)?.snapshot_id ?? null })),
       },
       published: snapshotOf(table.name) === undefined ? null : own,

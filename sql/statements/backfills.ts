@@ -1,4 +1,6 @@
 /** Backfills: which partitions one has, and the statements that start, settle and end them. Times in texts are ISO 8601 UTC by D1's clock. */
+import * as z from "zod";
+import { rowsOf, textsOf } from "../rows/row.ts";
 
 export type Reprocess = "none" | "failed" | "completed";
 
@@ -23,9 +25,21 @@ export interface BackfillCandidate {
   /** null: no planner has seen it. */
   readonly status: string | null;
   readonly processed_at: string | null;
-  /** 1: its bronze is retired, it cannot be built again. */
-  readonly sealed: number;
+  /** Its bronze is retired, it cannot be built again. */
+  readonly sealed: boolean;
 }
+
+const REMEDY = "cancel the backfill and ask for another";
+const CANDIDATES = rowsOf(
+  { table: "partition_meta", key: ["domain", "partition_date"], remedy: "set the column right, or delete the row" },
+  (row): BackfillCandidate => ({
+    domain: row.text("domain"),
+    partition_date: row.text("partition_date"),
+    status: row.textOrNull("status"),
+    processed_at: row.textOrNull("processed_at"),
+    sealed: row.flag("sealed"),
+  }),
+);
 
 /** Partitions of these domains that have inputs or a row, with dates in [from, to], the newest first; at most `limit`. */
 export async function backfillCandidates(
@@ -34,9 +48,10 @@ export async function backfillCandidates(
   { from, to }: { readonly from: string; readonly to: string },
   limit: number,
 ): Promise<BackfillCandidate[]> {
-  const { results } = await db
-    .prepare(
-      `WITH known AS (
+  return await CANDIDATES.all(
+    db
+      .prepare(
+        `WITH known AS (
          SELECT i.domain, i.partition_date FROM json_each(?1) d CROSS JOIN partition_inputs i ON i.domain = d.value AND i.partition_date BETWEEN ?2 AND ?3
          UNION
          SELECT m.domain, m.partition_date FROM json_each(?1) d CROSS JOIN partition_meta m ON m.domain = d.value AND m.partition_date BETWEEN ?2 AND ?3)
@@ -44,10 +59,9 @@ export async function backfillCandidates(
               EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = k.domain AND s.partition_date = k.partition_date) AS sealed
        FROM known k LEFT JOIN partition_meta m USING (domain, partition_date)
        ORDER BY k.partition_date DESC, k.domain LIMIT ?4`,
-    )
-    .bind(JSON.stringify(domains), from, to, limit)
-    .all<BackfillCandidate>();
-  return results;
+      )
+      .bind(JSON.stringify(domains), from, to, limit),
+  );
 }
 
 export type NewBackfill = Omit<Backfill, "created_at" | "cancelled_at" | "ended_at">;
@@ -80,13 +94,12 @@ const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 /** As the partial index says it: SQLite uses it for queries that repeat its condition. */
 const OPEN = "state IN ('WAITING', 'STARTED')";
 
-/** Backfills with partitions that are not settled, the oldest first. Without any it reads nothing. */
-export async function openBackfills(db: D1Database, limit: number): Promise<Pick<Backfill, "backfill_id">[]> {
-  const { results } = await db
-    .prepare("SELECT backfill_id FROM backfills WHERE ended_at IS NULL ORDER BY backfill_id LIMIT ?")
-    .bind(limit)
-    .all<Pick<Backfill, "backfill_id">>();
-  return results;
+/** The ids of backfills with partitions that are not settled, the oldest first. Without any it reads nothing. */
+export async function openBackfills(db: D1Database, limit: number): Promise<string[]> {
+  const ids = textsOf({ table: "backfills", remedy: REMEDY }, "backfill_id");
+  return await ids.all(
+    db.prepare("SELECT backfill_id FROM backfills WHERE ended_at IS NULL ORDER BY backfill_id LIMIT ?").bind(limit),
+  );
 }
 
 /**
@@ -95,12 +108,12 @@ export async function openBackfills(db: D1Database, limit: number): Promise<Pick
  */
 export async function advance(db: D1Database, backfillIds: readonly string[], behindMs: number): Promise<number> {
   const ids = JSON.stringify(backfillIds);
-  const results = await db.batch<{ started: number }>([
+  const results = await db.batch([
     settle(db, ids),
     ...backfillIds.flatMap((id) => [settleBuilt(db, id), start(db, id, behindMs)]),
     end(db, ids),
   ]);
-  return results.reduce((sum, { results: rows }) => sum + rows.filter((row) => row.started === 1).length, 0);
+  return results.reduce((sum, { results: rows }) => sum + rows.length, 0);
 }
 
 /** A partition is done once it was published after it was started, failed once it waits for somebody. */
@@ -156,7 +169,7 @@ function start(db: D1Database, id: string, behindMs: number): D1PreparedStatemen
          ORDER BY p.partition_date DESC, p.domain
          LIMIT max(0, coalesce((SELECT iif(${DAY_WAITS}, 1, max_active_runs) FROM backfills WHERE backfill_id = ?1), 0)
            - (SELECT count(*) FROM backfill_partitions WHERE backfill_id = ?1 AND ${OPEN} AND state = 'STARTED')))
-       RETURNING 1 AS started`,
+       RETURNING backfill_id`,
     )
     .bind(id, behindMs);
 }
@@ -181,10 +194,10 @@ function end(db: D1Database, ids: string): D1PreparedStatement {
 
 /** Nothing more of it is started; what is under way ends. Gives whether there was anything to cancel. */
 export async function cancelBackfill(db: D1Database, id: string): Promise<boolean> {
-  const [cancelled] = await db.batch<{ cancelled: number }>([
+  const [cancelled] = await db.batch([
     db
       .prepare(
-        `UPDATE backfills SET cancelled_at = ${NOW} WHERE backfill_id = ?1 AND ended_at IS NULL AND cancelled_at IS NULL RETURNING 1 AS cancelled`,
+        `UPDATE backfills SET cancelled_at = ${NOW} WHERE backfill_id = ?1 AND ended_at IS NULL AND cancelled_at IS NULL RETURNING backfill_id`,
       )
       .bind(id),
     db
@@ -200,7 +213,7 @@ export async function cancelBackfill(db: D1Database, id: string): Promise<boolea
 
 /** What was cancelled or failed waits again. Gives how many partitions that are. */
 export async function resumeBackfill(db: D1Database, id: string): Promise<number> {
-  const [resumed] = await db.batch<{ domain: string }>([
+  const [resumed] = await db.batch([
     db
       .prepare(
         `UPDATE backfill_partitions SET state = 'WAITING', started_at = NULL, ended_at = NULL
@@ -220,9 +233,30 @@ export async function resumeBackfill(db: D1Database, id: string): Promise<number
 export type BackfillState = "WAITING" | "STARTED" | "DONE" | "FAILED" | "CANCELLED";
 
 export interface CountedBackfill extends Backfill {
-  /** JSON: how many partitions stand at which state. */
-  readonly counts: string;
+  /** How many partitions stand at which state; none at a state that is absent. */
+  readonly counts: Readonly<Partial<Record<BackfillState, number>>>;
 }
+
+const STATES = ["WAITING", "STARTED", "DONE", "FAILED", "CANCELLED"] as const satisfies readonly BackfillState[];
+const countsSchema = z.partialRecord(z.enum(STATES), z.int());
+
+const BACKFILLS = rowsOf(
+  { table: "backfills", key: ["backfill_id"], remedy: REMEDY },
+  (row): CountedBackfill => ({
+    backfill_id: row.text("backfill_id"),
+    domain: row.text("domain"),
+    layer: row.oneOf("layer", ["silver", "gold"]),
+    from_date: row.text("from_date"),
+    to_date: row.text("to_date"),
+    reprocess: row.oneOf("reprocess", ["none", "failed", "completed"]),
+    max_active_runs: row.integer("max_active_runs"),
+    created_by: row.text("created_by"),
+    created_at: row.text("created_at"),
+    cancelled_at: row.textOrNull("cancelled_at"),
+    ended_at: row.textOrNull("ended_at"),
+    counts: row.json("counts", countsSchema),
+  }),
+);
 
 const COUNTED = `SELECT b.*, (
     SELECT json_group_object(state, n) FROM (SELECT state, count(*) AS n FROM backfill_partitions p WHERE p.backfill_id = b.backfill_id GROUP BY state)
@@ -235,18 +269,18 @@ export async function listBackfills(
   before: string | null,
   limit: number,
 ): Promise<CountedBackfill[]> {
-  const { results } = await db
-    .prepare(
-      `${COUNTED} WHERE (?1 IS NULL OR b.domain IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR b.backfill_id < ?2)
+  return await BACKFILLS.all(
+    db
+      .prepare(
+        `${COUNTED} WHERE (?1 IS NULL OR b.domain IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR b.backfill_id < ?2)
        ORDER BY b.backfill_id DESC LIMIT ?3`,
-    )
-    .bind(domains === null ? null : JSON.stringify(domains), before, limit)
-    .all<CountedBackfill>();
-  return results;
+      )
+      .bind(domains === null ? null : JSON.stringify(domains), before, limit),
+  );
 }
 
 export async function backfillById(db: D1Database, id: string): Promise<CountedBackfill | null> {
-  return await db.prepare(`${COUNTED} WHERE b.backfill_id = ?`).bind(id).first<CountedBackfill>();
+  return await BACKFILLS.first(db.prepare(`${COUNTED} WHERE b.backfill_id = ?`).bind(id));
 }
 
 export interface BackfillPartition {
@@ -259,6 +293,19 @@ export interface BackfillPartition {
   readonly error_message: string | null;
 }
 
+const PARTITIONS = rowsOf(
+  { table: "backfill_partitions", key: ["domain", "partition_date"], remedy: REMEDY },
+  (row): BackfillPartition => ({
+    domain: row.text("domain"),
+    partition_date: row.text("partition_date"),
+    state: row.oneOf("state", STATES),
+    started_at: row.textOrNull("started_at"),
+    ended_at: row.textOrNull("ended_at"),
+    status: row.textOrNull("status"),
+    error_message: row.textOrNull("error_message"),
+  }),
+);
+
 /** Its partitions in these states, the newest dates first. */
 export async function backfillPartitions(
   db: D1Database,
@@ -266,15 +313,15 @@ export async function backfillPartitions(
   states: readonly BackfillState[],
   limit: number,
 ): Promise<BackfillPartition[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT p.domain, p.partition_date, p.state, p.started_at, p.ended_at, m.status, m.error_message
+  return await PARTITIONS.all(
+    db
+      .prepare(
+        `SELECT p.domain, p.partition_date, p.state, p.started_at, p.ended_at, m.status, m.error_message
        FROM backfill_partitions p LEFT JOIN partition_meta m USING (domain, partition_date)
        WHERE p.backfill_id = ?1 AND p.state IN (SELECT value FROM json_each(?2)) ORDER BY p.partition_date DESC, p.domain LIMIT ?3`,
-    )
-    .bind(id, JSON.stringify(states), limit)
-    .all<BackfillPartition>();
-  return results;
+      )
+      .bind(id, JSON.stringify(states), limit),
+  );
 }
 
 /** The open backfill in which a partition waits or is under way; null: none. */
@@ -283,11 +330,16 @@ export async function openBackfillOf(
   domain: string,
   date: string,
 ): Promise<{ readonly backfill_id: string; readonly state: string } | null> {
-  return await db
-    .prepare(
-      `SELECT p.backfill_id, p.state FROM backfills b JOIN backfill_partitions p ON p.backfill_id = b.backfill_id
+  const open = rowsOf({ table: "backfill_partitions", key: ["backfill_id"], remedy: REMEDY }, (row) => ({
+    backfill_id: row.text("backfill_id"),
+    state: row.text("state"),
+  }));
+  return await open.first(
+    db
+      .prepare(
+        `SELECT p.backfill_id, p.state FROM backfills b JOIN backfill_partitions p ON p.backfill_id = b.backfill_id
        WHERE b.ended_at IS NULL AND p.partition_date = ?2 AND p.domain = ?1 AND p.${OPEN} ORDER BY p.backfill_id LIMIT 1`,
-    )
-    .bind(domain, date)
-    .first<{ backfill_id: string; state: string }>();
+      )
+      .bind(domain, date),
+  );
 }

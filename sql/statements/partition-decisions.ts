@@ -1,4 +1,6 @@
 /** What people decided of partitions that a check kept from being published. */
+import * as z from "zod";
+import { rowsOf } from "../rows/row.ts";
 
 export type DecisionAction = "accept" | "quarantine" | "discard";
 
@@ -21,21 +23,35 @@ export interface Decision {
   readonly checks: readonly HeldCheck[];
 }
 
+const heldChecks = z.array(z.object({ layer: z.string(), check_name: z.string(), measured: z.number().nullable() }));
+
+const DECISIONS = rowsOf(
+  {
+    table: "partition_decisions",
+    key: ["domain", "partition_date", "decision_id"],
+    remedy: "restore it with D1's Time Travel: builds of the partition go by it",
+  },
+  (row): Decision => ({
+    decision_id: row.text("decision_id"),
+    action: row.oneOf("action", ["accept", "quarantine", "discard"]),
+    reason: row.text("reason"),
+    decided_by: row.text("decided_by"),
+    decided_at: row.text("decided_at"),
+    run_id: row.text("run_id"),
+    checks: row.json("checks", heldChecks),
+  }),
+);
+
 /** Every decision on a partition, the last first. */
 export async function decisionsOf(db: D1Database, domain: string, date: string): Promise<Decision[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT decision_id, action, reason, decided_by, decided_at, run_id, checks FROM partition_decisions
-       WHERE domain = ? AND partition_date = ? ORDER BY decision_id DESC`,
-    )
-    .bind(domain, date)
-    .all<Omit<Decision, "checks"> & { readonly checks: string }>();
-  return results.map((row) => ({ ...row, checks: heldChecks(row.checks) }));
-}
-
-function heldChecks(json: string): HeldCheck[] {
-  const checks: HeldCheck[] = JSON.parse(json);
-  return checks;
+  return await DECISIONS.all(
+    db
+      .prepare(
+        `SELECT domain, partition_date, decision_id, action, reason, decided_by, decided_at, run_id, checks FROM partition_decisions
+         WHERE domain = ? AND partition_date = ? ORDER BY decision_id DESC`,
+      )
+      .bind(domain, date),
+  );
 }
 
 /**
@@ -51,7 +67,7 @@ export async function decide(
 ): Promise<boolean> {
   const made =
     "EXISTS (SELECT 1 FROM partition_decisions WHERE domain = ?1 AND partition_date = ?2 AND decision_id = ?3)";
-  const [noted] = await db.batch<{ decision_id: string }>([
+  const [noted] = await db.batch([
     db
       .prepare(
         `INSERT INTO partition_decisions (domain, partition_date, decision_id, action, reason, decided_by, decided_at, run_id, checks)

@@ -1,5 +1,8 @@
 /** Partitions in lists: the newest dates first, by domain within a date. Each statement follows an index and has a LIMIT. */
 
+import { rowsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
+
 /** A partition with what its state hangs on. Times in milliseconds are D1's clock, 0 when not set; other times ISO 8601 UTC. */
 export interface PartitionFacts {
   readonly domain: string;
@@ -30,6 +33,40 @@ export interface PartitionFacts {
   /** D1's clock when the row was read. */
   readonly now: number;
 }
+
+const PARTITIONS = rowsOf(
+  {
+    table: "partition_meta",
+    key: ["domain", "partition_date"],
+    remedy: "set the column right, or delete the row: the planner discovers the partition anew",
+  },
+  (row): PartitionFacts => ({
+    domain: row.text("domain"),
+    partition_date: row.text("partition_date"),
+    status: row.text("status"),
+    run_id: row.textOrNull("run_id"),
+    record_count: row.integer("record_count"),
+    silver_records: row.integer("silver_records"),
+    gold_records: row.integer("gold_records"),
+    retry_count: row.integer("retry_count"),
+    error_message: row.textOrNull("error_message"),
+    created_at: row.textOrNull("created_at"),
+    updated_at: row.textOrNull("updated_at"),
+    processed_at: row.textOrNull("processed_at"),
+    version: row.integer("version"),
+    built_version: row.integer("built_version"),
+    failed_version: row.integerOrNull("failed_version"),
+    failure_class: row.oneOfOrNull("failure_class", ["data", "system"]),
+    fence: row.integer("fence"),
+    lease_run: row.textOrNull("lease_run"),
+    lease_since: row.textOrNull("lease_since"),
+    lease_until: row.integer("lease_until"),
+    queued_at: row.integer("queued_at"),
+    not_before: row.integer("not_before"),
+    revisions: row.integer("revisions"),
+    now: row.integer("now"),
+  }),
+);
 
 export interface PartitionFilter {
   /** null: every domain. A list is read domain by domain, so that no row of another is. */
@@ -69,9 +106,9 @@ export async function listPartitions(
     ...(status === null || status === UNDISCOVERED ? [undiscovered(db, filter, domain, limit)] : []),
   ]);
   if (statements.length === 0) return [];
-  const results = await db.batch<PartitionFacts>(statements);
+  const results = await db.batch<RowValues>(statements);
   return results
-    .flatMap(({ results: rows }) => rows)
+    .flatMap((result) => PARTITIONS.in(result))
     .sort(newestFirst)
     .slice(0, limit);
 }
@@ -140,6 +177,11 @@ export interface StatusCount {
   readonly partitions: number;
 }
 
+const COUNTS = rowsOf(
+  { table: "partition_meta", key: ["status"], remedy: "see its statuses" },
+  (row): StatusCount => ({ status: row.text("status"), partitions: row.integer("partitions") }),
+);
+
 /** Rows that a count reads at most. */
 export const MOST_COUNTED = 100_000;
 
@@ -155,7 +197,7 @@ export async function countPartitions(
   const own = (of: string) => (domains === null ? "?3 IS NULL" : `${of}.domain IN (SELECT value FROM json_each(?3))`);
   const dates = (of: string) => `${of}.partition_date BETWEEN ?1 AND ?2`;
   const index = domains === null ? "INDEXED BY partition_meta_by_date" : "";
-  const [active, all, unseen] = await db.batch<StatusCount>([
+  const results = await db.batch<RowValues>([
     db
       .prepare(
         `SELECT m.status, count(*) AS partitions FROM partition_meta m INDEXED BY partition_meta_active
@@ -175,12 +217,13 @@ export async function countPartitions(
       )
       .bind(from, to, names),
   ]);
+  const [active = [], all = [], unseen = []] = results.map((result) => COUNTS.in(result));
   const counts = new Map<string, number>();
-  for (const { status, partitions } of [...(active?.results ?? []), ...(unseen?.results ?? [])]) {
+  for (const { status, partitions } of [...active, ...unseen]) {
     counts.set(status, (counts.get(status) ?? 0) + partitions);
   }
-  const notDone = (active?.results ?? []).reduce((sum, { partitions }) => sum + partitions, 0);
-  counts.set("DONE", Math.max(0, (all?.results[0]?.partitions ?? 0) - notDone));
+  const notDone = active.reduce((sum, { partitions }) => sum + partitions, 0);
+  counts.set("DONE", Math.max(0, (all[0]?.partitions ?? 0) - notDone));
   return [...counts]
     .filter(([, partitions]) => partitions > 0)
     .map(([status, partitions]) => ({ status, partitions }))

@@ -1,4 +1,7 @@
 /** Runs and the results of their checks in lists: those that ended last first. Runs of versions that wrote the table `runs` are not listed. */
+import * as z from "zod";
+import { type Row, type RowResult, rowsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
 
 export interface ListedRun {
   readonly run_id: string;
@@ -30,8 +33,38 @@ export interface RunFilter {
   readonly after: RunPosition | null;
 }
 
-export interface Examined<Row> {
-  readonly rows: readonly Row[];
+const SOURCE = {
+  table: "ended_runs",
+  key: ["domain", "partition_date", "run_id"],
+  remedy: "delete the row: it only tells of a run that ended",
+};
+
+const RUNS = rowsOf(
+  SOURCE,
+  (row): ListedRun => ({
+    run_id: row.text("run_id"),
+    domain: row.text("domain"),
+    partition_date: row.text("partition_date"),
+    fence: row.integer("fence"),
+    status: row.oneOf("status", ["RUNNING", "DONE", "FAILED", "LOST"]),
+    started_at: row.text("started_at"),
+    finished_at: row.textOrNull("finished_at"),
+    rows_in: row.integerOrNull("rows_in"),
+    rows_out: row.integerOrNull("rows_out"),
+    error_message: row.textOrNull("error_message"),
+  }),
+);
+
+const positionIn = (row: Row): RunPosition => ({
+  finished_at: row.text("finished_at"),
+  domain: row.text("domain"),
+  partition_date: row.text("partition_date"),
+  run_id: row.text("run_id"),
+});
+const POSITIONS = rowsOf(SOURCE, positionIn);
+
+export interface Examined<Listed> {
+  readonly rows: readonly Listed[];
   /** The last run that was looked at, whether it was wanted or not: where the next page goes on. null: there are no more. */
   readonly next: RunPosition | null;
 }
@@ -82,7 +115,7 @@ export async function listEndedRuns(
   limit: number,
   examined: number,
 ): Promise<Examined<ListedRun>> {
-  const [wanted, last] = await db.batch<ListedRun & RunPosition>([
+  const [wanted, last] = await db.batch<RowValues>([
     bound(
       db,
       `SELECT ${RUN} FROM (${examinedRuns(RUN, filter.after)}) WHERE ${WANTED} AND (?8 IS NULL OR status = ?8) ORDER BY ${ORDER} LIMIT ?9`,
@@ -93,9 +126,15 @@ export async function listEndedRuns(
     ),
     lastExamined(db, filter.after, examined),
   ]);
-  const rows = wanted?.results ?? [];
-  const full = rows.length === limit ? rows.at(-1) : undefined;
-  return { rows, next: full ?? last?.results[0] ?? null };
+  const rows = RUNS.in(wanted);
+  // A page that is full goes on behind its own last run, not behind the last that was looked at.
+  const full = rows.length === limit ? endOf(wanted) : undefined;
+  return { rows, next: full ?? endOf(last) ?? null };
+}
+
+/** The position of the last row. */
+function endOf(result: RowResult | undefined): RunPosition | undefined {
+  return POSITIONS.in(result).at(-1);
 }
 
 /** The runs that hold a lease: of partitions that are not done, so that it costs what is active. */
@@ -104,19 +143,19 @@ export async function listRunningRuns(
   { domains, date }: Pick<RunFilter, "domains" | "date">,
   limit: number,
 ): Promise<ListedRun[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT l.run_id, l.domain, l.partition_date, l.fence, 'RUNNING' AS status, coalesce(l.started_at, m.updated_at) AS started_at,
+  return await RUNS.all(
+    db
+      .prepare(
+        `SELECT l.run_id, l.domain, l.partition_date, l.fence, 'RUNNING' AS status, coalesce(l.started_at, m.updated_at) AS started_at,
               NULL AS finished_at, NULL AS rows_in, NULL AS rows_out, NULL AS error_message
        FROM partition_meta m INDEXED BY partition_meta_active
        JOIN partition_leases l ON l.domain = m.domain AND l.partition_date = m.partition_date
        WHERE m.status <> 'DONE' AND l.run_id IS NOT NULL
          AND (?1 IS NULL OR m.domain IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR m.partition_date = ?2)
        ORDER BY l.run_id DESC LIMIT ?3`,
-    )
-    .bind(domains === null ? null : JSON.stringify(domains), date, limit)
-    .all<ListedRun>();
-  return results;
+      )
+      .bind(domains === null ? null : JSON.stringify(domains), date, limit),
+  );
 }
 
 /** The runs of one partition that ended, the newest first: run ids are ordered by time. */
@@ -126,11 +165,11 @@ export async function runsOfPartition(
   date: string,
   limit: number,
 ): Promise<ListedRun[]> {
-  const { results } = await db
-    .prepare(`SELECT ${RUN} FROM ended_runs WHERE domain = ?1 AND partition_date = ?2 ORDER BY run_id DESC LIMIT ?3`)
-    .bind(domain, date, limit)
-    .all<ListedRun>();
-  return results;
+  return await RUNS.all(
+    db
+      .prepare(`SELECT ${RUN} FROM ended_runs WHERE domain = ?1 AND partition_date = ?2 ORDER BY run_id DESC LIMIT ?3`)
+      .bind(domain, date, limit),
+  );
 }
 
 export interface ListedCheck {
@@ -143,15 +182,38 @@ export interface ListedCheck {
   readonly metric: string;
   /** null: a query gave no number. */
   readonly measured: number | null;
-  /** JSON of the bound, as the contract writes it. */
-  readonly bound: string;
-  readonly passed: number;
+  /** As the contract writes it: `{"mustBe": 0}`. */
+  readonly bound: Readonly<Record<string, unknown>>;
+  readonly passed: boolean;
   readonly on_fail: string;
-  /** JSON array of row numbers in `candidate`; null when there is none. */
-  readonly failing_rows: string | null;
+  /** Row numbers in `candidate`. */
+  readonly failing_rows: readonly number[];
   readonly candidate: string | null;
   readonly checked_at: string;
 }
+
+const boundSchema = z.record(z.string(), z.unknown());
+const rowNumbers = z.array(z.int());
+
+const CHECKS = rowsOf(
+  SOURCE,
+  (row): ListedCheck => ({
+    run_id: row.text("run_id"),
+    domain: row.text("domain"),
+    partition_date: row.text("partition_date"),
+    table_name: row.text("table_name"),
+    layer: row.text("layer"),
+    check_name: row.text("check_name"),
+    metric: row.text("metric"),
+    measured: row.numberOrNull("measured"),
+    bound: row.json("bound", boundSchema),
+    passed: row.flag("passed"),
+    on_fail: row.text("on_fail"),
+    failing_rows: row.jsonOrNull("failing_rows", rowNumbers) ?? [],
+    candidate: row.textOrNull("candidate"),
+    checked_at: row.text("checked_at"),
+  }),
+);
 
 const text = (of: string, name: string) => `CAST(${of} ->> '${name}' AS TEXT) AS ${name}`;
 const CHECK = `r.run_id, r.domain, r.partition_date, ${text("r.checks", "table_name")},
@@ -166,7 +228,7 @@ export async function listChecks(
   examined: number,
 ): Promise<Examined<ListedCheck>> {
   const { passed, check } = filter;
-  const [wanted, last] = await db.batch<ListedCheck & RunPosition>([
+  const [wanted, last] = await db.batch<RowValues>([
     bound(
       db,
       `SELECT ${CHECK} FROM (${examinedRuns("run_id, domain, partition_date, finished_at, checks", filter.after)}) r, json_each(r.checks, '$.results') c
@@ -179,19 +241,19 @@ export async function listChecks(
     ),
     lastExamined(db, filter.after, examined),
   ]);
-  return { rows: wanted?.results ?? [], next: last?.results[0] ?? null };
+  return { rows: CHECKS.in(wanted), next: endOf(last) ?? null };
 }
 
 /** What the checks of the last run of a partition that came to any measured. */
 export async function lastChecks(db: D1Database, domain: string, date: string): Promise<ListedCheck[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT ${CHECK} FROM (
+  return await CHECKS.all(
+    db
+      .prepare(
+        `SELECT ${CHECK} FROM (
          SELECT run_id, domain, partition_date, checks FROM ended_runs
          WHERE domain = ?1 AND partition_date = ?2 AND checks IS NOT NULL ORDER BY run_id DESC LIMIT 1) r, json_each(r.checks, '$.results') c
        ORDER BY c.key`,
-    )
-    .bind(domain, date)
-    .all<ListedCheck>();
-  return results;
+      )
+      .bind(domain, date),
+  );
 }

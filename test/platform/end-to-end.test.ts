@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { contracts } from "../../contracts/registry.ts";
 import { measuredTable } from "../../lakehouse/tables/compiled/compiled-check.ts";
@@ -291,8 +292,170 @@ describe("HTTP to gold, no part replaced", () => {
     expect(unknown.json.searched).toMatchObject({ topics: ["orders"], unreadable: [] });
     expect(unknown.json.searched.files).toBeGreaterThan(0);
   });
+});
 
-  test("nothing failed on the way", () => {
-    expect(at.errors).toEqual([]);
+describe("the states of a partition, in D1 and by call", () => {
+  const date = new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10);
+  const past = { event_timestamp: `${date}T12:00:00.000Z` };
+  const of = "domain = 'weather' AND partition_date = ?";
+  const run = (sql: string) => at.platform.db.prepare(sql).bind(date).run();
+  const tick = () => at.platform.runCron("* * * * *");
+  /** As a builder that has the lease and says nothing: whatever the planner queues, no other begins. */
+  const hold = () =>
+    run(
+      `INSERT INTO partition_leases (domain, partition_date, run_id, lease_until) VALUES ('weather', ?, 'held', 4e12)
+       ON CONFLICT DO UPDATE SET run_id = 'held', lease_until = 4e12`,
+    );
+  const release = () =>
+    run(`UPDATE partition_leases SET run_id = NULL, lease_until = 0, queued_at = 0, not_before = 0 WHERE ${of}`);
+  const statusInD1 = () =>
+    at.platform.db.prepare(`SELECT status FROM partition_meta WHERE ${of}`).bind(date).first<string>("status");
+  /** What the call says, which must be what D1 says. */
+  async function shown(): Promise<Record<string, unknown>> {
+    const { status, json } = await at.get(`/v1/partitions/silver_weather/${date}`);
+    expect([status, json.status]).toEqual([200, (await statusInD1()) ?? "UNDISCOVERED"]);
+    const list = await at.get(`/v1/partitions?table=weather&from=${date}&to=${date}&status=${json.status}`);
+    expect(list.json).toMatchObject({ counts: { [json.status]: 1 }, partitions: [{ partition_date: date }] });
+    return json;
+  }
+  async function registered(rows: number): Promise<void> {
+    for (let tries = 0; (await bronzeRows(at.platform, "weather")) < rows; tries++) {
+      if (tries > 300) throw new Error("the readings never came into bronze");
+      await delay(100);
+    }
+  }
+  const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
+    const headers = { authorization: `Bearer ${at.platform.apiKey}`, "content-type": "application/json" };
+    const answer = await fetch(`${at.platform.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    return { status: answer.status, body: await answer.json() };
+  };
+
+  test("first input, a build that waits, fails and is retried, a builder that dies, too many retries; a backfill", async () => {
+    const before = await bronzeRows(at.platform, "weather");
+    await hold();
+    expect((await at.post("weather", JSON.stringify(weather("s-1", past)))).status).toBe(202);
+    await registered(before + 1);
+    expect(await shown()).toMatchObject({ status: "UNDISCOVERED", published: null, inputs: { files: 1, rows: 1 } });
+    await tick();
+    expect(await shown()).toMatchObject({ status: "PENDING", waits: expect.stringContaining("the end of run held") });
+
+    const { objects } = await at.platform.lake.list({ prefix: `bronze/weather/event_date=${date}/` });
+    const key = objects[0]?.key ?? "";
+    const bytes = (await (await at.platform.lake.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0);
+    await at.platform.lake.delete(key);
+    await release();
+    await at.until("the build fails", async () => (await statusInD1()) === "FAILED");
+    expect(await shown()).toMatchObject({ waits: expect.stringMatching(/^retry 1 of 5.*MissingObjectError/) });
+    await hold();
+    await run(`UPDATE partition_leases SET not_before = 0 WHERE ${of}`);
+    await tick();
+    expect(await shown()).toMatchObject({ status: "RETRYING", retry_count: 1, retries_left: 4 });
+
+    await run(`UPDATE partition_meta SET status = 'IN_FLIGHT', retry_count = 5 WHERE ${of}`);
+    expect(await shown()).toMatchObject({
+      lease: { run_id: "held" },
+      waits: expect.stringContaining("run held, which builds it"),
+    });
+    await run(`UPDATE partition_leases SET lease_until = 1 WHERE ${of}`);
+    await tick();
+    expect(await shown()).toMatchObject({ status: "DEAD", remedy: expect.stringContaining("sluice backfill") });
+    await tick();
+    expect(await statusInD1()).toBe("DEAD");
+
+    await at.platform.lake.put(key, bytes);
+    const asked = { table: "weather", from: date, to: date, reprocess: "failed" };
+    expect(await post("/v1/backfills", { ...asked, dry_run: true })).toMatchObject({ status: 200, body: { left: 0 } });
+    const { status, body } = await post("/v1/backfills", asked);
+    expect([status, body]).toEqual([201, expect.objectContaining({ state: "RUNNING" })]);
+    await at.until("the backfill ends", async () => (await at.get("/v1/backfills")).json.backfills[0].state === "DONE");
+    expect((await at.get("/v1/backfills")).json.backfills[0].counts).toMatchObject({ total: 1, done: 1, failed: 0 });
+    expect(await shown()).toMatchObject({
+      ...{ status: "DONE", record_count: 1, retry_count: 0, waits: expect.stringContaining("nothing") },
+      ...{ published: { rows: 1, files: 1 }, lease: null, backfill: null },
+    });
+    const runs = await at.get(`/v1/runs?table=weather&date=${date}`);
+    const statuses: string[] = runs.json.runs.map((each: { status: string }) => each.status);
+    expect([statuses[0], new Set(statuses)]).toEqual(["DONE", new Set(["DONE", "FAILED", "LOST"])]);
+    const checks = await at.get(`/v1/quality?table=weather&date=${date}&passed=true`);
+    expect(checks.json.checks.length).toBeGreaterThan(0);
   });
+
+  test("late events: LATE, REPROCESSING, and published again as a revision", async () => {
+    const before = await bronzeRows(at.platform, "weather");
+    await at.until("everything built", () => allBuilt(at.platform));
+    await hold();
+    // Each build plans again when it ends: no other may begin between two looks.
+    const others = (sql: string) => at.platform.db.prepare(`${sql} WHERE domain <> 'weather'`).run();
+    await others("UPDATE partition_meta SET status = 'PENDING'");
+    await others("UPDATE partition_leases SET queued_at = 4e12");
+    await at.post("weather", JSON.stringify(weather("s-2", past)));
+    await registered(before + 1);
+    await tick();
+    expect(await shown()).toMatchObject({ status: "LATE" });
+    await tick();
+    expect(await shown()).toMatchObject({ status: "REPROCESSING", revisions: 0 });
+    await others("UPDATE partition_leases SET queued_at = 0");
+    await release();
+    await at.until("it is built", async () => (await statusInD1()) === "DONE");
+    expect(await shown()).toMatchObject({ revisions: 1, record_count: 2 });
+  });
+
+  test("a person ends one that a check holds back; only then is there something to decide", async () => {
+    const path = `/v1/partitions/weather/${date}/decisions`;
+    const decision = { action: "discard", reason: "a broken station" };
+    expect(await post(path, decision)).toMatchObject({ status: 409, body: { code: "NOTHING_TO_DECIDE" } });
+    // What a build leaves that a check held back: no contract of ours lets such rows in.
+    const checks =
+      '{"table_name":"silver_weather","checked_at":"2026-01-01T00:00:00Z","results":[{"layer":"silver","check_name":"c","metric":"rowCount","measured":2,"bound":"{}","passed":0,"on_fail":"block","failing_rows":null,"candidate":null}]}';
+    await at.platform.db.batch([
+      at.platform.db
+        .prepare(
+          `UPDATE partition_meta SET status = 'FAILED', run_id = 'z', error_message = 'QualityGateError: c' WHERE ${of}`,
+        )
+        .bind(date),
+      at.platform.db.prepare(`UPDATE partition_inputs SET version = version + 1 WHERE ${of}`).bind(date),
+      at.platform.db
+        .prepare(
+          `UPDATE partition_leases SET failure_class = 'data', failed_version = (SELECT version FROM partition_inputs WHERE ${of}) WHERE ${of}`,
+        )
+        .bind(date, date),
+      at.platform.db
+        .prepare(
+          "INSERT INTO ended_runs VALUES ('weather', ?, 'z', 9, 'FAILED', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', NULL, NULL, 'x', ?)",
+        )
+        .bind(date, checks),
+    ]);
+    expect(await shown()).toMatchObject({
+      status: "FAILED",
+      remedy: expect.stringContaining("accept|quarantine|discard"),
+    });
+    expect(await post(path, { ...decision, action: "quarantine" })).toMatchObject({ status: 409 });
+    expect(await post(path, decision)).toMatchObject({
+      status: 201,
+      body: { decided_by: expect.stringContaining("key_"), run_id: "z" },
+    });
+    await tick();
+    expect(await shown()).toMatchObject({
+      ...{ status: "DONE", waits: expect.stringContaining("discarded"), published: { rows: 2 } },
+      decisions: [{ action: "discard", reason: "a broken station" }],
+    });
+  });
+
+  test("rows of partition_meta that an operator deletes come back, and are built to the same rows", async () => {
+    const silver = "SELECT event_id FROM silver_weather ORDER BY event_id";
+    const before = await at.rows(silver);
+    const fence = () =>
+      at.platform.db.prepare(`SELECT fence FROM partition_leases WHERE ${of}`).bind(date).first<number>("fence");
+    const fenceBefore = (await fence()) ?? 0;
+    await run(`DELETE FROM partition_meta WHERE ${of}`);
+    expect(await at.rows(silver)).toEqual(before);
+    await at.until("it is back", async () => (await statusInD1()) === "DONE");
+    expect([await fence(), await at.rows(silver)]).toEqual([fenceBefore + 1, before]);
+    expect(await shown()).toMatchObject({ revisions: 1, record_count: 2 });
+    await at.until("everything built", () => allBuilt(at.platform));
+  });
+});
+
+test("nothing failed on the way", () => {
+  expect(at.errors).toEqual([]);
 });

@@ -103,8 +103,8 @@ export async function planBackfill(db: D1Database, request: BackfillRequest): Pr
   const wanted = found.filter((each) => isWanted(each, reprocess));
   const names = tables.map(({ name }) => name);
   return {
-    partitions: wanted.filter(({ sealed }) => sealed === 0),
-    sealed: wanted.filter(({ sealed }) => sealed !== 0),
+    partitions: wanted.filter(({ sealed }) => !sealed),
+    sealed: wanted.filter(({ sealed }) => sealed),
     left: found.length - wanted.length,
     tables: names,
     followers: downstream(names).filter((name) => !names.includes(name)),
@@ -136,8 +136,7 @@ export async function planWithBackfills({
   plan,
 }: AdvanceDeps): Promise<PlanReport & { readonly backfilled: number }> {
   const first = await plan();
-  const open = await openBackfills(db, BACKFILLS);
-  const ids = open.map(({ backfill_id }) => backfill_id);
+  const ids = await openBackfills(db, BACKFILLS);
   const backfilled = ids.length === 0 ? 0 : await advance(db, ids, BEHIND_MS);
   if (backfilled === 0) return { ...first, backfilled };
   const second = await plan();

@@ -114,6 +114,9 @@ function errorOf({ error_message }: PartitionFacts): string {
   return error_message ?? "no message";
 }
 
-function timeOf(millis: number): string {
-  return `${new Date(millis).toISOString().slice(0, 19)}Z`;
+/** A time of D1 as ISO 8601 UTC. A lease that somebody set to the end of days by hand ends with the last date there is. */
+export function timeOf(millis: number): string {
+  return `${new Date(Math.min(millis, LAST_TIME)).toISOString().slice(0, -5)}Z`;
 }
+
+const LAST_TIME = 8.64e15;

@@ -84,8 +84,8 @@ async function backfill(lake: Lake, changes: Partial<BackfillRequest> = {}, maxA
   return id;
 }
 
-async function countsOf(lake: Lake, id: string): Promise<Record<string, number>> {
-  return JSON.parse((await backfillById(lake.d1.binding, id))?.counts ?? "{}");
+async function countsOf(lake: Lake, id: string): Promise<unknown> {
+  return (await backfillById(lake.d1.binding, id))?.counts;
 }
 
 const planned = async (lake: Lake, changes: Partial<BackfillRequest> = {}) =>
