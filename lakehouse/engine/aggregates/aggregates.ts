@@ -2,6 +2,7 @@ import { isUnsupported, type Unsupported, unsupported } from "../expressions/vec
 import type { IrType } from "../ir/ir.ts";
 import { isExact, isScalar, sqlName } from "../ir/ir-types.ts";
 import type { Accumulator, AccumulatorBounds } from "./accumulator.ts";
+import { createArgExtreme } from "./arg-extremes.ts";
 import { createBoolAggregate, createCount, createCountIf } from "./counts.ts";
 import { createCountDistinct, createDistinctValues } from "./distinct.ts";
 import { createExtreme } from "./extremes.ts";
@@ -32,6 +33,15 @@ function extremeBinder(greatest: boolean): Binder {
       : unsupported(`${greatest ? "max" : "min"} of this is not supported`);
 }
 
+function argBinder(greatest: boolean, ofOne: boolean): Binder {
+  return (args) => {
+    const fits = args.length >= 2 && (!ofOne || args.length === 2) && args.every(isScalar);
+    return fits
+      ? () => createArgExtreme(greatest, args, ofOne)
+      : unsupported(`arg_${greatest ? "max" : "min"} of (${args.map(sqlName).join(", ")}) is not supported`);
+  };
+}
+
 /**
  * Every aggregate that a model may use, by DuckDB's bound name: those whose result does not depend on the order of rows, and
  * whose partial results merge. The compiler binds with this same table.
@@ -46,6 +56,11 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ["mean", bindAverage],
   ["min", extremeBinder(false)],
   ["max", extremeBinder(true)],
+  ...["arg_min", "min_by", "argmin"].map((name) => [name, argBinder(false, true)] as const),
+  ...["arg_max", "max_by", "argmax"].map((name) => [name, argBinder(true, true)] as const),
+  // By a row of several values: the compiler's names.
+  ["arg_min of row", argBinder(false, false)],
+  ["arg_max of row", argBinder(true, false)],
   ["bool_and", () => () => createBoolAggregate(0)],
   ["bool_or", () => () => createBoolAggregate(1)],
 ]);

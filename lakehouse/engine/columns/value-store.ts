@@ -60,6 +60,12 @@ export abstract class ValueStore {
     this.store(at, row);
   }
 
+  /** Makes value `at` null. */
+  setNull(at: number): void {
+    this.#nulls = grown(this.#nulls ?? uint8s(0), this.length, uint8s);
+    this.#nulls[at] = 1;
+  }
+
   isNull(at: number): boolean {
     return this.#nulls !== undefined && this.#nulls[at] === 1;
   }

@@ -4,7 +4,7 @@ import { bindComparison, bindDistinctFrom, bindIn } from "./comparison.ts";
 import { bindDatePart, bindDateTrunc, bindNamedPart } from "./dates.ts";
 import { bindIntervalArithmetic, bindIntervalOf } from "./intervals.ts";
 import { bindExtreme, bindIsNull, bindNot } from "./logic.ts";
-import { bindListAggregate, bindListElement, bindStructField, listLength } from "./nested.ts";
+import { bindListAggregate, bindListContains, bindListElement, bindStructField, listLength } from "./nested.ts";
 import { bindConcat, bindLetterCase, bindTextLength, bindTextSearch } from "./strings.ts";
 import { bindConcatWith, bindPosition, bindReplace, bindSplit, bindTrim } from "./text-edits.ts";
 import { bindLike } from "./text-patterns.ts";
@@ -81,6 +81,7 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ...["string_split", "str_split", "split", "string_to_array"].map((name) => [name, bindSplit] as const),
   ...["list_sum", "list_avg", "list_min", "list_max", "list_count"].map((name) => [name, bindListAggregate] as const),
   ...["array_extract", "list_extract", "list_element"].map((name) => [name, bindListElement] as const),
+  ...["list_contains", "array_contains", "list_has", "array_has"].map((name) => [name, bindListContains] as const),
   ["struct_extract", bindStructField],
 ]);
 

@@ -6,9 +6,11 @@ import type { Column } from "../columns/column.ts";
 import { requireKind } from "../columns/column-kind.ts";
 import { gather, sliceColumn } from "../columns/gather.ts";
 import type { Call } from "../ir/ir.ts";
-import { sqlName } from "../ir/ir-types.ts";
+import { isScalar, sameType, sqlName } from "../ir/ir-types.ts";
+import { comparator } from "./comparison.ts";
 import {
   argument,
+  boolColumn,
   integerColumn,
   isUnsupported,
   type Kernel,
@@ -67,6 +69,31 @@ export function bindListElement(call: Call): Kernel | Unsupported {
     if (item.length === 0) return allNull(item, length);
     const picked = gather(item, indices);
     return withNulls(picked, mergeNulls([picked, { nulls }], length));
+  };
+}
+
+/** `list_contains(list, value)`: whether an element equals the value; null when the list or the value is. */
+export function bindListContains(call: Call): Kernel | Unsupported {
+  const [list, value] = call.args;
+  if (
+    list?.type.kind !== "list" ||
+    value === undefined ||
+    !isScalar(value.type) ||
+    !sameType(list.type.item, value.type)
+  )
+    return unsupported(`${call.name} of (${call.args.map((arg) => sqlName(arg.type)).join(", ")}) is not supported`);
+  return (columns, length) => {
+    const { offsets, item } = requireKind(argument(columns, 0), "list");
+    const compare = comparator(item, argument(columns, 1));
+    const nulls = mergeNulls(columns, length);
+    const values = new Uint8Array(length);
+    for (let row = 0; row < length; row++) {
+      const end = nulls?.[row] === 1 ? 0 : offsets[row + 1]!;
+      for (let at = offsets[row]!; at < end && values[row] === 0; at++) {
+        if (item.nulls?.[at] !== 1 && compare(at, row) === 0) values[row] = 1;
+      }
+    }
+    return boolColumn(values, nulls);
   };
 }
 

@@ -175,7 +175,7 @@ describe("what is refused, where, and what to do", () => {
       "SELECT d, first(k) AS f,\n arg_max(k, m) AS a,\n list(k) AS l FROM t GROUP BY d",
       [
         "7:11: first depends on the order of rows; use min or max, which do not",
-        "8:2: arg_max depends on the order of rows; use min or max, which do not",
+        "8:2: arg_max keeps the value of any of the rows that tie; end the order with the value: arg_max(value, row(order, value))",
         "9:2: list depends on the order of rows; use min or max, which do not",
       ],
     ],

@@ -1,10 +1,8 @@
-/** Operators of DuckDB's unoptimised logical plan to IR. `undefined` means that a problem was reported. */
-import { bindAggregate } from "../../../lakehouse/engine/aggregates/aggregates.ts";
-import { isUnsupported } from "../../../lakehouse/engine/expressions/vector.ts";
-import type { Aggregate, Expression, IrField, Plan, SortKey } from "../../../lakehouse/engine/ir/ir.ts";
+import type { IrField, Plan, SortKey } from "../../../lakehouse/engine/ir/ir.ts";
 import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
-import { type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
+import { decodeAggregate } from "./decode-aggregate.ts";
+import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
 import { decodeJoin } from "./decode-join.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
@@ -19,7 +17,6 @@ import {
   PlanShapeError,
   textAt,
 } from "./json.ts";
-import { nativeOnly } from "./native-only.ts";
 
 /** Common table expressions in scope, by the plan's index: they are inlined where they are read. */
 type Scope = ReadonlyMap<Json, Plan | undefined>;
@@ -57,13 +54,6 @@ const REFUSED: Readonly<
 };
 
 const HALF_WRITTEN = new Set(["LOGICAL_DELIM_JOIN", "LOGICAL_CROSS_PRODUCT", "LOGICAL_RECURSIVE_CTE"]);
-
-/** Aggregates of DuckDB whose result depends on the order of rows. */
-const ORDER_DEPENDENT = new Set(
-  "first last any_value arbitrary list array_agg string_agg group_concat listagg arg_max arg_min max_by min_by argmax argmin arg_max_null arg_min_null histogram".split(
-    " ",
-  ),
-);
 
 /** The name that a scan's `rowid` has in the plan; no stored column is named so. */
 export const ROW_NUMBER = "rowid()";
@@ -183,7 +173,9 @@ function decodeScan(json: JsonObject, context: DecodeContext): Plan | undefined 
 
 function decodeAggregation(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
   const groups = decodeAll(objectsAt(json, "groups"), context);
-  const aggregates = objectsAt(json, "expressions").map((aggregate) => decodeAggregate(aggregate, context));
+  const aggregates = objectsAt(json, "expressions").map((aggregate) =>
+    decodeAggregate(aggregate, input, groups ?? [], context),
+  );
   const known = aggregates.filter((aggregate) => aggregate !== undefined);
   const sets = listAt(json, "grouping_sets");
   const simple =
@@ -202,35 +194,6 @@ function decodeAggregation(json: JsonObject, input: Plan | undefined, context: D
   }
   if (input === undefined || groups === undefined || known.length < aggregates.length) return undefined;
   return { node: "aggregate", input, groups, aggregates: known };
-}
-
-function decodeAggregate(json: JsonObject, context: DecodeContext): Aggregate | undefined {
-  const name = textAt(json, "name");
-  const at = context.source.call(name);
-  const native = nativeOnly(name);
-  if (native !== undefined) return reportAt(context, at, native.problem, native.fix);
-  if (ORDER_DEPENDENT.has(name)) {
-    return reportAt(context, at, `${name} depends on the order of rows`, "use min or max, which do not");
-  }
-  const orders = json["order_bys"];
-  const args = decodeAll(objectsAt(json, "children"), context);
-  const filterJson = json["filter"];
-  const filter: Expression | null | undefined = isObject(filterJson) ? decodeExpression(filterJson, context) : null;
-  const type = typeOf(json, context);
-  if (args === undefined || filter === undefined || type === undefined) return undefined;
-  if (isObject(orders)) return reportAt(context, at, `ORDER BY inside ${name} is not supported`, "leave it out");
-  const distinct = textAt(json, "aggregate_type") === "DISTINCT";
-  const bound = bindAggregate(
-    name,
-    args.map((arg) => arg.type),
-    type,
-    distinct,
-  );
-  if (isUnsupported(bound)) {
-    const fix = "docs/model-sql.md lists the aggregates of models";
-    return reportAt(context, at, bound.unsupported, fix);
-  }
-  return { name, args, distinct, filter, type };
 }
 
 function decodeDistinct(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
