@@ -1,3 +1,5 @@
+import type { Field } from "../columns/column.ts";
+import { type FileStatistics, fileStatistics } from "./column-statistics.ts";
 import {
   CHUNK,
   CHUNK_METADATA,
@@ -33,10 +35,10 @@ const encoder = new TextEncoder();
  */
 export class ParquetJoin {
   readonly #parts: Uint8Array[] = [MAGIC];
-  readonly #rowGroups: ThriftStruct[] = [];
+  readonly #rowGroups: FooterRowGroup[] = [];
   #size = MAGIC.length;
   #rows = 0;
-  #first: ThriftStruct | undefined;
+  #first: Footer | undefined;
   readonly #sortedBy: readonly string[];
 
   /** By top-level name, columns of one leaf by which the rows of every file are in ascending order, nulls last. */
@@ -59,14 +61,14 @@ export class ParquetJoin {
         `parquet-wasm wrote ${footer.rows} rows in ${footer.rowGroups.length} row groups for ${rows} in one`,
       );
     }
-    this.#first ??= footer.struct;
+    this.#first ??= footer;
     const by = this.#size - MAGIC.length;
     // The pages come first in a file, then the page indexes, then the footer.
     let pagesEnd = MAGIC.length;
     const sorting = sortingColumns(footer, this.#sortedBy);
     for (const group of footer.rowGroups) {
       const moved = movedGroup(group, by, this.#rowGroups.length);
-      this.#rowGroups.push(withThriftFields(moved, [[GROUP.sorting, sorting]]));
+      this.#rowGroups.push({ ...group, struct: withThriftFields(moved, [[GROUP.sorting, sorting]]) });
       for (const chunk of group.chunks) pagesEnd = Math.max(pagesEnd, chunkRange(chunk).end);
     }
     this.#parts.push(file.subarray(MAGIC.length, pagesEnd));
@@ -79,10 +81,10 @@ export class ParquetJoin {
     if (this.#first === undefined) throw new Error("no file was added: the schema is unknown");
     const pairs = Object.entries(metadata).map(([key, value]) => keyValue(key, value));
     const end = encodeFooter(
-      withThriftFields(this.#first, [
+      withThriftFields(this.#first.struct, [
         [FILE.rows, thriftInt("i64", this.#rows)],
-        [FILE.rowGroups, thriftStructs(this.#rowGroups)],
-        [FILE.keyValues, thriftStructs([...structsField(this.#first, FILE.keyValues), ...pairs])],
+        [FILE.rowGroups, thriftStructs(this.#rowGroups.map(({ struct }) => struct))],
+        [FILE.keyValues, thriftStructs([...structsField(this.#first.struct, FILE.keyValues), ...pairs])],
       ]),
     );
     const bytes = new Uint8Array(this.#size + end.length);
@@ -92,6 +94,11 @@ export class ParquetJoin {
       at += part.length;
     }
     return bytes;
+  }
+
+  /** What the files added so far say of columns with these fields. */
+  statistics(fields: readonly Field[]): FileStatistics {
+    return fileStatistics(fields, this.#first?.columns ?? [], this.#rowGroups);
   }
 }
 

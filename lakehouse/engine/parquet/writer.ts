@@ -12,6 +12,7 @@ import type { Batch, Column, Field } from "../columns/column.ts";
 import { sameType, typeName } from "../columns/column-kind.ts";
 import { sliceBatch } from "../columns/slice.ts";
 import { encodeArrowStream } from "./arrow-write.ts";
+import type { FileStatistics } from "./column-statistics.ts";
 import { IpcSink } from "./ipc-sink.ts";
 import { ParquetJoin } from "./join.ts";
 import { requireParquetWasm } from "./wasm.ts";
@@ -129,6 +130,11 @@ class ParquetWriter {
   finish(): Uint8Array {
     if (this.#pendingRows > 0 || this.#written === 0) this.#flush();
     return this.#join.finish(this.#options.metadata ?? {});
+  }
+
+  /** What the file says of its columns; after `finish`. */
+  statistics(): FileStatistics {
+    return this.#join.statistics(this.#options.fields);
   }
 
   /** Rows that the row group under way may still take; 0 when a boundary is reached. */
