@@ -50,7 +50,7 @@ import { createRegistry } from "./routes/registry.ts";
 import { postReplay } from "./routes/replay.ts";
 import { getQuality, getRuns } from "./routes/runs.ts";
 import { startPage } from "./routes/start-page.ts";
-import { listFiles, listQuarantine, listTables } from "./routes/tables.ts";
+import { listFiles, listQuarantine, listTables, listTableVersions } from "./routes/tables.ts";
 import { getTopic, listTopics } from "./routes/topics.ts";
 import { getEvent } from "./routes/trace.ts";
 
@@ -102,6 +102,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/parked/item", getParkedItem(deps)],
     ["POST", "/v1/parked/retry", postParkedRetry(deps)],
     ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
+    ["GET", "/v1/tables/:table/versions", listTableVersions(deps)],
     ["GET", "/v1/ledger", getLedger(deps)],
     ["GET", "/v1/events/:event_id", getEvent(deps)],
     ["GET", "/v1/partitions", getPartitions(deps)],

@@ -96,6 +96,14 @@ export const PROBLEMS = {
     cause: "No backfill has this id, or the key may not read its table.",
     remedy: "List the backfills and take the id from there: GET /v1/backfills, or sluice backfill list.",
   },
+  UNKNOWN_VERSION: {
+    status: 404,
+    title: "The table cannot be read as of this version",
+    cause:
+      "The table never had the version, or it was let go: of earlier hours and days only the last version is kept (docs/versions.md).",
+    remedy:
+      "Read `detail`, which names the nearest version before it; GET /v1/tables/TABLE/versions lists those that are `readable`.",
+  },
   UNKNOWN_DEAD_LETTER: {
     status: 404,
     title: "There is no such dead letter",

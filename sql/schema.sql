@@ -210,6 +210,22 @@ CREATE TABLE compactions (
 
 CREATE INDEX compactions_pending ON compactions (queued_at) WHERE status = 'PENDING';
 
+CREATE TABLE data_files (
+  table_name TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  file TEXT NOT NULL,                  -- R2 key
+  again INTEGER NOT NULL DEFAULT 0,    -- the version of the rollback that brought the file back; 0: its first time
+  -- quarantine: rows that checks keep out of the table; keys: hashes of the keys of its rows; partial: what a model goes on from
+  kind TEXT NOT NULL CHECK (kind IN ('data', 'quarantine', 'keys', 'partial')),
+  added INTEGER,                       -- null: of a candidate that is not published
+  removed INTEGER,
+  candidate TEXT,                      -- the build whose candidate it came with
+  rows INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  stats TEXT,                          -- JSON: {"<column>": {min, max, nulls}}; null: not known
+  PRIMARY KEY (table_name, partition_date, file, again)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE duty_backlogs (
   duty TEXT PRIMARY KEY,
   since TEXT NOT NULL,                 -- ISO 8601 UTC
@@ -433,15 +449,26 @@ CREATE TABLE partition_replays (
   PRIMARY KEY (domain, partition_date)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE pinned_partitions (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  version INTEGER NOT NULL,            -- whose files it shows
+  reason TEXT NOT NULL,
+  pinned_at TEXT NOT NULL,
+  PRIMARY KEY (domain, partition_date)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE producers (
   producer TEXT PRIMARY KEY,
   created_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE published (
+CREATE TABLE "published" (
   table_name TEXT NOT NULL,
   partition_date TEXT NOT NULL,
-  snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),
+  version INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  manifest TEXT,                       -- R2 key of the object that has the partition's files, of which data_files has none; null: it has them
   PRIMARY KEY (table_name, partition_date)
 ) STRICT, WITHOUT ROWID;
 
@@ -460,14 +487,6 @@ CREATE TABLE "quality_results" (
   candidate TEXT,                      -- R2 key of the first file that the failing rows stand in: the candidate's, or its quarantine's
   checked_at TEXT NOT NULL,
   PRIMARY KEY (run_id, layer, check_name)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE quarantine_files (
-  snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),
-  file TEXT NOT NULL,                  -- R2 key
-  rows INTEGER NOT NULL,
-  bytes INTEGER NOT NULL,
-  PRIMARY KEY (snapshot_id, file)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run_totals (
@@ -531,31 +550,6 @@ CREATE TRIGGER shards_stay BEFORE DELETE ON shards WHEN OLD.registration > 0 BEG
   SELECT RAISE(ABORT, 'rows of shards keep the numbers of their topic''s flushes and are never deleted: set retired_at instead');
 END;
 
-CREATE TABLE snapshot_files (
-  snapshot_id TEXT NOT NULL REFERENCES snapshots (snapshot_id),
-  file TEXT NOT NULL,                  -- R2 key
-  rows INTEGER NOT NULL,
-  bytes INTEGER NOT NULL,
-  PRIMARY KEY (snapshot_id, file)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE snapshots (
-  snapshot_id TEXT PRIMARY KEY,
-  table_name TEXT NOT NULL,
-  partition_date TEXT NOT NULL,
-  run_id TEXT NOT NULL,
-  fence INTEGER NOT NULL,
-  input_digest TEXT NOT NULL,
-  inputs TEXT NOT NULL,                -- JSON: [{table, snapshot_id}] or [{file}]
-  rows INTEGER NOT NULL,
-  committed_at TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE table_versions (
-  table_name TEXT PRIMARY KEY,
-  version INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE tombstones (
   object TEXT PRIMARY KEY,             -- R2 key
   reason TEXT NOT NULL,
@@ -575,6 +569,24 @@ CREATE TABLE unknown_fields (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX unknown_fields_unannounced ON unknown_fields (topic) WHERE announced_at IS NULL;
+
+CREATE TABLE versions (
+  table_name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  partition_date TEXT NOT NULL,        -- the partition that it changed
+  run_id TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('commit', 'rollback', 'adopted')), -- adopted: published before there were versions
+  rows INTEGER NOT NULL,               -- of the partition after it
+  rows_added INTEGER NOT NULL,
+  seen INTEGER,                        -- the highest registration among its bronze files; null for tables that are derived
+  complete_through TEXT,               -- every event that a buffer took in before this time is in it; null: not known
+  digest TEXT NOT NULL,                -- of the names of all that it was built from, each chained to the one before
+  terms TEXT,                          -- JSON: what the ledger says of the partition as of it; null for tables that are derived
+  thinned INTEGER NOT NULL DEFAULT 0,  -- 1: the table cannot be read as of it any more, for other partitions' versions are gone
+  committed_at TEXT NOT NULL,
+  PRIMARY KEY (table_name, version)
+) STRICT, WITHOUT ROWID;
 
 CREATE VIEW check_history AS
   SELECT r.run_id AS run_id, CAST(c.value ->> 'layer' AS TEXT) AS layer, CAST(c.value ->> 'check_name' AS TEXT) AS check_name,
@@ -598,6 +610,14 @@ CREATE TRIGGER input_changes_insert INSTEAD OF INSERT ON input_changes BEGIN
       OR EXISTS (SELECT 1 FROM partition_replays r WHERE r.domain = NEW.domain AND r.partition_date = NEW.partition_date
                  AND r.replays <> r.built_replays);
 END;
+
+CREATE VIEW partition_sources AS
+  SELECT d.topic AS domain, d.partition_date, d.file, f.registration, d.rows, f.registered_at, f.retired_by,
+    f.registration <= v.seen AS built
+  FROM bronze_file_dates d JOIN bronze_files f USING (file)
+  LEFT JOIN published p ON p.table_name = 'silver_' || d.topic AND p.partition_date = d.partition_date
+  LEFT JOIN versions v ON v.table_name = p.table_name AND v.version = p.version
+  WHERE f.registration IS NOT NULL;
 
 CREATE VIEW run_history AS
   SELECT run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message FROM ended_runs

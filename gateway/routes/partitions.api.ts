@@ -98,12 +98,12 @@ const partitionDetail = z.object({
     rows: z.int().nullable().describe("Rows of these"),
     sealed: z.boolean().describe("Its bronze is retired: it cannot be built again"),
     tables: z
-      .array(z.object({ table: z.string(), snapshot_id: z.string().nullable() }))
+      .array(z.object({ table: z.string(), version: z.int().nullable() }))
       .describe("Of a gold table: what it reads, as published now"),
   }),
   published: z
     .object({
-      snapshot_id: z.string(),
+      version: z.int(),
       run_id: z.string(),
       committed_at: z.string(),
       rows: z.int(),

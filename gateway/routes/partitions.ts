@@ -2,6 +2,7 @@
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { explain, timeOf } from "../../lakehouse/lookups/partitions/waits.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
+import { type LivePartition, livePartition } from "../../lakehouse/tables/live-files.ts";
 import { openBackfillOf } from "../../sql/statements/backfills.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import {
@@ -66,11 +67,12 @@ export function getPartition(deps: GatewayDeps): Route {
     const { db } = deps;
     const { domain } = table;
     const read = table.kind === "model" ? table.model.inputs.map((input) => input.table) : [];
-    const [facts, bronze, published, checks, runs, decisions, backfill] = await catalog(() =>
+    const [facts, bronze, live, published, checks, runs, decisions, backfill] = await catalog(() =>
       Promise.all([
         partitionFacts(db, domain, date),
         table.kind === "topic" ? bronzeOfPartition(db, table.contract.topic, date) : null,
-        publishedOfPartition(db, [table.name, ...read], date),
+        livePartition(db, deps.lake, table.name, date),
+        publishedOfPartition(db, read, date),
         lastChecks(db, domain, date),
         runsOfPartition(db, domain, date, RUNS),
         decisionsOf(db, domain, date),
@@ -78,8 +80,7 @@ export function getPartition(deps: GatewayDeps): Route {
       ]),
     );
     if (facts === null) throw unknownPartition(table, date);
-    const snapshotOf = (name: string) => published.find(({ table_name }) => table_name === name);
-    const { table_name: _, ...own } = snapshotOf(table.name) ?? { table_name: null };
+    const versionOf = (name: string) => published.find(({ table_name }) => table_name === name)?.version ?? null;
     return c.json({
       ...lineOf(facts, table),
       remedy: explain(facts, table).remedy,
@@ -100,15 +101,21 @@ export function getPartition(deps: GatewayDeps): Route {
         files: bronze?.files ?? null,
         rows: bronze?.rows ?? null,
         sealed: bronze?.sealed ?? false,
-        tables: read.map((name) => ({ table: name, snapshot_id: snapshotOf(name)?.snapshot_id ?? null })),
+        tables: read.map((name) => ({ table: name, version: versionOf(name) })),
       },
-      published: snapshotOf(table.name) === undefined ? null : own,
+      published: live === undefined ? null : publishedShown(live),
       backfill,
       checks: checks.map(checkShown),
       runs: runs.map(runShown),
       decisions,
     });
   };
+}
+
+function publishedShown({ version, run_id, committed_at, rows, files }: LivePartition) {
+  const data = files.filter(({ kind }) => kind === "data");
+  const bytes = data.reduce((sum, file) => sum + file.bytes, 0);
+  return { version, run_id, committed_at, rows, files: data.length, bytes };
 }
 
 /** The table and date in the address. Throws the problems UNKNOWN_TABLE and INVALID_PARAMETER. */

@@ -4,8 +4,31 @@ import { onTable, onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 import { date } from "../openapi/times.ts";
 
+/** Below 10^15. */
+const versionNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, "expected the number of a version")
+  .transform(Number);
+
 export const filesQuery = z.object({
   partition: date.optional().describe("Only the files of this date"),
+  version: versionNumber.optional().describe("As of this version; the newest if none is given"),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}_\d{4}-\d\d-\d\d$/)
+    .optional()
+    .describe("`next_cursor` of the page before"),
+});
+
+export const versionsQuery = z.object({
+  partition: date.optional().describe("Only versions that changed this date"),
+  cursor: versionNumber.optional().describe("`next_cursor` of the page before"),
+  limit: z
+    .string()
+    .regex(/^(1000|[1-9]\d{0,2})$/, "expected a whole number from 1 to 1000")
+    .default("100")
+    .transform(Number)
+    .describe("Versions of a page"),
 });
 
 const tableSummary = z.object({
@@ -18,10 +41,34 @@ const tableSummary = z.object({
 
 const dataFile = z.object({
   partition_date: z.string(),
-  snapshot_id: z.string(),
+  added: z.int().describe("The version that it came with"),
   file: z.string().describe("The object's key in the lake's bucket"),
   rows: z.int(),
   bytes: z.int(),
+});
+
+const nextCursor = z.string().nullable().describe("Of the next dates, all as of one version; null: there are no more");
+
+const tableVersion = z.object({
+  version: z.int(),
+  partition_date: z.string().describe("The partition that it changed"),
+  kind: z
+    .enum(["commit", "rollback", "adopted"])
+    .describe("`adopted`: published by a deploy from before tables had versions"),
+  run_id: z.string(),
+  rows: z.int().describe("Of the partition after it"),
+  rows_added: z.int(),
+  seen: z
+    .int()
+    .nullable()
+    .describe("The highest registration among the bronze files in it; null for tables that are derived"),
+  complete_through: z
+    .string()
+    .nullable()
+    .describe("Every event that a buffer took in before this time is in it; null: not known"),
+  digest: z.string().describe("Of what the partition was built from"),
+  committed_at: z.string(),
+  readable: z.boolean().describe("The table can be read as of it; else only its partition can be rolled back to it"),
 });
 
 export const tablesOperations: readonly Operation[] = [
@@ -42,9 +89,34 @@ export const tablesOperations: readonly Operation[] = [
   },
   {
     method: "GET",
+    path: "/v1/tables/{table}/versions",
+    tag: "Tables",
+    summary: "The versions of a table, the newest first",
+    description:
+      "Of the last two hours every version is kept, of the last two days one an hour and partition, of the last thirty one a day, of earlier times the one that stood then.",
+    need: onTable("read"),
+    path_parameters: { table: "A table's name, see /v1/tables" },
+    query: versionsQuery,
+    responses: [
+      {
+        status: 200,
+        description: "A page of versions",
+        content: {
+          "application/json": z.object({
+            table_name: z.string(),
+            versions: z.array(tableVersion),
+            next_cursor: z.string().nullable().describe("null: there are no older ones"),
+          }),
+        },
+      },
+    ],
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "CATALOG_UNAVAILABLE"),
+  },
+  {
+    method: "GET",
     path: "/v1/tables/{table}/files",
     tag: "Tables",
-    summary: "The data files of a table that are live",
+    summary: "The data files of a table, as of its newest version or an older one",
     need: onTable("read"),
     path_parameters: { table: "A table's name, see /v1/tables" },
     query: filesQuery,
@@ -52,10 +124,10 @@ export const tablesOperations: readonly Operation[] = [
       {
         status: 200,
         description: "The table and its files",
-        content: { "application/json": tableSummary.extend({ files: z.array(dataFile) }) },
+        content: { "application/json": tableSummary.extend({ files: z.array(dataFile), next_cursor: nextCursor }) },
       },
     ],
-    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "CATALOG_UNAVAILABLE"),
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "UNKNOWN_VERSION", "CATALOG_UNAVAILABLE"),
   },
   {
     method: "GET",
@@ -70,10 +142,16 @@ export const tablesOperations: readonly Operation[] = [
         status: 200,
         description: "The rows' number and their files; the column _failed_checks says why each is there",
         content: {
-          "application/json": z.object({ table_name: z.string(), rows: z.int(), files: z.array(dataFile) }),
+          "application/json": z.object({
+            table_name: z.string(),
+            version: z.int(),
+            rows: z.int().describe("Of the page"),
+            files: z.array(dataFile),
+            next_cursor: nextCursor,
+          }),
         },
       },
     ],
-    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "CATALOG_UNAVAILABLE"),
+    refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "UNKNOWN_VERSION", "CATALOG_UNAVAILABLE"),
   },
 ];

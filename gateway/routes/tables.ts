@@ -1,18 +1,16 @@
-/** `GET /v1/tables`, `/v1/tables/{table}/files` and `/quarantine`: published tables, their live data files, and the rows kept out of them. */
-import {
-  type PublishedTable,
-  publishedFiles,
-  publishedTable,
-  publishedTables,
-  quarantinedFiles,
-} from "../../sql/statements/published.ts";
+/** `GET /v1/tables`, `/v1/tables/{table}/versions`, `/files` and `/quarantine`: published tables, what they were, and where their rows stand. */
+import type * as z from "zod";
+import { type FilesPage, filesAsOf } from "../../lakehouse/tables/files-as-of.ts";
+import type { FileKind } from "../../sql/statements/data-files.ts";
+import { type PublishedTable, publishedTable, publishedTables } from "../../sql/statements/published.ts";
+import { listVersions, readableVersion } from "../../sql/statements/versions.ts";
 import { topicOfTable } from "../access/guard.ts";
 import { catalog } from "../catalog.ts";
 import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
-import { filesQuery } from "./tables.api.ts";
+import { filesQuery, versionsQuery } from "./tables.api.ts";
 
 export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listTables(c) {
@@ -22,23 +20,61 @@ export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
   };
 }
 
-/** `?partition=YYYY-MM-DD` narrows to one date. */
-export function listFiles(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
-  return async function listFiles(c) {
-    const { partition: date = null } = queryOf(c, filesQuery);
-    const table = await knownTable(deps, c.req.param("table"));
-    return c.json({ ...table, files: await catalog(() => publishedFiles(deps.db, table.table_name, date)) });
+/** The newest first; `cursor` is the last version of the page before. */
+export function listTableVersions(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
+  return async function listTableVersions(c) {
+    const { partition = null, cursor = null, limit } = queryOf(c, versionsQuery);
+    const { table_name } = await knownTable(deps, c.req.param("table"));
+    const rows = await catalog(() => listVersions(deps.db, table_name, partition, cursor, limit + 1));
+    const versions = rows.slice(0, limit).map(({ thinned, ...version }) => ({ ...version, readable: !thinned }));
+    const next = rows.length > limit ? (versions.at(-1)?.version ?? null) : null;
+    return c.json({ table_name, versions, next_cursor: next === null ? null : String(next) });
   };
 }
 
-/** `?partition=YYYY-MM-DD` narrows to one date. */
+export function listFiles(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
+  return async function listFiles(c) {
+    const query = queryOf(c, filesQuery);
+    const table = await knownTable(deps, c.req.param("table"));
+    const { version, files, next_cursor } = await pageOf(deps, table, query, "data");
+    return c.json({ ...table, version, files, next_cursor });
+  };
+}
+
 export function listQuarantine(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listQuarantine(c) {
-    const { partition: date = null } = queryOf(c, filesQuery);
-    const { table_name } = await knownTable(deps, c.req.param("table"));
-    const files = await catalog(() => quarantinedFiles(deps.db, table_name, date));
-    return c.json({ table_name, rows: files.reduce((sum, { rows }) => sum + rows, 0), files });
+    const query = queryOf(c, filesQuery);
+    const table = await knownTable(deps, c.req.param("table"));
+    const { version, files, next_cursor } = await pageOf(deps, table, query, "quarantine");
+    const rows = files.reduce((sum, file) => sum + file.rows, 0);
+    return c.json({ table_name: table.table_name, version, rows, files, next_cursor });
   };
+}
+
+/** The files of one kind on a page. All pages are of the version of the first: the cursor says it, `VERSION_DATE`. */
+async function pageOf(
+  deps: GatewayDeps,
+  table: PublishedTable,
+  { partition, version, cursor }: z.infer<typeof filesQuery>,
+  kind: FileKind,
+) {
+  const [ofCursor, after = ""] = cursor?.split("_") ?? [];
+  const asked = ofCursor === undefined ? (version ?? table.version) : Number(ofCursor);
+  await requireReadable(deps, table, asked);
+  const page: FilesPage = await catalog(() => filesAsOf(deps.db, deps.lake, table.table_name, asked, partition, after));
+  const files = page.files
+    .filter((file) => file.kind === kind)
+    .map(({ partition_date, added, file, rows, bytes }) => ({ partition_date, added, file, rows, bytes }));
+  return { version: asked, files, next_cursor: page.next === null ? null : `${asked}_${page.next}` };
+}
+
+async function requireReadable(deps: GatewayDeps, { table_name, version: newest }: PublishedTable, version: number) {
+  if (version === newest) return;
+  const readable = await catalog(() => readableVersion(deps.db, table_name, version));
+  if (readable?.version === version) return;
+  const nearest =
+    readable === undefined ? "" : `, the nearest before it is ${readable.version} of ${readable.committed_at}`;
+  throw new ProblemError("UNKNOWN_VERSION", `${table_name} cannot be read as of version ${version}${nearest}`);
 }
 
 async function knownTable(deps: GatewayDeps, name = ""): Promise<PublishedTable> {

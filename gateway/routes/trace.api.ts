@@ -69,7 +69,7 @@ const silver = z.object({
   topic: z.string(),
   table: z.string(),
   partition_date: z.string(),
-  snapshot_id: z.string().nullable().describe("null: nothing is published for the date"),
+  version: z.int().nullable().describe("null: nothing is published for the date"),
   committed_at: z.string().nullable(),
   row: z
     .object({ ...place, message_id: z.string(), event_index: z.int(), copies: z.int() })
@@ -80,9 +80,9 @@ const silver = z.object({
 const gold = z.object({
   table: z.string(),
   partition_date: z.string(),
-  snapshot_id: z.string(),
+  version: z.int(),
   committed_at: z.string(),
-  current: z.boolean().describe("Built from the silver snapshot that is published now"),
+  current: z.boolean().describe("Built from all that is published now of what it reads"),
 });
 
 const deadLetter = z.object({

@@ -1,12 +1,12 @@
 /**
- * Builds one partition of one table: lease, prepare, gate, stage, commit. The commit point is `commitSnapshot`: before it
+ * Builds one partition of one table: lease, prepare, gate, stage, commit. The commit point is `commitVersion`: before it
  * nothing of the build is visible, after it everything is. Every other step may be done again.
  */
-import { createHash } from "node:crypto";
+import { type Commit, commitVersion, isPublishedBy } from "../../sql/statements/commits.ts";
+import type { AddedFile } from "../../sql/statements/data-files.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
 import { checksOf, type QualityRow } from "../../sql/statements/quality.ts";
-import { commitSnapshot, type DataFile, isPublishedBy } from "../../sql/statements/snapshots.ts";
 import type { Batch } from "../engine/columns/column.ts";
 import { ModelTooLargeError, ModelValueError } from "../engine/ir/errors.ts";
 import { CorruptParquetError } from "../engine/parquet/reader.ts";
@@ -76,7 +76,7 @@ async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease
     const aside =
       table.kind !== "topic" || quarantined.length === 0
         ? []
-        : await stageFiles(deps.bucket, quarantineOf(table), date, lease.runId, quarantined);
+        : await stageFiles(deps.bucket, quarantineOf(table), date, lease.runId, quarantined, "quarantine");
     const judged = own.filter(({ onFail }) => onFail !== "quarantine");
     const results = [...candidate.inputResults, ...(await runChecks(judged, table.layer, kept))];
     checks = checksOf(table.name, new Date().toISOString(), [
@@ -109,23 +109,30 @@ async function commit(
   candidate: Candidate,
   staged: Staged,
 ): Promise<BuildOutcome> {
-  const { inputs, duplicates } = candidate;
   const { kept, files, quarantined, aside, checks } = staged;
-  const mine = await commitOrReadBack(deps, table, lease, {
-    lease,
-    snapshotId: lease.runId,
-    table: table.name,
-    inputDigest: digestOf(inputs),
-    inputs: table.kind === "ledger" ? [] : inputs,
-    files,
+  const mine = await commitOrReadBack(deps, {
+    ...placeOf(table, lease),
+    // The partition as a whole was built again.
+    added: [...files, ...aside],
+    removed: "all",
+    rows: kept.length,
+    rowsAdded: kept.length,
     rowsIn: candidate.rowsIn,
-    rowsOut: kept.length,
-    layer: table.layer,
-    path: pathOf(table, lease.date),
+    inputs: candidate.inputs,
+    digest: candidate.digest,
+    seen: candidate.seen,
+    completeThrough: candidate.completeThrough,
     dependents: dependentsOf(table.name),
     checks,
-    ...(duplicates === undefined ? {} : { removed: { topic: table.domain, duplicates, files: aside } }),
-    ...(table.kind === "topic" ? { outcomes: silverOutcomes(table.contract.topic, kept, quarantined) } : {}),
+    ...(candidate.duplicates === undefined
+      ? {}
+      : {
+          terms: {
+            topic: table.domain,
+            duplicates: candidate.duplicates,
+            outcomes: silverOutcomes(kept, quarantined),
+          },
+        }),
   });
   if (!mine) return { kind: "lost", lease };
   return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: kept.length };
@@ -134,47 +141,32 @@ async function commit(
 /** Of a sealed partition: the published rows stay, late ones go to quarantine. */
 async function addLate(deps: BuildDeps, table: TopicTable, lease: Lease): Promise<BuildOutcome> {
   const late = await quarantineLate(deps.db, deps.bucket, table, lease.date, lease.runId);
-  const mine = await commitOrReadBack(deps, table, lease, {
-    ...late,
-    lease,
-    snapshotId: lease.runId,
-    table: table.name,
-    inputDigest: digestOf(late.inputs),
-    layer: table.layer,
-    path: pathOf(table, lease.date),
-  });
+  const mine = await commitOrReadBack(deps, { ...placeOf(table, lease), ...late });
   if (!mine) return { kind: "lost", lease };
-  return { kind: "committed", lease, rowsIn: late.rowsIn, rowsOut: late.rowsOut };
+  return { kind: "committed", lease, rowsIn: late.rowsIn, rowsOut: late.rows };
 }
 
-function digestOf(inputs: Candidate["inputs"]): string {
-  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
-}
-
-function pathOf(table: Table, date: string): string {
-  return `${table.directory}/${table.partition}=${date}/`;
+function placeOf(table: Table, lease: Lease): Pick<Commit, "lease" | "table" | "layer" | "path"> {
+  const path = `${table.directory}/${table.partition}=${lease.date}/`;
+  return { lease, table: table.name, layer: table.layer, path };
 }
 
 /** A candidate after its quarantine, the files of both parts, and what its checks found. */
 interface Staged {
   readonly kept: Batch;
-  readonly files: readonly DataFile[];
+  readonly files: readonly AddedFile[];
   readonly quarantined: Batch;
-  readonly aside: readonly DataFile[];
+  readonly aside: readonly AddedFile[];
   readonly checks: string | undefined;
 }
 
 /** A commit whose answer was lost may have happened: what D1 says afterwards decides. */
-async function commitOrReadBack(
-  deps: BuildDeps,
-  table: Table,
-  lease: Lease,
-  commitment: Parameters<typeof commitSnapshot>[1],
-): Promise<boolean> {
+async function commitOrReadBack(deps: BuildDeps, commit: Commit): Promise<boolean> {
   try {
-    return await commitSnapshot(deps.db, commitment);
+    return await commitVersion(deps.db, commit);
   } catch (error) {
-    if (await isPublishedBy(deps.db, table.name, lease.date, lease.runId)) return true;
+    const { table, lease } = commit;
+    if (await isPublishedBy(deps.db, table, lease.date, lease.runId)) return true;
     throw error;
   }
 }
@@ -205,7 +197,7 @@ function isDataFailure(error: unknown): boolean {
   );
 }
 
-function resultRow(result: CheckResult, files: readonly DataFile[]): QualityRow {
+function resultRow(result: CheckResult, files: readonly AddedFile[]): QualityRow {
   const { check } = result;
   return {
     layer: check.layer,

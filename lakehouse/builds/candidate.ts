@@ -6,9 +6,12 @@ import type { CheckResult } from "./gates/gate.ts";
 export interface Candidate {
   readonly rows: Batch;
   readonly rowsIn: number;
-  /** The inputs as they were read: bronze files, or {table, snapshot}. Their digest is the candidate's. */
-  readonly inputs: readonly Readonly<Record<string, string | number>>[];
-  /** Checks that were measured on the inputs; their row numbers count the input rows, files in the order of `inputs`. */
+  /** What the version says of the inputs that were read (`Commit`). */
+  readonly inputs: number;
+  readonly digest: string;
+  readonly seen: number | null;
+  readonly completeThrough: string | null;
+  /** Checks that were measured on the inputs; their row numbers count the input rows, files in the order in which they were registered. */
   readonly inputResults: readonly CheckResult[];
   /** Copies that were removed from a topic's silver. */
   readonly duplicates?: readonly EventsOfHour[];

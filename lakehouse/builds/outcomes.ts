@@ -1,11 +1,11 @@
 /** What a build of silver tells the ledger: where its rows went, by hour of reception. */
-import type { OutcomeLine, Outcomes } from "../../sql/statements/ledger-outcomes.ts";
+import type { OutcomeLine } from "../../sql/statements/bronze-terms.ts";
 import type { Batch, Column } from "../engine/columns/column.ts";
 import { eventsByHour } from "../ledger/by-hour.ts";
 
 /** `kept`: as they are published; `quarantined`: what checks kept out. Throws a TypeError for rows without `_received`. */
-export function silverOutcomes(topic: string, kept: Batch, quarantined: Batch): Outcomes {
-  return { topic, lines: [...outcomeLines("silver", kept), ...outcomeLines("quarantined", quarantined)] };
+export function silverOutcomes(kept: Batch, quarantined: Batch): OutcomeLine[] {
+  return [...outcomeLines("silver", kept), ...outcomeLines("quarantined", quarantined)];
 }
 
 /** Where these rows went, a line an hour. Throws a TypeError for rows without `_received`. */

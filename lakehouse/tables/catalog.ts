@@ -28,6 +28,8 @@ export interface TableBase {
   readonly dictionaryColumns: readonly string[];
   /** As of `ParquetWriteOptions`: columns by which a partition's rows are in order; none for rows in no order. */
   readonly sortedBy: readonly string[];
+  /** Columns whose values stay in the files: the catalog has no bounds of them. */
+  readonly unbounded: readonly string[];
 }
 export interface TopicTable extends TableBase {
   readonly kind: "topic";
@@ -64,7 +66,13 @@ function topicTable(contract: Contract): TopicTable {
       "_message",
     ],
     sortedBy: [],
+    unbounded: unboundedOf(contract),
   };
+}
+
+/** Personal data, and the texts in which anything may stand. */
+function unboundedOf({ fields }: Contract): string[] {
+  return [...fields.filter(({ masking }) => masking !== undefined).map(({ name }) => name), "_extra", "_lexical"];
 }
 
 const ledgerTable: LedgerTable = {
@@ -78,6 +86,7 @@ const ledgerTable: LedgerTable = {
   checks: [],
   dictionaryColumns: ["topic", "term", "error_type"],
   sortedBy: [],
+  unbounded: [],
 };
 
 function modelTable(model: CompiledModel): ModelTable {
@@ -93,7 +102,20 @@ function modelTable(model: CompiledModel): ModelTable {
     checks: [...modelChecks(model), ...(goldChecks.get(model.name) ?? [])],
     dictionaryColumns: [],
     sortedBy: model.key,
+    unbounded: readsUnbounded(model)
+      ? model.fields.filter(({ type }) => type.kind === "utf8").map(({ name }) => name)
+      : [],
   };
+}
+
+/** Whether a model reads a column that has no bounds: any of its texts may then show a value of it. */
+function readsUnbounded({ inputs }: CompiledModel): boolean {
+  return inputs.some(({ table, columns }) => {
+    const model = models.find(({ name }) => name === table);
+    if (model !== undefined) return readsUnbounded(model);
+    const contract = contracts.find(({ topic }) => silverTableName(topic) === table);
+    return contract !== undefined && unboundedOf(contract).some((name) => columns.includes(name));
+  });
 }
 
 export const tables: readonly Table[] = [...contracts.map(topicTable), ledgerTable, ...models.map(modelTable)];

@@ -11,8 +11,7 @@ import { irTypeOf, quoteName, quoteText, sqlName } from "../engine/ir/ir-types.t
  */
 export function evolvedRows(source: string, fields: readonly Field[]): string {
   if (fields.length === 0) return `SELECT * FROM ${source}`;
-  const columns = fields.map((field) => `CAST(NULL AS ${typeOf(field)}) AS ${quoteName(field.name)}`);
-  const united = `SELECT * FROM ${source} UNION ALL BY NAME SELECT ${columns.join(", ")} WHERE false`;
+  const united = `SELECT * FROM ${source} UNION ALL BY NAME ${noRows(fields)}`;
   // Null only where the file lacks the column: a field with a default is not optional.
   const filled = fields.flatMap((field) => {
     const value =
@@ -21,6 +20,12 @@ export function evolvedRows(source: string, fields: readonly Field[]): string {
     return [`coalesce(${quoteName(field.name)}, CAST(${value} AS ${typeOf(field)})) AS ${quoteName(field.name)}`];
   });
   return `SELECT *${filled.length === 0 ? "" : ` REPLACE (${filled.join(", ")})`} FROM (${united})`;
+}
+
+/** A SELECT that gives these columns and no row. */
+export function noRows(fields: readonly Field[]): string {
+  const columns = fields.map((field) => `CAST(NULL AS ${typeOf(field)}) AS ${quoteName(field.name)}`);
+  return `SELECT ${columns.join(", ")} WHERE false`;
 }
 
 function typeOf(field: Field): string {

@@ -1,41 +1,51 @@
 /**
- * What readers without D1 follow: `<directory>/current.json` names the live files of a table, `<directory>/views.sql`
- * is a DuckDB view over the files that `current.json` names. The pointer is derived from D1 after each commit and may be written
- * again at any time; a writer that read D1 earlier never overwrites one that read it later. The view's text changes only with
- * the table's columns: a write to R2 costs as much as four rows of D1, and a table is committed every minute.
+ * What readers without D1 follow: `<directory>/current.json` names a manifest for each date of a table, which names the live files;
+ * `<directory>/views.sql` makes DuckDB's view of them. Both are derived from D1 after each commit and may be written
+ * again at any time; a writer that read D1 earlier never overwrites one that read it later. A manifest never changes, so a commit
+ * writes one, and the pointer.
  */
-import { createHash } from "node:crypto";
-import { liveFiles, tableVersion } from "../../sql/statements/snapshots.ts";
-import { evolvedFields } from "../bronze/table.ts";
-import type { Field } from "../engine/columns/column.ts";
+import { type PublishedState, publishedState, tableVersion } from "../../sql/statements/published.ts";
 import type { Table } from "./catalog.ts";
-import { evolvedRows } from "./evolved-rows.ts";
 import type { LakeBucket } from "./lake.ts";
+import { withManifest } from "./live-files.ts";
+import { type ManifestFile, manifestFile, manifestKey, putManifest, readManifest } from "./manifest.ts";
+import { evolvedColumns, filesOfViews, viewsSql } from "./views.ts";
 
 const ATTEMPTS = 5;
+/** Raised with the form of either object: what stands there in another one is written anew, with all that it names. */
+const FORMAT = "2";
 
 /** Brings both files up to D1's present state. */
 export async function publishPointer(db: D1Database, bucket: LakeBucket, table: Table): Promise<void> {
-  // The version is read first: files of a later commit under an earlier number are corrected by that commit's own pointer.
-  const version = await tableVersion(db, table.name);
-  const files = await liveFiles(db, table.name);
+  // All that a pointer names was written before it, so only what came behind it is missing.
+  const behind = versionOf(await bucket.head(pointerKey(table)));
+  const state = await publishedState(db, table.name, behind);
+  const changed = await putManifests(bucket, table, state, behind);
   const pointer = {
+    format: 2,
     table: table.name,
-    version,
+    version: state.version,
     partition_column: table.partition,
-    files: files.map(({ file, rows, bytes, partition_date, snapshot_id }) => ({
-      file,
-      rows,
-      bytes,
+    manifests: state.partitions.map(({ partition_date, version, rows }) => ({
       partition: partition_date,
-      snapshot: snapshot_id,
+      version,
+      rows,
+      manifest: manifestKey(table, partition_date, version),
     })),
   };
-  await putIfNewer(bucket, pointerKey(table), `${JSON.stringify(pointer, null, 2)}\n`, version, "application/json");
-  await putIfOther(
+  await putIfNewer(
+    bucket,
+    pointerKey(table),
+    `${JSON.stringify(pointer, null, 2)}\n`,
+    state.version,
+    "application/json",
+  );
+  const files = await filesByDate(bucket, table, state, changed);
+  await putIfNewer(
     bucket,
     viewsKey(table),
-    viewSql(table, table.kind === "topic" ? evolvedFields(table.contract) : []),
+    viewsSql(table, files, evolvedColumns(table)),
+    state.version,
     "application/sql",
   );
 }
@@ -45,8 +55,51 @@ export async function refreshPointer(db: D1Database, bucket: LakeBucket, table: 
   const version = await tableVersion(db, table.name);
   if (version === 0) return;
   const [pointer, views] = await Promise.all([bucket.head(pointerKey(table)), bucket.head(viewsKey(table))]);
-  if (versionOf(pointer) >= version && views !== null) return;
+  if (versionOf(pointer) >= version && versionOf(views) >= version) return;
   await publishPointer(db, bucket, table);
+}
+
+/** Of the partitions that were committed after version `behind`; gives their files by date. */
+async function putManifests(
+  bucket: LakeBucket,
+  table: Table,
+  { partitions, files }: PublishedState,
+  behind: number,
+): Promise<ReadonlyMap<string, readonly ManifestFile[]>> {
+  const byDate = Map.groupBy(files, (row) => row.partition_date);
+  const changed = new Map<string, readonly ManifestFile[]>();
+  for (const { partition_date: partition, version, rows, manifest } of partitions) {
+    if (version <= behind) continue;
+    const all = await withManifest(bucket, manifest, (byDate.get(partition) ?? []).map(manifestFile));
+    changed.set(partition, all);
+    const content = { format: 1, table: table.name, partition, version, rows, files: all } as const;
+    await putManifest(bucket, manifestKey(table, partition, version), content);
+  }
+  return changed;
+}
+
+/** The keys of the data files of all dates: of those that did not change, as the views have them. */
+async function filesByDate(
+  bucket: LakeBucket,
+  table: Table,
+  { partitions }: PublishedState,
+  changed: ReadonlyMap<string, readonly ManifestFile[]>,
+): Promise<Map<string, readonly string[]>> {
+  const views = await bucket.get(viewsKey(table));
+  const listed = views === null ? new Map<string, string[]>() : filesOfViews(table, await views.text());
+  const asOf = versionOf(views);
+  const files = new Map<string, readonly string[]>();
+  for (const { partition_date: date, version } of partitions) {
+    const known = version <= asOf ? (listed.get(date) ?? []) : undefined;
+    const all = changed.get(date);
+    const keys = all === undefined ? undefined : dataKeys(all);
+    files.set(date, keys ?? known ?? dataKeys((await readManifest(bucket, manifestKey(table, date, version))).files));
+  }
+  return files;
+}
+
+function dataKeys(files: readonly ManifestFile[]): string[] {
+  return files.filter(({ kind }) => kind === "data").map(({ file }) => file);
 }
 
 function pointerKey({ directory }: Pick<Table, "directory">): string {
@@ -57,35 +110,9 @@ function viewsKey({ directory }: Pick<Table, "directory">): string {
   return `${directory}/views.sql`;
 }
 
+/** 0 for none, and for one of another form. */
 function versionOf(object: R2Object | null): number {
-  return Number(object?.customMetadata?.["version"] ?? 0);
-}
-
-/**
- * A view over the files that the pointer names when it is run; with `fields`, older files show these columns too.
- * `SET VARIABLE lake = 's3://BUCKET'` (or a local folder) tells DuckDB where the lake is.
- */
-export function viewSql(table: Pick<Table, "name" | "directory">, fields: readonly Field[] = []): string {
-  const pointer = `getvariable('lake') || '/${pointerKey(table)}'`;
-  const files = `'${table.name}_files'`;
-  const rows = evolvedRows(
-    `read_parquet(getvariable(${files}), union_by_name = true, hive_partitioning = false)`,
-    fields,
-  );
-  return `-- SET VARIABLE lake = 's3://YOUR-BUCKET'; then run this file, and again for what was published since.
-SET VARIABLE ${table.name}_files = (
-  SELECT list(getvariable('lake') || '/' || live.file)
-  FROM (SELECT unnest(files) AS live FROM read_json(${pointer}, columns = {files: 'STRUCT(file VARCHAR)[]'}))
-);
-CREATE OR REPLACE VIEW ${table.name} AS ${rows};
-`;
-}
-
-async function putIfOther(bucket: LakeBucket, key: string, text: string, contentType: string): Promise<void> {
-  const digest = createHash("sha256").update(text).digest("hex");
-  const current = await bucket.head(key);
-  if (current?.customMetadata?.["sha256"] === digest) return;
-  await bucket.put(key, text, { customMetadata: { sha256: digest }, httpMetadata: { contentType } });
+  return object?.customMetadata?.["format"] === FORMAT ? Number(object.customMetadata["version"]) : 0;
 }
 
 async function putIfNewer(
@@ -100,7 +127,7 @@ async function putIfNewer(
     if (versionOf(current) > version) return;
     const put = await bucket.put(key, text, {
       onlyIf: current === null ? { etagDoesNotMatch: "*" } : { etagMatches: current.etag },
-      customMetadata: { version: String(version) },
+      customMetadata: { version: String(version), format: FORMAT },
       httpMetadata: { contentType },
     });
     if (put !== null) return;

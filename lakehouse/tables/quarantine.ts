@@ -23,7 +23,7 @@ export function quarantineFields(contract: Contract): Field[] {
 }
 
 /** Beside silver, not in it, so that whoever reads silver's folder does not read these. */
-export function quarantineOf({ contract, partition, dictionaryColumns }: TopicTable): StagedTable {
+export function quarantineOf({ contract, partition, dictionaryColumns, unbounded }: TopicTable): StagedTable {
   return {
     name: quarantineName(contract.topic),
     directory: `quarantine/${contract.topic}`,
@@ -32,5 +32,6 @@ export function quarantineOf({ contract, partition, dictionaryColumns }: TopicTa
     dictionaryColumns,
     // Rows that came after the sealing stand as they were read.
     sortedBy: [],
+    unbounded,
   };
 }

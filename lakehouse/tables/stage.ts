@@ -3,7 +3,7 @@
  * commit, so a crash leaves only unreferenced objects behind.
  */
 
-import type { DataFile } from "../../sql/statements/snapshots.ts";
+import type { AddedFile, FileKind } from "../../sql/statements/data-files.ts";
 import type { Batch } from "../engine/columns/column.ts";
 import { sliceBatch } from "../engine/columns/slice.ts";
 import { createParquetWriter } from "../engine/parquet/writer.ts";
@@ -13,7 +13,7 @@ import type { LakeBucket } from "./lake.ts";
 /** What staging asks of a table. */
 export type StagedTable = Pick<
   TableBase,
-  "name" | "directory" | "partition" | "fields" | "dictionaryColumns" | "sortedBy"
+  "name" | "directory" | "partition" | "fields" | "dictionaryColumns" | "sortedBy" | "unbounded"
 >;
 
 /** Compressed bytes after which a data file ends: large enough for readers, small enough to be held while it is written. */
@@ -34,14 +34,16 @@ export class FileStager {
   readonly #table: StagedTable;
   readonly #prefix: string;
   readonly #runId: string;
-  readonly #files: DataFile[] = [];
+  readonly #kind: FileKind;
+  readonly #files: AddedFile[] = [];
   #writer: ReturnType<typeof createParquetWriter> | undefined;
 
-  constructor(bucket: LakeBucket, table: StagedTable, date: string, runId: string) {
+  constructor(bucket: LakeBucket, table: StagedTable, date: string, runId: string, kind: FileKind = "data") {
     this.#bucket = bucket;
     this.#table = table;
     this.#prefix = stagedPrefix(table, date, runId);
     this.#runId = runId;
+    this.#kind = kind;
   }
 
   async add(rows: Batch): Promise<void> {
@@ -58,7 +60,7 @@ export class FileStager {
   }
 
   /** The files, in the order of their rows; none where there was no row. */
-  async finish(): Promise<readonly DataFile[]> {
+  async finish(): Promise<readonly AddedFile[]> {
     if (this.#writer !== undefined) await this.#put(this.#writer);
     return this.#files;
   }
@@ -75,7 +77,8 @@ export class FileStager {
     this.#writer = undefined;
     const file = `${this.#prefix}${this.#files.length}.parquet`;
     await this.#bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
-    this.#files.push({ file, rows, bytes: bytes.byteLength });
+    const told = Object.entries(writer.statistics()).filter(([column]) => !this.#table.unbounded.includes(column));
+    this.#files.push({ file, kind: this.#kind, rows, bytes: bytes.byteLength, stats: Object.fromEntries(told) });
   }
 }
 
@@ -89,8 +92,9 @@ export async function stageFiles(
   date: string,
   runId: string,
   rows: Batch,
-): Promise<readonly DataFile[]> {
-  const stager = new FileStager(bucket, table, date, runId);
+  kind: FileKind = "data",
+): Promise<readonly AddedFile[]> {
+  const stager = new FileStager(bucket, table, date, runId, kind);
   if (rows.length > 0) await stager.add(rows);
   else stager.addNothing();
   return stager.finish();

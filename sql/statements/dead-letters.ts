@@ -1,7 +1,6 @@
-/** Where the rows of a topic's partition can be read now: its published silver, and the bronze files that silver does not hold yet. */
+/** The rows of a topic's partition that can be read now: the bronze files that its published silver does not hold yet. */
 
 import { rowsOf, textsOf } from "../rows/row.ts";
-import type { RowValues } from "../rows/row-error.ts";
 
 const DATES = textsOf({ table: "partition_inputs", remedy: "restore it with D1's Time Travel" }, "partition_date");
 
@@ -40,28 +39,19 @@ export async function datesWithRows(db: D1Database, topic: string, from: string,
   );
 }
 
-/** Every row of a topic's date at least once: `table` is its silver. Two statements in one batch, so both see the same snapshot. */
-export async function rowSources(db: D1Database, topic: string, table: string, date: string): Promise<RowSource[]> {
-  const silver = db
-    .prepare(
-      `SELECT f.file, f.bytes, 0 AS first_row, f.rows, NULL AS min_received, NULL AS max_received
-         FROM published p JOIN snapshot_files f USING (snapshot_id)
-        WHERE p.table_name = ?1 AND p.partition_date = ?2 ORDER BY f.file`,
-    )
-    .bind(table, date);
-  const bronze = db
-    .prepare(
-      `SELECT d.file, b.bytes, d.first_row, d.rows, b.min_received, b.max_received
+/** The live bronze files of a topic's date with a row that no build up to registration `seen` had, by key. */
+export async function bronzeBehind(db: D1Database, topic: string, date: string, seen: number): Promise<RowSource[]> {
+  return await ROW_SOURCES.all(
+    db
+      .prepare(
+        `SELECT d.file, b.bytes, d.first_row, d.rows, b.min_received, b.max_received
          FROM bronze_file_dates d JOIN bronze_files b USING (file)
         WHERE d.topic = ?1 AND d.partition_date = ?2 AND b.retired_by IS NULL
-          AND d.file NOT IN (
-            SELECT value ->> 'file'
-              FROM json_each(coalesce((SELECT s.inputs FROM published p JOIN snapshots s USING (snapshot_id)
-                                        WHERE p.table_name = ?3 AND p.partition_date = ?2), '[]'))
-             WHERE value ->> 'file' IS NOT NULL)
+          AND (b.registration > ?3 OR b.registration IS NULL AND EXISTS (
+            SELECT 1 FROM bronze_file_dates e JOIN bronze_files f USING (file)
+             WHERE e.topic = ?1 AND e.partition_date = ?2 AND f.retired_by = d.file AND f.registration > ?3))
         ORDER BY d.file`,
-    )
-    .bind(topic, date, table);
-  const results = await db.batch<RowValues>([silver, bronze]);
-  return results.flatMap((result) => ROW_SOURCES.in(result));
+      )
+      .bind(topic, date, seen),
+  );
 }

@@ -1,6 +1,7 @@
 /** Which changes of a partition's inputs were rebuilds of the same inputs: statements of the commit. */
+
+import type { Guard } from "./guard.ts";
 import type { Lease } from "./partitions.ts";
-import type { Guard } from "./removed-rows.ts";
 
 /**
  * For a build that had nothing new: what reads the table has nothing new either, unless an input came while it was built.

@@ -34,28 +34,15 @@ export async function bronzeOfPartition(db: D1Database, topic: string, date: str
 
 export interface PublishedOfPartition {
   readonly table_name: string;
-  readonly snapshot_id: string;
-  readonly run_id: string;
-  readonly committed_at: string;
-  readonly rows: number;
-  readonly files: number;
-  readonly bytes: number;
+  readonly version: number;
 }
 
 const PUBLISHED = rowsOf(
-  { table: "published", key: ["table_name", "snapshot_id"], remedy: "restore it with D1's Time Travel" },
-  (row): PublishedOfPartition => ({
-    table_name: row.text("table_name"),
-    snapshot_id: row.text("snapshot_id"),
-    run_id: row.text("run_id"),
-    committed_at: row.text("committed_at"),
-    rows: row.integer("rows"),
-    files: row.integer("files"),
-    bytes: row.integer("bytes"),
-  }),
+  { table: "published", key: ["table_name"], remedy: "build the partition again" },
+  (row): PublishedOfPartition => ({ table_name: row.text("table_name"), version: row.integer("version") }),
 );
 
-/** What is published of the date of these tables, by name; tables of which nothing is are absent. */
+/** Which version of the date of these tables is published, by name; tables of which nothing is are absent. */
 export async function publishedOfPartition(
   db: D1Database,
   tables: readonly string[],
@@ -64,11 +51,8 @@ export async function publishedOfPartition(
   return await PUBLISHED.all(
     db
       .prepare(
-        `SELECT p.table_name, p.snapshot_id, s.run_id, s.committed_at, s.rows,
-              (SELECT count(*) FROM snapshot_files f WHERE f.snapshot_id = p.snapshot_id) AS files,
-              (SELECT coalesce(sum(f.bytes), 0) FROM snapshot_files f WHERE f.snapshot_id = p.snapshot_id) AS bytes
-       FROM json_each(?1) t CROSS JOIN published p ON p.table_name = t.value AND p.partition_date = ?2
-       JOIN snapshots s USING (snapshot_id) ORDER BY p.table_name`,
+        `SELECT p.table_name, p.version FROM json_each(?1) t CROSS JOIN published p
+         ON p.table_name = t.value AND p.partition_date = ?2 ORDER BY p.table_name`,
       )
       .bind(JSON.stringify(tables), date),
   );

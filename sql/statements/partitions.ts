@@ -21,6 +21,8 @@ export interface PartitionRow {
   readonly fence: number;
   /** D1's clock when the row was read. */
   readonly now: number;
+  /** 1: a rollback holds it at an older version. */
+  readonly pinned: number;
 }
 
 /**
@@ -39,7 +41,8 @@ export async function activePartitions(db: D1Database): Promise<PartitionRow[]> 
               coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version,
               coalesce(i.version - i.built_version > coalesce(r.replays - r.built_replays, 0), 0) AS news,
               l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
-              coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now
+              coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now,
+              EXISTS (SELECT 1 FROM pinned_partitions n WHERE n.domain = a.domain AND n.partition_date = a.partition_date) AS pinned
        FROM active a
        LEFT JOIN partition_meta m USING (domain, partition_date)
        LEFT JOIN partition_inputs i USING (domain, partition_date)
@@ -126,6 +129,7 @@ export async function acquireLease(
 ): Promise<Lease | undefined> {
   const held = "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3)";
   const free = `l.lease_until < ${NOW_MS}
+           AND NOT EXISTS (SELECT 1 FROM pinned_partitions WHERE domain = ?1 AND partition_date = ?2)
            AND EXISTS (SELECT 1 FROM partition_meta WHERE domain = ?1 AND partition_date = ?2 AND status IN ${BUILDABLE})`;
   const results = await db.batch<{
     fence: number;

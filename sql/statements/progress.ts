@@ -28,7 +28,7 @@ export function topicProgress(
     .prepare(
       `SELECT t.value ->> 'topic' AS topic,
               (SELECT max_received FROM bronze_files f WHERE f.topic = t.value ->> 'topic' ORDER BY f.registered_at DESC LIMIT 1) AS newest_received,
-              (SELECT committed_at FROM published p JOIN snapshots s USING (snapshot_id) WHERE p.table_name = t.value ->> 'table' ORDER BY p.partition_date DESC LIMIT 1) AS published_at
+              (SELECT committed_at FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = t.value ->> 'table' ORDER BY p.partition_date DESC LIMIT 1) AS published_at
        FROM json_each(?1) t`,
     )
     .bind(JSON.stringify(topics));

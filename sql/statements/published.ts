@@ -1,10 +1,14 @@
-/** The statements on what readers may read: published snapshots and their files. */
+/** The statements on what readers may read: published versions and their files. */
 import { rowsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
+import { FILE_COLUMNS, FILE_ROWS, type FileRow, isLiveAt } from "./data-files.ts";
+
+const remedy = "build the partition again";
 
 export interface PublishedTable {
   readonly table_name: string;
-  /** Grows with every commit to the table; null before the first. */
-  readonly version: number | null;
+  /** Grows with every commit to the table. */
+  readonly version: number;
   readonly partitions: number;
   readonly rows: number;
   /** ISO 8601 UTC. */
@@ -12,10 +16,10 @@ export interface PublishedTable {
 }
 
 const PUBLISHED_TABLES = rowsOf(
-  { table: "snapshots", key: ["table_name"], remedy: "build its partitions again" },
+  { table: "published", key: ["table_name"], remedy: "build its partitions again" },
   (row): PublishedTable => ({
     table_name: row.text("table_name"),
-    version: row.integerOrNull("version"),
+    version: row.integer("version"),
     partitions: row.integer("partitions"),
     rows: row.integer("rows"),
     committed_at: row.time("committed_at"),
@@ -23,10 +27,9 @@ const PUBLISHED_TABLES = rowsOf(
 );
 
 const TABLES = `
-  SELECT p.table_name, v.version, count(*) AS partitions, sum(s.rows) AS rows, max(s.committed_at) AS committed_at
+  SELECT p.table_name, max(p.version) AS version, count(*) AS partitions, sum(p.rows) AS rows,
+    (SELECT committed_at FROM versions v WHERE v.table_name = p.table_name ORDER BY version DESC LIMIT 1) AS committed_at
   FROM published p
-  JOIN snapshots s ON s.snapshot_id = p.snapshot_id
-  LEFT JOIN table_versions v ON v.table_name = p.table_name
   WHERE ?1 IS NULL OR p.table_name = ?1
   GROUP BY p.table_name
   ORDER BY p.table_name`;
@@ -41,52 +44,111 @@ export async function publishedTable(db: D1Database, table: string): Promise<Pub
   return await PUBLISHED_TABLES.first(db.prepare(TABLES).bind(table));
 }
 
-export interface PublishedFile {
+/** A partition's live version. */
+export interface PublishedPartition {
   readonly partition_date: string;
-  readonly snapshot_id: string;
-  /** R2 key. */
-  readonly file: string;
+  readonly version: number;
   readonly rows: number;
-  readonly bytes: number;
+  /** R2 key of the object that has its files, of which D1 has none; null: D1 has them. */
+  readonly manifest: string | null;
 }
 
-const PUBLISHED_FILES = rowsOf(
-  { table: "snapshot_files", key: ["snapshot_id", "file"], remedy: "build the partition again" },
-  (row): PublishedFile => ({
+const PARTITIONS = rowsOf(
+  { table: "published", key: ["table_name", "partition_date"], remedy },
+  (row): PublishedPartition => ({
     partition_date: row.date("partition_date"),
-    snapshot_id: row.text("snapshot_id"),
-    file: row.text("file"),
+    version: row.integer("version"),
     rows: row.integer("rows"),
-    bytes: row.integer("bytes"),
+    manifest: row.textOrNull("manifest"),
   }),
 );
 
-/** The files of a table's published snapshots, by date and key; of one date if it is given. */
-export function publishedFiles(db: D1Database, table: string, date: string | null): Promise<PublishedFile[]> {
-  return filesIn("snapshot_files", db, table, date);
+const NEWEST = rowsOf({ table: "versions", key: [], remedy }, (row) => row.integerOrNull("version"));
+
+export interface PublishedState {
+  /** Of the table; 0 before the first commit. */
+  readonly version: number;
+  /** By date. */
+  readonly partitions: readonly PublishedPartition[];
+  /** Of the partitions that changed behind the version asked for, and that are not in a manifest: by date and key. */
+  readonly files: readonly FileRow[];
 }
 
-/** The files of the rows that checks keep out of a table's published snapshots, by date and key; of one date if it is given. */
-export function quarantinedFiles(db: D1Database, table: string, date: string | null): Promise<PublishedFile[]> {
-  return filesIn("quarantine_files", db, table, date);
+/** All partitions of a table, and the files of those that were committed after version `behind`, as of one moment. */
+export async function publishedState(db: D1Database, table: string, behind: number): Promise<PublishedState> {
+  const [newest, partitions, files] = await db.batch<RowValues>([
+    db.prepare("SELECT max(version) AS version FROM versions WHERE table_name = ?").bind(table),
+    db
+      .prepare(
+        "SELECT table_name, partition_date, version, rows, manifest FROM published WHERE table_name = ? ORDER BY partition_date",
+      )
+      .bind(table),
+    db
+      .prepare(
+        `SELECT ${FILE_COLUMNS} FROM published p JOIN data_files f USING (table_name, partition_date)
+         WHERE p.table_name = ?1 AND p.version > ?2 AND ${isLiveAt("p.version")} ORDER BY f.partition_date, f.file`,
+      )
+      .bind(table, behind),
+  ]);
+  return {
+    version: NEWEST.in(newest)[0] ?? 0,
+    partitions: PARTITIONS.in(partitions),
+    files: FILE_ROWS.in(files),
+  };
 }
 
-async function filesIn(
-  list: "snapshot_files" | "quarantine_files",
+export interface PublishedVersion extends PublishedPartition {
+  readonly run_id: string;
+  /** As `VersionRow` (`commits.ts`) has them. */
+  readonly seen: number | null;
+  readonly complete_through: string | null;
+  readonly digest: string;
+  readonly committed_at: string;
+}
+
+const PUBLISHED_VERSIONS = rowsOf(
+  { table: "versions", key: ["table_name", "version"], remedy },
+  (row): PublishedVersion => ({
+    partition_date: row.date("partition_date"),
+    version: row.integer("version"),
+    rows: row.integer("rows"),
+    manifest: row.textOrNull("manifest"),
+    run_id: row.text("run_id"),
+    seen: row.integerOrNull("seen"),
+    complete_through: row.timeOrNull("complete_through"),
+    digest: row.text("digest"),
+    committed_at: row.time("committed_at"),
+  }),
+);
+
+/** One partition's live version and its files in D1, by key; undefined when none is published. */
+export async function publishedPartition(
   db: D1Database,
   table: string,
-  date: string | null,
-): Promise<PublishedFile[]> {
-  return await PUBLISHED_FILES.all(
+  date: string,
+): Promise<(PublishedVersion & { readonly files: readonly FileRow[] }) | undefined> {
+  const [partition, files] = await db.batch<RowValues>([
     db
-      .prepare(`
-      SELECT p.partition_date, p.snapshot_id, f.file, f.rows, f.bytes
-      FROM published p
-      JOIN ${list} f ON f.snapshot_id = p.snapshot_id
-      WHERE p.table_name = ?1 AND (?2 IS NULL OR p.partition_date = ?2)
-      ORDER BY p.partition_date, f.file`)
+      .prepare(
+        `SELECT p.table_name, p.partition_date, p.version, p.rows, p.manifest, v.run_id, v.seen, v.complete_through, v.digest, v.committed_at
+         FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = ? AND p.partition_date = ?`,
+      )
       .bind(table, date),
-  );
+    db
+      .prepare(
+        `SELECT ${FILE_COLUMNS} FROM published p JOIN data_files f USING (table_name, partition_date)
+         WHERE p.table_name = ? AND p.partition_date = ? AND ${isLiveAt("p.version")} ORDER BY f.file`,
+      )
+      .bind(table, date),
+  ]);
+  const [row] = PUBLISHED_VERSIONS.in(partition);
+  return row === undefined ? undefined : { ...row, files: FILE_ROWS.in(files) };
+}
+
+/** The number of a table's newest version; 0 before the first. */
+export async function tableVersion(db: D1Database, table: string): Promise<number> {
+  const newest = db.prepare("SELECT max(version) AS version FROM versions WHERE table_name = ?").bind(table);
+  return (await NEWEST.first(newest)) ?? 0;
 }
 
 /** Whether the catalog answers. Throws D1's error if it does not. */

@@ -1,4 +1,4 @@
-/** Retention in D1: which bronze is let go, and which superseded snapshots. Objects go by their tombstones (`tombstones.ts`). */
+/** Retention of bronze in D1. Objects go by their tombstones (`tombstones.ts`). */
 import { textsOf } from "../rows/row.ts";
 import { tombstoneColumns } from "./tombstones.ts";
 
@@ -65,35 +65,4 @@ export async function datesWithLiveBronze(
         .bind(topic, JSON.stringify(dates)),
     ),
   );
-}
-
-const SUPERSEDED = `SELECT s.snapshot_id FROM snapshots s
-  WHERE s.committed_at < ?1 AND NOT EXISTS (
-    SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date AND p.snapshot_id = s.snapshot_id)
-  ORDER BY s.committed_at, s.snapshot_id LIMIT ?2`;
-
-/**
- * Forgets snapshots that were committed before `committedBefore` and are not published any more, at most `limit`, and tombstones
- * their files, except for those that the published snapshot of the partition has too; how many snapshots. One transaction.
- * Reads each snapshot of that time: one a partition, and those it forgets.
- */
-export async function forgetSuperseded(db: D1Database, committedBefore: string, limit: number): Promise<number> {
-  const bound = (sql: string): D1PreparedStatement => db.prepare(sql).bind(committedBefore, limit);
-  const buried = (table: "snapshot_files" | "quarantine_files") =>
-    bound(
-      `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
-       SELECT ${tombstoneColumns("f.file", "'superseded'")} FROM ${table} f JOIN snapshots s USING (snapshot_id)
-       WHERE f.snapshot_id IN (${SUPERSEDED}) AND NOT EXISTS (
-         SELECT 1 FROM published p JOIN ${table} live ON live.snapshot_id = p.snapshot_id AND live.file = f.file
-         WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date)
-       ON CONFLICT DO NOTHING`,
-    );
-  const results = await db.batch([
-    buried("snapshot_files"),
-    buried("quarantine_files"),
-    bound(`DELETE FROM snapshot_files WHERE snapshot_id IN (${SUPERSEDED})`),
-    bound(`DELETE FROM quarantine_files WHERE snapshot_id IN (${SUPERSEDED})`),
-    bound(`DELETE FROM snapshots WHERE snapshot_id IN (${SUPERSEDED}) RETURNING 1`),
-  ]);
-  return results.at(-1)?.results.length ?? 0;
 }

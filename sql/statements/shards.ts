@@ -112,6 +112,26 @@ export async function overdueShards(
   );
 }
 
+/**
+ * Every event that a topic's buffers took in before this time (ISO 8601 UTC) is in bronze that is registered now: a lower bound, by what
+ * each buffer last said; null where one said nothing yet, or there is none. Read before the files that it speaks of.
+ */
+export async function flushedThrough(db: D1Database, topic: string): Promise<string | null> {
+  return await THROUGH.first(
+    db
+      .prepare(
+        `SELECT iif(count(*) = count(through), min(through), NULL) AS through
+         FROM (SELECT coalesce(oldest_unflushed, last_flush_at) AS through FROM shards WHERE topic = ?1 AND retired_at IS NULL)`,
+      )
+      .bind(topic),
+  );
+}
+
+const THROUGH = rowsOf(
+  { table: "shards", key: [], remedy: "wait for the buffer's next flush, which writes it" },
+  (row) => row.timeOrNull("through"),
+);
+
 export function timeOf(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

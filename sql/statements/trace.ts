@@ -1,6 +1,5 @@
-/** What the trace of one event asks the catalog: which files can hold it, and which snapshots were made of those. */
-import * as z from "zod";
-import { rowsOf } from "../rows/row.ts";
+/** What the trace of one event asks the catalog: which files can hold it, and which versions were made of those. */
+import { rowsOf, textsOf } from "../rows/row.ts";
 
 /** A Parquet file that can hold an event. */
 export interface TraceFile {
@@ -64,63 +63,63 @@ export async function bronzeCandidates(
   return await TRACE_FILES.all(statement);
 }
 
-export interface TracedSnapshot {
+export interface TracedVersion {
   readonly table_name: string;
-  readonly snapshot_id: string;
+  readonly version: number;
   readonly committed_at: string;
-  /** The bronze files, or snapshot ids, that the snapshot was built from, of those asked for. */
-  readonly built_from: readonly string[];
+  /** Its last build saw the present version of all that it reads. */
+  readonly current: boolean;
 }
 
 const TRACED = rowsOf(
-  { table: "snapshots", key: ["snapshot_id"], remedy: "build the partition again" },
-  (row): TracedSnapshot => ({
+  { table: "versions", key: ["table_name", "version"], remedy: "build the partition again" },
+  (row): TracedVersion => ({
     table_name: row.text("table_name"),
-    snapshot_id: row.text("snapshot_id"),
-    committed_at: row.text("committed_at"),
-    built_from: row.json("built_from", z.array(z.string())),
+    version: row.integer("version"),
+    committed_at: row.time("committed_at"),
+    current: row.flag("current"),
   }),
 );
 
-/** The published snapshots of a date of some tables, with which of `inputs` (R2 keys of bronze files, or snapshot ids) they were built from. */
-export async function publishedFrom(
+/** The published versions of a date of derived tables, whose domains are their names. */
+export async function derivedVersions(
   db: D1Database,
   tables: readonly string[],
   date: string,
-  inputs: readonly string[],
-): Promise<TracedSnapshot[]> {
+): Promise<TracedVersion[]> {
   return await TRACED.all(
     db
       .prepare(
-        `SELECT p.table_name, p.snapshot_id, s.committed_at,
-              (SELECT json_group_array(coalesce(i.value ->> 'file', i.value ->> 'snapshot')) FROM json_each(s.inputs) i
-                WHERE coalesce(i.value ->> 'file', i.value ->> 'snapshot') IN (SELECT value FROM json_each(?3))) AS built_from
-         FROM published p JOIN snapshots s USING (snapshot_id)
+        `SELECT p.table_name, p.version, v.committed_at, coalesce(i.version = i.built_version, 1) AS current
+         FROM published p JOIN versions v USING (table_name, version)
+         LEFT JOIN partition_inputs i ON i.domain = p.table_name AND i.partition_date = p.partition_date
         WHERE p.partition_date = ?2 AND p.table_name IN (SELECT value FROM json_each(?1)) ORDER BY p.table_name`,
       )
-      .bind(JSON.stringify(tables), date, JSON.stringify(inputs)),
+      .bind(JSON.stringify(tables), date),
   );
 }
 
-const REPLACED = rowsOf(
-  { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
-  (row) => ({ file: row.text("file"), retired_by: row.text("retired_by") }),
-);
+const SEEN = textsOf({ table: "bronze_files", remedy: "restore it with D1's Time Travel" }, "file");
 
-/** The files of a partition whose rows stand in one of `files` now: retired by it. */
-export async function replacedBy(
+/** Those of the files in which rows of the partition stand that a build saw up to registration `seen`, there or in a file that this one replaced. */
+export async function filesSeen(
   db: D1Database,
   topic: string,
   date: string,
   files: readonly string[],
-): Promise<{ readonly file: string; readonly retired_by: string }[]> {
-  return await REPLACED.all(
-    db
-      .prepare(
-        `SELECT f.file, f.retired_by FROM bronze_file_dates d JOIN bronze_files f USING (file)
-        WHERE d.topic = ?1 AND d.partition_date = ?2 AND f.retired_by IN (SELECT value FROM json_each(?3))`,
-      )
-      .bind(topic, date, JSON.stringify(files)),
+  seen: number,
+): Promise<ReadonlySet<string>> {
+  return new Set(
+    await SEEN.all(
+      db
+        .prepare(
+          `SELECT f.file FROM json_each(?3) asked JOIN bronze_files f ON f.file = asked.value
+        WHERE f.registration <= ?4 OR EXISTS (
+          SELECT 1 FROM bronze_file_dates d JOIN bronze_files b USING (file)
+           WHERE d.topic = ?1 AND d.partition_date = ?2 AND b.retired_by = f.file AND b.registration <= ?4)`,
+        )
+        .bind(topic, date, JSON.stringify(files), seen),
+    ),
   );
 }
 

@@ -81,7 +81,7 @@ export class Lake {
     return built;
   }
 
-  /** Rows of a query in DuckDB, in which every published table is the view that its `views.sql` makes. */
+  /** Rows of a query in DuckDB, in which every published table is a view of the macro that its `views.sql` makes. */
   async query(sql: string): Promise<Record<string, unknown>[]> {
     const folder = mkdtempSync(join(tmpdir(), "sluice-lake-"));
     try {
@@ -93,9 +93,13 @@ export class Lake {
       const connection = await instance.connect();
       try {
         await connection.run("SET TimeZone = 'UTC'");
-        await connection.run(`SET VARIABLE lake = '${folder}'`);
-        for (const [key, { bytes }] of this.bucket.objects)
-          if (key.endsWith("/views.sql")) await connection.run(new TextDecoder().decode(bytes));
+        for (const [key, { bytes }] of this.bucket.objects) {
+          if (!key.endsWith("/views.sql")) continue;
+          const sql = new TextDecoder().decode(bytes);
+          const name = /MACRO (\w+)\(/.exec(sql)?.[1] ?? "";
+          await connection.run(sql);
+          await connection.run(`CREATE VIEW ${name} AS FROM ${name}('${folder}')`);
+        }
         return (await connection.runAndReadAll(sql)).getRowObjectsJson();
       } finally {
         connection.closeSync();

@@ -55,9 +55,7 @@ const inSilver = () =>
 
 async function silverHas(count: number): Promise<boolean> {
   const published = await at.platform.db
-    .prepare(
-      "SELECT coalesce(sum(rows), 0) AS n FROM published JOIN snapshots USING (snapshot_id) WHERE published.table_name = 'silver_pipeline_alerts'",
-    )
+    .prepare("SELECT coalesce(sum(rows), 0) AS n FROM published WHERE table_name = 'silver_pipeline_alerts'")
     .first<number>("n");
   return (published ?? 0) >= count;
 }
@@ -203,7 +201,8 @@ test("metrics: a strict reader takes them, and what a scrape costs does not grow
   for (const insert of [
     `INSERT INTO partition_meta (domain, partition_date, status) ${days} SELECT 'orders', ${day}, 'DONE' FROM n`,
     `INSERT INTO bronze_files ${days} SELECT 'f' || i, 'orders', 0, 1, 'i', i, 1, 1, ${day}, ${day}, ${day}, NULL FROM n`,
-    `INSERT INTO snapshots ${days} SELECT 's' || i, 'silver_orders', ${day}, 'r', 1, 'd', '[]', 1, ${day} FROM n`,
+    `INSERT INTO versions (table_name, version, partition_date, run_id, fence, kind, rows, rows_added, digest, committed_at) ${days}
+       SELECT 'silver_orders', i, ${day}, 'r', 1, 'commit', 1, 1, 'd', ${day} FROM n`,
     `INSERT INTO ended_runs ${days} SELECT 'orders', ${day}, 'r' || i, 1, 'DONE', ${day}, ${day}, 1, 1, NULL, NULL FROM n`,
     `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events) ${days} SELECT 'orders', 0, 1, 'i', ${day} || 'T00:00:00Z', '', 1 FROM n`,
   ]) {
@@ -215,6 +214,6 @@ test("metrics: a strict reader takes them, and what a scrape costs does not grow
   const runs = (scraped: typeof after) =>
     seriesValue(scraped, "sluice_runs_total", { domain: "orders", status: "DONE" });
   expect(runs(after)).toBeGreaterThan(runs(before) ?? 0);
-  // One row of orders' bronze and one of its snapshots is new to it.
+  // One row of orders' bronze and one of its versions is new to it.
   expect(seriesValue(after, "sluice_metrics_rows_read")).toBeLessThan(cost + 50);
 });

@@ -170,13 +170,13 @@ describe("HTTP to gold, no part replaced", () => {
   test("the operator's UPDATE on partition_meta rebuilds a partition, to the same rows", async () => {
     const before = await at.rows("SELECT * FROM silver_orders ORDER BY event_id");
     const file = await at.platform.db
-      .prepare("SELECT snapshot_id FROM published WHERE table_name = 'silver_orders' ORDER BY 1 LIMIT 1")
-      .first("snapshot_id");
+      .prepare("SELECT version FROM published WHERE table_name = 'silver_orders' ORDER BY 1 LIMIT 1")
+      .first("version");
     await at.platform.db.prepare("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'orders'").run();
     await at.until("everything built again", () => allBuilt(at.platform));
     const after = await at.platform.db
-      .prepare("SELECT snapshot_id FROM published WHERE table_name = 'silver_orders' ORDER BY 1 LIMIT 1")
-      .first("snapshot_id");
+      .prepare("SELECT version FROM published WHERE table_name = 'silver_orders' ORDER BY 1 LIMIT 1")
+      .first("version");
     expect(after).not.toBe(file);
     expect(await at.rows("SELECT * FROM silver_orders ORDER BY event_id")).toEqual(before);
   });
@@ -188,7 +188,10 @@ describe("HTTP to gold, no part replaced", () => {
     const files = await at.get("/v1/tables/silver_orders/files");
     expect(files.status).toBe(200);
     const pointer = await at.platform.lake.get("silver/orders/current.json");
-    const named: unknown = JSON.parse((await pointer?.text()) ?? "null");
+    const { manifests } = JSON.parse((await pointer?.text()) ?? "{}");
+    const named: unknown[] = [];
+    for (const { manifest } of manifests)
+      named.push(JSON.parse((await (await at.platform.lake.get(manifest))?.text()) ?? "null"));
     const keys = (value: unknown): string[] =>
       [...JSON.stringify(value).matchAll(/silver\/orders\/event_date=[^"]+\.parquet/g)].map(([key]) => key).sort();
     expect(keys(files.json)).toEqual(keys(named));
@@ -271,13 +274,13 @@ describe("HTTP to gold, no part replaced", () => {
     ]);
     const published = await at.platform.db
       .prepare(
-        "SELECT table_name, snapshot_id FROM published WHERE partition_date = ? AND table_name IN ('silver_orders', 'daily_order_revenue') ORDER BY table_name",
+        "SELECT table_name, version FROM published WHERE partition_date = ? AND table_name IN ('silver_orders', 'daily_order_revenue') ORDER BY table_name",
       )
       .bind(partition_date)
-      .all<{ table_name: string; snapshot_id: string }>();
-    expect(published.results[1]?.snapshot_id).toBe(twice.json.silver[0].snapshot_id);
+      .all<{ table_name: string; version: number }>();
+    expect(published.results[1]?.version).toBe(twice.json.silver[0].version);
     expect(twice.json.gold).toMatchObject([
-      { table: "daily_order_revenue", snapshot_id: published.results[0]?.snapshot_id, current: true },
+      { table: "daily_order_revenue", version: published.results[0]?.version, current: true },
     ]);
 
     const byDate = await at.get(`/v1/events/e-1?date=${partition_date}`);

@@ -73,20 +73,20 @@ it("keeps its state over a restart, and fresh forgets it", async () => {
   const first = await start({ vars: { EXTRA: "yes" } });
   expect(await (await fetch(`${first.url}/vars`)).json()).toEqual(["local", "yes"]);
   await first.lake.put("a/b=1/c.txt", "hello");
-  await first.db.prepare("INSERT INTO table_versions VALUES ('t', 7)").run();
+  await first.db.prepare("INSERT INTO back_pressure VALUES ('t', '7', '', '')").run();
   const keys = await first.db.prepare("SELECT producer, scopes FROM api_keys").all();
   expect(keys.results).toEqual([{ producer: "local", scopes: '["*:write","*:read","*:admin"]' }]);
   await first.stop();
 
   // Stopped, its storage can be read.
   const source = await openSource(first.state);
-  expect(await source.query("SELECT version FROM table_versions")).toEqual([{ version: 7 }]);
+  expect(await source.query("SELECT until FROM back_pressure")).toEqual([{ until: "7" }]);
   expect(new TextDecoder().decode(await source.read("a/b=1/c.txt"))).toBe("hello");
   await source.close();
 
   const second = await start();
   expect(await (await second.lake.get("a/b=1/c.txt"))?.text()).toBe("hello");
-  expect(await second.db.prepare("SELECT version FROM table_versions").first("version")).toBe(7);
+  expect(await second.db.prepare("SELECT until FROM back_pressure").first("until")).toBe("7");
   await second.stop();
 
   const third = await start({ fresh: true });

@@ -57,13 +57,11 @@ const pageSchema = z.object({
     z.object({
       table: z.string(),
       partition_date: z.string(),
-      snapshot_id: z.string().nullable(),
+      version: z.number().nullable(),
       row: place.extend({ copies: z.number() }).nullable(),
     }),
   ),
-  gold: z.array(
-    z.object({ table: z.string(), partition_date: z.string(), snapshot_id: z.string(), current: z.boolean() }),
-  ),
+  gold: z.array(z.object({ table: z.string(), partition_date: z.string(), version: z.number(), current: z.boolean() })),
   dead_letters: z.array(
     z.object({
       dlq_id: z.string(),
@@ -156,14 +154,14 @@ function linesOf({ copies, buffered, parked, silver, gold, dead_letters, searche
       `  bronze   ${copy.bronze.file}, row group ${copy.bronze.row_group}, row ${copy.bronze.row}`,
       `  silver   ${SILVER[copy.silver]}`,
     ]),
-    ...silver.map(({ table, partition_date, snapshot_id, row }) =>
+    ...silver.map(({ table, partition_date, version, row }) =>
       row === null
-        ? `silver     ${table} ${partition_date}: ${snapshot_id === null ? "not published" : "no row"}`
+        ? `silver     ${table} ${partition_date}: ${version === null ? "not published" : "no row"}`
         : `silver     ${table} ${partition_date}: ${row.file}, row ${row.row}, for ${row.copies} ${row.copies === 1 ? "copy" : "copies"}`,
     ),
     ...gold.map(
-      ({ table, partition_date, snapshot_id, current }) =>
-        `gold       ${table} ${partition_date}: snapshot ${snapshot_id}${current ? "" : ", built before the silver of now"}`,
+      ({ table, partition_date, version, current }) =>
+        `gold       ${table} ${partition_date}: version ${version}${current ? "" : ", built before the silver of now"}`,
     ),
     ...dead_letters.map(
       (one) =>

@@ -1,4 +1,8 @@
 /** What there is to read, from D1: the files of each table, and the tables of the catalog itself. */
+
+import { quoteText } from "../../lakehouse/engine/ir/ir-types.ts";
+import { parseManifest } from "../../lakehouse/tables/manifest.ts";
+import type { FileKind } from "../../sql/statements/data-files.ts";
 import type { LakeObject } from "./object-cache.ts";
 import type { CatalogRow, LakeSource } from "./source.ts";
 
@@ -27,7 +31,9 @@ export const STATE_TABLES = {
   quality_results: "check_history",
   bronze_files: "bronze_files",
   ledger: "ledger",
-  snapshots: "snapshots",
+  versions: "versions",
+  data_files: "data_files",
+  partition_sources: "partition_sources",
 } as const;
 
 /** Their names. */
@@ -36,14 +42,77 @@ export const STATE_TABLE_NAMES: readonly string[] = Object.keys(STATE_TABLES);
 /** Dead letters are a topic: until silver holds them, bronze does. */
 export const DEAD_LETTERS = { view: "dead_letters", bronze: "bronze_dead_letters" };
 
-/** Every table that is published or was once, by name. One statement, so that the snapshots are those of one moment. */
-export async function publishedTables(source: LakeSource): Promise<TableFiles[]> {
-  const rows = await source.query(
-    `SELECT s.table_name AS name, f.file AS key, f.bytes, f.rows, p.snapshot_id IS NOT NULL AS live
-     FROM snapshots s JOIN snapshot_files f USING (snapshot_id) LEFT JOIN published p USING (snapshot_id)
-     ORDER BY s.table_name, s.partition_date, f.file`,
+/** Versions of published tables; of those that are not named, the last before a time, or the newest. */
+export interface AsOf {
+  /** ISO 8601 UTC. */
+  readonly time?: string;
+  readonly versions: ReadonlyMap<string, number>;
+}
+
+/** What each table is read as of. */
+export interface ReadVersion {
+  readonly table: string;
+  readonly version: number;
+  readonly committedAt: string;
+}
+
+/** For each table, the newest version that can be read up to the one asked for; none of those that had none by then. */
+export async function readVersions(source: LakeSource, asOf?: AsOf): Promise<ReadVersion[]> {
+  const until = asOf?.time === undefined ? "" : ` AND committed_at <= ${quoteText(asOf.time)}`;
+  const named = [...(asOf?.versions ?? [])].map(
+    ([table, version]) => `WHEN ${quoteText(table)} THEN version <= ${version}`,
   );
-  return byName(rows);
+  const chosen = named.length === 0 ? "" : ` AND CASE table_name ${named.join(" ")} ELSE true END`;
+  const rows = await source.query(
+    `SELECT table_name, version, committed_at FROM versions v WHERE version = (
+       SELECT max(version) FROM versions WHERE table_name = v.table_name AND thinned = 0${until}${chosen}) ORDER BY table_name`,
+  );
+  return rows.map((row) => ({
+    table: String(row["table_name"]),
+    version: Number(row["version"]),
+    committedAt: String(row["committed_at"]),
+  }));
+}
+
+/** Every table as of these versions, by name. Objects are immutable, so what commits meanwhile is not in the way. */
+export function publishedTables(source: LakeSource, versions: readonly ReadVersion[]): Promise<TableFiles[]> {
+  return filesOf(source, versions, "data", "table_name");
+}
+
+/** The rows that quality checks keep out of each topic's table, as `quarantine_<topic>`. */
+export function quarantineTables(source: LakeSource, versions: readonly ReadVersion[]): Promise<TableFiles[]> {
+  return filesOf(source, versions, "quarantine", "'quarantine_' || substr(table_name, length('silver_') + 1)");
+}
+
+async function filesOf(
+  source: LakeSource,
+  versions: readonly ReadVersion[],
+  kind: FileKind,
+  name: string,
+): Promise<TableFiles[]> {
+  const asOf = new Map(versions.map(({ table, version }) => [table, version]));
+  const files = await source.query(
+    `SELECT ${name} AS name, table_name, partition_date, file AS key, bytes, rows, added, removed FROM data_files
+     WHERE kind = ${quoteText(kind)} AND added IS NOT NULL ORDER BY table_name, partition_date, file`,
+  );
+  const closed = await source.query(
+    `SELECT ${name} AS name, table_name, partition_date, manifest FROM published WHERE manifest IS NOT NULL`,
+  );
+  const folded: CatalogRow[] = [];
+  for (const row of closed) {
+    const text = await source.read(String(row["manifest"]));
+    if (text === undefined) continue;
+    const { files: listed } = parseManifest(new TextDecoder().decode(text));
+    const own = listed.filter((file) => file.kind === kind);
+    folded.push(
+      ...own.map(({ file, bytes, rows, added }) => ({ ...row, key: file, bytes, rows, added, removed: null })),
+    );
+  }
+  const isLive = (row: CatalogRow): boolean => {
+    const version = asOf.get(String(row["table_name"])) ?? 0;
+    return Number(row["added"]) <= version && (row["removed"] === null || Number(row["removed"]) > version);
+  };
+  return byName([...files, ...folded].map((row) => ({ ...row, live: isLive(row) ? 1 : 0 })));
 }
 
 /** The bronze files of each topic that has any, as `bronze_<topic>`. */
@@ -51,15 +120,6 @@ export async function bronzeTables(source: LakeSource): Promise<TableFiles[]> {
   const rows = await source.query(
     `SELECT 'bronze_' || topic AS name, file AS key, bytes, rows, retired_by IS NULL AS live
      FROM bronze_files ORDER BY topic, file`,
-  );
-  return byName(rows);
-}
-
-/** The rows that quality checks keep out of each topic's published partitions, as `quarantine_<topic>`. */
-export async function quarantineTables(source: LakeSource): Promise<TableFiles[]> {
-  const rows = await source.query(
-    `SELECT 'quarantine_' || substr(p.table_name, length('silver_') + 1) AS name, q.file AS key, q.bytes, q.rows, 1 AS live
-     FROM published p JOIN quarantine_files q USING (snapshot_id) ORDER BY p.table_name, p.partition_date, q.file`,
   );
   return byName(rows);
 }

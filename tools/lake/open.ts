@@ -6,10 +6,13 @@ import type { Field } from "../../lakehouse/engine/columns/column.ts";
 import { quarantineFields, quarantineName } from "../../lakehouse/tables/quarantine.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import {
+  type AsOf,
   bronzeTables,
   DEAD_LETTERS,
   publishedTables,
   quarantineTables,
+  type ReadVersion,
+  readVersions,
   STATE_TABLE_NAMES,
   type StateTable,
   stateTables,
@@ -30,6 +33,8 @@ export interface Lake {
   readonly connection: DuckDBConnection;
   /** By kind, then by name. */
   readonly views: readonly LakeView[];
+  /** What the published tables are read as of, by name. */
+  readonly versions: readonly ReadVersion[];
   close(): void;
 }
 
@@ -39,6 +44,8 @@ export interface OpenLakeOptions {
   readonly cacheDir: string;
   /** Which of D1's `STATE_TABLES` are copied, which takes longer than all the rest; all of them if not given. */
   readonly stateTables?: readonly string[];
+  /** The newest versions if it is not given. Bronze and D1's tables are those of now. */
+  readonly asOf?: AsOf;
 }
 
 /**
@@ -48,10 +55,11 @@ export interface OpenLakeOptions {
  */
 export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   const { source, cacheDir, stateTables: copied = STATE_TABLE_NAMES } = options;
+  const versions = await readVersions(source, options.asOf);
   const [published, bronze, quarantine, state] = [
-    await publishedTables(source),
+    await publishedTables(source, versions),
     await bronzeTables(source),
-    await quarantineTables(source),
+    await quarantineTables(source, versions),
     await stateTables(source, copied),
   ];
   const files = [...published, ...bronze, ...quarantine].flatMap(readFiles);
@@ -82,6 +90,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
   return {
     connection,
     views,
+    versions,
     close() {
       connection.closeSync();
       instance.closeSync();

@@ -98,7 +98,7 @@ export class QualityGateError extends Error {
       ({ check, measured, problem }) =>
         `${check.layer} check "${check.name}" measured ${measured ?? `nothing (${problem})`}, ${check.bound.op} ${JSON.stringify(check.bound.value)}`,
     );
-    super(`QUALITY_GATE: ${table} ${date}: ${failures.join("; ")}. The last good snapshot stays published.`);
+    super(`QUALITY_GATE: ${table} ${date}: ${failures.join("; ")}. The last good version stays published.`);
     this.results = results;
   }
 }

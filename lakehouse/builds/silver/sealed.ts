@@ -3,10 +3,11 @@
  * Events that came after the sealing are put into quarantine beside them, and the ledger counts them there.
  */
 
-import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
-import type { OutcomeLine, Outcomes } from "../../../sql/statements/ledger-outcomes.ts";
-import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
-import type { Commit } from "../../../sql/statements/snapshots.ts";
+import { type BronzeInput, bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
+import type { OutcomeLine } from "../../../sql/statements/bronze-terms.ts";
+import type { Commit } from "../../../sql/statements/commits.ts";
+import { sealedPartition } from "../../../sql/statements/sealed-partitions.ts";
+import { flushedThrough } from "../../../sql/statements/shards.ts";
 import { createColumnBuilder } from "../../engine/columns/builder.ts";
 import type { Batch, Column } from "../../engine/columns/column.ts";
 import { concatBatches } from "../../engine/columns/concat.ts";
@@ -15,11 +16,12 @@ import type { TopicTable } from "../../tables/catalog.ts";
 import type { LakeBucket } from "../../tables/lake.ts";
 import { FAILED_CHECKS_FIELD, quarantineOf } from "../../tables/quarantine.ts";
 import { stageFiles } from "../../tables/stage.ts";
+import { digestOf } from "../digest.ts";
 import { outcomeLines } from "../outcomes.ts";
-import { bronzeRows } from "./bronze-rows.ts";
+import { bronzeRows, newestOf } from "./bronze-rows.ts";
 import { MAX_PARTITION_ROWS, PartitionTooLargeError } from "./silver.ts";
 
-/** A build was asked for of a partition whose bronze is past retention: a `data` failure, and the snapshot stays live. */
+/** A build was asked for of a partition whose bronze is past retention: a `data` failure, and the version stays live. */
 export class BronzeRetiredError extends Error {
   override readonly name = "BronzeRetiredError";
 }
@@ -27,9 +29,9 @@ export class BronzeRetiredError extends Error {
 /** As `_failed_checks` of rows that came after the sealing. */
 export const RETENTION_CHECK = "retention";
 
-type SealedCommit = Pick<Commit, "inputs" | "files" | "rowsIn" | "rowsOut" | "dependents" | "removed" | "outcomes">;
+type SealedCommit = Omit<Commit, "lease" | "table" | "layer" | "path">;
 
-/** Stages the late rows; what to commit: the same silver files, and more in quarantine. Throws BronzeRetiredError when nothing is late, and what reading throws. */
+/** Stages the late rows; what to commit: more in quarantine, and the rest as it is. Throws BronzeRetiredError when nothing is late, and what reading throws. */
 export async function quarantineLate(
   db: D1Database,
   bucket: LakeBucket,
@@ -38,13 +40,13 @@ export async function quarantineLate(
   runId: string,
 ): Promise<SealedCommit> {
   const { topic } = table.contract;
-  const snapshot = await sealedSnapshot(db, table.name, topic, date);
+  const completeThrough = await flushedThrough(db, topic);
+  const sealed = await sealedPartition(db, table.name, date);
   const inputs = await bronzeInputs(db, topic, date);
-  const known = new Set(snapshot?.inputs);
-  const late = inputs.filter(({ file }) => !known.has(file));
-  if (snapshot === undefined || late.length === 0) {
+  const late = sealed === undefined ? [] : inputs.filter(({ registration }) => registration > sealed.seen);
+  if (sealed === undefined || late.length === 0) {
     throw new BronzeRetiredError(
-      `BRONZE_RETIRED: the bronze of ${table.name} ${date} is past retention, so it cannot be built again; the published snapshot stays`,
+      `BRONZE_RETIRED: the bronze of ${table.name} ${date} is past retention, so it cannot be built again; the published version stays`,
     );
   }
   const count = late.reduce((sum, { rows }) => sum + rows, 0);
@@ -54,20 +56,26 @@ export async function quarantineLate(
     );
   }
   const rows = await lateRows(bucket, table, late);
-  const files = await stageFiles(bucket, quarantineOf(table), date, runId, rows);
   return {
-    inputs: inputs.map(({ file, first_row, rows: n }) => ({ file, first_row, rows: n })),
-    files: snapshot.files,
+    added: await stageFiles(bucket, quarantineOf(table), date, runId, rows, "quarantine"),
+    removed: [],
+    rows: sealed.rows,
+    rowsAdded: 0,
+    inputs: inputs.length,
     rowsIn: inputs.reduce((sum, input) => sum + input.rows, 0),
-    rowsOut: snapshot.rows,
+    seen: newestOf(inputs),
+    completeThrough,
+    digest: digestOf(
+      late.map(({ file }) => file),
+      sealed.digest,
+    ),
     // Silver's rows are what they were.
     dependents: [],
-    removed: { topic, duplicates: snapshot.duplicates, files: [...snapshot.quarantineFiles, ...files] },
-    outcomes: outcomesWith(topic, snapshot.outcomes, rows),
+    terms: { topic, duplicates: sealed.duplicates, outcomes: outcomesWith(sealed.outcomes, rows) },
   };
 }
 
-async function lateRows(bucket: LakeBucket, table: TopicTable, late: Parameters<typeof bronzeRows>[1]): Promise<Batch> {
+async function lateRows(bucket: LakeBucket, table: TopicTable, late: readonly BronzeInput[]): Promise<Batch> {
   const stored = table.fields.filter((field) => field.name !== "_copies");
   const batches: Batch[] = [];
   for await (const batch of bronzeRows(bucket, late, stored)) batches.push(batch);
@@ -89,7 +97,7 @@ async function lateRows(bucket: LakeBucket, table: TopicTable, late: Parameters<
 }
 
 /** The partition's terms as they stand, and the late rows among the quarantined. */
-function outcomesWith(topic: string, before: readonly OutcomeLine[], rows: Batch): Outcomes {
+function outcomesWith(before: readonly OutcomeLine[], rows: Batch): OutcomeLine[] {
   const late = new Map(outcomeLines("quarantined", rows).map((line) => [line.hour, line]));
   const lines = before.map((line): OutcomeLine => {
     const more = line.term === "quarantined" ? late.get(line.hour) : undefined;
@@ -97,5 +105,5 @@ function outcomesWith(topic: string, before: readonly OutcomeLine[], rows: Batch
     late.delete(line.hour);
     return { ...line, events: line.events + more.events, replayed: line.replayed + more.replayed };
   });
-  return { topic, lines: [...lines, ...late.values()] };
+  return [...lines, ...late.values()];
 }

@@ -1,5 +1,6 @@
 /** Prepares a topic's silver partition: every bronze row of the date, gated, typed to the newest schema, deduplicated. */
 import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
+import { flushedThrough } from "../../../sql/statements/shards.ts";
 import type { Batch, Column } from "../../engine/columns/column.ts";
 import { concatBatches } from "../../engine/columns/concat.ts";
 import { emptyBatch } from "../../engine/columns/conform.ts";
@@ -8,8 +9,9 @@ import { eventsByHour } from "../../ledger/by-hour.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import type { LakeBucket } from "../../tables/lake.ts";
 import type { Candidate } from "../candidate.ts";
+import { digestOf } from "../digest.ts";
 import { runChecks } from "../gates/gate.ts";
-import { bronzeRows, positionOrder } from "./bronze-rows.ts";
+import { bronzeRows, newestOf, positionOrder } from "./bronze-rows.ts";
 import { deduplicate } from "./dedupe.ts";
 
 /** Rows of a partition that one build holds at once; past it the partition needs the bucketed build. */
@@ -28,6 +30,7 @@ export async function prepareSilver(
   date: string,
 ): Promise<Candidate> {
   const { contract } = table;
+  const completeThrough = await flushedThrough(db, contract.topic);
   const files = await bronzeInputs(db, contract.topic, date);
   const total = files.reduce((sum, file) => sum + file.rows, 0);
   if (total > MAX_PARTITION_ROWS) {
@@ -46,7 +49,10 @@ export async function prepareSilver(
   return {
     rows: { fields: table.fields, columns, length: rows.length },
     rowsIn: bronze.length,
-    inputs: files.map(({ file, first_row, rows: count }) => ({ file, first_row, rows: count })),
+    inputs: files.length,
+    digest: digestOf(files.map(({ file }) => file)),
+    seen: newestOf(files),
+    completeThrough,
     inputResults,
     duplicates: eventsByHour(removedReceived),
   };

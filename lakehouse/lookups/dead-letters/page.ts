@@ -4,9 +4,10 @@
  * a page that would take too many reads ends early, with the position from which the next one goes on.
  */
 import { dayOf, formatDate, parseDate, parseTimestamp } from "../../../schemas/time.ts";
-import { datesWithRows, type RowSource, rowSources } from "../../../sql/statements/dead-letters.ts";
+import { bronzeBehind, datesWithRows, type RowSource } from "../../../sql/statements/dead-letters.ts";
 import { openParquet, type RangeSource } from "../../engine/parquet/reader.ts";
 import { type LakeBucket, sizedSource } from "../../tables/lake.ts";
+import { livePartition } from "../../tables/live-files.ts";
 import { silverTableName } from "../../tables/silver-columns.ts";
 import {
   COLUMNS_WITHOUT_PAYLOAD,
@@ -77,7 +78,7 @@ export async function readDeadLetters(reader: DeadLetterReader, query: DeadLette
 
   /** Reads one date; the position up to which everything is known, or null if that is all of it. */
   async function readDate(date: string): Promise<Position | null> {
-    const sources = await rowSources(reader.db, DEAD_LETTERS_TOPIC, silverTableName(DEAD_LETTERS_TOPIC), date);
+    const sources = await rowSources(reader, date);
     const reach = sources.flatMap((source) => reachOf(source, date, begin, order));
     reach.sort((a, b) => compare(a.best, b.best));
     for (const { source, best } of reach) {
@@ -97,6 +98,15 @@ export async function readDeadLetters(reader: DeadLetterReader, query: DeadLette
     }
     return null;
   }
+}
+
+/** Every row of a date at least once: those of published silver, and those that it does not hold yet. */
+async function rowSources({ db, bucket }: DeadLetterReader, date: string): Promise<RowSource[]> {
+  const silver = await livePartition(db, bucket, silverTableName(DEAD_LETTERS_TOPIC), date);
+  const files = (silver?.files ?? []).filter(({ kind }) => kind === "data");
+  const bronze = await bronzeBehind(db, DEAD_LETTERS_TOPIC, date, silver?.seen ?? 0);
+  const anyTime = { first_row: 0, min_received: null, max_received: null };
+  return [...files.map(({ file, bytes, rows }) => ({ file, bytes, rows, ...anyTime })), ...bronze];
 }
 
 /** Every id that was asked for has been found: nothing else can match. */

@@ -1,16 +1,16 @@
 /** Where copies of an event stand in the published silver table and in the gold tables made of it. */
 import type { Contract } from "../../../contracts/contract.ts";
 import { parseTimestamp } from "../../../schemas/time.ts";
-import { publishedFiles } from "../../../sql/statements/snapshots.ts";
-import { publishedFrom, replacedBy } from "../../../sql/statements/trace.ts";
+import { derivedVersions, filesSeen } from "../../../sql/statements/trace.ts";
 import { dependentsOf } from "../../tables/catalog.ts";
+import { livePartition } from "../../tables/live-files.ts";
 import { silverTableName } from "../../tables/silver-columns.ts";
 import type { EventCopy, RowPlace } from "./event-copy.ts";
 import type { FoundRow, SearchCost } from "./find-rows.ts";
 import { searchFiles, type TraceDeps } from "./search-bronze.ts";
 
 /**
- * `kept`: silver's row is this copy. `duplicate`: silver's row is another copy. `waiting`: the published snapshot was built before
+ * `kept`: silver's row is this copy. `duplicate`: silver's row is another copy. `waiting`: the published version was built before
  * this copy's file. `held_back`: it was built from the file, and has no row of this id.
  */
 export type SilverState = "kept" | "duplicate" | "waiting" | "held_back";
@@ -20,7 +20,7 @@ export interface SilverTrace {
   readonly table: string;
   readonly partition_date: string;
   /** Null where nothing is published for the date. */
-  readonly snapshot_id: string | null;
+  readonly version: number | null;
   readonly committed_at: string | null;
   /** Silver's row; null where it has none. */
   readonly row:
@@ -31,9 +31,9 @@ export interface SilverTrace {
 export interface GoldTrace {
   readonly table: string;
   readonly partition_date: string;
-  readonly snapshot_id: string;
+  readonly version: number;
   readonly committed_at: string;
-  /** Whether it was built from the silver snapshot that is published now. */
+  /** Whether it was built from all that is published now of what it reads. */
   readonly current: boolean;
 }
 
@@ -56,18 +56,13 @@ export async function tracePublished(
 ): Promise<PublishedTrace> {
   const table = silverTableName(contract.topic);
   const files = copies.map(({ bronze }) => bronze.file);
-  // A build lists files by the names that they were registered with, whatever file has their rows since.
-  const replaced = await replacedBy(deps.db, contract.topic, date, files);
-  const [live, [snapshot]] = await Promise.all([
-    publishedFiles(deps.db, table, date),
-    publishedFrom(deps.db, [table], date, [...files, ...replaced.map(({ file }) => file)]),
-  ]);
-  const built = new Set(snapshot?.built_from);
-  for (const { file, retired_by } of replaced) if (built.has(file)) built.add(retired_by);
+  const live = await livePartition(deps.db, deps.bucket, table, date);
+  const built = await filesSeen(deps.db, contract.topic, date, files, live?.seen ?? 0);
+  const data = (live?.files ?? []).filter(({ kind }) => kind === "data");
   const wanted = ["_message", "_event", "_copies"];
   const inSilver = (received?: readonly bigint[]): Promise<FoundRow[]> => {
     const rows = { ...search, wanted, ...(received === undefined ? {} : { received }) };
-    return searchFiles(deps, live?.files ?? [], rows, cost, unreadable);
+    return searchFiles(deps, data, rows, cost, unreadable);
   };
   // Silver is in the order of reception, so the time of a copy that it kept leads to its row; one that these copies are
   // duplicates of may have another.
@@ -85,23 +80,22 @@ export async function tracePublished(
           event_index: Number(first.values["_event"]),
           copies: Number(first.values["_copies"]),
         };
-  const snapshotId = live?.snapshotId ?? null;
-  const gold = snapshotId === null ? [] : await publishedFrom(deps.db, dependentsOf(table), date, [snapshotId]);
+  const gold = live === undefined ? [] : await derivedVersions(deps.db, dependentsOf(table), date);
   return {
     silver: {
       topic: contract.topic,
       table,
       partition_date: date,
-      snapshot_id: snapshotId,
-      committed_at: snapshot?.committed_at ?? null,
+      version: live?.version ?? null,
+      committed_at: live?.committed_at ?? null,
       row,
     },
-    gold: gold.map(({ table_name, snapshot_id, committed_at, built_from }) => ({
+    gold: gold.map(({ table_name, version, committed_at, current }) => ({
       table: table_name,
       partition_date: date,
-      snapshot_id,
+      version,
       committed_at,
-      current: built_from.length > 0,
+      current,
     })),
     states: copies.map((copy): SilverState => {
       if (row?.message_id === copy.message_id && row.event_index === copy.event_index) return "kept";

@@ -1,7 +1,9 @@
-/** What contracts let go of: bronze past their retention, and data files that no published snapshot has any more. */
+/** What is let go of: bronze past its contract's retention, and versions of tables that are kept no longer. */
 import type { Contract } from "../../../contracts/contract.ts";
 import { formatDate } from "../../../schemas/time.ts";
-import { type Expiry, forgetSuperseded, retireExpired } from "../../../sql/statements/retention.ts";
+import { type Expiry, retireExpired } from "../../../sql/statements/retention.ts";
+import { thinVersions } from "../../../sql/statements/thinning.ts";
+import { tables } from "../../tables/catalog.ts";
 
 export interface RetentionDeps {
   readonly db: D1Database;
@@ -9,21 +11,27 @@ export interface RetentionDeps {
 }
 
 const DAY_MS = 86_400_000;
-/** Bronze files and snapshots of one run. */
+/** Bronze files and versions of one run. */
 const FILES_A_RUN = 1_000;
-const SNAPSHOTS_A_RUN = 2_000;
+const VERSIONS_A_RUN = 2_000;
+
+/** How long every version of a table is kept, one an hour and one a day of each partition; after that the one that stood then. */
+const KEPT_MS = { all: 2 * 3_600_000, hourly: 2 * DAY_MS, daily: 30 * DAY_MS };
+
+const DIRECTORIES = Object.fromEntries(tables.map(({ name, directory }) => [name, directory]));
 
 /** One run at `now` (milliseconds since the epoch): safe at any time and twice at once. Objects are deleted a day later. Throws what D1 throws. */
 export async function retire(
   { db, contracts }: RetentionDeps,
   now: number,
-): Promise<{ readonly files: number; readonly snapshots: number; readonly more?: "now" }> {
+): Promise<{ readonly files: number; readonly versions: number; readonly more?: "now" }> {
+  const before = (ms: number): string => new Date(now - ms).toISOString();
   // What came in within a day is built first, however old its date: it is counted before it goes.
-  const dayAgo = new Date(now - DAY_MS).toISOString();
-  const files = await retireExpired(db, expiriesOf(contracts, now), dayAgo, FILES_A_RUN);
-  const snapshots = await forgetSuperseded(db, dayAgo, SNAPSHOTS_A_RUN);
-  const full = files === FILES_A_RUN || snapshots === SNAPSHOTS_A_RUN;
-  return { files, snapshots, ...(full ? { more: "now" } : {}) };
+  const files = await retireExpired(db, expiriesOf(contracts, now), before(DAY_MS), FILES_A_RUN);
+  const kept = { all: before(KEPT_MS.all), hourly: before(KEPT_MS.hourly), daily: before(KEPT_MS.daily) };
+  const versions = await thinVersions(db, kept, DIRECTORIES, VERSIONS_A_RUN);
+  const full = files === FILES_A_RUN || versions === VERSIONS_A_RUN;
+  return { files, versions, ...(full ? { more: "now" } : {}) };
 }
 
 /** The last date of each topic that ended as long ago as its contract keeps rows. Pure. */

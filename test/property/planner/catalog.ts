@@ -2,11 +2,13 @@
  * The catalog with its planner and builders: a topic `src` and a table `agg` that reads it, two dates, D1 on SQLite with a
  * clock and faults. Builders do what `lakehouse/builds/build.ts` does, but each stops wherever the schedule wants.
  */
+import { digestOf, inputName } from "../../../lakehouse/builds/digest.ts";
 import { planWithBackfills } from "../../../lakehouse/builds/planning/backfills.ts";
 import { backoffMs, type PlanPolicy } from "../../../lakehouse/builds/planning/machine.ts";
 import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/builds/planning/planner.ts";
 import { backfillCandidates, createBackfill } from "../../../sql/statements/backfills.ts";
 import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
+import { commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
 import {
   acquireLease,
   activePartitions,
@@ -15,7 +17,7 @@ import {
   type Lease,
   type PartitionRow,
 } from "../../../sql/statements/partitions.ts";
-import { commitSnapshot, isPublishedBy, publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { publishedPartition } from "../../../sql/statements/published.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { registerFiles } from "../../oracle/register.ts";
 
@@ -31,7 +33,12 @@ export const POLICY: PlanPolicy = {
   requeueAfterMs: 60_000,
 };
 
-type Inputs = readonly Readonly<Record<string, string | number>>[];
+/** What a build reads; a row of each table is a bronze file that it knows of. */
+interface Inputs {
+  readonly rows: number;
+  readonly seen: number | null;
+  readonly digest: string;
+}
 
 interface Builder {
   readonly lease: Lease;
@@ -40,13 +47,12 @@ interface Builder {
 
 export type Ending = "commit" | "commitAnswerLost" | "commitRefused" | "data" | "system" | "crash";
 
-const INPUTS = (table: string) =>
-  `SELECT s.inputs FROM published p JOIN snapshots s USING (snapshot_id) WHERE p.table_name = '${table}' AND p.partition_date = NEW.partition_date`;
-// Files that the published snapshot does not have: a topic's itself, a derived table's by the snapshot that it read.
+const ROWS = (table: string) =>
+  `(SELECT p.rows FROM published p WHERE p.table_name = '${table}' AND p.partition_date = NEW.partition_date)`;
+// Files that the published version does not have: a topic's itself, a derived table's by the version that it read.
 const NEWS = `CASE NEW.domain
-  WHEN 'src' THEN (SELECT count(*) FROM bronze_file_dates WHERE partition_date = NEW.partition_date) - json_array_length((${INPUTS("silver_src")}))
-  ELSE json_array_length((${INPUTS("silver_src")})) - (SELECT json_array_length(r.inputs) FROM snapshots r
-    WHERE r.snapshot_id = (${INPUTS("silver_agg")}) ->> '$[0].snapshot') END`;
+  WHEN 'src' THEN (SELECT count(*) FROM bronze_file_dates WHERE partition_date = NEW.partition_date) - ${ROWS("silver_src")}
+  ELSE ${ROWS("silver_src")} - ${ROWS("silver_agg")} END`;
 
 // Statuses and fences are watched by triggers, so that nothing between two looks escapes.
 const WATCH = [
@@ -54,10 +60,10 @@ const WATCH = [
   `CREATE TRIGGER seen_status AFTER UPDATE OF status ON partition_meta WHEN OLD.status <> NEW.status BEGIN
      INSERT INTO seen VALUES (NEW.domain, NEW.partition_date, OLD.status, NEW.status, NEW.retry_count, unixepoch('subsec') * 1000, ${NEWS}); END`,
   `CREATE TRIGGER fence_grows AFTER UPDATE ON partition_leases WHEN NEW.fence < OLD.fence BEGIN SELECT RAISE(ABORT, 'a fence went back'); END`,
-  `CREATE TRIGGER old_fence_insert AFTER INSERT ON published WHEN (SELECT fence FROM snapshots s WHERE s.snapshot_id = NEW.snapshot_id)
+  `CREATE TRIGGER old_fence_insert AFTER INSERT ON published WHEN (SELECT fence FROM versions v WHERE v.table_name = NEW.table_name AND v.version = NEW.version)
      <> (SELECT fence FROM partition_leases l WHERE 'silver_' || l.domain = NEW.table_name AND l.partition_date = NEW.partition_date)
      BEGIN SELECT RAISE(ABORT, 'an old fence published'); END`,
-  `CREATE TRIGGER old_fence_update AFTER UPDATE ON published WHEN (SELECT fence FROM snapshots s WHERE s.snapshot_id = NEW.snapshot_id)
+  `CREATE TRIGGER old_fence_update AFTER UPDATE ON published WHEN (SELECT fence FROM versions v WHERE v.table_name = NEW.table_name AND v.version = NEW.version)
      <> (SELECT fence FROM partition_leases l WHERE 'silver_' || l.domain = NEW.table_name AND l.partition_date = NEW.partition_date)
      BEGIN SELECT RAISE(ABORT, 'an old fence published'); END`,
 ];
@@ -143,9 +149,14 @@ export class Catalog {
   }
 
   async inputsOf(domain: string, date: string): Promise<Inputs> {
-    if (domain === "src") return (await bronzeInputs(this.d1.binding, "src", date)).map(({ file }) => ({ file }));
-    const published = await publishedFiles(this.d1.binding, "silver_src", date);
-    return [{ table: "silver_src", snapshot: published?.snapshotId ?? "" }];
+    if (domain === "src") {
+      const files = await bronzeInputs(this.d1.binding, "src", date);
+      const seen = Math.max(0, ...files.map(({ registration }) => registration));
+      return { rows: files.length, seen, digest: digestOf(files.map(({ file }) => file)) };
+    }
+    const read = await publishedPartition(this.d1.binding, "silver_src", date);
+    const digest = digestOf([inputName("silver_src", date, read?.version ?? 0)]);
+    return { rows: read?.rows ?? 0, seen: null, digest };
   }
 
   async end(n: number, ending: Ending): Promise<void> {
@@ -154,8 +165,8 @@ export class Catalog {
     if (builder === undefined) return;
     await this.read(at);
     this.builders.splice(at, 1);
-    const { lease, inputs = [] } = builder;
-    if (ending === "crash") return;
+    const { lease, inputs } = builder;
+    if (inputs === undefined || ending === "crash") return;
     if (ending === "data" || ending === "system") {
       const failure = {
         failureClass: ending,
@@ -181,20 +192,21 @@ export class Catalog {
   async #commit(lease: Lease, inputs: Inputs): Promise<boolean> {
     const table = `silver_${lease.domain}`;
     const commit = {
+      ...inputs,
       lease,
-      snapshotId: lease.runId,
       table,
-      inputDigest: JSON.stringify(inputs),
-      inputs,
-      files: [{ file: `${table}/${lease.runId}`, rows: 1, bytes: 1 }],
+      added: [{ file: `${table}/${lease.runId}`, kind: "data", rows: inputs.rows, bytes: 1 }],
+      removed: "all",
+      rowsAdded: inputs.rows,
+      completeThrough: null,
       rowsIn: 1,
-      rowsOut: 1,
+      inputs: 1,
       layer: "silver",
       path: "",
       dependents: lease.domain === "src" ? ["agg"] : [],
     } as const;
     try {
-      return await commitSnapshot(this.d1.binding, commit);
+      return await commitVersion(this.d1.binding, commit);
     } catch {
       return isPublishedBy(this.d1.binding, table, lease.date, lease.runId);
     }

@@ -8,9 +8,10 @@ import { buryAbandoned } from "../../../lakehouse/upkeep/retention/bury-abandone
 import { deleteTombstones } from "../../../lakehouse/upkeep/retention/delete-due.ts";
 import { retire } from "../../../lakehouse/upkeep/retention/retire.ts";
 import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
+import { type Commit, commitVersion } from "../../../sql/statements/commits.ts";
 import { acquireLease, failRun, type Lease } from "../../../sql/statements/partitions.ts";
-import { sealedSnapshot } from "../../../sql/statements/sealed-partitions.ts";
-import { type Commit, commitSnapshot, publishedFiles } from "../../../sql/statements/snapshots.ts";
+import { publishedPartition } from "../../../sql/statements/published.ts";
+import { sealedPartition } from "../../../sql/statements/sealed-partitions.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { registerFiles } from "../../oracle/register.ts";
@@ -30,7 +31,7 @@ const PLACES = new Map<string, StagedPrefixes>([
   ["silver_ledger", (_date, runId) => [`agg/${runId}-`]],
 ]);
 
-type Ending = Pick<Commit, "inputs" | "files" | "rowsOut" | "dependents" | "removed"> | "BRONZE_RETIRED";
+type Ending = Pick<Commit, "added" | "removed" | "rows" | "seen" | "dependents" | "terms"> | "BRONZE_RETIRED";
 
 interface Builder {
   readonly lease: Lease;
@@ -114,39 +115,38 @@ export class RetentionLake {
 
   async #silver(lease: Lease): Promise<Pick<Builder, "reads" | "staged" | "ending">> {
     const db = this.d1.binding;
-    const inputs = (await bronzeInputs(db, "src", lease.date)).map(({ file }) => ({ file }));
+    const inputs = await bronzeInputs(db, "src", lease.date);
+    const seen = Math.max(0, ...inputs.map(({ registration }) => registration));
     const rowsOf = (some: readonly unknown[]): number => some.length * ROWS;
-    const file = { file: `silver/${lease.runId}-0`, rows: rowsOf(inputs), bytes: 1 };
+    const file = { file: `silver/${lease.runId}-0`, kind: "data", rows: rowsOf(inputs), bytes: 1 } as const;
     if (!lease.sealed) {
-      const removed = { topic: "src", duplicates: [], files: [] };
-      const ending = { inputs, files: [file], rowsOut: file.rows, dependents: ["agg"], removed };
+      const terms = { topic: "src", duplicates: [], outcomes: [] };
+      const ending = { added: [file], removed: "all", rows: file.rows, seen, dependents: ["agg"], terms } as const;
       return { reads: inputs.map((input) => input.file), staged: [file.file], ending };
     }
-    const snapshot = await sealedSnapshot(db, "silver_src", "src", lease.date);
-    const lateInputs = inputs.filter((input) => snapshot?.inputs.includes(input.file) === false);
-    if (snapshot === undefined || lateInputs.length === 0) return { reads: [], staged: [], ending: "BRONZE_RETIRED" };
-    const aside = { file: `quarantine/${lease.runId}-0`, rows: rowsOf(lateInputs), bytes: 1 };
-    const before = snapshot.outcomes.reduce((sum, { events }) => sum + events, 0);
-    const removed = { topic: "src", duplicates: [], files: [...snapshot.quarantineFiles, aside] };
-    const late = {
+    const sealed = await sealedPartition(db, "silver_src", lease.date);
+    const late = inputs.filter(({ registration }) => sealed !== undefined && registration > sealed.seen);
+    if (sealed === undefined || late.length === 0) return { reads: [], staged: [], ending: "BRONZE_RETIRED" };
+    const aside = { file: `quarantine/${lease.runId}-0`, kind: "quarantine", rows: rowsOf(late), bytes: 1 } as const;
+    const before = sealed.outcomes.reduce((sum, { events }) => sum + events, 0);
+    const line = {
       hour: `${lease.date}T00:00:00Z`,
       term: "quarantined",
       events: before + aside.rows,
       replayed: 0,
     } as const;
-    const outcomes = { topic: "src", lines: [late] };
-    const ending = { inputs, files: snapshot.files, rowsOut: snapshot.rows, dependents: [], removed, outcomes };
-    return { reads: lateInputs.map((input) => input.file), staged: [aside.file], ending };
+    const terms = { topic: "src", duplicates: [], outcomes: [line] };
+    const ending = { added: [aside], removed: [], rows: sealed.rows, seen, dependents: [], terms };
+    return { reads: late.map((input) => input.file), staged: [aside.file], ending };
   }
 
   async #derived(lease: Lease): Promise<Pick<Builder, "reads" | "staged" | "ending">> {
-    const read = await publishedFiles(this.d1.binding, "silver_src", lease.date);
-    const files = [{ file: `agg/${lease.runId}-0`, rows: 1, bytes: 1 }];
-    const inputs = [{ table: "silver_src", snapshot: read?.snapshotId ?? "" }];
+    const read = await publishedPartition(this.d1.binding, "silver_src", lease.date);
+    const added = [{ file: `agg/${lease.runId}-0`, kind: "data", rows: 1, bytes: 1 }] as const;
     return {
       reads: (read?.files ?? []).map(({ file }) => file),
-      staged: files.map(({ file }) => file),
-      ending: { inputs, files, rowsOut: 1, dependents: [] },
+      staged: added.map(({ file }) => file),
+      ending: { added, removed: "all", rows: 1, seen: null, dependents: [] },
     };
   }
 
@@ -162,14 +162,16 @@ export class RetentionLake {
     const table = `silver_${lease.domain}`;
     const place = {
       lease,
-      snapshotId: lease.runId,
       table,
-      inputDigest: "",
+      digest: "",
+      completeThrough: null,
+      rowsAdded: 0,
       rowsIn: 0,
+      inputs: 0,
       layer: "silver",
       path: "",
     } as const;
-    await commitSnapshot(db, { ...place, ...ending });
+    await commitVersion(db, { ...place, ...ending });
   }
 
   /** A check holds the candidate back, or something fails. */
@@ -208,12 +210,12 @@ export class RetentionLake {
     }
   }
 
-  /** Every object that a build under a lease reads or staged, that is published, that is live bronze, or an operator's to look at, is there. */
+  /** Every object that a build under a lease reads or staged, that a kept version has, that is live bronze, or an operator's to look at, is there. */
   judge(): void {
     const under = this.builders.filter(({ until }) => until > this.now);
     const running = under.flatMap(({ reads, staged }) => [...reads, ...staged]);
     const live = this.d1.rows<{ file: string }>("SELECT file FROM bronze_files WHERE retired_by IS NULL");
-    for (const file of [...running, ...this.published(), ...live.map((row) => row.file), ...this.#candidates()]) {
+    for (const file of [...running, ...this.kept(), ...live.map((row) => row.file), ...this.#candidates()]) {
       if (!this.objects.has(file)) throw new Error(`${file} is read, and was deleted`);
     }
   }
@@ -227,12 +229,19 @@ export class RetentionLake {
     return runs.flatMap(({ run_id }) => this.#staged.get(run_id) ?? []);
   }
 
-  /** The files of published snapshots, their quarantine included, by name. */
+  /** The files of published versions, their quarantine included, by name. */
   published(): string[] {
     return this.d1
+      .rows<{ file: string }>("SELECT DISTINCT file FROM data_files WHERE removed IS NULL ORDER BY file")
+      .map(({ file }) => file);
+  }
+
+  /** The files of every version that is kept. */
+  kept(): string[] {
+    return this.d1
       .rows<{ file: string }>(
-        `SELECT file FROM published JOIN snapshot_files USING (snapshot_id)
-         UNION SELECT file FROM published JOIN quarantine_files USING (snapshot_id) ORDER BY file`,
+        `SELECT DISTINCT f.file FROM versions v JOIN data_files f USING (table_name, partition_date)
+         WHERE f.added <= v.version AND (f.removed IS NULL OR f.removed > v.version) ORDER BY f.file`,
       )
       .map(({ file }) => file);
   }
@@ -240,10 +249,10 @@ export class RetentionLake {
   /** Dates whose bronze rows are not all in silver or quarantine. */
   ledger(): unknown[] {
     return this.d1.rows(
-      `SELECT d.partition_date, sum(d.rows) AS bronze, s.rows AS silver,
+      `SELECT d.partition_date, sum(d.rows) AS bronze, p.rows AS silver,
               (SELECT coalesce(sum(events), 0) FROM ledger_outcomes q WHERE q.term = 'quarantined' AND q.partition_date = d.partition_date) AS quarantined
        FROM bronze_file_dates d LEFT JOIN published p ON p.table_name = 'silver_src' AND p.partition_date = d.partition_date
-       LEFT JOIN snapshots s USING (snapshot_id) GROUP BY d.partition_date HAVING bronze IS NOT silver + quarantined`,
+       GROUP BY d.partition_date HAVING bronze IS NOT silver + quarantined`,
     );
   }
 

@@ -5,6 +5,7 @@ import { guard } from "../../../gateway/access/guard.ts";
 import { ACCESSES, type Need } from "../../../gateway/access/need.ts";
 import type { Operation } from "../../../gateway/openapi/operation.ts";
 import { needOf, operations } from "../../../gateway/openapi/operations.ts";
+import { versionSql } from "../../oracle/version-sql.ts";
 import { addKey, answer, bearer, createHarness, type Harness, order, reading } from "./harness.ts";
 import { land } from "./land.ts";
 
@@ -224,12 +225,7 @@ describe("what a key sees of topics that it may not read", () => {
     await harness.post("/v1/topics/weather/events", reading("w"));
     harness.db.sqlite.exec(
       ["silver_orders", "silver_weather", "silver_ledger"]
-        .map(
-          (table) => `
-      INSERT INTO snapshots VALUES ('${table}', '${table}', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
-      INSERT INTO published VALUES ('${table}', '2026-11-20', '${table}');
-      INSERT INTO table_versions VALUES ('${table}', 1);`,
-        )
+        .map((table) => versionSql({ table, version: 1, date: "2026-11-20", rows: 10 }))
         .join(""),
     );
     const get = async (path: string, key: string) =>

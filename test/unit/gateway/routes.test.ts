@@ -1,5 +1,6 @@
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { describe, expect, it } from "vitest";
+import { versionSql } from "../../oracle/version-sql.ts";
 import { answer, createHarness, order } from "./harness.ts";
 
 const OPEN = { headers: { authorization: "" } };
@@ -105,15 +106,17 @@ describe("topics and tables", () => {
 
   it("lists published tables and their live files only", async () => {
     const harness = createHarness();
-    harness.db.sqlite.exec(`
-      INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
-      INSERT INTO snapshots VALUES ('s2', 'silver_orders', '2026-11-20', 'r2', 2, 'd', '[]', 12, '2026-11-20T11:00:00Z');
-      INSERT INTO snapshots VALUES ('s3', 'silver_orders', '2026-11-21', 'r3', 1, 'd', '[]', 0, '2026-11-21T09:00:00Z');
-      INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/old.parquet', 10, 100);
-      INSERT INTO snapshot_files VALUES ('s2', 'silver/orders/b.parquet', 5, 50), ('s2', 'silver/orders/a.parquet', 7, 70);
-      INSERT INTO published VALUES ('silver_orders', '2026-11-20', 's2'), ('silver_orders', '2026-11-21', 's3');
-      INSERT INTO quarantine_files VALUES ('s1', 'quarantine/orders/old.parquet', 9, 90), ('s2', 'quarantine/orders/a.parquet', 2, 20);
-      INSERT INTO table_versions VALUES ('silver_orders', 3);`);
+    const old = { file: "silver/orders/old.parquet", rows: 10, bytes: 100 };
+    const oldAside = { file: "quarantine/orders/old.parquet", rows: 9, bytes: 90, kind: "quarantine" };
+    const b = { file: "silver/orders/b.parquet", rows: 5, bytes: 50 };
+    const a = { file: "silver/orders/a.parquet", rows: 7, bytes: 70 };
+    const aside = { file: "quarantine/orders/a.parquet", rows: 2, bytes: 20, kind: "quarantine" };
+    for (const version of [
+      { version: 1, date: "2026-11-20", rows: 10, at: "2026-11-20T10:00:00Z", files: [old, oldAside] },
+      { version: 2, date: "2026-11-20", rows: 12, at: "2026-11-20T11:00:00Z", files: [b, a, aside] },
+      { version: 3, date: "2026-11-21", rows: 0, at: "2026-11-21T09:00:00Z" },
+    ])
+      harness.db.sqlite.exec(versionSql({ table: "silver_orders", ...version }));
     const summary = {
       table_name: "silver_orders",
       version: 3,
@@ -126,22 +129,30 @@ describe("topics and tables", () => {
     expect(files).toEqual({
       ...summary,
       files: [
-        { partition_date: "2026-11-20", snapshot_id: "s2", file: "silver/orders/a.parquet", rows: 7, bytes: 70 },
-        { partition_date: "2026-11-20", snapshot_id: "s2", file: "silver/orders/b.parquet", rows: 5, bytes: 50 },
+        { partition_date: "2026-11-20", added: 2, file: "silver/orders/a.parquet", rows: 7, bytes: 70 },
+        { partition_date: "2026-11-20", added: 2, file: "silver/orders/b.parquet", rows: 5, bytes: 50 },
       ],
+      next_cursor: null,
     });
+    const first = JSON.parse(await (await harness.request("/v1/tables/silver_orders/files?version=1")).text());
+    expect(first).toMatchObject({ version: 1, files: [{ added: 1, file: "silver/orders/old.parquet" }] });
+    const versions = JSON.parse(await (await harness.request("/v1/tables/silver_orders/versions?limit=2")).text());
+    expect(versions).toMatchObject({ versions: [{ version: 3, readable: true }, { version: 2 }], next_cursor: "2" });
+    const older = JSON.parse(await (await harness.request("/v1/tables/silver_orders/versions?cursor=2")).text());
+    expect(older).toMatchObject({ versions: [{ version: 1, rows: 10 }], next_cursor: null });
     const quarantine = await harness.request("/v1/tables/silver_orders/quarantine");
     expect(JSON.parse(await quarantine.text())).toEqual({
       table_name: "silver_orders",
+      version: 3,
       rows: 2,
-      files: [
-        { partition_date: "2026-11-20", snapshot_id: "s2", file: "quarantine/orders/a.parquet", rows: 2, bytes: 20 },
-      ],
+      files: [{ partition_date: "2026-11-20", added: 2, file: "quarantine/orders/a.parquet", rows: 2, bytes: 20 }],
+      next_cursor: null,
     });
     const none = await harness.request("/v1/tables/silver_orders/files?partition=2026-11-21");
     expect(JSON.parse(await none.text()).files).toEqual([]);
     expect((await harness.request("/v1/tables/silver_orders/files?partition=today")).status).toBe(400);
     expect((await harness.request("/v1/tables/nope/files")).status).toBe(404);
+    expect((await harness.request("/v1/tables/silver_orders/files?version=9")).status).toBe(404);
     harness.db.setDown(true);
     expect((await harness.request("/v1/tables")).status).toBe(503);
   });

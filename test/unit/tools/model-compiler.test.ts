@@ -360,7 +360,7 @@ describe("names of tables", () => {
     ["partition_meta", "is a table of the platform itself"],
     ["runs", "is a table of the platform itself"],
     ["quality_results", "is a table of the platform itself"],
-    ["snapshots", "is a table of the platform itself"],
+    ["versions", "is a table of the platform itself"],
     ["ledger", "is a table of the platform itself"],
     ["dead_letters", "is a table of the platform itself"],
     ["duckdb_views", "is a table of DuckDB's own"],

@@ -24,11 +24,9 @@ const partition = z.looseObject({
     files: z.int().nullable(),
     rows: z.int().nullable(),
     sealed: z.boolean(),
-    tables: z.array(z.object({ table: z.string(), snapshot_id: z.string().nullable() })),
+    tables: z.array(z.object({ table: z.string(), version: z.int().nullable() })),
   }),
-  published: z
-    .looseObject({ snapshot_id: z.string(), committed_at: z.string(), rows: z.int(), files: z.int() })
-    .nullable(),
+  published: z.looseObject({ version: z.int(), committed_at: z.string(), rows: z.int(), files: z.int() }).nullable(),
   backfill: z.object({ backfill_id: z.string(), state: z.string() }).nullable(),
   checks: z.array(
     z.looseObject({
@@ -68,7 +66,7 @@ function facts(of: Partition): string[] {
   const retries = of.retry_count === 0 ? "" : `, ${of.retry_count} retries used, ${of.retries_left} left`;
   const read =
     inputs.files === null
-      ? inputs.tables.map((each) => `${each.table} ${each.snapshot_id ?? "(nothing published)"}`).join(", ")
+      ? inputs.tables.map((each) => `${each.table} ${each.version ?? "(nothing published)"}`).join(", ")
       : `${inputs.rows} rows of bronze in ${inputs.files} files`;
   const lines: (readonly [string, string | undefined])[] = [
     ["state", `${of.status}${retries}`],
@@ -83,7 +81,7 @@ function facts(of: Partition): string[] {
       "published",
       published === null
         ? "nothing"
-        : `${published.rows} rows in ${published.files} files at ${published.committed_at}, snapshot ${published.snapshot_id}`,
+        : `${published.rows} rows in ${published.files} files at ${published.committed_at}, version ${published.version}`,
     ],
     ["revisions", of.revisions === 0 ? undefined : String(of.revisions)],
     ["closes", of.closes_at],

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { exposition, type Family } from "../../../../gateway/metrics/exposition.ts";
 import { createRequestCounts } from "../../../../gateway/metrics/request-counts.ts";
 import { readPrometheusText, seriesValue } from "../../../oracle/prometheus-text.ts";
+import { versionSql } from "../../../oracle/version-sql.ts";
 import { addKey, bearer, createHarness, type Harness, order } from "../harness.ts";
 
 async function scrape(harness: Harness) {
@@ -107,8 +108,7 @@ describe("GET /metrics", () => {
       INSERT INTO bronze_files VALUES ('f', 'orders', 0, 2, 'i', 1, 1, 1, '2026-11-21T11:00:00Z', '2026-11-21T11:30:00Z', '2026-11-21T11:31:00Z', NULL, 1);
       INSERT INTO shards (topic, shard, shard_of, first_seen, oldest_unflushed, buffered_rows) VALUES ('orders', 0, 2, 'x', '2026-11-21T11:59:00Z', 3), ('orders', 1, 2, 'x', NULL, 0), ('weather', 0, 1, 'x', NULL, 0);
       INSERT INTO unknown_fields VALUES ('orders', '/note', '2026-11-21T10:00:00Z', '2026-11-21', NULL);
-      INSERT INTO snapshots VALUES ('s', 'silver_orders', '2026-11-21', 'r1', 1, 'd', '[]', 1, '2026-11-21T11:32:00Z');
-      INSERT INTO published VALUES ('silver_orders', '2026-11-21', 's');`);
+      ${versionSql({ table: "silver_orders", version: 1, date: "2026-11-21", at: "2026-11-21T11:32:00Z" })}`);
     const read = await scrape(harness);
     const value = (name: string, labels = {}) => seriesValue(read, `sluice_${name}`, labels);
     expect(value("events_accepted_total", { topic: "orders" })).toBe(12);

@@ -1,4 +1,6 @@
 /** How each documented answer of the calls about builds is produced. */
+
+import { versionSql } from "../../../oracle/version-sql.ts";
 import type { Harness } from "../harness.ts";
 import { answer } from "../harness.ts";
 import type { Case, ResponseKey } from "./case.ts";
@@ -26,10 +28,10 @@ export function fillCatalog(harness: Harness): void {
     INSERT INTO partition_leases (domain, partition_date, fence, failure_class, failed_version) VALUES ('orders', '${DAY}', 2, 'data', 2);
     INSERT INTO ended_runs VALUES
       ('orders', '2026-11-19', 'r1', 1, 'DONE', '2026-11-19T09:59:58.000Z', '2026-11-19T10:00:00.000Z', 5, 4, NULL, NULL),
-      ('orders', '${DAY}', 'r2', 2, 'FAILED', '2026-11-20T09:59:58.000Z', '2026-11-20T10:00:00.000Z', NULL, NULL, 'QualityGateError', '${checks}');
-    INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-19', 'r1', 1, 'd', '[]', 4, '2026-11-19T10:00:00Z');
-    INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/a.parquet', 4, 100);
-    INSERT INTO published VALUES ('silver_orders', '2026-11-19', 's1');`);
+      ('orders', '${DAY}', 'r2', 2, 'FAILED', '2026-11-20T09:59:58.000Z', '2026-11-20T10:00:00.000Z', NULL, NULL, 'QualityGateError', '${checks}');`);
+  const files = [{ file: "silver/orders/a.parquet", rows: 4, bytes: 100 }];
+  const at = "2026-11-19T10:00:00Z";
+  harness.db.sqlite.exec(versionSql({ table: "silver_orders", version: 1, date: "2026-11-19", rows: 4, at, files }));
 }
 
 const get =

@@ -1,6 +1,7 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
 import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
 import { tryAcquireWasm } from "../../../../lakehouse/engine/parquet/wasm.ts";
+import { versionSql } from "../../../oracle/version-sql.ts";
 import type { Harness } from "../harness.ts";
 import { addKey, answer, bearer, createHarness, deadLetters, order } from "../harness.ts";
 import { land } from "../land.ts";
@@ -26,12 +27,11 @@ const withoutCatalog =
     return await next(harness);
   };
 async function publish(harness: Harness): Promise<void> {
-  harness.db.sqlite.exec(`
-    INSERT INTO snapshots VALUES ('s1', 'silver_orders', '2026-11-20', 'r1', 1, 'd', '[]', 10, '2026-11-20T10:00:00Z');
-    INSERT INTO snapshot_files VALUES ('s1', 'silver/orders/a.parquet', 10, 100);
-    INSERT INTO quarantine_files VALUES ('s1', 'quarantine/orders/a.parquet', 2, 90);
-    INSERT INTO published VALUES ('silver_orders', '2026-11-20', 's1');
-    INSERT INTO table_versions VALUES ('silver_orders', 1);`);
+  const files = [
+    { file: "silver/orders/a.parquet", rows: 10, bytes: 100 },
+    { file: "quarantine/orders/a.parquet", rows: 2, bytes: 90, kind: "quarantine" },
+  ];
+  harness.db.sqlite.exec(versionSql({ table: "silver_orders", version: 1, date: "2026-11-20", rows: 10, files }));
 }
 const published =
   (path: string): Case =>
@@ -295,16 +295,24 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "200": published("/v1/tables"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables")),
   },
+  "GET /v1/tables/{table}/versions": {
+    "200": published("/v1/tables/silver_orders/versions"),
+    "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/versions?limit=0"),
+    "404 UNKNOWN_TABLE": get("/v1/tables/nope/versions"),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/versions")),
+  },
   "GET /v1/tables/{table}/files": {
     "200": published("/v1/tables/silver_orders/files?partition=2026-11-20"),
     "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/files?partition=today"),
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/files"),
+    "404 UNKNOWN_VERSION": published("/v1/tables/silver_orders/files?version=9"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
   },
   "GET /v1/tables/{table}/quarantine": {
     "200": published("/v1/tables/silver_orders/quarantine?partition=2026-11-20"),
     "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/quarantine?partition=today"),
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/quarantine"),
+    "404 UNKNOWN_VERSION": published("/v1/tables/silver_orders/quarantine?version=9"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/quarantine")),
   },
   "GET /v1/ledger": {

@@ -155,39 +155,54 @@ describe("a build", () => {
     ]);
   });
 
-  test("writes the view once: it reads what the pointer names", async () => {
+  test("writes a manifest of its partition, the pointer and the view, and leaves those of other dates alone", async () => {
     const lake = await weatherLake();
+    await lake.build(tableOf("weather"), DAY);
     const put = vi.spyOn(lake.bucket, "put");
-    await lake.build(tableOf("weather"), DAY);
-    lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'");
-    await lake.build(tableOf("weather"), DAY);
-    expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 2 });
-    const keys = put.mock.calls.map(([key]) => key);
-    expect(keys.filter((key) => key.endsWith(".sql"))).toEqual(["silver/weather/views.sql"]);
-    expect(await lake.query("SELECT count(*) AS rows FROM silver_weather")).toEqual([{ rows: "3" }]);
-  });
-
-  test("writes the pointer: the live files and their snapshot, as D1 has them", async () => {
-    const lake = await weatherLake();
-    await lake.build(tableOf("weather"), DAY);
-    const [live] = lake.d1.rows<{ snapshot_id: string; file: string; rows: number; bytes: number }>(
-      "SELECT snapshot_id, file, rows, bytes FROM published JOIN snapshot_files USING (snapshot_id)",
-    );
+    const at = (NOON - 86_400_000) * 1_000;
+    const events = [{ eventId: "x", at }];
+    await lake.land("weather", [weatherMessage({ messageId: uuidAt(NOON, 99), received: NOON * 1_000, events })]);
+    await lake.settle();
+    const keys = put.mock.calls.map(([key]) => key).filter((key) => /^silver\/weather\/[^=]*$/.test(key));
+    expect(keys).toEqual([
+      "silver/weather/metadata/2026-11-20-v2.json",
+      "silver/weather/current.json",
+      "silver/weather/views.sql",
+    ]);
     expect(lake.json("silver/weather/current.json")).toEqual({
+      format: 2,
       table: "silver_weather",
-      version: 1,
+      version: 2,
       partition_column: "event_date",
-      files: [
-        {
-          file: live?.file,
-          rows: 3,
-          bytes: lake.bucket.bytesOf(live?.file ?? "").byteLength,
-          partition: DAY,
-          snapshot: live?.snapshot_id,
-        },
+      manifests: [
+        { partition: "2026-11-20", version: 2, rows: 1, manifest: "silver/weather/metadata/2026-11-20-v2.json" },
+        { partition: DAY, version: 1, rows: 3, manifest: `silver/weather/metadata/${DAY}-v1.json` },
       ],
     });
-    expect(live?.bytes).toBe(lake.bucket.bytesOf(live?.file ?? "").byteLength);
+    expect(await lake.query("SELECT count(*) AS rows FROM silver_weather")).toEqual([{ rows: "4" }]);
+  });
+
+  test("notes of each file its rows, bytes and what stands in its columns, in D1 and in the manifest alike", async () => {
+    const lake = await weatherLake();
+    await lake.build(tableOf("weather"), DAY);
+    const [live] = lake.d1.rows<{ file: string; stats: string }>("SELECT file, stats FROM data_files");
+    const stats: unknown = JSON.parse(live?.stats ?? "null");
+    expect(stats).toMatchObject({
+      event_id: { min: "a", max: "c", nulls: 0 },
+      _copies: { min: 1, max: 2, nulls: 0 },
+      event_date: { min: DAY, max: DAY, nulls: 0 },
+    });
+    // Anything may stand there.
+    expect(stats).not.toHaveProperty("_extra");
+    const bytes = lake.bucket.bytesOf(live?.file ?? "").byteLength;
+    expect(lake.json(`silver/weather/metadata/${DAY}-v1.json`)).toEqual({
+      format: 1,
+      table: "silver_weather",
+      partition: DAY,
+      version: 1,
+      rows: 3,
+      files: [{ file: live?.file, kind: "data", added: 1, rows: 3, bytes, stats }],
+    });
   });
 
   test("twice over the same bronze gives the same rows in the same order (P5): of each key the one that was stored first", async () => {
@@ -241,7 +256,7 @@ describe("a build", () => {
       expect(outcome).toMatchObject({ kind: "failed", failureClass: "data" });
       if (outcome.kind !== "failed") throw new Error("failed");
       expect(outcome.message).toBe(
-        `QualityGateError: QUALITY_GATE: silver_weather ${DAY}: ${layer} check "added" measured 1, mustBe 0. The last good snapshot stays published.`,
+        `QualityGateError: QUALITY_GATE: silver_weather ${DAY}: ${layer} check "added" measured 1, mustBe 0. The last good version stays published.`,
       );
       expect(lake.json("silver/weather/current.json")).toEqual(before);
       expect((await lake.query(SILVER)).map((row) => row["event_id"])).toEqual(["b", "a", "c"]);
@@ -320,8 +335,8 @@ describe("a build", () => {
 
   test("whose commit happened though its answer was lost is committed: D1 is read back", async () => {
     const lake = await weatherLake();
-    // The lease, the decisions, the inputs; then the commit.
-    lake.d1.faults.push(undefined, undefined, undefined, "after");
+    // The lease, the decisions, how far buffers are, the inputs; then the commit.
+    lake.d1.faults.push(undefined, undefined, undefined, undefined, "after");
     expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "committed", rowsIn: 4, rowsOut: 3 });
     expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 1 });
   });
@@ -350,10 +365,10 @@ async function rowsAfter(inject: (lake: Lake) => void): Promise<{ rows: Record<s
   await lake.settle();
   expect(meta(lake, "weather")?.status).toBe("DONE");
   const pointer = lake.json("silver/weather/current.json");
-  const live = lake.d1.rows(
-    "SELECT file FROM published JOIN snapshot_files USING (snapshot_id) WHERE published.table_name = 'silver_weather'",
+  const [published] = lake.d1.rows<{ version: number }>(
+    "SELECT version FROM published WHERE table_name = 'silver_weather'",
   );
-  expect(pointer).toMatchObject({ files: live });
+  expect(pointer).toMatchObject({ version: published?.version, manifests: [{ version: published?.version }] });
   const rows = await lake.query("SELECT event_id, _copies FROM silver_weather");
   return { rows, hit };
 }

@@ -55,7 +55,7 @@ const SILVER = "SELECT event_id, _copies FROM silver_weather";
 const published = (lake: Lake) => lake.query(SILVER);
 const liveQuarantine = (lake: Lake) =>
   lake.d1.rows<{ file: string; rows: number; bytes: number }>(
-    "SELECT file, q.rows, q.bytes FROM published JOIN quarantine_files q USING (snapshot_id) ORDER BY file",
+    "SELECT file, rows, bytes FROM data_files WHERE kind = 'quarantine' AND removed IS NULL ORDER BY file",
   );
 const results = (lake: Lake, run: string) =>
   lake.d1.rows<{ check_name: string; measured: number; passed: number; failing_rows: string; candidate: string }>(

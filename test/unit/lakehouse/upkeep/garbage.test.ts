@@ -28,7 +28,7 @@ const silver = (lake: Lake) =>
 const live = (lake: Lake) =>
   lake.d1
     .rows<{ file: string }>(
-      `SELECT file FROM published JOIN snapshot_files USING (snapshot_id) WHERE table_name = 'silver_weather' ORDER BY file`,
+      `SELECT file FROM data_files WHERE table_name = 'silver_weather' AND removed IS NULL ORDER BY file`,
     )
     .map(({ file }) => file);
 

@@ -65,7 +65,7 @@ async function sealedLake(): Promise<Lake> {
 }
 
 describe("bronze past its retention", () => {
-  test("goes a day after its last date is past, and the published snapshot stays", async () => {
+  test("goes a day after its last date is past, and the published version stays", async () => {
     const lake = new Lake(NOON);
     await lake.land("weather", [readings(lake, ["a", "b", "a"])]);
     await lake.settle();
@@ -108,7 +108,7 @@ describe("bronze past its retention", () => {
     expect(await retired(lake)).toMatchObject({ files: 1 });
   });
 
-  test("a partition that is sealed cannot be built again: a data failure that leaves the snapshot live", async () => {
+  test("a partition that is sealed cannot be built again: a data failure that leaves the version live", async () => {
     const lake = await sealedLake();
     const silver = await lake.query(SILVER);
     lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'");
@@ -123,7 +123,7 @@ describe("bronze past its retention", () => {
     const silver = await lake.query(SILVER);
     const quarantine = async () =>
       lake.d1.rows<{ rows: number }>(
-        "SELECT q.rows FROM published p JOIN quarantine_files q USING (snapshot_id) WHERE p.table_name = 'silver_weather' ORDER BY q.file",
+        "SELECT rows FROM data_files WHERE table_name = 'silver_weather' AND kind = 'quarantine' AND removed IS NULL ORDER BY added",
       );
     lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'");
     await lake.settle();
@@ -148,25 +148,42 @@ describe("bronze past its retention", () => {
   });
 });
 
-test("superseded snapshots go a day after their commit, their files a day later; the live ones stay", async () => {
+test("of the versions of a date, the last of an hour, of a day and at last one stays; files a day longer; the live ones stay", async () => {
   const lake = new Lake(NOON);
-  await lake.land("weather", [readings(lake, ["a"])]);
-  await lake.settle();
-  await lake.land("weather", [readings(lake, ["b"])]);
-  await lake.settle();
-  const silver = () => [...lake.bucket.objects.keys()].filter((key) => /^silver\/weather\/.*parquet$/.test(key));
-  expect(silver()).toHaveLength(2);
-  expect(await retired(lake)).toEqual({ files: 0, snapshots: 0 });
-  lake.now += DAY_MS + HOUR;
-  const { snapshots } = await retired(lake);
-  expect(snapshots).toBeGreaterThan(0);
-  expect(lake.d1.rows("SELECT snapshot_id FROM snapshots WHERE table_name = 'silver_weather'")).toHaveLength(1);
-  expect(silver()).toHaveLength(2);
+  const versions = () =>
+    lake.d1
+      .rows<{ version: number }>("SELECT version FROM versions WHERE table_name = 'silver_weather' ORDER BY version")
+      .map(({ version }) => version);
+  // Four versions: two within an hour, one in the next, one the day after.
+  for (const [id, wait] of [
+    ["a", 60_000],
+    ["b", HOUR],
+    ["c", DAY_MS],
+    ["d", 0],
+  ] as const) {
+    await lake.land("weather", [readings(lake, [id], NOON)]);
+    await lake.settle();
+    lake.now += wait;
+  }
+  expect(versions()).toEqual([1, 2, 3, 4]);
+  expect(await retired(lake)).toMatchObject({ versions: expect.any(Number) });
+  expect(versions()).toEqual([2, 3, 4]);
+  lake.now += 3 * DAY_MS;
+  await retired(lake);
+  expect(versions()).toEqual([3, 4]);
+  const silver = () =>
+    [...lake.bucket.objects.keys()].filter((key) => /^silver\/weather\/.*(parquet|-v\d+.json)$/.test(key));
   lake.now += DAY_MS + HOUR;
   await sweep(lake);
-  const live = lake.d1.rows<{ file: string }>("SELECT file FROM snapshot_files WHERE file LIKE 'silver/weather/%'");
-  expect(silver()).toEqual(live.map(({ file }) => file));
-  expect(await lake.query(SILVER)).toHaveLength(2);
+  expect(silver()).toHaveLength(4);
+  lake.now += 31 * DAY_MS;
+  await retired(lake);
+  expect(versions()).toEqual([4]);
+  lake.now += DAY_MS + HOUR;
+  await sweep(lake);
+  const live = lake.d1.rows<{ file: string }>("SELECT file FROM data_files WHERE file LIKE 'silver/weather/%'");
+  expect(silver()).toEqual([...live.map(({ file }) => file), `silver/weather/metadata/${DAY}-v4.json`].sort());
+  expect(await lake.query(SILVER)).toHaveLength(4);
 });
 
 test("each contract's own retention counts: dead letters thirty days, alerts one, topics seven unless they say otherwise", () => {

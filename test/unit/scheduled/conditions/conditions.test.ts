@@ -18,6 +18,7 @@ import { dutyBacklogs, noteDutyBacklogs } from "../../../../sql/statements/duty-
 import { checksOf } from "../../../../sql/statements/quality.ts";
 import { createD1, type D1OnSqlite } from "../../../oracle/d1-on-sqlite.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
+import { versionSql } from "../../../oracle/version-sql.ts";
 import { refusals } from "../platform-events/receiver.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12, 30);
@@ -160,8 +161,6 @@ test("topics that are older than their contract promises, with whose turn it is"
     promised("e"),
   ];
   const file = db.sqlite.prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', ?, 1, 1, ?, ?, ?, NULL, 1)");
-  const snapshot = db.sqlite.prepare("INSERT INTO snapshots VALUES (?, ?, ?, 'r', 1, 'd', '[]', 1, ?)");
-  const published = db.sqlite.prepare("INSERT INTO published VALUES (?, ?, ?)");
   // a: fresh. b: nobody sends. c: builds hang. d: never received. e: promises nothing.
   for (const [topic, received, built] of [
     ["a", 5, 4],
@@ -171,10 +170,9 @@ test("topics that are older than their contract promises, with whose turn it is"
   ] as const) {
     file.run(`${topic}-old`, topic, 0, iso(received + 500), iso(received + 500), iso(received + 500));
     file.run(topic, topic, 1, iso(received), iso(received), iso(received));
-    snapshot.run(`${topic}0`, `silver_${topic}`, "2026-11-19", iso(0));
-    snapshot.run(`${topic}1`, `silver_${topic}`, "2026-11-21", iso(built));
-    published.run(`silver_${topic}`, "2026-11-19", `${topic}0`);
-    published.run(`silver_${topic}`, "2026-11-21", `${topic}1`);
+    const table = `silver_${topic}`;
+    db.sqlite.exec(versionSql({ table, version: 1, date: "2026-11-21", at: iso(built) }));
+    db.sqlite.exec(versionSql({ table, version: 2, date: "2026-11-19", at: iso(0) }));
   }
   const found = await find(staleTopicsSource(db.d1, all));
   expect(found).toMatchObject([

@@ -25,6 +25,7 @@ beforeEach(async () => {
   lake = {
     connection,
     views: views.map((name) => ({ name, kind: "bronze", rows: 0 })),
+    versions: [],
     close() {
       connection.closeSync();
       instance.closeSync();

@@ -10,6 +10,7 @@ import { formatResult } from "../../../../tools/lake/result-format.ts";
 import type { LakeSource } from "../../../../tools/lake/source.ts";
 import { readMigrations } from "../../../../tools/local-platform/migrations.ts";
 import { exampleQueries, overview } from "../../../../tools/query/help.ts";
+import { versionSql } from "../../../oracle/version-sql.ts";
 
 const MIGRATIONS = resolve(import.meta.dirname, "../../../../sql/migrations");
 const NOW = "2026-11-21T00:00:00Z";
@@ -49,15 +50,14 @@ async function put(key: string, sql: string): Promise<number> {
   return bytes.length;
 }
 
-async function commit(table: string, snapshot: string, key: string, sql: string, rows: number): Promise<void> {
-  const bytes = await put(key, sql);
-  catalog
-    .prepare("INSERT INTO snapshots VALUES (?, ?, '2026-11-21', 'run', 1, '', '[]', ?, ?)")
-    .run(snapshot, table, rows, NOW);
-  catalog.prepare("INSERT INTO snapshot_files VALUES (?, ?, ?, ?)").run(snapshot, key, rows, bytes);
-  catalog
-    .prepare("INSERT INTO published VALUES (?, '2026-11-21', ?) ON CONFLICT DO UPDATE SET snapshot_id = ?")
-    .run(table, snapshot, snapshot);
+/** The next version of a table's one date, which replaces what it had; with rows kept aside, if there are any. */
+async function commit(table: string, version: number, key: string, sql: string, aside?: string): Promise<void> {
+  const files = [{ file: key, rows: 1, bytes: await put(key, sql) }];
+  const quarantine =
+    aside === undefined
+      ? []
+      : [{ file: aside, rows: 1, bytes: await put(aside, `SELECT '${version}' AS event_id`), kind: "quarantine" }];
+  catalog.exec(versionSql({ table, version, date: "2026-11-21", at: NOW, files: [...files, ...quarantine] }));
 }
 
 async function registerBronze(topic: string, key: string, sql: string, rows: number, retiredBy: string | null) {
@@ -75,19 +75,19 @@ async function ask(sql: string): Promise<string> {
 }
 
 describe("openLake", () => {
-  it("shows the published snapshot of each table, and no superseded file", async () => {
-    await commit("silver_weather", "s1", "silver/weather/event_date=2026-11-21/a.parquet", "SELECT 1 AS x", 1);
-    await commit("silver_weather", "s2", "silver/weather/event_date=2026-11-21/b.parquet", "SELECT 2 AS x", 1);
+  it("shows the published version of each table, and no superseded file", async () => {
+    await commit("silver_weather", 1, "silver/weather/event_date=2026-11-21/a.parquet", "SELECT 1 AS x");
+    await commit("silver_weather", 2, "silver/weather/event_date=2026-11-21/b.parquet", "SELECT 2 AS x");
     expect(await ask("FROM silver_weather")).toBe("x\r\n2");
     expect(reads).toEqual(["silver/weather/event_date=2026-11-21/b.parquet"]);
   });
 
   it("fetches an object once, and again when the copy is not whole", async () => {
-    await commit("gold", "s1", "gold/a.parquet", "SELECT 1 AS x", 1);
+    await commit("gold", 1, "gold/a.parquet", "SELECT 1 AS x");
     await ask("FROM gold");
     await ask("FROM gold");
     expect(reads).toHaveLength(1);
-    catalog.exec("UPDATE snapshot_files SET bytes = bytes + 1");
+    catalog.exec("UPDATE data_files SET bytes = bytes + 1");
     await ask("FROM gold");
     expect(reads).toHaveLength(2);
   });
@@ -104,19 +104,13 @@ describe("openLake", () => {
     expect(await ask("FROM bronze_weather")).toBe("event_id");
   });
 
-  it("has the quarantine of the published snapshots only, and an empty one of a topic whose checks may fill it", async () => {
+  it("has the quarantine of the published versions only, and an empty one of a topic whose checks may fill it", async () => {
     expect(await ask("SELECT count(*) AS n, count(_failed_checks) AS f FROM quarantine_payments")).toBe("n,f\r\n0,0");
-    for (const [snapshot, id] of [
-      ["s1", "old"],
-      ["s2", "new"],
-    ] as const) {
-      await commit("silver_payments", snapshot, `silver/payments/${id}.parquet`, "SELECT 1 AS x", 1);
-      const bytes = await put(`quarantine/payments/${id}.parquet`, `SELECT '${id}' AS event_id`);
-      catalog
-        .prepare("INSERT INTO quarantine_files VALUES (?, ?, 1, ?)")
-        .run(snapshot, `quarantine/payments/${id}.parquet`, bytes);
-    }
-    expect(await ask("SELECT event_id FROM quarantine_payments")).toBe("event_id\r\nnew");
+    const commitBoth = (version: number, id: string) =>
+      commit("silver_payments", version, `silver/${id}.parquet`, "SELECT 1 AS x", `quarantine/payments/${id}.parquet`);
+    await commitBoth(1, "old");
+    await commitBoth(2, "new");
+    expect(await ask("SELECT event_id FROM quarantine_payments")).toBe("event_id\r\n2");
     expect(reads).not.toContain("quarantine/payments/old.parquet");
   });
 
@@ -155,13 +149,13 @@ describe("openLake", () => {
   });
 
   it("says which object is missing", async () => {
-    await commit("gold", "s1", "gold/a.parquet", "SELECT 1 AS x", 1);
+    await commit("gold", 1, "gold/a.parquet", "SELECT 1 AS x");
     objects.clear();
     await expect(ask("FROM gold")).rejects.toMatchObject({ code: "LAKE_UNREADABLE", message: /gold\/a\.parquet/ });
   });
 
   it("does not write outside its cache", async () => {
-    await commit("gold", "s1", "../../evil.parquet", "SELECT 1 AS x", 1);
+    await commit("gold", 1, "../../evil.parquet", "SELECT 1 AS x");
     await expect(ask("FROM gold")).rejects.toMatchObject({ code: "LAKE_UNREADABLE" });
   });
 
@@ -198,8 +192,8 @@ describe("results", () => {
 it("the overview's examples run, on an empty lake and on a full one", async () => {
   for (const full of [false, true]) {
     if (full) {
-      await commit("silver_orders", "s1", "silver/orders/a.parquet", "SELECT 1 AS x", 1);
-      await commit("revenue", "g1", "gold/revenue/a.parquet", "SELECT 1 AS x", 1);
+      await commit("silver_orders", 1, "silver/orders/a.parquet", "SELECT 1 AS x");
+      await commit("revenue", 1, "gold/revenue/a.parquet", "SELECT 1 AS x");
       await registerBronze("orders", "bronze/orders/1.parquet", "SELECT 'a' AS event_id, now() AS _received", 1, null);
     }
     const lake = await openLake({ source, cacheDir: join(dir, "cache") });

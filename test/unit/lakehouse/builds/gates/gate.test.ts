@@ -187,7 +187,7 @@ describe("the verdict", () => {
     ]);
     expect(blocking(results).map((result) => result.check.name)).toEqual(["blocks"]);
     expect(new QualityGateError("t", "2026-01-01", blocking(results)).message).toBe(
-      'QUALITY_GATE: t 2026-01-01: silver check "blocks" measured 1, mustBe 0. The last good snapshot stays published.',
+      'QUALITY_GATE: t 2026-01-01: silver check "blocks" measured 1, mustBe 0. The last good version stays published.',
     );
   });
 });

@@ -10,11 +10,7 @@ import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts
 
 beforeAll(loadParquetWasm);
 
-function told(
-  type: ColumnType,
-  values: readonly Value[],
-  rowGroupRows = 2,
-): ColumnStatistics | undefined {
+function told(type: ColumnType, values: readonly Value[], rowGroupRows = 2): ColumnStatistics | undefined {
   const fields = [{ name: "c", type, nullable: true }];
   const builder = createColumnBuilder(type);
   for (const value of values) pushValue(builder, value);
