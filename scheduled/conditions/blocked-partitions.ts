@@ -15,7 +15,7 @@ export function blockedPartitionsSource(db: D1Database): ConditionSource {
           key: `quality_gate/${domain}/${partitionDate}/${check}`,
           kind: "quality_gate",
           severity: "critical",
-          message: `${domain} ${partitionDate} is not published: the check "${check}" (${metric}) measured ${measured ?? "no number"}, bound ${row.bound}. What was published before stays.${candidate}`,
+          message: `${domain} ${partitionDate} is not published: the check "${check}" (${metric}) measured ${measured ?? "no number"}, bound ${row.bound}. What was published before stays.${candidate} To end it: sluice partitions show ${domain} ${partitionDate}`,
           domain,
           partitionDate,
           runId: row.run_id,

@@ -17,7 +17,7 @@ export function failedPartitionsSource(db: D1Database, knows: (domain: string) =
           key: `${dead ? "partition_dead" : "partition_failed"}/${domain}/${partitionDate}`,
           kind: dead ? "partition_dead" : "partition_failed",
           severity: dead || failure === "data" ? "critical" : "warning",
-          message: `${domain} ${partitionDate} is not built (${failure} failure): ${error}. ${adviceOn(dead, failure)}`,
+          message: `${domain} ${partitionDate} is not built (${failure} failure): ${error}. ${adviceOn(dead, failure)} More: sluice partitions show ${domain} ${partitionDate}`,
           domain,
           partitionDate,
           ...(row.run_id === null ? {} : { runId: row.run_id }),
@@ -38,7 +38,7 @@ function shownError(text: string): string {
 }
 
 function adviceOn(dead: boolean, failure: "data" | "system"): string {
-  if (dead) return "Its retries are used up: see to the cause, then set its status to PENDING.";
+  if (dead) return "Its retries are used up: see to the cause, then sluice backfill --reprocess failed.";
   if (failure === "system") return "It is retried by itself.";
   return "It waits for other input, another contract or model, or an operator; what was published before stays.";
 }

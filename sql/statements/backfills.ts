@@ -343,3 +343,13 @@ export async function openBackfillOf(
       .bind(domain, date),
   );
 }
+
+/** Drops backfills that ended before then (ISO 8601 UTC), at most `limit`, with their partitions; gives how many. May be done again. */
+export async function forgetBackfills(db: D1Database, endedBefore: string, limit: number): Promise<number> {
+  const old = "SELECT backfill_id FROM backfills WHERE ended_at < ?1 ORDER BY backfill_id LIMIT ?2";
+  const [, gone] = await db.batch([
+    db.prepare(`DELETE FROM backfill_partitions WHERE backfill_id IN (${old})`).bind(endedBefore, limit),
+    db.prepare(`DELETE FROM backfills WHERE backfill_id IN (${old}) RETURNING backfill_id`).bind(endedBefore, limit),
+  ]);
+  return gone?.results.length ?? 0;
+}

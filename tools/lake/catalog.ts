@@ -34,6 +34,8 @@ export const STATE_TABLES = {
   versions: "versions",
   data_files: "data_files",
   partition_sources: "partition_sources",
+  backfills: "backfills",
+  partition_decisions: "partition_decisions",
 } as const;
 
 /** Their names. */
