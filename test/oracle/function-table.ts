@@ -11,7 +11,8 @@ const date: ColumnType = { kind: "date" };
 
 /**
  * `s` and `o` are texts, `o` short; `p` a LIKE pattern; `i` and `j` positions; `far` any integer; `t` and `u` moments, `day`
- * and `due` dates; `m` a count and `x` a double for intervals; `number`, `moment` and `word` texts to cast.
+ * and `due` dates; `m` a count and `x` a double for intervals; `number`, `moment` and `word` texts to cast;
+ * `json` texts.
  */
 export const functionTable: TableSchema = {
   name: "f",
@@ -22,7 +23,7 @@ export const functionTable: TableSchema = {
     ...["i", "j", "far"].map((name) => field(name, int64)),
     ...["t", "u"].map((name) => field(name, timestamp)),
     ...["day", "due"].map((name) => field(name, date)),
-    ...["number", "moment", "word"].map((name) => field(name, utf8)),
+    ...["number", "moment", "word", "json"].map((name) => field(name, utf8)),
     field("m", { kind: "int32" }),
     field("x", { kind: "float64" }),
   ],
@@ -210,6 +211,37 @@ const momentTexts = fc.oneof(
   ),
 );
 
+/** JSON as `_extra` has it and as others write it: spaces, escapes, numbers of any notation, repeated names. */
+const gaps = fc.constantFrom("", " ", "\n\t");
+const jsonScalars = fc.oneof(
+  fc.constantFrom("0", "-0", "1.0", "1e2", "-0.0", "1E-7", "123456789012345678901234567890", "1e400", "1e20", "1E+21"),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => String(value).replace("+", "")),
+  fc.constantFrom(
+    "true",
+    "false",
+    "null",
+    '"null"',
+    '"x"',
+    '"\\u00e9\\n\\"\\\\"',
+    '"\\ud83e\\udd86\\/"',
+    '"\\u0001\\u001f"',
+    '"🦆"',
+    '""',
+  ),
+);
+const json = fc.letrec<{ value: string; object: string; list: string }>((tie) => ({
+  value: fc.oneof({ maxDepth: 4, withCrossShrink: true }, jsonScalars, tie("object"), tie("list")),
+  object: fc
+    .tuple(gaps, fc.array(fc.tuple(fc.constantFrom("a", "b", "", "a.b", "é"), gaps, tie("value")), { maxLength: 4 }))
+    .map(
+      ([gap, members]) =>
+        `{${gap}${members.map(([name, space, value]) => `"${name}"${space}:${value}`).join(`,${gap}`)}}`,
+    ),
+  list: fc
+    .tuple(gaps, fc.array(tie("value"), { maxLength: 4 }))
+    .map(([gap, items]) => `[${items.join(`${gap},`)}${gap}]`),
+}));
+
 export const functionValues: Readonly<Record<string, fc.Arbitrary<Value>>> = {
   s: fc.oneof(joined([...letters, ...signs], 10), joined(["a", "b", ","], 12)),
   o: fc.oneof(joined(letters, 2), joined(["a", "b", ","], 3)),
@@ -221,6 +253,7 @@ export const functionValues: Readonly<Record<string, fc.Arbitrary<Value>>> = {
   day: days,
   due: days,
   number: numbers,
+  json: json.object,
   moment: momentTexts,
   word: fc.constantFrom(
     "true",

@@ -105,7 +105,7 @@ export async function judge(oracle: DuckDBOracle, model: CompiledModel, inputs: 
   } catch (refusal) {
     // What DuckDB refuses for its value, we refuse.
     expect(String(refusal)).toMatch(
-      /Out of Range|Conversion|out of range|overflow|Syntax Error|Cannot subtract infinite/i,
+      /Out of Range|Conversion|out of range|overflow|Syntax Error|Cannot subtract infinite|Malformed JSON/i,
     );
     const outcome = await runModel(model, inputs).then(rowsOf, (error: unknown) => error);
     expect(outcome, String(refusal)).toBeInstanceOf(ModelValueError);

@@ -3,6 +3,7 @@ import { bindAbs, bindArithmetic, bindRound, bindWhole } from "./arithmetic.ts";
 import { bindComparison, bindDistinctFrom, bindIn } from "./comparison.ts";
 import { bindDatePart, bindDateTrunc, bindNamedPart } from "./dates.ts";
 import { bindIntervalArithmetic, bindIntervalOf } from "./intervals.ts";
+import { bindJsonText } from "./json-path.ts";
 import { bindExtreme, bindIsNull, bindNot } from "./logic.ts";
 import { bindListAggregate, bindListContains, bindListElement, bindStructField, listLength } from "./nested.ts";
 import { bindConcat, bindLetterCase, bindTextLength, bindTextSearch } from "./strings.ts";
@@ -83,6 +84,8 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   ...["array_extract", "list_extract", "list_element"].map((name) => [name, bindListElement] as const),
   ...["list_contains", "array_contains", "list_has", "array_has"].map((name) => [name, bindListContains] as const),
   ["struct_extract", bindStructField],
+  ["->>", bindJsonText],
+  ["json_extract_string", bindJsonText],
 ]);
 
 /** The kernel of a call, or why that function or overload is not supported. */

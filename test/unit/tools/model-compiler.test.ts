@@ -207,6 +207,14 @@ describe("what is refused, where, and what to do", () => {
       ['7:1: column "i" is an INTERVAL; take its seconds: epoch(i)'],
     ],
     [
+      "JSON by a name of the row, and as a value",
+      "SELECT d, s ->> k AS a, (s -> 'a') ->> 'b' AS b FROM t",
+      [
+        `7:13: ->> takes a constant name, or a path such as '$.a."b c"[0]'; docs/model-sql.md lists the functions of models`,
+        expect.stringContaining("values of type JSON are not supported"),
+      ],
+    ],
+    [
       "time buckets of no width",
       "SELECT d, time_bucket(INTERVAL '0 days', ts) AS a, time_bucket(INTERVAL '1 month 1 day', ts) AS b FROM t",
       [
