@@ -1,14 +1,15 @@
 /** Reading the lake inside a request: under the isolate's permit for work with Parquet, and never for long. */
+import type { WasmPermit } from "../lakehouse/engine/parquet/wasm.ts";
 import { TooManyObjectsError } from "../lakehouse/lookups/dead-letters/page.ts";
 import { LakeBusyError } from "../lakehouse/lookups/trace/search-bronze.ts";
 import { ProblemError } from "./problem.ts";
 import { requestPermit } from "./wasm-permit.ts";
 
 /** Throws the problem LAKE_BUSY if others keep the permit, LAKE_UNAVAILABLE if catalog or bucket fail. Problems of `work` pass. */
-export async function readLake<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function readLake<Result>(work: (permit: WasmPermit) => Promise<Result>): Promise<Result> {
   return await lakeAnswers(async () => {
-    using _permit = await requestPermit();
-    return await work();
+    using permit = await requestPermit();
+    return await work(permit);
   });
 }
 

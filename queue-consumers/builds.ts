@@ -11,7 +11,7 @@ const request = z.object({ domain: z.string(), date: z.string().regex(/^\d{4}-\d
 
 const compactionRequest = z.object({ kind: z.literal("compaction"), file: z.string() });
 
-export interface BuildsDeps extends BuildDeps, CompactionDeps {
+export interface BuildsDeps extends Omit<BuildDeps, "permit">, CompactionDeps {
   /** Called after a build that may have made work for others. */
   replan(): Promise<unknown>;
   log(event: Readonly<Record<string, unknown>>): void;
@@ -42,7 +42,7 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
       message.retry({ delaySeconds: 1 });
       return;
     }
-    const outcome = await buildPartition(deps, table, parsed.data.date);
+    const outcome = await buildPartition({ ...deps, permit }, table, parsed.data.date);
     event["outcome"] = outcome.kind;
     if (outcome.kind === "committed")
       Object.assign(event, { run: outcome.lease.runId, rows_in: outcome.rowsIn, rows_out: outcome.rowsOut });

@@ -5,7 +5,7 @@ import { type CompactDeps, compact } from "../lakehouse/upkeep/compaction/compac
 import { noteCompactionFailure } from "../sql/statements/compactions.ts";
 import { WASM_WAIT_MS } from "./wasm-wait.ts";
 
-export interface CompactionDeps extends CompactDeps {
+export interface CompactionDeps extends Omit<CompactDeps, "permit"> {
   log(event: Readonly<Record<string, unknown>>): void;
 }
 
@@ -23,7 +23,7 @@ export async function consumeCompaction(message: Message, file: string, deps: Co
       message.retry({ delaySeconds: 1 });
       return;
     }
-    const { kind, ...figures } = await compact(deps, file);
+    const { kind, ...figures } = await compact({ ...deps, permit }, file);
     Object.assign(event, { outcome: kind, ...figures });
     message.ack();
   } catch (error) {

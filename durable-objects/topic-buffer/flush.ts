@@ -4,6 +4,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { LAYOUT_POLICY, type LayoutPolicy, UNSTORED_POLICY } from "../../lakehouse/bronze/files.ts";
 import type { BronzeBucket } from "../../lakehouse/bronze/put-once.ts";
 import { BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
+import type { WasmPermit } from "../../lakehouse/engine/parquet/wasm.ts";
 import { hourText } from "../../schemas/hours.ts";
 import { publishArrivals } from "../../sql/statements/arrivals.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
@@ -26,7 +27,7 @@ export interface FlushDeps {
   /** Runs `work` in one transaction of the object's storage. */
   transaction(work: () => void): void;
   /** The isolate's permit for parquet-wasm, or undefined when another operation has it. */
-  permit(): Disposable | undefined;
+  permit(): WasmPermit | undefined;
   /** Lets what else waits for the thread have its turn: appends to this very buffer, too. */
   pause(): Promise<unknown>;
   /** Milliseconds since the epoch. */
@@ -93,7 +94,7 @@ async function flushStep(
     case "write": {
       using permit = deps.permit();
       if (permit === undefined) return false;
-      const files = await writeOrSetAside(deps, target, seq);
+      const files = await writeOrSetAside(deps, permit, target, seq);
       // What was set aside is in R2 before its flush goes on: the step may be done again, the forgetting not.
       await parkSlices(deps.bucket, address, store, seq);
       deps.transaction(() => store.markWritten(seq, files));
@@ -136,11 +137,16 @@ function forget({ store, ids, now }: FlushDeps, seq: number): void {
 }
 
 /** The files of a flush. Where its frames cannot be read, those that are at fault are set aside and the others written. */
-async function writeOrSetAside(deps: FlushDeps, target: FlushTarget, seq: number): Promise<BronzeFile[]> {
+async function writeOrSetAside(
+  deps: FlushDeps,
+  permit: WasmPermit,
+  target: FlushTarget,
+  seq: number,
+): Promise<BronzeFile[]> {
   const { store, transaction, log } = deps;
   const { address, contract } = target;
   try {
-    return await write(deps, target, seq);
+    return await write(deps, permit, target, seq);
   } catch (error) {
     if (!(error instanceof BronzeInputError) || (await isBegun(deps, seq))) throw error;
     let found = 0;
@@ -153,15 +159,15 @@ async function writeOrSetAside(deps: FlushDeps, target: FlushTarget, seq: number
       }
     });
     if (found === 0) throw error;
-    return write(deps, target, seq);
+    return write(deps, permit, target, seq);
   }
 }
 
 /** By the layout of an earlier try, if one stored it: where its files end must not depend on the deploy that goes on. */
-function write({ store, bucket, transaction, pause }: FlushDeps, target: FlushTarget, seq: number) {
+function write({ store, bucket, transaction, pause }: FlushDeps, permit: WasmPermit, target: FlushTarget, seq: number) {
   const { address, contract, incarnation, layout = LAYOUT_POLICY } = target;
   const flush = { topic: address.topic, shard: address.shard, shardOf: address.of, incarnation, seq };
-  return writeBronze(bucket, contract, flush, store.frozenBlocks(seq), {
+  return writeBronze({ bucket, permit }, contract, flush, store.frozenBlocks(seq), {
     layout: store.layouts.of(seq),
     policy: store.layouts.isStored(seq) ? layout : UNSTORED_POLICY,
     keep: (made) => transaction(() => store.layouts.keep(seq, made)),

@@ -32,7 +32,6 @@ export async function findDeadLetters(
   deps: Pick<GatewayDeps, "db" | "lake">,
   { ids, topics, range }: DeadLetterSearch,
 ): Promise<FoundDeadLetters> {
-  const reader = { db: deps.db, bucket: deps.lake };
   const letters: StoredDeadLetter[] = [];
   const missing = new Set(ids);
   let after: Position | null = null;
@@ -46,7 +45,9 @@ export async function findDeadLetters(
       withPayloads: true,
     };
     // The permit is given back between pages, so that a long search does not hold up flushes.
-    const page: DeadLetterPage = await readLake(() => readDeadLetters(reader, query));
+    const page: DeadLetterPage = await readLake((permit) =>
+      readDeadLetters({ db: deps.db, bucket: deps.lake, permit }, query),
+    );
     for (const letter of page.letters) {
       letters.push(letter);
       missing.delete(letter.dlq_id);

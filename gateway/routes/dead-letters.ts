@@ -31,8 +31,11 @@ export function listDeadLetters(deps: GatewayDeps): Route {
     };
     const range = rangeOf(query, deps.clock.now());
     const limit = Number(query.limit);
-    const page = await readLake(() =>
-      readDeadLetters({ db: deps.db, bucket: deps.lake }, { filter, order, range, after, limit, withPayloads: false }),
+    const page = await readLake((permit) =>
+      readDeadLetters(
+        { db: deps.db, bucket: deps.lake, permit },
+        { filter, order, range, after, limit, withPayloads: false },
+      ),
     );
     return c.json({
       dead_letters: page.letters.map(summaryOf),

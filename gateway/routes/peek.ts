@@ -13,7 +13,9 @@ export function getEvents(deps: GatewayDeps): (c: GatewayContext) => Promise<Res
     const contract = knownTopic(c.req.param("topic"));
     const { limit, from } = queryOf(c, peekQuery);
     const query = { limit: Number(limit), from: (from === undefined ? undefined : microsOf(from)) ?? 0 };
-    const events = await readLake(() => newestEvents({ db: deps.db, bucket: deps.lake }, contract, query));
+    const events = await readLake((permit) =>
+      newestEvents({ db: deps.db, bucket: deps.lake, permit }, contract, query),
+    );
     return c.json({ topic: contract.topic, events });
   };
 }

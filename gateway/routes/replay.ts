@@ -79,9 +79,9 @@ async function chosen(c: GatewayContext, body: ReplayBody, deps: GatewayDeps): P
   if (after === undefined) {
     throw new ProblemError("INVALID_PARAMETER", "cursor: expected next_cursor of the same replay's answer before");
   }
-  const page = await readLake(() =>
+  const page = await readLake((permit) =>
     readDeadLetters(
-      { db: deps.db, bucket: deps.lake },
+      { db: deps.db, bucket: deps.lake, permit },
       {
         filter: { topics, errorType: body.error_type ?? null, producer: body.producer ?? null, ids: null },
         order: "oldest",

@@ -1,8 +1,10 @@
 /** Puts the Parquet files of one flush into R2, each exactly once. */
+
 import type { Contract } from "../../contracts/contract.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import type { Batch } from "../engine/columns/column.ts";
+import type { WasmPermit } from "../engine/parquet/wasm.ts";
 import { writeParquet } from "../engine/parquet/writer.ts";
 import { fileRows } from "./file-rows.ts";
 import { LAYOUT_POLICY, type LayoutPolicy, type PlannedFile, planFiles, rowGroupStarts } from "./files.ts";
@@ -31,19 +33,25 @@ export interface WriteOptions {
   pause?(): Promise<unknown>;
 }
 
+/** Where a flush is written; the permit lasts as long as the writing. */
+export interface BronzeLake {
+  readonly bucket: BronzeBucket;
+  readonly permit: WasmPermit;
+}
+
 /**
  * Writes the frozen blocks of a flush; gives what to register. Repeatable: an object that exists with the digest of the same
  * input is ours, whatever its bytes (a deploy between two tries may change the encoder). Throws `BronzeConflictError`
- * when it is not, `BronzeInputError` before anything is put, and what R2 throws. Call while holding the permit of `tryAcquireWasm`.
+ * when it is not, `BronzeInputError` before anything is put, what R2 throws and `permit.check`.
  */
 export async function writeBronze(
-  bucket: BronzeBucket,
+  { bucket, permit }: BronzeLake,
   contract: Contract,
   flush: FlushName & { readonly shardOf: number },
   blocks: BlockSource,
   options: WriteOptions = {},
 ): Promise<BronzeFile[]> {
-  const { scan, layout, encoded } = await encodeFiles(contract, flush, blocks, options);
+  const { scan, layout, encoded } = await encodeFiles(permit, contract, flush, blocks, options);
   if (options.layout === undefined) options.keep?.(layout);
   const standing: StandingFile[] = [];
   for (const { planned, bytes, unknownFields } of encoded) {
@@ -106,6 +114,7 @@ interface EncodedFlush {
  * same name. Until then they take their compressed bytes.
  */
 async function encodeFiles(
+  permit: WasmPermit,
   contract: Contract,
   flush: FlushName,
   blocks: BlockSource,
@@ -125,7 +134,7 @@ async function encodeFiles(
   for (const planned of layout.files) {
     const unknown = createUnknownFields(contract);
     const bytes = await asInput(flush, () =>
-      writeParquet({
+      writeParquet(permit, {
         ...columns,
         batches: paused(unknown.noting(fileRows(contract, blocks, scan, planned.dates)), pause),
         rowGroupStarts: rowGroupStarts(planned.dates),

@@ -11,7 +11,7 @@ import type { Batch } from "../engine/columns/column.ts";
 import { ModelTooLargeError, ModelValueError } from "../engine/ir/errors.ts";
 import { CorruptParquetError } from "../engine/parquet/reader.ts";
 import { dependentsOf, type Table, type TopicTable } from "../tables/catalog.ts";
-import type { LakeBucket } from "../tables/lake.ts";
+import type { LakeWork } from "../tables/lake.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { quarantineOf } from "../tables/quarantine.ts";
 import { stageFiles } from "../tables/stage.ts";
@@ -29,9 +29,8 @@ import { PartitionTooLargeError, prepareSilver } from "./silver/silver.ts";
 /** A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. */
 const LEASE_MS = 16 * 60_000;
 
-export interface BuildDeps {
+export interface BuildDeps extends LakeWork {
   readonly db: D1Database;
-  readonly bucket: LakeBucket;
   newRunId(): string;
 }
 
@@ -72,11 +71,11 @@ async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease
     const own = checksAfter(table.checks, decisions);
     const candidate = await prepare(deps, table, date);
     const { kept, quarantined, results: separated } = separate(own, candidate.rows);
-    const files = await stageFiles(deps.bucket, table, date, lease.runId, kept);
+    const files = await stageFiles(deps, table, date, lease.runId, kept);
     const aside =
       table.kind !== "topic" || quarantined.length === 0
         ? []
-        : await stageFiles(deps.bucket, quarantineOf(table), date, lease.runId, quarantined, "quarantine");
+        : await stageFiles(deps, quarantineOf(table), date, lease.runId, quarantined, "quarantine");
     const judged = own.filter(({ onFail }) => onFail !== "quarantine");
     const results = [...candidate.inputResults, ...(await runChecks(judged, table.layer, kept))];
     checks = checksOf(table.name, new Date().toISOString(), [
@@ -94,11 +93,11 @@ async function attempt(deps: BuildDeps, table: Table, date: string, lease: Lease
 function prepare(deps: BuildDeps, table: Table, date: string): Promise<Candidate> {
   switch (table.kind) {
     case "topic":
-      return prepareSilver(deps.db, deps.bucket, table, date);
+      return prepareSilver(deps.db, deps, table, date);
     case "ledger":
       return prepareLedger(deps.db, date);
     case "model":
-      return prepareGold(deps.db, deps.bucket, table, date);
+      return prepareGold(deps.db, deps, table, date);
   }
 }
 
@@ -140,7 +139,7 @@ async function commit(
 
 /** Of a sealed partition: the published rows stay, late ones go to quarantine. */
 async function addLate(deps: BuildDeps, table: TopicTable, lease: Lease): Promise<BuildOutcome> {
-  const late = await quarantineLate(deps.db, deps.bucket, table, lease.date, lease.runId);
+  const late = await quarantineLate(deps.db, deps, table, lease.date, lease.runId);
   const mine = await commitOrReadBack(deps, { ...placeOf(table, lease), ...late });
   if (!mine) return { kind: "lost", lease };
   return { kind: "committed", lease, rowsIn: late.rowsIn, rowsOut: late.rows };

@@ -14,11 +14,13 @@ import { gatherBatch } from "../engine/columns/gather.ts";
 import { columnNamed } from "../engine/columns/named-columns.ts";
 import { openParquet, type ParquetFile } from "../engine/parquet/reader.ts";
 import { int64Range } from "../engine/parquet/statistics.ts";
+import type { WasmPermit } from "../engine/parquet/wasm.ts";
 import { type LakeBucket, sizedSource } from "../tables/lake.ts";
 
 export interface PeekReader {
   readonly db: D1Database;
   readonly bucket: Pick<LakeBucket, "get">;
+  readonly permit: WasmPermit;
 }
 
 export interface PeekQuery {
@@ -37,7 +39,7 @@ export interface PeekedEvent {
 /** A flush of each of eight shards in two minutes; a row group is at most 4 MB. */
 const FILES = 16;
 
-/** The newest first. Throws what D1, R2 and the Parquet reader throw. Call while holding the permit of `tryAcquireWasm`. */
+/** The newest first. Throws what D1, R2 and the Parquet reader throw. */
 export async function newestEvents(
   reader: PeekReader,
   contract: Contract,
@@ -52,19 +54,19 @@ export async function newestEvents(
     const oldest = found[limit - 1];
     if (newest < from || (oldest !== undefined && newest < oldest.micros)) break;
     const parquet = await openParquet(sizedSource(reader.bucket, file, bytes));
-    found.push(...(await newestOfFile(parquet, contract, { limit, from })));
+    found.push(...(await newestOfFile(reader.permit, parquet, contract, { limit, from })));
     found = found.sort((a, b) => b.micros - a.micros).slice(0, limit);
   }
   return found.map(({ micros, event }) => ({ received: formatTimestamp(micros), event }));
 }
 
-async function newestOfFile(file: ParquetFile, contract: Contract, { limit, from }: PeekQuery) {
+async function newestOfFile(permit: WasmPermit, file: ParquetFile, contract: Contract, { limit, from }: PeekQuery) {
   const group = newestGroup(file);
   if (group === undefined) return [];
   const fields = bronzeFields(contract);
   const columns = fields.map(({ name }) => name).filter((name) => file.columns.includes(name));
   const found: { readonly micros: number; readonly event: unknown }[] = [];
-  for await (const batch of file.read({ columns, rowGroups: [group] })) {
+  for await (const batch of file.read(permit, { columns, rowGroups: [group] })) {
     const received = receivedOf(batch);
     const rows = Array.from(received, (micros, row) => ({ micros: Number(micros), row }))
       .filter(({ micros }) => micros >= from)

@@ -1,10 +1,18 @@
 /** Reading the lake's Parquet objects from R2. */
+
 import type { Batch } from "../engine/columns/column.ts";
 import { withTail } from "../engine/parquet/range-source.ts";
 import { type ParquetReadOptions, type RangeSource, readParquet } from "../engine/parquet/reader.ts";
+import type { WasmPermit } from "../engine/parquet/wasm.ts";
 
 /** What builders need of a bucket. */
 export type LakeBucket = Pick<R2Bucket, "get" | "head" | "put">;
+
+/** The lake for work with rows: the permit lasts as long as the work. */
+export interface LakeWork {
+  readonly bucket: LakeBucket;
+  readonly permit: WasmPermit;
+}
 
 /** A file that the catalog lists is not in the bucket: nothing can be built from it, and nothing may pretend so. */
 export class MissingObjectError extends Error {
@@ -46,9 +54,9 @@ export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string)
 
 /** The rows of one object, batch by batch. */
 export async function* readObject(
-  bucket: LakeBucket,
+  { bucket, permit }: LakeWork,
   key: string,
   options: ParquetReadOptions,
 ): AsyncGenerator<Batch, void, undefined> {
-  yield* readParquet(await objectSource(bucket, key), options);
+  yield* readParquet(permit, await objectSource(bucket, key), options);
 }

@@ -8,7 +8,7 @@ import type { Batch } from "../engine/columns/column.ts";
 import { sliceBatch } from "../engine/columns/slice.ts";
 import { createParquetWriter } from "../engine/parquet/writer.ts";
 import type { TableBase } from "./catalog.ts";
-import type { LakeBucket } from "./lake.ts";
+import type { LakeWork } from "./lake.ts";
 
 /** What staging asks of a table. */
 export type StagedTable = Pick<
@@ -30,7 +30,7 @@ export function stagedPrefix(
 
 /** Writes a run's rows to `<directory>/<partition>=<date>/<run id>-<n>.parquet`, a file of some 8 MB after the other. */
 export class FileStager {
-  readonly #bucket: LakeBucket;
+  readonly #lake: LakeWork;
   readonly #table: StagedTable;
   readonly #prefix: string;
   readonly #runId: string;
@@ -38,8 +38,8 @@ export class FileStager {
   readonly #files: AddedFile[] = [];
   #writer: ReturnType<typeof createParquetWriter> | undefined;
 
-  constructor(bucket: LakeBucket, table: StagedTable, date: string, runId: string, kind: FileKind = "data") {
-    this.#bucket = bucket;
+  constructor(lake: LakeWork, table: StagedTable, date: string, runId: string, kind: FileKind = "data") {
+    this.#lake = lake;
     this.#table = table;
     this.#prefix = stagedPrefix(table, date, runId);
     this.#runId = runId;
@@ -68,7 +68,7 @@ export class FileStager {
   #newWriter() {
     const { fields, dictionaryColumns, sortedBy, name } = this.#table;
     const metadata = { "sluice.table": name, "sluice.run": this.#runId };
-    return createParquetWriter({ fields, dictionaryColumns, sortedBy, metadata });
+    return createParquetWriter(this.#lake.permit, { fields, dictionaryColumns, sortedBy, metadata });
   }
 
   async #put(writer: ReturnType<typeof createParquetWriter>): Promise<void> {
@@ -76,7 +76,7 @@ export class FileStager {
     const bytes = writer.finish();
     this.#writer = undefined;
     const file = `${this.#prefix}${this.#files.length}.parquet`;
-    await this.#bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
+    await this.#lake.bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
     const told = Object.entries(writer.statistics()).filter(([column]) => !this.#table.unbounded.includes(column));
     this.#files.push({ file, kind: this.#kind, rows, bytes: bytes.byteLength, stats: Object.fromEntries(told) });
   }
@@ -87,14 +87,14 @@ const PORTION_ROWS = 8_192;
 
 /** Writes all rows of a run; always at least one file, so that an empty partition still has its columns. */
 export async function stageFiles(
-  bucket: LakeBucket,
+  lake: LakeWork,
   table: StagedTable,
   date: string,
   runId: string,
   rows: Batch,
   kind: FileKind = "data",
 ): Promise<readonly AddedFile[]> {
-  const stager = new FileStager(bucket, table, date, runId, kind);
+  const stager = new FileStager(lake, table, date, runId, kind);
   if (rows.length > 0) await stager.add(rows);
   else stager.addNothing();
   return stager.finish();

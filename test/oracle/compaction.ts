@@ -1,9 +1,11 @@
 /** Compaction of a lake in memory, as the cron and the builds queue do it. */
+
 import { type CompactOutcome, compact } from "../../lakehouse/upkeep/compaction/compact.ts";
 import { COMPACTION_POLICY, type CompactionPolicy } from "../../lakehouse/upkeep/compaction/plan.ts";
 import { planCompaction } from "../../lakehouse/upkeep/compaction/schedule.ts";
 import { deleteTombstones } from "../../lakehouse/upkeep/retention/delete-due.ts";
 import type { Lake } from "./lake.ts";
+import { permit } from "./permit.ts";
 
 /** Two files are enough. */
 export const EAGER: CompactionPolicy = { ...COMPACTION_POLICY, minFiles: 2 };
@@ -25,7 +27,7 @@ export async function planOf(lake: Lake, policy = EAGER): Promise<string[]> {
 }
 
 export function compactOne(lake: Lake, file: string): Promise<CompactOutcome> {
-  return compact({ db: lake.d1.binding, bucket: lake.bucket, now: () => lake.now }, file);
+  return compact({ db: lake.d1.binding, bucket: lake.bucket, permit, now: () => lake.now }, file);
 }
 
 /** Compacts all that a tick finds. */

@@ -1,4 +1,5 @@
 /** A whole lake in memory: bronze that lands as a TopicBuffer writes it, the planner, and the real builds, with a clock and faults. */
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,6 +14,7 @@ import { publishLedger } from "../../sql/statements/bronze.ts";
 import { FaultyD1 } from "./faulty-d1.ts";
 import { blocksOf, framesOf } from "./frames.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
+import { permit } from "./permit.ts";
 import { registerFiles } from "./register.ts";
 import { requireContract } from "./weather.ts";
 
@@ -32,7 +34,12 @@ export class Lake {
   async land(topic: string, messages: readonly Uint8Array[], contract = requireContract(topic)): Promise<void> {
     const frames = messages.flatMap(framesOf);
     const shard = { topic, shard: 0, shardOf: 1, incarnation: "11aa22bb" };
-    const files = await writeBronze(this.bucket, contract, { ...shard, seq: ++this.#seq }, blocksOf(frames));
+    const files = await writeBronze(
+      { bucket: this.bucket, permit },
+      contract,
+      { ...shard, seq: ++this.#seq },
+      blocksOf(frames),
+    );
     const hour = `${new Date(this.now).toISOString().slice(0, 13)}:00:00Z`;
     const events = frames.reduce((sum, frame) => sum + frame.slice.count, 0);
     const before = this.d1.rows<{ events: number }>(
@@ -50,6 +57,7 @@ export class Lake {
     const deps = {
       db: this.d1.binding,
       bucket: this.bucket,
+      permit,
       newRunId: () => `run-${String(++this.#runs).padStart(4, "0")}`,
     };
     return buildPartition(deps, table, date);

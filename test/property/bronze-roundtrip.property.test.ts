@@ -1,4 +1,5 @@
 /** Promise P2, through the file: JSON text -> admission -> message -> frames -> Parquet -> rows -> event. */
+
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { contracts, currentSchema } from "../../contracts/registry.ts";
@@ -16,6 +17,7 @@ import { longOrShare } from "../long-share.ts";
 import { arbitraryEvent, canonicalJson } from "../oracle/arbitrary-event.ts";
 import { localMasker, storedForm } from "../oracle/local-masker.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
+import { permit } from "../oracle/permit.ts";
 
 const RECEIVED = 1_795_262_400_000_000;
 
@@ -64,11 +66,11 @@ describe.each(contracts.filter((contract) => !contract.platformOnly))("$topic", 
         const bucket = new MemoryBucket();
         const flush = { topic: contract.topic, shard: 0, shardOf: 1, incarnation: "a", seq: 1 };
         const blocks = { count: 1, read: () => encodeFrame(decodeMessage(message), 0) };
-        const files = await writeBronze(bucket, contract, flush, blocks);
+        const files = await writeBronze({ bucket, permit }, contract, flush, blocks);
 
         const rebuilt: { readonly index: number; readonly event: string }[] = [];
         for (const { file } of files) {
-          for await (const batch of readParquet(bytesSource(file, bucket.bytesOf(file)))) {
+          for await (const batch of readParquet(permit, bytesSource(file, bucket.bytesOf(file)))) {
             const index = batch.columns[batch.fields.findIndex((field) => field.name === "_event")];
             if (index?.kind !== "int32") throw new Error("no _event column");
             rebuildEvents(contract, batch).forEach((event, row) => {

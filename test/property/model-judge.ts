@@ -1,4 +1,5 @@
 /** Holds what a model gives against DuckDB's own answer to the same SELECT over the same rows. */
+
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type ModelInputs, runModel } from "../../lakehouse/builds/models/run.ts";
@@ -10,6 +11,7 @@ import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
 import { partialPlanOf } from "../../lakehouse/engine/operators/partial-plan.ts";
 import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
 import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
+import { permit } from "../oracle/permit.ts";
 import { exactText, expectSameRows, type Row } from "../oracle/same-rows.ts";
 import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 import type { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
@@ -54,7 +56,7 @@ export async function load(oracle: DuckDBOracle, tables: readonly TableRows[], c
   for (const { table, rows } of tables) {
     const { fields, name } = table;
     const batch = batchOf(fields, rows);
-    const file = await writeParquet({ fields, batches: [batch], dictionaryColumns: [], rowGroupRows: 10 });
+    const file = await writeParquet(permit, { fields, batches: [batch], dictionaryColumns: [], rowGroupRows: 10 });
     await oracle.query(file, `CREATE OR REPLACE TABLE ${name} AS FROM read_parquet(FILE)`);
     batches.set(name, batch);
   }

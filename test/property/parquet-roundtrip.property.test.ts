@@ -5,6 +5,7 @@ import { decodeArrowStream, encodeArrowStream } from "../../lakehouse/engine/par
 import { bytesSource, readParquet, readParquetSchema } from "../../lakehouse/engine/parquet/reader.ts";
 import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { permit } from "../oracle/permit.ts";
 import { batchOf, collect, rowsOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 import { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
 import { arbitraryFields, arbitraryRows } from "./arbitrary-batch.ts";
@@ -37,16 +38,16 @@ test("what is written is what our reader and DuckDB read, for any schema, rows a
       async ({ fields, rows }, { cut, dictionary, batchRows, offset, limit, ...groups }) => {
         const batch = batchOf(fields, rows);
         const at = Math.min(cut, rows.length);
-        const bytes = await writeParquet({
+        const bytes = await writeParquet(permit, {
           fields,
           batches: [sliceBatch(batch, 0, at), sliceBatch(batch, at, rows.length)],
           dictionaryColumns: dictionary ? fields.map((field) => field.name) : [],
           ...groups,
         });
         const source = bytesSource("random", bytes);
-        expect(await readParquetSchema(source)).toEqual(fields);
-        expect(rowsOf(await collect(readParquet(source, { batchRows })))).toEqual(rows);
-        expect(rowsOf(await collect(readParquet(source, { batchRows, offset, limit })))).toEqual(
+        expect(await readParquetSchema(permit, source)).toEqual(fields);
+        expect(rowsOf(await collect(readParquet(permit, source, { batchRows })))).toEqual(rows);
+        expect(rowsOf(await collect(readParquet(permit, source, { batchRows, offset, limit })))).toEqual(
           rows.slice(offset, offset + limit),
         );
         expect(await oracle.query(bytes, "FROM read_parquet(FILE)")).toEqual(rows);

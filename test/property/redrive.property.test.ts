@@ -2,6 +2,7 @@
  * An old message, parked more than once, re-driven by several at once with faults at any step, delivered late and twice: each of its
  * slices is appended exactly once. Buffers are a model with their memory of ids; bronze is real Parquet.
  */
+
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
@@ -13,6 +14,7 @@ import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { FaultyD1 } from "../oracle/faulty-d1.ts";
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../oracle/frames.ts";
 import { AnswerLostError, MemoryBucket } from "../oracle/memory-bucket.ts";
+import { permit } from "../oracle/permit.ts";
 import { registerFiles } from "../oracle/register.ts";
 import { requireContract } from "../oracle/weather.ts";
 import { order } from "../unit/gateway/harness.ts";
@@ -75,7 +77,7 @@ class World {
       this.#issued.add(id);
       return id;
     },
-    permit: () => ({ [Symbol.dispose]() {} }),
+    permit: () => permit,
   };
 
   async park(message: Uint8Array): Promise<void> {
@@ -104,7 +106,12 @@ class World {
     this.appended.set(shard, (this.appended.get(shard) ?? 0) + 1);
     const frames = framesOf(message).filter((frame) => frame.slice.shard === shard);
     const flush = { topic: "orders", shard, shardOf: 2, incarnation: "11aa22bb", seq: ++this.#flushes };
-    const files = await writeBronze(this.bucket, requireContract("orders"), flush, blocksOf(frames));
+    const files = await writeBronze(
+      { bucket: this.bucket, permit },
+      requireContract("orders"),
+      flush,
+      blocksOf(frames),
+    );
     if (files.length > 0)
       await this.d1.binding.batch(registerFiles(this.d1.binding, files, new Date(OLD).toISOString()));
   }

@@ -3,6 +3,7 @@
  * ones drain into the old objects. Nothing is lost or doubled, sequence numbers follow the order of appends, and shards of old
  * counts are retired once nothing can come to them.
  */
+
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { ShardAddress, TopicBufferNamespace } from "../../durable-objects/stubs.ts";
@@ -13,6 +14,7 @@ import { decodeMessage, encodeFrame } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
 import { uuidAt } from "../oracle/frames.ts";
+import { permit } from "../oracle/permit.ts";
 import { weather, weatherMessage } from "../oracle/weather.ts";
 import { type IoFault, Shard, SharedLake } from "./topic-buffer/shard.ts";
 
@@ -132,7 +134,7 @@ async function readBronze(topic: Topic) {
   for (const { file, shard, shard_of } of files) {
     const ids = order.get(`weather/${shard}/${shard_of}`) ?? [];
     order.set(`weather/${shard}/${shard_of}`, ids);
-    for await (const batch of readParquet(bytesSource(file, topic.lake.bucket.bytesOf(file)))) {
+    for await (const batch of readParquet(permit, bytesSource(file, topic.lake.bucket.bytesOf(file)))) {
       for (let row = 0; row < batch.length; row++) {
         const value = rowAt(batch, row);
         const id = String(value["_message"]);

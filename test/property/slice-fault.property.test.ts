@@ -2,6 +2,7 @@
  * A slice with any bytes: either it is at fault, and says so without a value of an event, or it can be written. So whatever a buffer
  * holds, setting aside what is at fault lets its flush go on.
  */
+
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { contracts } from "../../contracts/registry.ts";
@@ -11,6 +12,7 @@ import { decodeMessage, encodeFrame, encodeMessage, type Frame, readFrames } fro
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
+import { permit } from "../oracle/permit.ts";
 import { weather, weatherMessage } from "../oracle/weather.ts";
 
 const AT = Date.UTC(2026, 10, 21, 12) * 1_000;
@@ -50,11 +52,13 @@ test("what is not at fault can be written, whatever its bytes", async () => {
         expect(fault).toMatch(/^\d+ bytes, \d events of schema \d+: /);
         expect(fault).not.toContain("Malm");
         // Else nobody would have asked.
-        await expect(writeBronze(new MemoryBucket(), weather, FLUSH, blockOf(frame))).rejects.toThrow(BronzeInputError);
+        await expect(
+          writeBronze({ bucket: new MemoryBucket(), permit }, weather, FLUSH, blockOf(frame)),
+        ).rejects.toThrow(BronzeInputError);
         return;
       }
       seen.written++;
-      const files = await writeBronze(new MemoryBucket(), weather, FLUSH, blockOf(frame));
+      const files = await writeBronze({ bucket: new MemoryBucket(), permit }, weather, FLUSH, blockOf(frame));
       expect(files.reduce((sum, { rows }) => sum + rows, 0)).toBe(events);
     }),
     { numRuns: 1_500 },

@@ -3,6 +3,7 @@
  * once with faults at any step, queues deliver twice and late, buffers forget. In the end every event is in bronze exactly once, and
  * the ledger has counted it once.
  */
+
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import type { Contract } from "../../contracts/contract.ts";
@@ -18,6 +19,7 @@ import { longOrShare } from "../long-share.ts";
 import type { D1Fault } from "../oracle/faulty-d1.ts";
 import { framesForShard, uuidAt } from "../oracle/frames.ts";
 import { AnswerLostError } from "../oracle/memory-bucket.ts";
+import { permit } from "../oracle/permit.ts";
 import { weather, weatherMessage } from "../oracle/weather.ts";
 import { Shard } from "./topic-buffer/shard.ts";
 
@@ -97,7 +99,7 @@ class World {
     hasUnflushed: async () => this.shard.poke().oldestAt !== null,
     frameFault: (frame) => sliceFault(this.redriver, frame),
     newMessageId: () => uuidAt(this.shard.now, 100 + this.#ids++),
-    permit: () => ({ [Symbol.dispose]() {} }),
+    permit: () => permit,
   };
 
   parkedKeys(): string[] {
@@ -166,7 +168,7 @@ class World {
     const { d1, bucket } = this.shard;
     const found: string[] = [];
     for (const { file } of d1.rows<{ file: string }>("SELECT file FROM bronze_files")) {
-      for await (const batch of readParquet(bytesSource(file, bucket.bytesOf(file)))) {
+      for await (const batch of readParquet(permit, bytesSource(file, bucket.bytesOf(file)))) {
         for (let row = 0; row < batch.length; row++) found.push(String(rowAt(batch, row)["event_id"]));
       }
     }

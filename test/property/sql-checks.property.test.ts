@@ -1,4 +1,5 @@
 /** Checks in SQL, as contracts have them, against DuckDB running the same query over the same rows. */
+
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { contracts } from "../../contracts/registry.ts";
@@ -8,6 +9,7 @@ import type { CompiledCheck } from "../../lakehouse/tables/compiled/compiled-che
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { compileChecks } from "../../tools/build/quality/compile-checks.ts";
 import { longOrShare } from "../long-share.ts";
+import { permit } from "../oracle/permit.ts";
 import type { Row } from "../oracle/same-rows.ts";
 import { arbitraryRows, silverOrders, silverPayments } from "../oracle/shop-tables.ts";
 import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
@@ -105,7 +107,7 @@ test.each(queries)(
 /** What DuckDB gives; null for NULL and for a query that it refuses on these rows. */
 async function byDuckDb(query: string, table: typeof silverOrders, rows: readonly Row[]): Promise<number | null> {
   const batch = batchOf(table.fields, rows);
-  const file = await writeParquet({ fields: table.fields, batches: [batch], dictionaryColumns: [] });
+  const file = await writeParquet(permit, { fields: table.fields, batches: [batch], dictionaryColumns: [] });
   await oracle.query(file, `CREATE OR REPLACE TABLE ${table.name} AS FROM read_parquet(FILE)`);
   try {
     const [row] = await oracle.run(`SELECT (${query})::DOUBLE AS n`);

@@ -15,6 +15,7 @@ import { formatDate } from "../../schemas/time.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
 import { framesForShard, framesOf, uuidAt } from "../oracle/frames.ts";
+import { permit } from "../oracle/permit.ts";
 import { readWithDuckDb } from "../oracle/read-parquet.ts";
 import { weatherMessage } from "../oracle/weather.ts";
 import { type IoFault, LIMITS, type Outage, Shard } from "./topic-buffer/shard.ts";
@@ -242,7 +243,7 @@ async function bronzeRows(shard: Shard): Promise<Map<string, number>> {
     const dateOfRow = dates.flatMap((date) => Array.from({ length: date.rows }, () => date.partition_date));
     expect(dateOfRow).toHaveLength(rows);
     let at = 0;
-    for await (const batch of readParquet(bytesSource(file, object))) {
+    for await (const batch of readParquet(permit, bytesSource(file, object))) {
       for (let row = 0; row < batch.length; row++) {
         const value = rowAt(batch, row);
         expect(formatDate(Number(value["event_date"]))).toBe(dateOfRow[at++]);

@@ -1,9 +1,11 @@
 /** Peak memory of the largest compactions that are ever planned (docs/benchmarks.md). */
+
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contractOf } from "../../contracts/registry.ts";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
+import { permitOfProcess } from "../../lakehouse/engine/parquet/wasm.ts";
 import { COMPACTION_POLICY } from "../../lakehouse/upkeep/compaction/plan.ts";
 import { loadParquetWasm } from "../build/parquet-wasm-node.ts";
 import type { Bench } from "./bench.ts";
@@ -67,7 +69,7 @@ async function writeFiles(folder: string, dates: number): Promise<{ files: numbe
   });
   while (dates === 1 ? bytes < maxBytes : (files + 1) * rows <= maxMixedRows) {
     await writeBronze(
-      bucket,
+      { bucket, permit: permitOfProcess() },
       contract,
       { topic: TOPIC, shard: 0, shardOf: 1, incarnation: "bench", seq: files },
       source,

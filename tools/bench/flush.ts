@@ -75,23 +75,18 @@ interface Compared {
 }
 
 async function compare(topic: string, { blocks, rows }: FrozenBlocks): Promise<Compared> {
-  loadParquetWasm();
+  const permit = loadParquetWasm();
   const contract = contractOf(topic);
   if (contract === undefined) throw new Error(`topic ${topic} is not compiled`);
   const name = { topic, shard: 0, shardOf: 1, incarnation: "bench", seq: 1 };
   const source = { count: blocks.length, read: (block: number) => blocks[block] ?? new Uint8Array(0) };
   const files: Uint8Array[] = [];
-  await writeBronze(
-    forgetfulBucket((bytes) => files.push(bytes)),
-    contract,
-    name,
-    source,
-  );
+  await writeBronze({ bucket: forgetfulBucket((bytes) => files.push(bytes)), permit }, contract, name, source);
   await using duckdb = await openCopy(files);
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    ours.push(await cpuOf(() => writeBronze(forgetfulBucket(), contract, name, source)));
+    ours.push(await cpuOf(() => writeBronze({ bucket: forgetfulBucket(), permit }, contract, name, source)));
     theirs.push(await cpuOf(() => duckdb.copy()));
   }
   const ratios = ours.map((own, round) => own / (theirs[round] ?? Number.NaN));

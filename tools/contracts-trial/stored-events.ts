@@ -10,6 +10,7 @@ import { bytesSource, readParquet } from "../../lakehouse/engine/parquet/reader.
 import { deadLetterAt, type StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { codecById } from "../../schemas/codecs.ts";
 import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
+import { loadParquetWasm } from "../build/parquet-wasm-node.ts";
 import { CommandProblem } from "../command-problem.ts";
 import type { LakeSource } from "../lake/source.ts";
 
@@ -80,5 +81,5 @@ async function* batchesOf(source: LakeSource, key: string): AsyncGenerator<Batch
   const bytes = await source.read(key);
   if (bytes === undefined)
     throw new CommandProblem("LAKE_UNREADABLE", `The catalog lists ${key}, and R2 does not have it: try again.`);
-  yield* readParquet(bytesSource(key, bytes));
+  yield* readParquet(loadParquetWasm(), bytesSource(key, bytes));
 }

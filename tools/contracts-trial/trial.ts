@@ -6,7 +6,6 @@ import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead
 import { isJsonObject } from "../../schemas/event-residue.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
-import { loadParquetWasm } from "../build/parquet-wasm-node.ts";
 import type { LakeSource } from "../lake/source.ts";
 import { createJudge, type Judge, type Proposal } from "./judge.ts";
 import { createTrialTally, type DeadLetterOutcome, type TrialReport } from "./report.ts";
@@ -25,7 +24,6 @@ export interface TrialOptions {
 
 /** Judges every stored event and dead letter of the period. Throws CommandProblem (LAKE_UNREADABLE). */
 export async function tryContract({ source, proposal, stored, since, onProgress }: TrialOptions): Promise<TrialReport> {
-  loadParquetWasm();
   const deadLetters = contractOf("dead_letters");
   if (deadLetters === undefined) throw new Error("there is no contract for dead_letters");
   const judge = createJudge(proposal, stored);

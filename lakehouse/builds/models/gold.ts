@@ -3,7 +3,7 @@ import type { Batch } from "../../engine/columns/column.ts";
 import { conform } from "../../engine/columns/conform.ts";
 import { openParquet } from "../../engine/parquet/reader.ts";
 import { type ModelTable, tableByName } from "../../tables/catalog.ts";
-import { type LakeBucket, tailedSource } from "../../tables/lake.ts";
+import { type LakeWork, tailedSource } from "../../tables/lake.ts";
 import { livePartition } from "../../tables/live-files.ts";
 import type { Candidate } from "../candidate.ts";
 import { digestOf, inputName } from "../digest.ts";
@@ -15,7 +15,7 @@ import { runModel } from "./run.ts";
  */
 export async function prepareGold(
   db: D1Database,
-  bucket: LakeBucket,
+  { bucket, permit }: LakeWork,
   table: ModelTable,
   date: string,
 ): Promise<Candidate> {
@@ -34,7 +34,7 @@ export async function prepareGold(
       const parquet = await openParquet(await tailedSource(bucket, file));
       const present = columns.filter((column) => parquet.columns.includes(column));
       // A version built before a field was released lacks its column until it is built again.
-      for await (const batch of parquet.read({ columns: present })) yield conform(batch, fields);
+      for await (const batch of parquet.read(permit, { columns: present })) yield conform(batch, fields);
     }
   }
   const rows = await runModel(table.model, { scan });

@@ -3,7 +3,7 @@ import type { BronzeInput } from "../../../sql/statements/bronze-inputs.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
 import { conform } from "../../engine/columns/conform.ts";
 import { CorruptParquetError, openParquet, type ParquetFile } from "../../engine/parquet/reader.ts";
-import { type LakeBucket, tailedSource } from "../../tables/lake.ts";
+import { type LakeWork, tailedSource } from "../../tables/lake.ts";
 
 /** Rows [firstRow, firstRow + rows) of an object. */
 export interface StoredRows {
@@ -54,7 +54,7 @@ export function positionOrder(inputs: readonly BronzeInput[]): Int32Array {
 
 /** The rows of the inputs in the order of `storedRows`, with exactly `fields`. Throws what reading throws. */
 export async function* bronzeRows(
-  bucket: LakeBucket,
+  { bucket, permit }: LakeWork,
   inputs: readonly BronzeInput[],
   fields: readonly Field[],
 ): AsyncGenerator<Batch, void, undefined> {
@@ -64,7 +64,7 @@ export async function* bronzeRows(
     const { parquet } = open;
     const columns = fields.map((field) => field.name).filter((name) => parquet.columns.includes(name));
     let read = 0;
-    for await (const batch of parquet.read({ columns, offset: firstRow, limit: rows })) {
+    for await (const batch of parquet.read(permit, { columns, offset: firstRow, limit: rows })) {
       read += batch.length;
       yield conform(batch, fields);
     }

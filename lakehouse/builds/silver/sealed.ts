@@ -13,7 +13,7 @@ import type { Batch, Column } from "../../engine/columns/column.ts";
 import { concatBatches } from "../../engine/columns/concat.ts";
 import { pushValue } from "../../engine/columns/push-value.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
-import type { LakeBucket } from "../../tables/lake.ts";
+import type { LakeWork } from "../../tables/lake.ts";
 import { FAILED_CHECKS_FIELD, quarantineOf } from "../../tables/quarantine.ts";
 import { stageFiles } from "../../tables/stage.ts";
 import { digestOf } from "../digest.ts";
@@ -34,7 +34,7 @@ type SealedCommit = Omit<Commit, "lease" | "table" | "layer" | "path">;
 /** Stages the late rows; what to commit: more in quarantine, and the rest as it is. Throws BronzeRetiredError when nothing is late, and what reading throws. */
 export async function quarantineLate(
   db: D1Database,
-  bucket: LakeBucket,
+  lake: LakeWork,
   table: TopicTable,
   date: string,
   runId: string,
@@ -55,9 +55,9 @@ export async function quarantineLate(
       `PARTITION_TOO_LARGE: ${count} late rows of ${table.name} ${date}, a build holds ${MAX_PARTITION_ROWS}`,
     );
   }
-  const rows = await lateRows(bucket, table, late);
+  const rows = await lateRows(lake, table, late);
   return {
-    added: await stageFiles(bucket, quarantineOf(table), date, runId, rows, "quarantine"),
+    added: await stageFiles(lake, quarantineOf(table), date, runId, rows, "quarantine"),
     removed: [],
     rows: sealed.rows,
     rowsAdded: 0,
@@ -75,10 +75,10 @@ export async function quarantineLate(
   };
 }
 
-async function lateRows(bucket: LakeBucket, table: TopicTable, late: readonly BronzeInput[]): Promise<Batch> {
+async function lateRows(lake: LakeWork, table: TopicTable, late: readonly BronzeInput[]): Promise<Batch> {
   const stored = table.fields.filter((field) => field.name !== "_copies");
   const batches: Batch[] = [];
-  for await (const batch of bronzeRows(bucket, late, stored)) batches.push(batch);
+  for await (const batch of bronzeRows(lake, late, stored)) batches.push(batch);
   const { columns, length } = concatBatches(batches);
   const copies: Column = {
     kind: "int32",

@@ -7,7 +7,7 @@ import { emptyBatch } from "../../engine/columns/conform.ts";
 import { gather } from "../../engine/columns/gather.ts";
 import { eventsByHour } from "../../ledger/by-hour.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
-import type { LakeBucket } from "../../tables/lake.ts";
+import type { LakeWork } from "../../tables/lake.ts";
 import type { Candidate } from "../candidate.ts";
 import { digestOf } from "../digest.ts";
 import { runChecks } from "../gates/gate.ts";
@@ -25,7 +25,7 @@ export class PartitionTooLargeError extends Error {
 /** Reads bronze and gives the candidate with what the bronze checks measured; whether they hold it back is the caller's to say. Throws what reading throws. */
 export async function prepareSilver(
   db: D1Database,
-  bucket: LakeBucket,
+  lake: LakeWork,
   table: TopicTable,
   date: string,
 ): Promise<Candidate> {
@@ -40,7 +40,7 @@ export async function prepareSilver(
   }
   const stored = table.fields.filter((field) => field.name !== "_copies");
   const batches: Batch[] = [];
-  for await (const batch of bronzeRows(bucket, files, stored)) batches.push(batch);
+  for await (const batch of bronzeRows(lake, files, stored)) batches.push(batch);
   const bronze = batches.length === 0 ? emptyBatch(stored) : concatBatches(batches);
   const inputResults = await runChecks(table.checks, "bronze", bronze);
   const { rows, copies, removedReceived } = deduplicate(bronze, contract.dedupeKey, positionOrder(files));

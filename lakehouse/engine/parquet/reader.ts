@@ -6,7 +6,7 @@ import { type Footer, type FooterColumn, footerLength, parseFooter, TRAILER_BYTE
 import { CorruptParquetError, type RangeSource, readExactly, withTail } from "./range-source.ts";
 import { type ColumnRange, columnRange } from "./statistics.ts";
 import { ThriftError } from "./thrift.ts";
-import { requireParquetWasm } from "./wasm.ts";
+import type { WasmPermit } from "./wasm.ts";
 
 export { bytesSource, CorruptParquetError, type RangeSource } from "./range-source.ts";
 
@@ -42,18 +42,18 @@ export interface ParquetFile {
   readonly metadata: ReadonlyMap<string, string>;
   /** The top-level columns' names. */
   readonly columns: readonly string[];
-  schema(): Field[];
+  schema(permit: WasmPermit): Field[];
   /** What the footer says of a top-level column's values in a row group; undefined where it says nothing. */
   range(rowGroup: number, column: string): ColumnRange | undefined;
-  read(options?: ParquetReadOptions): AsyncGenerator<Batch, void, undefined>;
+  read(permit: WasmPermit, options?: ParquetReadOptions): AsyncGenerator<Batch, void, undefined>;
 }
 
 /**
  * Reads a file's footer. Throws CorruptParquetError; rejections of the source pass.
  *
- * `schema` and `read` throw ParquetWasmNotInstalledError, CorruptParquetError, UnsupportedArrowTypeError for a column type that ours
+ * `schema` and `read` throw what `permit.check` does, CorruptParquetError, UnsupportedArrowTypeError for a column type that ours
  * cannot hold, and a RangeError for a column or row group that the file has not. Between two batches no Wasm memory is held:
- * stopping early leaks nothing, and several files can be read in turns. Call them while holding the permit of `tryAcquireWasm`.
+ * stopping early leaks nothing, and several files can be read in turns.
  */
 export async function openParquet(source: RangeSource): Promise<ParquetFile> {
   const { footer, tail } = await readFooter(source);
@@ -68,28 +68,29 @@ export async function openParquet(source: RangeSource): Promise<ParquetFile> {
     rowGroups,
     metadata: footer.metadata,
     columns: footer.columns.map((column) => column.name),
-    schema: () => schemaOf(source.name, footer),
+    schema: (permit) => schemaOf(permit, source.name, footer),
     range(rowGroup, name) {
       const group = footer.rowGroups[rowGroup];
       const column = footer.columns.find((candidate) => candidate.name === name);
       return group === undefined || column === undefined ? undefined : columnRange(group, column);
     },
-    read: (options = {}) => readRows(whole, footer, options),
+    read: (permit, options = {}) => readRows(permit, whole, footer, options),
   };
 }
 
 /** The rows of a file, batch by batch (see `openParquet`). */
 export async function* readParquet(
+  permit: WasmPermit,
   source: RangeSource,
   options: ParquetReadOptions = {},
 ): AsyncGenerator<Batch, void, undefined> {
   const file = await openParquet(source);
-  yield* file.read(options);
+  yield* file.read(permit, options);
 }
 
 /** The fields of a file (see `openParquet`). */
-export async function readParquetSchema(source: RangeSource): Promise<Field[]> {
-  return (await openParquet(source)).schema();
+export async function readParquetSchema(permit: WasmPermit, source: RangeSource): Promise<Field[]> {
+  return (await openParquet(source)).schema(permit);
 }
 
 /** The row groups of a file, without reading a row. The file's row count is the sum. Throws CorruptParquetError. */
@@ -107,18 +108,19 @@ async function readFooter(source: RangeSource): Promise<{ footer: Footer; tail: 
   });
 }
 
-function schemaOf(name: string, footer: Footer): Field[] {
-  requireParquetWasm();
+function schemaOf(permit: WasmPermit, name: string, footer: Footer): Field[] {
+  permit.check();
   if (footer.columns.length === 0) return [];
   return decodeArrowSchema(decodeInWasm(name, () => readSchema(emptyExcerpt(footer, footer.columns)).intoIPCStream()));
 }
 
 async function* readRows(
+  permit: WasmPermit,
   source: RangeSource,
   footer: Footer,
   options: ParquetReadOptions,
 ): AsyncGenerator<Batch, void, undefined> {
-  requireParquetWasm();
+  permit.check();
   const { rowGroups = footer.rowGroups.keys(), batchRows = 8192 } = options;
   const columns = pickColumns(source.name, footer, options.columns);
   let skip = requireCount("offset", options.offset ?? 0);
@@ -133,12 +135,13 @@ async function* readRows(
     left -= to - from;
     if (from === to) continue;
     if (columns.length === 0) yield* emptyBatches(to - from, batchRows);
-    else yield* readGroup(source, footer, index, columns, from, to, batchRows);
+    else yield* readGroup(permit, source, footer, index, columns, from, to, batchRows);
   }
 }
 
 /** Rows `[from, to)` of a row group. All of a portion leaves Wasm as one Arrow stream before its first batch is given out. */
 async function* readGroup(
+  permit: WasmPermit,
   source: RangeSource,
   footer: Footer,
   index: number,
@@ -153,6 +156,7 @@ async function* readGroup(
   const portion = Math.max(1, Math.ceil((excerpt.rows * share) / batchRows)) * batchRows;
   for (let offset = from; offset < to; offset += portion) {
     const limit = Math.min(portion, to - offset);
+    permit.check();
     // `intoIPCStream` takes the table: nothing is left to free.
     const stream = decodeInWasm(name, () =>
       readTable(excerpt.bytes, { batchSize: batchRows, offset, limit }).intoIPCStream(),

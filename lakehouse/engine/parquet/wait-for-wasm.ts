@@ -1,5 +1,5 @@
 /** Waiting for the isolate's parquet-wasm. */
-import { tryAcquireWasm } from "./wasm.ts";
+import { tryAcquireWasm, type WasmPermit } from "./wasm.ts";
 
 const POLL_MS = 50;
 
@@ -7,8 +7,8 @@ const POLL_MS = 50;
 export async function waitForWasm(
   waitMs: number,
   sleep: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-  tryAcquire: () => Disposable | undefined = tryAcquireWasm,
-): Promise<Disposable | undefined> {
+  tryAcquire: () => WasmPermit | undefined = tryAcquireWasm,
+): Promise<WasmPermit | undefined> {
   for (let waited = 0; ; waited += POLL_MS) {
     const permit = tryAcquire();
     if (permit !== undefined || waited >= waitMs) return permit;

@@ -1,7 +1,7 @@
 import { initSync } from "parquet-wasm/esm";
 
 let installed = false;
-let held: { readonly owner: string | undefined; readonly until: number } | undefined;
+let held: Permit | undefined;
 
 /** No invocation of a Worker lives longer: who took the permit before that is gone. */
 const LONGEST_HOLD_MS = 15 * 60_000;
@@ -26,9 +26,48 @@ export function installParquetWasm(module: WebAssembly.Module | Uint8Array): voi
   installed = true;
 }
 
-/** Throws ParquetWasmNotInstalledError: without this check parquet-wasm fails with "undefined is not an object". */
-export function requireParquetWasm(): void {
-  if (!installed) throw new ParquetWasmNotInstalledError();
+/** A permit was used after it had been given back, or after its time was up and another operation had the isolate's. */
+export class WasmPermitGoneError extends Error {
+  override readonly name = "WasmPermitGoneError";
+
+  constructor() {
+    super("the permit for Parquet is gone: it was given back, or held for too long while others waited");
+  }
+}
+
+/**
+ * The right to use parquet-wasm. What needs it takes it as an argument, so that a caller without one does not compile, and asks
+ * `check` first. It is given back by disposing it (`using`).
+ */
+class Permit implements Disposable {
+  readonly owner: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  readonly #alone: boolean;
+
+  constructor(owner: string | undefined, until: number, alone: boolean) {
+    this.owner = owner;
+    this.until = until;
+    this.#alone = alone;
+  }
+
+  /** Throws WasmPermitGoneError; and ParquetWasmNotInstalledError, since parquet-wasm would fail with "undefined is not an object". */
+  check(): void {
+    if (!this.#alone && held !== this) throw new WasmPermitGoneError();
+    if (!installed) throw new ParquetWasmNotInstalledError();
+  }
+
+  [Symbol.dispose](): void {
+    // Disposing twice, or late, must not free a permit that another operation has had since.
+    if (held === this) held = undefined;
+  }
+}
+
+export type WasmPermit = Permit;
+
+/** For tools and tests in Node, whose process does one thing: a permit that nobody waits for. The Worker must not use it. */
+export function permitOfProcess(): WasmPermit {
+  return new Permit(undefined, Number.POSITIVE_INFINITY, true);
 }
 
 export interface WasmHold {
@@ -51,17 +90,11 @@ export function tryAcquireWasm({
   owner,
   longestMs = LONGEST_HOLD_MS,
   now = Date.now,
-}: WasmHold = {}): Disposable | undefined {
+}: WasmHold = {}): WasmPermit | undefined {
   const time = now();
   if (held !== undefined && time < held.until) return undefined;
-  const mine = { owner, until: time + longestMs };
-  held = mine;
-  return {
-    [Symbol.dispose]() {
-      // Disposing twice, or late, must not free a permit that somebody else has taken in between.
-      if (held === mine) held = undefined;
-    },
-  };
+  held = new Permit(owner, time + longestMs, false);
+  return held;
 }
 
 /** Frees the permit if this owner has it: to be called by a Durable Object that begins, whose predecessor was ended with all it did. */

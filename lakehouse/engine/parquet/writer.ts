@@ -15,7 +15,7 @@ import { encodeArrowStream } from "./arrow-write.ts";
 import type { FileStatistics } from "./column-statistics.ts";
 import { IpcSink } from "./ipc-sink.ts";
 import { ParquetJoin } from "./join.ts";
-import { requireParquetWasm } from "./wasm.ts";
+import { permitOfProcess, type WasmPermit } from "./wasm.ts";
 
 /** Record batches handed to parquet-wasm have at most this many rows: one for a whole row group takes 3 % less CPU and 6 MB more (`npm run bench -- flush`). */
 const WRITE_BATCH_ROWS = 8_192;
@@ -57,23 +57,24 @@ export interface ParquetWriteOptions extends ParquetFileOptions {
  * columns, and would fail on integers with nulls behind a list.
  * Equal batches give equal bytes. Nothing of it stays in Wasm memory between two batches.
  * Throws a TypeError or RangeError, naming the column, for a batch that is not of `fields` (see `encodeArrowStream`), and a RangeError
- * for a column that is named but unknown; ParquetWasmNotInstalledError. Call it while holding the permit of `tryAcquireWasm`.
+ * for a column that is named but unknown; what `permit.check` throws.
  */
-export async function writeParquet(options: ParquetWriteOptions): Promise<Uint8Array> {
-  const writer = createParquetWriter(options);
+export async function writeParquet(permit: WasmPermit, options: ParquetWriteOptions): Promise<Uint8Array> {
+  const writer = createParquetWriter(permit, options);
   for await (const batch of options.batches) writer.add(batch);
   return writer.finish();
 }
 
 /** The same, batch by batch, for who cannot give all of them in one stream. Throws as `writeParquet` does, from whichever call meets the fault. */
-export function createParquetWriter(options: ParquetFileOptions): ParquetWriter {
-  requireParquetWasm();
+export function createParquetWriter(permit: WasmPermit, options: ParquetFileOptions): ParquetWriter {
+  permit.check();
   requireKnown(options);
-  return new ParquetWriter(options);
+  return new ParquetWriter(permit, options);
 }
 
 /** Gathers batches into row groups, and compresses each as it is full. */
 class ParquetWriter {
+  readonly #permit: WasmPermit;
   readonly #options: ParquetFileOptions;
   readonly #join: ParquetJoin;
   readonly #starts: readonly number[];
@@ -84,7 +85,8 @@ class ParquetWriter {
   #pendingRows = 0;
   #pendingBytes = 0;
 
-  constructor(options: ParquetFileOptions) {
+  constructor(permit: WasmPermit, options: ParquetFileOptions) {
+    this.#permit = permit;
     this.#options = options;
     this.#join = new ParquetJoin(options.sortedBy);
     this.#starts = options.rowGroupStarts ?? [];
@@ -147,6 +149,7 @@ class ParquetWriter {
   }
 
   #flush(): void {
+    this.#permit.check();
     const table = Table.fromIPCStream(encodeArrowStream(this.#options.fields, this.#pending, this.#sink));
     // Takes the table and the properties: nothing is left to free, whether it throws or not.
     const file = writeTable(table, writerProperties(this.#options, this.#pending, this.#pendingRows));
@@ -158,7 +161,7 @@ class ParquetWriter {
   }
 }
 
-keepShape(new ParquetWriter({ fields: [{ name: "", type: { kind: "bool" }, nullable: false }] }));
+keepShape(new ParquetWriter(permitOfProcess(), { fields: [{ name: "", type: { kind: "bool" }, nullable: false }] }));
 
 /** Each setter consumes the builder and gives another one. */
 function writerProperties(options: ParquetFileOptions, batches: readonly Batch[], rows: number): WriterProperties {

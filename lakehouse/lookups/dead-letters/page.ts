@@ -3,9 +3,11 @@
  * within a date object by object in the order of their times, until nothing unread can come before what was found. Bounded:
  * a page that would take too many reads ends early, with the position from which the next one goes on.
  */
+
 import { dayOf, formatDate, parseDate, parseTimestamp } from "../../../schemas/time.ts";
 import { bronzeBehind, datesWithRows, type RowSource } from "../../../sql/statements/dead-letters.ts";
 import { openParquet, type RangeSource } from "../../engine/parquet/reader.ts";
+import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import { type LakeBucket, sizedSource } from "../../tables/lake.ts";
 import { livePartition } from "../../tables/live-files.ts";
 import { silverTableName } from "../../tables/silver-columns.ts";
@@ -39,6 +41,7 @@ export interface DeadLetterPage {
 export interface DeadLetterReader {
   readonly db: D1Database;
   readonly bucket: Pick<LakeBucket, "get">;
+  readonly permit: WasmPermit;
 }
 
 /** So many objects overlap in time that no page can be read within its bounds: the date's silver must be built first. */
@@ -51,7 +54,7 @@ const READS_PER_PAGE = 64;
 /** Reads after which it gives up, although it got nowhere. */
 const MOST_READS = 512;
 
-/** Reads a page. Throws what D1, R2 and the Parquet reader throw, and `TooManyObjectsError`. Call it while holding the permit of `tryAcquireWasm`. */
+/** Reads a page. Throws what D1, R2 and the Parquet reader throw, and `TooManyObjectsError`. */
 export async function readDeadLetters(reader: DeadLetterReader, query: DeadLetterQuery): Promise<DeadLetterPage> {
   const { order, range, after, limit } = query;
   const compare = comparePositions(order);
@@ -72,7 +75,7 @@ export async function readDeadLetters(reader: DeadLetterReader, query: DeadLette
   const last = shown.at(-1);
   const next = hits.length > limit && last !== undefined ? last : boundary;
   return {
-    letters: await readHits(shown, query.withPayloads),
+    letters: await readHits(reader.permit, shown, query.withPayloads),
     next: next === null || foundAll(query, found) ? null : { received: next.received, id: next.id },
   };
 
@@ -94,7 +97,7 @@ export async function readDeadLetters(reader: DeadLetterReader, query: DeadLette
       const file = await openParquet(reads.counted(sizedSource(reader.bucket, source.file, source.bytes)));
       const wanted = (position: Position) => after === null || compare(after, position) < 0;
       const { first_row: firstRow, rows } = source;
-      await scan({ file, firstRow, rows, filter: query.filter, range: begin, wanted }, found);
+      await scan(reader.permit, { file, firstRow, rows, filter: query.filter, range: begin, wanted }, found);
     }
     return null;
   }
@@ -144,7 +147,7 @@ function reachOf(
 }
 
 /** The hits' rows, in their order. Each row group is read once. */
-async function readHits(hits: readonly Hit[], withPayloads: boolean): Promise<StoredDeadLetter[]> {
+async function readHits(permit: WasmPermit, hits: readonly Hit[], withPayloads: boolean): Promise<StoredDeadLetter[]> {
   const wanted = withPayloads ? DEAD_LETTER_COLUMNS : COLUMNS_WITHOUT_PAYLOAD;
   const letters = new Map<Hit, StoredDeadLetter>();
   for (const [file, ofFile] of Map.groupBy(hits, (hit) => hit.file)) {
@@ -154,7 +157,7 @@ async function readHits(hits: readonly Hit[], withPayloads: boolean): Promise<St
       const offset = Math.min(...byRow.keys());
       const limit = Math.max(...byRow.keys()) - offset + 1;
       let at = offset;
-      for await (const batch of file.read({ columns, rowGroups: [group], offset, limit })) {
+      for await (const batch of file.read(permit, { columns, rowGroups: [group], offset, limit })) {
         for (let row = 0; row < batch.length; row++) {
           const hit = byRow.get(at + row);
           if (hit !== undefined) letters.set(hit, deadLetterAt(batch, row));

@@ -1,8 +1,10 @@
 /** Finds the dead letters of one Parquet object that a query asks for, by their keys alone: payloads are not read. */
+
 import type { Batch, Column } from "../../engine/columns/column.ts";
 import { valueAt } from "../../engine/columns/value.ts";
 import type { ParquetFile } from "../../engine/parquet/reader.ts";
 import { int64Range, mayHold } from "../../engine/parquet/statistics.ts";
+import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import type { FirstPositions, Position } from "./position.ts";
 
 /** What a dead letter must be; null: anything. */
@@ -38,7 +40,7 @@ export interface ScanRequest {
 }
 
 /** Offers every match to `found`. Row groups that cannot hold a better one, by their statistics, are not read. */
-export async function scan(request: ScanRequest, found: FirstPositions<Hit>): Promise<void> {
+export async function scan(permit: WasmPermit, request: ScanRequest, found: FirstPositions<Hit>): Promise<void> {
   const { file, firstRow, rows } = request;
   const end = firstRow + rows;
   // The last group of a day's silver has the newest; the order only decides how soon the others can be skipped.
@@ -50,7 +52,7 @@ export async function scan(request: ScanRequest, found: FirstPositions<Hit>): Pr
     const offset = from - group.firstRow;
     let at = offset;
     const reading = { columns: KEY_COLUMNS, rowGroups: [group.index], offset, limit: to - from };
-    for await (const batch of file.read(reading)) {
+    for await (const batch of file.read(permit, reading)) {
       scanBatch(batch, at, group.index, request, found);
       at += batch.length;
     }

@@ -1,8 +1,10 @@
 /** The rows of Parquet files in which a text column has one value, reading as little as statistics and ranges allow. */
+
 import type { Batch, BytesColumn } from "../../engine/columns/column.ts";
 import { rowAt, type Value } from "../../engine/columns/value.ts";
 import { openParquet, type ParquetFile, type RangeSource } from "../../engine/parquet/reader.ts";
 import { int64Range, mayHold } from "../../engine/parquet/statistics.ts";
+import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 
 /** What is looked for: rows whose `column` is `text`, received at one of `received` (microseconds) if that is known. */
 export interface RowSearch {
@@ -36,7 +38,7 @@ export interface OpenedFile {
   readonly rowGroups: readonly number[];
 }
 
-/** Reads a footer; needs no permit of parquet-wasm. Throws CorruptParquetError, and what the source throws. */
+/** Reads a footer. Throws CorruptParquetError, and what the source throws. */
 export async function openForSearch(source: RangeSource, search: RowSearch): Promise<OpenedFile> {
   const parquet = await openParquet(source);
   const rowGroups = [...parquet.rowGroups.keys()].filter((group) => mayHoldRows(parquet, group, search));
@@ -50,8 +52,9 @@ function mayHoldRows(parquet: ParquetFile, group: number, { column, text, receiv
   return received === undefined || times === undefined || received.some((at) => at >= times.min && at <= times.max);
 }
 
-/** The rows found, in the order of the file. To be called while holding the permit of parquet-wasm. */
+/** The rows found, in the order of the file. */
 export async function findRows(
+  permit: WasmPermit,
   { name, parquet, rowGroups }: OpenedFile,
   search: RowSearch,
   cost: SearchCost,
@@ -61,9 +64,9 @@ export async function findRows(
   for (const group of rowGroups) {
     cost.row_groups++;
     let offset = 0;
-    for await (const batch of parquet.read({ columns: [search.column], rowGroups: [group] })) {
+    for await (const batch of parquet.read(permit, { columns: [search.column], rowGroups: [group] })) {
       for (const row of matches(batch, search.text)) {
-        const read = parquet.read({ columns, rowGroups: [group], offset: offset + row, limit: 1 });
+        const read = parquet.read(permit, { columns, rowGroups: [group], offset: offset + row, limit: 1 });
         const firstRow = parquet.rowGroups[group]?.firstRow ?? 0;
         for await (const one of read) {
           found.push({ file: name, row_group: group, row: firstRow + offset + row, values: rowAt(one, 0) });

@@ -1,7 +1,9 @@
 /** Looks through bronze files for one event, a bounded number at once; where it stopped is where the next call goes on. */
+
 import { type BronzeSearch, bronzeCandidates, type TraceFile } from "../../../sql/statements/trace.ts";
 import { CorruptParquetError } from "../../engine/parquet/reader.ts";
 import { ThriftError } from "../../engine/parquet/thrift.ts";
+import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import { type LakeBucket, MissingObjectError, sizedSource } from "../../tables/lake.ts";
 import {
   type FoundRow,
@@ -16,7 +18,7 @@ export interface TraceDeps {
   readonly db: D1Database;
   readonly bucket: Pick<LakeBucket, "get">;
   /** Waits for the isolate's permit for parquet-wasm. Throws `LakeBusyError`. */
-  permit(): Promise<Disposable>;
+  permit(): Promise<WasmPermit>;
 }
 
 /** Other work of the isolate held parquet-wasm for too long. */
@@ -77,7 +79,7 @@ export async function searchBronze(
 
 /** The rows of a few files, whose keys go to `unreadable` where they cannot be read. */
 export async function searchFiles(
-  { bucket, permit }: Pick<TraceDeps, "bucket" | "permit">,
+  { bucket, permit: waitForPermit }: Pick<TraceDeps, "bucket" | "permit">,
   files: readonly Pick<TraceFile, "file" | "bytes">[],
   search: RowSearch,
   cost: SearchCost,
@@ -99,10 +101,11 @@ export async function searchFiles(
   const hopeful = opened.filter((file) => file !== undefined && file.rowGroups.length > 0);
   cost.files_pruned += files.length - hopeful.length;
   if (hopeful.length === 0) return [];
-  using _permit = await permit();
+  using permit = await waitForPermit();
   const found: FoundRow[] = [];
   for (const file of hopeful) {
-    if (file !== undefined) found.push(...((await readable(file.name, () => findRows(file, search, cost))) ?? []));
+    if (file !== undefined)
+      found.push(...((await readable(file.name, () => findRows(permit, file, search, cost))) ?? []));
   }
   return found;
 }

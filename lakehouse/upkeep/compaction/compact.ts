@@ -12,13 +12,12 @@ import {
   registerCompaction,
 } from "../../../sql/statements/compactions.ts";
 import { putOnce } from "../../bronze/put-once.ts";
-import { type LakeBucket, objectSource } from "../../tables/lake.ts";
+import { type LakeWork, objectSource } from "../../tables/lake.ts";
 import { mergeFiles, UnknownColumnsError } from "./merge.ts";
 import { inputsDigest, isMixed } from "./plan.ts";
 
-export interface CompactDeps {
+export interface CompactDeps extends LakeWork {
   readonly db: D1Database;
-  readonly bucket: LakeBucket;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -29,9 +28,9 @@ export type CompactOutcome =
   | { readonly kind: "dropped"; readonly reason: string }
   | { readonly kind: "not_planned" };
 
-/** Compacts what was planned under this name. Throws what R2, D1 and reading throw: tried again it goes on. Call while holding the permit of `tryAcquireWasm`. */
+/** Compacts what was planned under this name. Throws what R2, D1 and reading throw: tried again it goes on. */
 export async function compact(deps: CompactDeps, file: string): Promise<CompactOutcome> {
-  const { db, bucket } = deps;
+  const { db, bucket, permit } = deps;
   const compaction = await findCompaction(db, file);
   const contract = compaction === undefined ? undefined : contractOf(compaction.topic);
   if (compaction === undefined || contract === undefined) return { kind: "not_planned" };
@@ -46,7 +45,7 @@ export async function compact(deps: CompactDeps, file: string): Promise<CompactO
   const digest = inputsDigest(keys);
   try {
     const sources = keys.map((key) => () => objectSource(bucket, key));
-    const merged = await mergeFiles(sources, contract, {
+    const merged = await mergeFiles(permit, sources, contract, {
       mixed: isMixed(file),
       metadata: { "sluice.input": digest, "sluice.compacts": String(keys.length) },
     });

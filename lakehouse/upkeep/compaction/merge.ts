@@ -1,4 +1,5 @@
 /** The rows of several bronze files as those of one, and the bytes of that file. */
+
 import type { Contract } from "../../../contracts/contract.ts";
 import { formatDate } from "../../../schemas/time.ts";
 import { byDay, dayColumn } from "../../bronze/by-day.ts";
@@ -8,6 +9,7 @@ import type { Batch, Field } from "../../engine/columns/column.ts";
 import { concatBatches } from "../../engine/columns/concat.ts";
 import { conform } from "../../engine/columns/conform.ts";
 import { openParquet, type RangeSource } from "../../engine/parquet/reader.ts";
+import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import { writeParquet } from "../../engine/parquet/writer.ts";
 
 /** A file has columns that this deploy does not know: to rewrite it would lose them. */
@@ -24,18 +26,19 @@ export interface MergedFile {
 /**
  * Reads the files in their order, each opened when its turn comes, batch by batch, into one file with today's columns: for each date the rows of the first
  * file, then of the second. Files of one date are streamed; those of several (`mixed`) are put in order in memory. Throws
- * `UnknownColumnsError`, and what reading throws. Call while holding the permit of `tryAcquireWasm`.
+ * `UnknownColumnsError`, and what reading throws.
  */
 export async function mergeFiles(
+  permit: WasmPermit,
   sources: readonly (() => Promise<RangeSource>)[],
   contract: Contract,
   options: { readonly mixed: boolean; readonly metadata: Readonly<Record<string, string>> },
 ): Promise<MergedFile> {
   const layout = bronzeLayout(contract);
   const days = new DayRanges(contract);
-  const rows = rowsOf(sources, layout.fields);
+  const rows = rowsOf(permit, sources, layout.fields);
   const write = (batches: Iterable<Batch> | AsyncIterable<Batch>, starts: readonly number[]) =>
-    writeParquet({
+    writeParquet(permit, {
       ...layout,
       batches,
       rowGroupStarts: starts,
@@ -50,16 +53,17 @@ export async function mergeFiles(
 }
 
 async function* rowsOf(
+  permit: WasmPermit,
   sources: readonly (() => Promise<RangeSource>)[],
   fields: readonly Field[],
 ): AsyncGenerator<Batch, void, undefined> {
   for (const open of sources) {
     const source = await open();
     const parquet = await openParquet(source);
-    const unknown = unknownFields(parquet.schema(), fields);
+    const unknown = unknownFields(parquet.schema(permit), fields);
     if (unknown.length > 0)
       throw new UnknownColumnsError(`${source.name} has columns that this deploy does not know: ${unknown.join(", ")}`);
-    for await (const batch of parquet.read()) yield conform(batch, fields);
+    for await (const batch of parquet.read(permit)) yield conform(batch, fields);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Whether bronze has a message's events already: what must be known before a message that nobody remembers is sent again. */
+
 import type { MessageHeader } from "../../../schemas/packed-block.ts";
 import { formatTimestamp } from "../../../schemas/time.ts";
 import { filesReceivedAt, type MessageFile } from "../../../sql/statements/message-files.ts";
@@ -6,6 +7,7 @@ import { parkedSliceKey, registeredSlices } from "../../../sql/statements/parked
 import { valueAt } from "../../engine/columns/value.ts";
 import { openParquet } from "../../engine/parquet/reader.ts";
 import { mayHold } from "../../engine/parquet/statistics.ts";
+import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import { type LakeBucket, MissingObjectError, sizedSource } from "../../tables/lake.ts";
 import type { RedriveDeps, Redriven } from "./redrive-deps.ts";
 
@@ -33,15 +35,20 @@ export async function lookUpWhenSettled(
   if (permit === undefined) {
     return { kind: "postponed", detail: "another operation holds the isolate's permit for Parquet" };
   }
-  const found = await lookUp(deps.db, deps.bucket, header, ids);
+  const found = await lookUp(deps.db, { bucket: deps.bucket, permit }, header, ids);
   if (found.kind === "known") return found;
   const detail = `${found.files} bronze files of its time are gone: nobody can tell whether they had it`;
   return { kind: "kept", detail };
 }
 
+interface ReadableLake {
+  readonly bucket: Pick<LakeBucket, "get">;
+  readonly permit: WasmPermit;
+}
+
 async function lookUp(
   db: D1Database,
-  bucket: Pick<LakeBucket, "get">,
+  lake: ReadableLake,
   header: MessageHeader,
   ids: readonly string[],
 ): Promise<LookUp> {
@@ -56,7 +63,7 @@ async function lookUp(
     }
     let found = false;
     for (const file of files.filter((each) => each.shard === shard && each.shard_of === of)) {
-      const answer = await holds(bucket, file, ids);
+      const answer = await holds(lake, file, ids);
       if (answer === undefined) gone++;
       if (answer !== true) continue;
       found = true;
@@ -78,7 +85,7 @@ async function setAsideUnder(db: D1Database, header: MessageHeader, ids: readonl
 
 /** Whether a file has a row of one of the messages; undefined if it is retired and its object is gone. */
 async function holds(
-  bucket: Pick<LakeBucket, "get">,
+  { bucket, permit }: ReadableLake,
   { file, bytes, retired_by }: MessageFile,
   ids: readonly string[],
 ): Promise<boolean | undefined> {
@@ -86,7 +93,7 @@ async function holds(
     const parquet = await openParquet(sizedSource(bucket, file, bytes));
     for (const [group] of parquet.rowGroups.entries()) {
       if (!ids.some((id) => mayHold(parquet.range(group, "_message"), id))) continue;
-      for await (const { columns, length } of parquet.read({ columns: ["_message"], rowGroups: [group] })) {
+      for await (const { columns, length } of parquet.read(permit, { columns: ["_message"], rowGroups: [group] })) {
         const [messages] = columns;
         for (let row = 0; messages !== undefined && row < length; row++) {
           if (ids.includes(String(valueAt(messages, row)))) return true;

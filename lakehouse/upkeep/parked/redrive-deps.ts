@@ -1,5 +1,7 @@
 /** What sending on what is parked needs, and how it ends. */
+
 import type { Frame } from "../../../schemas/packed-block.ts";
+import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import type { LakeBucket } from "../../tables/lake.ts";
 
 export interface RedriveDeps {
@@ -16,7 +18,7 @@ export interface RedriveDeps {
   /** A UUIDv7 of now. */
   newMessageId(): string;
   /** The isolate's permit for work with Parquet; undefined when it is taken. */
-  permit(): Disposable | undefined;
+  permit(): WasmPermit | undefined;
 }
 
 export type Redriven =

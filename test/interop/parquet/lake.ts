@@ -1,4 +1,5 @@
 /** A small lake as Parquet files: every type; and bronze, silver and gold of the shop, through the gateway, flushes and builds. */
+
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesSource, openParquet } from "../../../lakehouse/engine/parquet/reader.ts";
@@ -7,6 +8,7 @@ import { simulate } from "../../../producers/simulators/plan.ts";
 import { ALL_TOPICS } from "../../../producers/simulators/topics.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
 import { Lake } from "../../oracle/lake.ts";
+import { permit } from "../../oracle/permit.ts";
 import { createHarness, NOW } from "../../unit/gateway/harness.ts";
 import { batchOf } from "../../unit/lakehouse/engine/columns/column-of.ts";
 import { DuckDBOracle } from "../../unit/lakehouse/engine/parquet/duckdb.ts";
@@ -33,7 +35,7 @@ export async function writeLake(folder: string): Promise<ParquetFile[]> {
   for (const [name, bytes] of [["every type", await everyTypeFile()] as const, ...(await shopFiles())]) {
     const path = join(folder, `${name.replaceAll(" ", "-")}.parquet`);
     const expected = `${path}.json`;
-    const fields = (await openParquet(bytesSource(name, bytes))).schema();
+    const fields = (await openParquet(bytesSource(name, bytes))).schema(permit);
     const rows = await duckdb.query(bytes, "FROM read_parquet(FILE, hive_partitioning = false)");
     const json = rows.map((row) => fields.map((field) => valueJson(field.type, row[field.name] ?? null)));
     mkdirSync(folder, { recursive: true });
@@ -47,7 +49,7 @@ export async function writeLake(folder: string): Promise<ParquetFile[]> {
 /** Two row groups, with nulls on every level, the extremes of every type, and texts that bounds cut in the middle of a character. */
 function everyTypeFile(): Promise<Uint8Array> {
   const long = ["é".repeat(63), "\u{10ffff}".repeat(40), "a".repeat(300)].map((text, i) => ({ id: 10 + i, text }));
-  return writeParquet({
+  return writeParquet(permit, {
     fields: everyType,
     batches: [batchOf(everyType, [...everyTypeRows, ...long])],
     rowGroupRows: 4,

@@ -13,6 +13,7 @@ import { RememberedIds } from "../../../durable-objects/topic-buffer/remembered-
 import { retire } from "../../../durable-objects/topic-buffer/retirement.ts";
 import { BufferStore } from "../../../durable-objects/topic-buffer/store.ts";
 import { LAYOUT_POLICY, type LayoutPolicy, UNSTORED_POLICY } from "../../../lakehouse/bronze/files.ts";
+import { permitOfProcess } from "../../../lakehouse/engine/parquet/wasm.ts";
 import { listShard } from "../../../sql/statements/shards.ts";
 import { FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { MemoryBucket } from "../../oracle/memory-bucket.ts";
@@ -311,11 +312,11 @@ export class Shard {
       permit: () => {
         if (busy || life.permitHeld) return undefined;
         life.permitHeld = true;
-        return {
-          [Symbol.dispose]() {
-            life.permitHeld = false;
-          },
+        const permit = permitOfProcess();
+        permit[Symbol.dispose] = () => {
+          life.permitHeld = false;
         };
+        return permit;
       },
       pause: async () => life.check(),
       now: () => this.now,

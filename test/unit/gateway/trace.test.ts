@@ -1,8 +1,10 @@
 /** `GET /v1/events/{event_id}` and `sluice trace`: scopes, cursors, the shards that are asked, what the terminal says. */
+
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { shardOf } from "../../../contracts/shards.ts";
 import { cursorText, positionOf } from "../../../gateway/trace/cursor.ts";
 import { requestPermit } from "../../../gateway/wasm-permit.ts";
+import { permitOfProcess } from "../../../lakehouse/engine/parquet/wasm.ts";
 import { LakeBusyError } from "../../../lakehouse/lookups/trace/search-bronze.ts";
 import { contentsOf, metadataOf, parkedKey } from "../../../lakehouse/upkeep/parked/parked-message.ts";
 import { command } from "../../../tools/cli/trace.ts";
@@ -127,7 +129,7 @@ describe("the permit for parquet-wasm", () => {
   test("is waited for, and given up in the end", async () => {
     let waits = 0;
     const wait = async () => void waits++;
-    const permit = { [Symbol.dispose]() {} };
+    const permit = permitOfProcess();
     expect(await requestPermit(wait, () => (waits < 3 ? undefined : permit))).toBe(permit);
     expect(waits).toBe(3);
     await expect(requestPermit(wait, () => undefined)).rejects.toThrow(LakeBusyError);

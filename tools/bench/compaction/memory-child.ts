@@ -9,14 +9,14 @@ import { fileSource } from "./file-source.ts";
 const [topic = "", folder = "", mixed = ""] = process.argv.slice(2);
 const contract = contractOf(topic);
 if (contract === undefined) throw new Error(`topic ${topic} is not compiled`);
-loadParquetWasm();
+const permit = loadParquetWasm();
 const sources = readdirSync(folder)
   .sort()
   .map((name) => async () => fileSource(folder, name));
 let rows = 0;
 let bytes = 0;
 const peak = await peakMemory(async () => {
-  const merged = await mergeFiles(sources, contract, { mixed: mixed === "mixed", metadata: {} });
+  const merged = await mergeFiles(permit, sources, contract, { mixed: mixed === "mixed", metadata: {} });
   rows = merged.rows;
   bytes = merged.bytes.length;
 });

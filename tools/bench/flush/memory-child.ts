@@ -11,7 +11,7 @@ import { forgetfulBucket } from "./forgetful-bucket.ts";
 const [topic = "", folder = ""] = process.argv.slice(2);
 const contract = contractOf(topic);
 if (contract === undefined) throw new Error(`topic ${topic} is not compiled`);
-loadParquetWasm();
+const permit = loadParquetWasm();
 const names = readdirSync(folder).sort();
 // As a buffer's store has them: each read is a buffer of its own.
 const blocks: BlockSource = {
@@ -29,6 +29,6 @@ const blocks: BlockSource = {
 const name = { topic, shard: 0, shardOf: 1, incarnation: "bench", seq: 1 };
 let files = 0;
 const peak = await peakMemory(async () => {
-  files = (await writeBronze(forgetfulBucket(), contract, name, blocks)).length;
+  files = (await writeBronze({ bucket: forgetfulBucket(), permit }, contract, name, blocks)).length;
 });
 console.log(JSON.stringify({ ...peak, files }));

@@ -22,11 +22,11 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "delete-before-write",
     what: "a flush drops its blocks before their file is in R2",
     file: "durable-objects/topic-buffer/flush.ts",
-    before: "return writeBronze(bucket, contract, flush, store.frozenBlocks(seq), {",
+    before: "return writeBronze({ bucket, permit }, contract, flush, store.frozenBlocks(seq), {",
     after: `const blocks = store.frozenBlocks(seq);
   const held = blocks.ids.map((_, n) => blocks.read(n).slice());
   for (const id of blocks.ids) store.rewriteBlock(id, new Uint8Array(), 0);
-  return writeBronze(bucket, contract, flush, { ...blocks, read: (n: number) => held[n]?.slice() ?? new Uint8Array() }, {`,
+  return writeBronze({ bucket, permit }, contract, flush, { ...blocks, read: (n: number) => held[n]?.slice() ?? new Uint8Array() }, {`,
   },
   {
     name: "lay-out-anew",

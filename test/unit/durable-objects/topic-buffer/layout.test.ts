@@ -1,4 +1,5 @@
 /** A flush that one deploy began to write and another goes on with: where its rows stand is the first one's to say. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { BufferStore } from "../../../../durable-objects/topic-buffer/store.ts";
 import { planFiles, UNSTORED_POLICY } from "../../../../lakehouse/bronze/files.ts";
@@ -9,6 +10,7 @@ import { readFrames } from "../../../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
+import { permit } from "../../../oracle/permit.ts";
 import { readWithDuckDb } from "../../../oracle/read-parquet.ts";
 import { SqliteStorage } from "../../../oracle/sql-storage.ts";
 import { weather, weatherMessage } from "../../../oracle/weather.ts";
@@ -138,7 +140,7 @@ describe("a flush that a deploy began which stored no layouts", () => {
     const flush = { topic: "weather", shard: 0, shardOf: 1, incarnation: "of1life0000", seq: 1 };
     const blocks = new BufferStore(shard.storage).frozenBlocks(1);
     const written = new MemoryBucket();
-    await writeBronze(written, weather, flush, blocks, { policy: UNSTORED_POLICY });
+    await writeBronze({ bucket: written, permit }, weather, flush, blocks, { policy: UNSTORED_POLICY });
     for (const [key, { bytes, customMetadata }] of [...written.objects].slice(0, puts)) {
       await shard.bucket.put(key, bytes, { customMetadata: { input: customMetadata["input"] ?? "" } });
     }

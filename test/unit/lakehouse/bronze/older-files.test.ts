@@ -6,6 +6,7 @@ import { decodeMessage, encodeMessage } from "../../../../schemas/packed-block.t
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { makeMessage, uuidAt } from "../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../oracle/lake.ts";
+import { permit } from "../../../oracle/permit.ts";
 import { reading } from "../../../oracle/weather.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -18,8 +19,8 @@ async function withoutReplays(lake: Lake): Promise<void> {
     const file = await openParquet(bytesSource(key, bytes));
     const columns = file.columns.filter((name) => name !== "_replay_of");
     const batches: Batch[] = [];
-    for await (const batch of file.read({ columns })) batches.push(batch);
-    await lake.bucket.put(key, await writeParquet({ fields: batches[0]?.fields ?? [], batches }));
+    for await (const batch of file.read(permit, { columns })) batches.push(batch);
+    await lake.bucket.put(key, await writeParquet(permit, { fields: batches[0]?.fields ?? [], batches }));
   }
 }
 

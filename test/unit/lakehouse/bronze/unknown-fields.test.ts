@@ -5,6 +5,7 @@ import { createColumnBuilder } from "../../../../lakehouse/engine/columns/builde
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
+import { permit } from "../../../oracle/permit.ts";
 import { reading, requireContract } from "../../../oracle/weather.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12) * 1_000;
@@ -71,7 +72,7 @@ describe("a flush", () => {
     const message = makeMessage({ topic: "weather", messageId: uuidAt(NOW / 1_000, 1), received: NOW, events });
     const flush = { topic: "weather", shard: 0, shardOf: 1, incarnation: "abcd1234", seq: 1 };
     const write = (bucket: MemoryBucket) =>
-      writeBronze(bucket, requireContract("weather"), flush, blocksOf(framesOf(message)));
+      writeBronze({ bucket, permit }, requireContract("weather"), flush, blocksOf(framesOf(message)));
     const files = await write(new MemoryBucket());
     expect(files.map(({ unknownFields }) => unknownFields)).toEqual([["/mood"], ["/note"]]);
   });

@@ -6,6 +6,7 @@ import { decodeMessage, encodeFrame, encodeMessage } from "../../../../schemas/p
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { blocksOf, framesOf, makeMessage } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
+import { permit } from "../../../oracle/permit.ts";
 import { readWithDuckDb } from "../../../oracle/read-parquet.ts";
 import { reading, weather } from "../../../oracle/weather.ts";
 
@@ -31,7 +32,7 @@ beforeAll(() => loadParquetWasm());
 describe("writeBronze", () => {
   test("one date: one file in the hive path, typed, with metadata, as DuckDB reads it", async () => {
     const bucket = new MemoryBucket();
-    const [file, ...rest] = await writeBronze(bucket, weather, flush, blocks([NOW, NOW + 1]));
+    const [file, ...rest] = await writeBronze({ bucket, permit }, weather, flush, blocks([NOW, NOW + 1]));
     expect(rest).toEqual([]);
     expect(file).toMatchObject({
       file: "bronze/weather/event_date=2026-11-21/000-abcd1234-00000007.parquet",
@@ -61,7 +62,7 @@ describe("writeBronze", () => {
       ...Array.from({ length: RARE_DATE_ROWS }, () => NOW),
       ...Array.from({ length: 400 }, (_, i) => NOW - (i % 6) * DAY - DAY),
     ];
-    const files = await writeBronze(bucket, weather, flush, blocks(times));
+    const files = await writeBronze({ bucket, permit }, weather, flush, blocks(times));
     expect(files.map((file) => file.file)).toEqual([
       "bronze/weather/event_date=2026-11-20/000-abcd1234-00000007.parquet",
       "bronze/weather/event_date=2026-11-21/000-abcd1234-00000007.parquet",
@@ -79,12 +80,12 @@ describe("writeBronze", () => {
 
   test("written twice it is the same object; other input under the same name is a conflict and overwrites nothing", async () => {
     const bucket = new MemoryBucket();
-    const first = await writeBronze(bucket, weather, flush, blocks([NOW]));
-    const again = await writeBronze(bucket, weather, flush, blocks([NOW]));
+    const first = await writeBronze({ bucket, permit }, weather, flush, blocks([NOW]));
+    const again = await writeBronze({ bucket, permit }, weather, flush, blocks([NOW]));
     expect(again).toEqual(first);
     const before = bucket.bytesOf(first[0]?.file ?? "");
     const other = blocks([NOW], "019307a0-0000-7000-8000-000000000002");
-    await expect(writeBronze(bucket, weather, flush, other)).rejects.toThrow(BronzeConflictError);
+    await expect(writeBronze({ bucket, permit }, weather, flush, other)).rejects.toThrow(BronzeConflictError);
     expect(bucket.bytesOf(first[0]?.file ?? "")).toBe(before);
   });
 
@@ -93,7 +94,9 @@ describe("writeBronze", () => {
     const slices = header.slices.map((slice) => ({ ...slice, count: 2 }));
     const lying = encodeFrame(decodeMessage(encodeMessage({ ...header, count: 2, slices }, [body])), 0);
     const source = { count: 1, read: () => lying };
-    await expect(writeBronze(new MemoryBucket(), weather, flush, source)).rejects.toThrow("says 2 events, holds 1");
+    await expect(writeBronze({ bucket: new MemoryBucket(), permit }, weather, flush, source)).rejects.toThrow(
+      "says 2 events, holds 1",
+    );
   });
 
   test("dates mixed in every block: each date's rows together, in the order they were appended", async () => {
@@ -106,7 +109,7 @@ describe("writeBronze", () => {
         ),
       ),
     ).flat();
-    const files = await writeBronze(bucket, weather, flush, blocksOf(frames));
+    const files = await writeBronze({ bucket, permit }, weather, flush, blocksOf(frames));
     expect(files.map(({ dates }) => dates.length)).toEqual([1, 1, 11]);
     const mixed = files[2];
     const rows = await readWithDuckDb(bucket.bytesOf(mixed?.file ?? ""));
@@ -132,7 +135,7 @@ describe("writeBronze", () => {
     const replay = encodeMessage({ ...header, count: 12, slices, replay_of }, [body, body]);
     const sent = message([NOW, NOW - DAY], "019307a0-0000-7000-8000-000000000002");
     const frames = [...framesOf(sent), ...framesOf(replay).slice(1), ...framesOf(sent)];
-    const files = await writeBronze(bucket, weather, flush, blocksOf(frames));
+    const files = await writeBronze({ bucket, permit }, weather, flush, blocksOf(frames));
     const rows: Record<string, unknown>[] = [];
     for (const { file } of files) rows.push(...(await readWithDuckDb(bucket.bytesOf(file))));
     const origins = rows.map((row) => [row["event_id"], row["_message"] === header.message_id, row["_replay_of"]]);

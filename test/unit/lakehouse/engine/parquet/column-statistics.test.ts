@@ -7,6 +7,7 @@ import { pushValue } from "../../../../../lakehouse/engine/columns/push-value.ts
 import type { ColumnStatistics } from "../../../../../lakehouse/engine/parquet/column-statistics.ts";
 import { createParquetWriter } from "../../../../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
+import { permit } from "../../../../oracle/permit.ts";
 
 beforeAll(loadParquetWasm);
 
@@ -15,7 +16,7 @@ function told(type: ColumnType, values: readonly Value[], rowGroupRows = 2): Col
   const builder = createColumnBuilder(type);
   for (const value of values) pushValue(builder, value);
   const batch = finishBatch(fields, [builder]);
-  const writer = createParquetWriter({ fields, rowGroupRows });
+  const writer = createParquetWriter(permit, { fields, rowGroupRows });
   writer.add(batch);
   writer.finish();
   return writer.statistics()["c"];

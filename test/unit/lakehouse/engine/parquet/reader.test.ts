@@ -14,6 +14,7 @@ import {
 } from "../../../../../lakehouse/engine/parquet/reader.ts";
 import { writeParquet } from "../../../../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
+import { permit } from "../../../../oracle/permit.ts";
 import { batchOf, collect, rowsOf } from "../columns/column-of.ts";
 import { DuckDBOracle } from "./duckdb.ts";
 import { everyType, everyTypeRows } from "./every-type.ts";
@@ -27,12 +28,12 @@ const rows: Readonly<Record<string, Value>>[] = Array.from({ length: 25 }, (_, i
 beforeAll(async () => {
   loadParquetWasm();
   oracle = await DuckDBOracle.open();
-  bytes = await writeParquet({ fields: everyType, batches: [batchOf(everyType, rows)], rowGroupRows: 10 });
+  bytes = await writeParquet(permit, { fields: everyType, batches: [batchOf(everyType, rows)], rowGroupRows: 10 });
 });
 afterAll(() => oracle[Symbol.asyncDispose]());
 
 const read = async (options: ParquetReadOptions, source: RangeSource = bytesSource("file", bytes)) =>
-  collect(readParquet(source, options));
+  collect(readParquet(permit, source, options));
 const ids = async (options: ParquetReadOptions) => rowsOf(await read(options)).map((row) => row["id"]);
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
@@ -81,7 +82,7 @@ describe("what is read", () => {
   });
 
   test("schema, rows and row groups", async () => {
-    expect(await readParquetSchema(bytesSource("file", bytes))).toEqual(everyType);
+    expect(await readParquetSchema(permit, bytesSource("file", bytes))).toEqual(everyType);
     expect(await readRowGroups(bytesSource("file", bytes))).toEqual([
       { rows: 10, firstRow: 0 },
       { rows: 10, firstRow: 10 },
@@ -104,8 +105,8 @@ describe("what is read", () => {
   });
 
   test("several files in turns, one of them left early", async () => {
-    const first = readParquet(bytesSource("first", bytes), { batchRows: 5 });
-    const second = readParquet(bytesSource("second", bytes), { batchRows: 5, columns: ["id"] });
+    const first = readParquet(permit, bytesSource("first", bytes), { batchRows: 5 });
+    const second = readParquet(permit, bytesSource("second", bytes), { batchRows: 5, columns: ["id"] });
     const seen: unknown[] = [];
     for await (const batch of first) {
       const other = await second.next();
@@ -145,7 +146,11 @@ describe("requests", () => {
 describe("sizes beyond one request or one portion", () => {
   test("a footer longer than the tail that is fetched first", async () => {
     const many = Array.from({ length: 150 }, (_, i) => ({ ...rows[i % rows.length], id: i }));
-    const file = await writeParquet({ fields: everyType, batches: [batchOf(everyType, many)], rowGroupRows: 1 });
+    const file = await writeParquet(permit, {
+      fields: everyType,
+      batches: [batchOf(everyType, many)],
+      rowGroupRows: 1,
+    });
     expect(new DataView(file.buffer).getUint32(file.length - 8, true)).toBeGreaterThan(128 * 1024);
     expect(rowsOf(await read({ offset: 148 }, bytesSource("long", file)))).toEqual(many.slice(148));
   });
@@ -187,7 +192,7 @@ describe("files of another writer", () => {
     await oracle.run(`COPY (SELECT 1::UBIGINT AS unsigned) TO '${path}' (FORMAT parquet)`);
     const source = bytesSource("duckdb", new Uint8Array(await readFile(path)));
     await expect(read({}, source)).rejects.toThrow(UnsupportedArrowTypeError);
-    await expect(readParquetSchema(source)).rejects.toThrow(/column unsigned/);
+    await expect(readParquetSchema(permit, source)).rejects.toThrow(/column unsigned/);
   });
 });
 

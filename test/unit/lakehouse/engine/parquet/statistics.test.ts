@@ -6,6 +6,7 @@ import { bytesSource, openParquet } from "../../../../../lakehouse/engine/parque
 import { int64Range, mayHold } from "../../../../../lakehouse/engine/parquet/statistics.ts";
 import { writeParquet } from "../../../../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
+import { permit } from "../../../../oracle/permit.ts";
 
 beforeAll(loadParquetWasm);
 
@@ -23,7 +24,7 @@ test("a row group's ranges are its values': times, texts however long or foreign
   ] as const;
   const builders = fields.map(({ type }) => createColumnBuilder(type));
   for (const row of rows) row.forEach((value, i) => void (builders[i] && pushValue(builders[i], value)));
-  const bytes = await writeParquet({ fields, batches: [finishBatch(fields, builders)], rowGroupRows: 3 });
+  const bytes = await writeParquet(permit, { fields, batches: [finishBatch(fields, builders)], rowGroupRows: 3 });
   const file = await openParquet(bytesSource("test", bytes));
   expect(int64Range(file.range(0, "at"))).toEqual({ min: -7n, max: 9_007_199_254_740_993n });
   expect(int64Range(file.range(1, "at"))).toEqual({ min: 100n, max: 100n });

@@ -16,6 +16,7 @@ import {
   writeParquet,
 } from "../../../../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
+import { permit } from "../../../../oracle/permit.ts";
 import { batchOf, collect, rowsOf } from "../columns/column-of.ts";
 import { DuckDBOracle } from "./duckdb.ts";
 import { everyType, everyTypeRows } from "./every-type.ts";
@@ -40,9 +41,9 @@ const rowGroupRows = async (bytes: Uint8Array) =>
   (await readRowGroups(bytesSource("file", bytes))).map((group) => group.rows);
 
 test("every type, read by DuckDB and by our reader", async () => {
-  const bytes = await writeParquet({ fields: everyType, batches: [batchOf(everyType, everyTypeRows)] });
+  const bytes = await writeParquet(permit, { fields: everyType, batches: [batchOf(everyType, everyTypeRows)] });
   expect(await oracle.query(bytes, "FROM read_parquet(FILE)")).toEqual(everyTypeRows);
-  expect(rowsOf(await collect(readParquet(bytesSource("file", bytes))))).toEqual(everyTypeRows);
+  expect(rowsOf(await collect(readParquet(permit, bytesSource("file", bytes))))).toEqual(everyTypeRows);
   const types = await oracle.query(bytes, "SELECT column_name, column_type FROM (DESCRIBE FROM read_parquet(FILE))");
   expect(Object.fromEntries(types.map((row) => [row["column_name"], row["column_type"]]))).toMatchObject({
     cents: "DECIMAL(9,2)",
@@ -56,12 +57,12 @@ test("every type, read by DuckDB and by our reader", async () => {
 
 test("no rows: a valid file with the schema, from no batch or an empty one", async () => {
   for (const batches of [[], [batchOf(everyType, [])]]) {
-    const bytes = await writeParquet({ fields: everyType, batches });
+    const bytes = await writeParquet(permit, { fields: everyType, batches });
     expect(await oracle.query(bytes, "SELECT count(*) AS n FROM read_parquet(FILE)")).toEqual([{ n: 0n }]);
     const file = await openParquet(bytesSource("empty", bytes));
     expect(file.rows).toBe(0);
-    expect(file.schema()).toEqual(everyType);
-    expect(await collect(file.read())).toEqual([]);
+    expect(file.schema(permit)).toEqual(everyType);
+    expect(await collect(file.read(permit))).toEqual([]);
   }
 });
 
@@ -72,7 +73,7 @@ describe("row groups", () => {
       batches: [numbers(0, 700), numbers(700, 1), numbers(701, 20_000)],
       rowGroupStarts: [0, 10, 10, 700, 20_000],
     };
-    const bytes = await writeParquet(options);
+    const bytes = await writeParquet(permit, options);
     expect(await rowGroupRows(bytes)).toEqual([10, 690, 19_300, 701]);
     expect(await oracle.query(bytes, "SELECT sum(n) AS total, max(n) AS last FROM read_parquet(FILE)")).toEqual([
       { total: (20_701n * 20_700n) / 2n, last: 20_700n },
@@ -87,7 +88,7 @@ describe("row groups", () => {
   });
 
   test("end after rowGroupRows", async () => {
-    const bytes = await writeParquet({ fields: [number], batches: [numbers(0, 25)], rowGroupRows: 10 });
+    const bytes = await writeParquet(permit, { fields: [number], batches: [numbers(0, 25)], rowGroupRows: 10 });
     expect(await rowGroupRows(bytes)).toEqual([10, 10, 5]);
   });
 
@@ -98,7 +99,7 @@ describe("row groups", () => {
       [text],
       rows.map((length, i) => ({ t: String.fromCharCode(97 + i).repeat(length) })),
     );
-    const bytes = await writeParquet({ fields: [text], batches: [batch] });
+    const bytes = await writeParquet(permit, { fields: [text], batches: [batch] });
     const lengths = await oracle.query(bytes, "SELECT length(t) AS n FROM read_parquet(FILE)");
     expect(lengths.map((row) => row["n"])).toEqual(rows.map(BigInt));
     const sizes = await oracle.query(
@@ -116,13 +117,13 @@ describe("row groups", () => {
     { dictionaryColumns: ["x"] },
     { sortedBy: ["x"] },
   ])("refuses %j", async (wrong) => {
-    await expect(writeParquet({ fields: [number], batches: [], ...wrong })).rejects.toThrow(RangeError);
+    await expect(writeParquet(permit, { fields: [number], batches: [], ...wrong })).rejects.toThrow(RangeError);
   });
 });
 
 test("a reader that skips by page indexes finds the rows of later row groups", async () => {
   const batches = [batchOf(everyType, everyTypeRows)];
-  const bytes = await writeParquet({ fields: everyType, batches, rowGroupRows: 1 });
+  const bytes = await writeParquet(permit, { fields: everyType, batches, rowGroupRows: 1 });
   // parquet-wasm loads page indexes where a file has them, and would look for pages where they stood before the files were joined.
   using file = await ParquetFile.fromFile(new Blob([bytes.slice()]));
   const table = await file.read({ offset: 2, limit: 2 });
@@ -132,7 +133,7 @@ test("a reader that skips by page indexes finds the rows of later row groups", a
 test("ZSTD, statistics, dictionaries only where asked for", async () => {
   const encodings = async (dictionaryColumns: string[]) => {
     const batches = [batchOf(everyType, everyTypeRows)];
-    const bytes = await writeParquet({ fields: everyType, batches, dictionaryColumns });
+    const bytes = await writeParquet(permit, { fields: everyType, batches, dictionaryColumns });
     const rows = await oracle.query(
       bytes,
       "SELECT path_in_schema AS path, encodings, compression, stats_min_value AS low FROM parquet_metadata(FILE)",
@@ -157,7 +158,7 @@ test.each([{ dictionaryColumns: [] }, { dictionaryColumns: everyType.map(({ name
   "only encodings of Parquet's first version, and statistics of every column that is no list or struct: %j",
   async (options) => {
     const batches = [batchOf(everyType, everyTypeRows)];
-    const bytes = await writeParquet({ fields: everyType, batches, ...options });
+    const bytes = await writeParquet(permit, { fields: everyType, batches, ...options });
     const rows = await oracle.query(
       bytes,
       "SELECT path_in_schema AS path, encodings, stats_null_count AS nulls FROM parquet_metadata(FILE) WHERE row_group_id = 0",
@@ -190,7 +191,7 @@ describe("bounds of doubles", () => {
   );
 
   test("are left out of a row group that holds a NaN, and of no other", async () => {
-    const bytes = await writeParquet({ fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
+    const bytes = await writeParquet(permit, { fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
     const chunks = await oracle.query(
       bytes,
       `SELECT row_group_id AS g, path_in_schema AS path, coalesce(stats_min_value, stats_max_value, stats_min, stats_max) IS NULL AS unbounded
@@ -203,7 +204,7 @@ describe("bounds of doubles", () => {
   });
 
   test("so a reader to which NaN is the greatest value finds it", async () => {
-    const bytes = await writeParquet({ fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
+    const bytes = await writeParquet(permit, { fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
     const found = async (condition: string) =>
       (await oracle.query(bytes, `SELECT n FROM read_parquet(FILE) WHERE ${condition} ORDER BY n`)).map(({ n }) => n);
     expect(await found("a > 1000")).toEqual([2, 6]);
@@ -240,7 +241,7 @@ test("every value is within its row group's bounds: whoever looks for one finds 
     flag: i % 2 === 0,
     big: BigInt(i - 3) * 2n ** 60n,
   }));
-  const bytes = await writeParquet({ fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
+  const bytes = await writeParquet(permit, { fields, batches: [batchOf(fields, rows)], rowGroupRows: 2 });
   for (const { name } of fields) {
     const sql = `SELECT count(*) AS n FROM read_parquet(FILE) WHERE "${name}" = (SELECT "${name}" FROM read_parquet(FILE) LIMIT 1 OFFSET `;
     for (const i of rows.keys()) {
@@ -256,7 +257,7 @@ test("every value is within its row group's bounds: whoever looks for one finds 
 test("says by which columns the rows are in order, in every row group", async () => {
   const batches = [batchOf(everyType, everyTypeRows)];
   const sortingOf = async (sortedBy: readonly string[]) => {
-    const bytes = await writeParquet({ fields: everyType, batches, rowGroupRows: 2, sortedBy });
+    const bytes = await writeParquet(permit, { fields: everyType, batches, rowGroupRows: 2, sortedBy });
     const length = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8).getUint32(0, true);
     const { rowGroups } = parseFooter(bytes.subarray(bytes.length - 8 - length, bytes.length - 8));
     return rowGroups.map(({ struct }) =>
@@ -286,7 +287,7 @@ test("says by which columns the rows are in order, in every row group", async ()
 
 test("metadata reaches the footer, and equal batches give equal bytes", async () => {
   const write = () =>
-    writeParquet({
+    writeParquet(permit, {
       fields: [number],
       batches: [numbers(0, 10)],
       metadata: { "sluice.z": "ü", "sluice.a": "" },
@@ -311,12 +312,12 @@ test("batches may come asynchronously; a failing source fails the write", async 
     yield numbers(0, 5);
     throw new Error("source gone");
   }
-  await expect(writeParquet({ fields: [number], batches: batches() })).rejects.toThrow("source gone");
+  await expect(writeParquet(permit, { fields: [number], batches: batches() })).rejects.toThrow("source gone");
 });
 
 test("a batch of other fields is refused", async () => {
   const other: Field = { name: "m", type: { kind: "int64" }, nullable: true };
-  await expect(writeParquet({ fields: [number], batches: [batchOf([other], [])] })).rejects.toThrow(
+  await expect(writeParquet(permit, { fields: [number], batches: [batchOf([other], [])] })).rejects.toThrow(
     "a batch of (m int64) in a file of (n int64)",
   );
 });

@@ -5,6 +5,7 @@ import { formatTimestamp } from "../../../../../schemas/time.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
 import { makeMessage, uuidAt } from "../../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../../oracle/lake.ts";
+import { permit } from "../../../../oracle/permit.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
 const HOUR = 3_600_000;
@@ -97,6 +98,7 @@ async function pages(query: Partial<DeadLetterQuery>, limit: number, order: Orde
     const page: Awaited<ReturnType<typeof readDeadLetters>> = await readDeadLetters(
       {
         db: lake.d1.binding,
+        permit,
         bucket: {
           get: (key: string, options?: R2GetOptions) => {
             reads++;
@@ -169,7 +171,7 @@ describe("pages of dead letters, from silver and from bronze that is not built y
       limit: 1,
       withPayloads: true,
     };
-    const reader = { db: lake.d1.binding, bucket: lake.bucket };
+    const reader = { db: lake.d1.binding, bucket: lake.bucket, permit };
     const [whole] = (await readDeadLetters(reader, query)).letters;
     const [first] = letters.filter((letter) => letter.id === id).map(letterEvent);
     expect(whole).toEqual(first?.event);
@@ -203,7 +205,7 @@ describe("a long day that is not built", () => {
         makeMessage({ topic: "dead_letters", messageId: uuidAt(NOW, n), received: letter.at * 1_000, events }),
       ]);
     }
-    const reader = { db: long.d1.binding, bucket: long.bucket };
+    const reader = { db: long.d1.binding, bucket: long.bucket, permit };
     const last = many.at(-1)?.id ?? "";
     const query: DeadLetterQuery = {
       filter: { ...EVERYTHING, ids: new Set([last]) },

@@ -1,4 +1,5 @@
 /** Looking for one event in bronze and silver: everything is found, and little is read. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { shardOf } from "../../../../../contracts/shards.ts";
 import { copyColumns, copyOf } from "../../../../../lakehouse/lookups/trace/event-copy.ts";
@@ -16,6 +17,7 @@ import { tableOfDomain } from "../../../../../lakehouse/tables/catalog.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../../../../oracle/frames.ts";
 import { Lake } from "../../../../oracle/lake.ts";
+import { permit } from "../../../../oracle/permit.ts";
 import { requireContract, weather, weatherMessage } from "../../../../oracle/weather.ts";
 
 beforeAll(() => loadParquetWasm());
@@ -27,7 +29,7 @@ const MINUTE = 60_000;
 const newCost = (): SearchCost => ({ files: 0, files_pruned: 0, row_groups: 0 });
 
 function depsOf(lake: Lake): TraceDeps {
-  return { db: lake.d1.binding, bucket: lake.bucket, permit: async () => ({ [Symbol.dispose]() {} }) };
+  return { db: lake.d1.binding, bucket: lake.bucket, permit: async () => permit };
 }
 
 function source(eventId: string, dates: readonly string[] | null = null): TraceSource {

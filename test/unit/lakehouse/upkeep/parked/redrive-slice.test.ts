@@ -7,6 +7,7 @@ import { decodeMessage } from "../../../../../schemas/packed-block.ts";
 import { parkedSliceKey, registerParkedSlice } from "../../../../../sql/statements/parked-slices.ts";
 import { framesOf, makeMessage, uuidAt } from "../../../../oracle/frames.ts";
 import { Lake } from "../../../../oracle/lake.ts";
+import { permit } from "../../../../oracle/permit.ts";
 import { order } from "../../../gateway/harness.ts";
 
 const NOW = Date.parse("2026-11-21T12:00:00Z");
@@ -26,7 +27,7 @@ beforeEach(() => {
     hasUnflushed: async () => false,
     frameFault,
     newMessageId: () => uuidAt(NOW, 7),
-    permit: () => ({ [Symbol.dispose]() {} }),
+    permit: () => permit,
   };
 });
 

@@ -9,6 +9,7 @@ import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../../../../oracle/frames.ts";
 import { Lake } from "../../../../oracle/lake.ts";
 import { AnswerLostError } from "../../../../oracle/memory-bucket.ts";
+import { permit } from "../../../../oracle/permit.ts";
 import { registerFiles } from "../../../../oracle/register.ts";
 import { requireContract } from "../../../../oracle/weather.ts";
 import { order } from "../../../gateway/harness.ts";
@@ -34,7 +35,7 @@ beforeEach(() => {
     hasUnflushed: async () => false,
     frameFault,
     newMessageId: () => uuidAt(NOW, ++fresh),
-    permit: () => ({ [Symbol.dispose]() {} }),
+    permit: () => permit,
   };
 });
 
@@ -62,7 +63,7 @@ let seq = 0;
 async function land(shard: number, messages: readonly Uint8Array[]): Promise<string[]> {
   const frames = messages.flatMap(framesOf).filter((frame) => frame.slice.shard === shard);
   const flush = { topic: "orders", shard, shardOf: 2, incarnation: "11aa22bb", seq: ++seq };
-  const files = await writeBronze(lake.bucket, requireContract("orders"), flush, blocksOf(frames));
+  const files = await writeBronze({ bucket: lake.bucket, permit }, requireContract("orders"), flush, blocksOf(frames));
   if (files.length > 0) await lake.d1.binding.batch(registerFiles(lake.d1.binding, files, new Date(OLD).toISOString()));
   return files.map(({ file }) => file);
 }
