@@ -78,6 +78,8 @@ export interface LibraryCheck extends CheckBase {
   /** For invalidValues: what a valid text matches, as a field's pattern. */
   readonly pattern?: string;
   readonly unit: "rows" | "percent";
+  /** For duplicateValues: a NULL equals another, as in GROUP BY. Else, as in SQL's `=`, it equals nothing. */
+  readonly nullsEqual?: true;
 }
 
 /** A check that measures what its query gives over a table's candidate rows: one number. */

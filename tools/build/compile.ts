@@ -109,7 +109,10 @@ export interface CompiledSql {
   readonly checks: readonly CompiledCheck[];
 }
 
-/** Models read silver, whose columns are what the contracts just compiled to; checks read bronze, silver and gold. Throws `BuildError`. */
+/**
+ * Models read silver, whose columns are what the contracts just compiled to, and each other; checks read bronze, silver and
+ * gold. Throws `BuildError`.
+ */
 export async function compileSql(
   root: string,
   project: Pick<CompiledContracts, "contracts" | "checks" | "releases">,
@@ -129,19 +132,20 @@ export async function compileSql(
     fields: fields.filter((field) => field.name !== COPIES_FIELD.name),
   }));
   const ledger = { name: LEDGER_TABLE, partition: LEDGER_PARTITION, fields: LEDGER_FIELDS };
-  const models = await compileGold(root, [...silver, ledger]);
+  const models = await compileModelFiles(root, [...silver, ledger]);
   const { compiled, problems } = await compileChecks(project.checks, [...bronze, ...silver], models);
   if (problems.length > 0) throw new BuildError(problems);
   return { models, checks: compiled };
 }
 
-async function compileGold(root: string, tables: readonly TableSchema[]): Promise<readonly CompiledModel[]> {
-  const { names, problems } = sourceFiles(root, "sql/gold", ".sql", /\.sql$/i);
+async function compileModelFiles(root: string, tables: readonly TableSchema[]): Promise<readonly CompiledModel[]> {
+  const folders = ["sql/silver", "sql/gold"].filter((folder) => existsSync(join(root, folder)));
+  const files = folders.map((folder) => ({ folder, ...sourceFiles(root, folder, ".sql", /\.sql$/i) }));
+  const problems = files.flatMap((found) => found.problems);
   if (problems.length > 0) throw new BuildError(problems);
-  const sources = names.map((name) => ({
-    path: `sql/gold/${name}`,
-    text: readFileSync(join(root, "sql/gold", name), "utf8"),
-  }));
+  const sources = files.flatMap(({ folder, names }) =>
+    names.map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(root, folder, name), "utf8") })),
+  );
   try {
     return await compileModels({ models: sources, tables });
   } catch (error) {

@@ -117,8 +117,8 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
       const first = new Set(fresh);
       const rows: number[] = [];
       for (let row = 0; row < candidate.length; row++) {
-        // As in SQL, NULL is equal to nothing, itself included: a key with a NULL is no other row's.
-        if (!first.has(row) && !columns.some(({ nulls }) => nulls?.[row] === 1)) rows.push(row);
+        // As in SQL, NULL is equal to nothing, itself included: a key with a NULL is no other row's, unless the check says so.
+        if (!first.has(row) && (check.nullsEqual || !columns.some(({ nulls }) => nulls?.[row] === 1))) rows.push(row);
       }
       return rows;
     }

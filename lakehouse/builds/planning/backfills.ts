@@ -9,7 +9,7 @@ import {
   openBackfills,
   type Reprocess,
 } from "../../../sql/statements/backfills.ts";
-import { dependentsOf, type Table, tableByName } from "../../tables/catalog.ts";
+import { type Table, tableByName, tables } from "../../tables/catalog.ts";
 
 export type BackfillLayer = "silver" | "gold";
 
@@ -59,23 +59,23 @@ export function tablesOf({ table, layer }: Pick<BackfillRequest, "table" | "laye
       `${table.name} is a gold table: leave the layer out, or name the silver that it reads (${inputs})`,
     );
   }
-  const gold = downstream([table.name]).flatMap((name) => tableByName(name) ?? []);
+  const gold = downstream([table.name])
+    .flatMap((name) => tableByName(name) ?? [])
+    .filter((each) => each.layer === "gold");
   if (gold.length > 0) return gold;
   throw new PointlessBackfillError(`no gold table reads ${table.name}: leave the layer out`);
 }
 
-/** What is built from these tables, each after what it reads. */
+/** What is built from these tables, each after what it reads: as the catalog has them. */
 function downstream(names: readonly string[]): string[] {
-  const found: string[] = [];
-  const open = [...names];
-  for (const name of open) {
-    for (const next of dependentsOf(name)) {
-      if (found.includes(next)) continue;
-      found.push(next);
-      open.push(next);
-    }
-  }
-  return found;
+  const found = new Set(names);
+  for (const { name } of tables) if (readsAny(name, found)) found.add(name);
+  return [...found].filter((name) => !names.includes(name));
+}
+
+function readsAny(name: string, read: ReadonlySet<string>): boolean {
+  const table = tableByName(name);
+  return table?.kind === "model" && table.model.inputs.some((input) => read.has(input.table));
 }
 
 /**

@@ -4,6 +4,7 @@
  * columns of the operator's input. Every expression carries its type, as DuckDB bound it.
  */
 import type { Field } from "../columns/column.ts";
+import type { Grain, Relation } from "./relation.ts";
 
 /** Raised whenever the meaning of stored IR changes; `runModel` refuses any other version. */
 export const IR_VERSION = 1;
@@ -170,6 +171,24 @@ export type ModelCheck = CheckThreshold & { readonly on_fail: "block" | "warn" }
     | { readonly metric: "duplicateValues"; readonly columns: readonly string[] }
   );
 
+/**
+ * How a model can be built. `rows`: file by file, each row by itself. `merge`: from partial results of parts of the rows.
+ * `whole`: from all rows of a partition at once, so the model bounds them (`max_rows`). What needs DuckDB itself, class
+ * `native`, no builder of this version builds: the compiler refuses it.
+ */
+export interface ModelClass {
+  readonly kind: "rows" | "merge" | "whole";
+  readonly reason: string;
+  /** The place that decides it, as file:line. */
+  readonly at: string;
+}
+
+export interface ModelInput {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly relation: Relation;
+}
+
 export interface CompiledModel {
   readonly irVersion: number;
   /** A digest of the plan: models of one generation give the same rows of the same input. */
@@ -178,7 +197,12 @@ export interface CompiledModel {
   readonly description: string;
   /** The SELECT as written: what DuckDB must answer alike. */
   readonly sql: string;
-  /** The output column that is the partition column of every input, unchanged. */
+  /** Where the model is written, from the project's root. */
+  readonly file: string;
+  readonly layer: "silver" | "gold";
+  readonly class: ModelClass;
+  readonly grain: Grain;
+  /** The output column that names a row's partition; `ONLY_PARTITION.column`, which is no column, in a table of one. */
   readonly partition: string;
   /** Unique together; the row order of the table. */
   readonly key: readonly string[];
@@ -186,7 +210,7 @@ export interface CompiledModel {
   /** The most rows that the result, or any operator that has to hold rows, may have in one run. */
   readonly maxRows: number;
   /** What the model reads; a table read twice is listed once, with the union of the columns. */
-  readonly inputs: readonly { readonly table: string; readonly columns: readonly string[] }[];
+  readonly inputs: readonly ModelInput[];
   readonly fields: readonly Field[];
   readonly plan: Plan;
 }

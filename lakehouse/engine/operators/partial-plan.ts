@@ -16,32 +16,32 @@ export interface PartialPlan {
 
 /**
  * Cuts a plan in two; undefined when parts of its input cannot be added up. It can where every way from a scan leads through
- * an aggregation (or a DISTINCT, which is one) before anything else that holds rows.
+ * an aggregation (or a DISTINCT, which is one) before anything else that holds rows. The right sides of joins are looked up:
+ * they are no part that is added.
  */
 export function partialPlanOf(plan: Plan): PartialPlan | undefined {
   const groupings: GroupingPlan[] = [];
-  const above = cut(plan, groupings);
+  const above = isSelfJoined(plan) ? undefined : cut(plan, groupings);
   return above === undefined || groupings.length === 0 ? undefined : { groupings, above };
 }
 
 function cut(plan: Plan, groupings: GroupingPlan[]): Plan | undefined {
-  if (plan.node === "aggregate" || plan.node === "distinct") {
-    if (isRowByRow(plan.input)) {
-      groupings.push(plan.node === "aggregate" ? plan : distinctAsGrouping(plan));
-      const columns = outputTypes(plan).map((type, index) => ({ name: String(index), type }));
-      return { node: "scan", table: `#${groupings.length - 1}`, columns };
-    }
+  if ((plan.node === "aggregate" || plan.node === "distinct") && isStreamed(plan.input)) {
+    groupings.push(plan.node === "aggregate" ? plan : distinctAsGrouping(plan));
+    const columns = outputTypes(plan).map((type, index) => ({ name: String(index), type }));
+    return { node: "scan", table: `#${groupings.length - 1}`, columns };
   }
   switch (plan.node) {
     case "scan":
-    // What a join gave once may change with its right side: the rows that are new are not only those of the left.
-    case "join":
       return undefined;
     case "union": {
       const inputs = plan.inputs.map((input) => cut(input, groupings));
       const known = inputs.filter((input) => input !== undefined);
       return known.length === inputs.length ? { ...plan, inputs: known } : undefined;
     }
+    case "join":
+      // Groups are joined once they are finished, but the scan of the right side would not be in reach any more.
+      return undefined;
     default: {
       const input = cut(plan.input, groupings);
       return input && { ...plan, input };
@@ -49,25 +49,59 @@ function cut(plan: Plan, groupings: GroupingPlan[]): Plan | undefined {
   }
 }
 
-/** Whether each row of the input gives its rows of the output by itself. */
+/** Whether each row of the input gives its rows of the output by itself, but for what it looks up. */
 export function isRowByRow(plan: Plan): boolean {
+  return isStreamed(plan) && !isSelfJoined(plan);
+}
+
+function isStreamed(plan: Plan): boolean {
   switch (plan.node) {
     case "scan":
       return true;
     case "filter":
     case "project":
     case "unnest":
-      return isRowByRow(plan.input);
+      return isStreamed(plan.input);
     case "union":
-      return plan.inputs.every(isRowByRow);
+      return plan.inputs.every(isStreamed);
+    case "join":
+      return isStreamed(plan.left);
     default:
       return false;
   }
 }
 
+/** Whether a table is looked up that the plan reads as its input too: a new row then meets the old ones, and they it. */
+function isSelfJoined(plan: Plan): boolean {
+  const { streamed, lookups } = tablesOf(plan);
+  return streamed.some((table) => lookups.includes(table));
+}
+
+/** The tables that a plan reads row by row, and those on the right sides of joins, which every part needs whole. */
+export function tablesOf(plan: Plan): { readonly streamed: readonly string[]; readonly lookups: readonly string[] } {
+  switch (plan.node) {
+    case "scan":
+      return { streamed: [plan.table], lookups: [] };
+    case "union": {
+      const inputs = plan.inputs.map(tablesOf);
+      return {
+        streamed: inputs.flatMap(({ streamed }) => streamed),
+        lookups: inputs.flatMap(({ lookups }) => lookups),
+      };
+    }
+    case "join": {
+      const left = tablesOf(plan.left);
+      const right = tablesOf(plan.right);
+      return { streamed: left.streamed, lookups: [...left.lookups, ...right.streamed, ...right.lookups] };
+    }
+    default:
+      return tablesOf(plan.input);
+  }
+}
+
 /** The partial result of a plan, growing. Throws as the operators do. */
 export interface PartialRun {
-  /** Adds the rows that the scans give. */
+  /** Adds the rows that the scans give: new ones, but of tables that joins look up all (`tablesOf`). */
   add(scan: Execution["scan"]): Promise<void>;
   /** Adds the partial results of other rows: one per grouping of the plan. */
   merge(partials: readonly PartialGroups[]): void;

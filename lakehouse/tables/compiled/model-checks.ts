@@ -2,20 +2,38 @@
 import type { Bound, LibraryCheck } from "../../../contracts/contract.ts";
 import type { CompiledModel, ModelCheck } from "../../engine/ir/ir.ts";
 
-export function modelChecks(model: Pick<CompiledModel, "checks">): LibraryCheck[] {
-  return model.checks.map((check) => {
-    const columns = columnsOf(check);
-    return {
-      name: `${check.metric}${columns.length > 0 ? ` of ${columns.join(", ")}` : ""}`,
-      layer: "gold",
-      metric: check.metric,
-      columns,
-      values: check.metric === "invalidValues" ? check.validValues : [],
-      unit: "rows",
-      bound: boundOf(check),
-      onFail: check.on_fail,
-    };
-  });
+/** The model's checks, and the one that its `key` is: two rows of one key hold the candidate back. */
+export function modelChecks(model: Pick<CompiledModel, "checks" | "key" | "layer">): LibraryCheck[] {
+  return [keyCheck(model), ...model.checks.map((check) => libraryCheck(check, model.layer))];
+}
+
+function keyCheck({ key, layer }: Pick<CompiledModel, "key" | "layer">): LibraryCheck {
+  return {
+    name: `key ${key.join(", ")}`,
+    layer,
+    metric: "duplicateValues",
+    columns: key,
+    values: [],
+    unit: "rows",
+    // NULL is a value of a key like any other: GROUP BY gives one group of it.
+    nullsEqual: true,
+    bound: { op: "mustBe", value: 0 },
+    onFail: "block",
+  };
+}
+
+function libraryCheck(check: ModelCheck, layer: CompiledModel["layer"]): LibraryCheck {
+  const columns = columnsOf(check);
+  return {
+    name: `${check.metric}${columns.length > 0 ? ` of ${columns.join(", ")}` : ""}`,
+    layer,
+    metric: check.metric,
+    columns,
+    values: check.metric === "invalidValues" ? check.validValues : [],
+    unit: "rows",
+    bound: boundOf(check),
+    onFail: check.on_fail,
+  };
 }
 
 function columnsOf(check: ModelCheck): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Expression, Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import type { Expression, ModelInput, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { originsOf, scannedTables } from "./lineage.ts";
 import type { TableSchema } from "./planner-session.ts";
@@ -6,19 +6,28 @@ import type { TableSchema } from "./planner-session.ts";
 type JoinPlan = Extract<Plan, { node: "join" }>;
 
 /**
- * A partition is built from the same partition of each input. That gives the pairs of the SELECT over the whole tables only
- * when rows of different partitions are no pair: the join has to compare the partition columns.
+ * Inputs that are read by the same date have one partition each in a build. That gives the pairs of the SELECT over the whole
+ * tables only when rows of different partitions are no pair: the join has to compare the partition columns.
  */
-export function checkJoins(plan: Plan, tables: readonly TableSchema[], context: DecodeContext): void {
+export function checkJoins(
+  plan: Plan,
+  tables: readonly TableSchema[],
+  inputs: readonly ModelInput[],
+  context: DecodeContext,
+): void {
+  const isBySameDate = (side: Plan) =>
+    scannedTables(side).every(({ table }) => inputs.find((input) => input.table === table)?.relation.kind === "same");
   for (const join of joinsOf(plan)) {
-    if (comparesPartitions(join, tables)) continue;
+    if (!isBySameDate(join.left) || !isBySameDate(join.right) || comparesPartitions(join, tables)) continue;
     const [lookup] = scannedTables(join.right);
     const partition = tables.find(({ name }) => name === lookup?.table)?.partition ?? "the partition column";
+    const isOwn = scannedTables(join.left).some(({ table }) => table === lookup?.table);
+    const asWhole = isOwn || lookup === undefined ? "" : `, or read it as a whole: inputs: { ${lookup.table}: latest }`;
     reportAt(
       context,
       context.source.first("JOIN") ?? context.source.first("SUBQUERY"),
       `the join with ${lookup?.table ?? "the right side"} pairs rows of different partitions, which are built apart`,
-      `compare the partition columns too, as in ON ... AND a.${partition} = b.${partition}`,
+      `compare the partition columns too, as in ON ... AND a.${partition} = b.${partition}${asWhole}`,
     );
   }
 }

@@ -1,9 +1,11 @@
-import type { IrType, Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import type { Expression, IrType, ModelInput, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { type Grain, relationText } from "../../../lakehouse/engine/ir/relation.ts";
 import { checkJoins } from "./check-joins.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import type { ModelFile } from "./front-matter.ts";
-import { holdsNode, limitsAreTotal, type Origin, originsOf } from "./lineage.ts";
+import { expressionsOf, holdsNode, limitsAreTotal, type Origin, originsOf } from "./lineage.ts";
+import { isDated } from "./model-inputs.ts";
 import { didYouMean } from "./nearest-names.ts";
 import type { TableSchema } from "./planner-session.ts";
 
@@ -13,6 +15,8 @@ export interface PlannedModel {
   readonly plan: Plan;
   readonly columns: readonly { readonly name: string; readonly type: IrType }[];
   readonly tables: readonly TableSchema[];
+  readonly inputs: readonly ModelInput[];
+  readonly grain: Grain;
   readonly context: DecodeContext;
 }
 
@@ -22,7 +26,7 @@ export function checkModel(model: PlannedModel): boolean {
   checkNames(model);
   checkPartition(model);
   checkLimits(model);
-  checkJoins(model.plan, model.tables, model.context);
+  checkJoins(model.plan, model.tables, model.inputs, model.context);
   return model.context.problems.none;
 }
 
@@ -72,7 +76,8 @@ function checkNames({ file, columns, context }: PlannedModel): void {
       );
     }
   };
-  require(frontMatter.partition, ["partition"], "partition column");
+  const { partition } = frontMatter;
+  if (partition !== undefined) require(partition, ["partition"], "partition column");
   frontMatter.key.forEach((name, index) => {
     require(name, ["key", index], "key column");
     const type = columns.find((column) => column.name === name)?.type;
@@ -84,10 +89,10 @@ function checkNames({ file, columns, context }: PlannedModel): void {
       );
     }
   });
-  if (!frontMatter.key.includes(frontMatter.partition)) {
+  if (partition !== undefined && !frontMatter.key.includes(partition)) {
     context.problems.report(
       file.offsetOf(["key"]),
-      `the key lacks the partition column "${frontMatter.partition}"`,
+      `the key lacks the partition column "${partition}"`,
       "add it: partitions are built apart, so that no key can be unique across them",
     );
   }
@@ -102,15 +107,54 @@ function checkNames({ file, columns, context }: PlannedModel): void {
 }
 
 /**
- * A partition is built from the same partition of each input. That gives the rows of the SELECT over the whole tables
- * only when the partition column goes through every operator unchanged, from every scan.
+ * A partition is built from the partitions of the inputs that their relations name. Of inputs read by the same date that gives
+ * the rows of the SELECT over the whole tables only when the partition column goes through every operator unchanged. A model
+ * with other relations makes its partition column itself, and a build keeps the rows of its own partition.
  */
-function checkPartition({ file, plan, columns, tables, context }: PlannedModel): void {
+function checkPartition(model: PlannedModel): void {
+  const { file, plan, columns, tables, inputs, grain, context } = model;
   const name = file.frontMatter.partition;
+  if (grain === "one") {
+    if (name === undefined) return;
+    context.problems.report(
+      file.offsetOf(["partition"]),
+      `the model has one partition, since it reads its inputs as a whole, but names the partition column "${name}"`,
+      "leave partition out, or read an input by date, such as same",
+    );
+    return;
+  }
+  if (name === undefined) {
+    context.problems.report(
+      file.offsetOf([]),
+      `the partition column is missing: the model reads ${inputs.find(isDated)?.table ?? "its input"} by date`,
+      "name the column of the SELECT that has the date: partition: COLUMN",
+    );
+    return;
+  }
   const index = columns.findIndex((column) => column.name === name);
   if (index < 0) return;
+  const own = inputs.find((input) => isDated(input) && input.relation.kind !== "same");
+  if (own !== undefined) {
+    const { relation } = own;
+    if (columns[index]?.type.kind === "date") {
+      const isFirst = (expression: Expression) => relation.kind !== "within" || isFirstDayOf(relation.unit, expression);
+      if (expressionsOf(plan, index).every(isFirst)) return;
+      context.problems.report(
+        file.offsetOf(["partition"]),
+        `the partition column "${name}" is not the first day of its ${grain} in every row, but ${own.table} is read as ${relationText(relation)}`,
+        `write date_trunc('${grain}', ...)::DATE AS ${name}`,
+      );
+      return;
+    }
+    context.problems.report(
+      file.offsetOf(["partition"]),
+      `the partition column "${name}" is no DATE, but ${own.table} is read as ${relationText(own.relation)}`,
+      `let it be the first day of the partition: ${name}::DATE`,
+    );
+    return;
+  }
   for (const origin of originsOf(plan, index)) {
-    const problem = partitionProblem(origin, tables);
+    const problem = partitionProblem(origin, tables, inputs);
     if (problem === undefined) continue;
     context.problems.report(
       file.offsetOf(["partition"]),
@@ -120,18 +164,42 @@ function checkPartition({ file, plan, columns, tables, context }: PlannedModel):
   }
 }
 
-function partitionProblem(origin: Origin, tables: readonly TableSchema[]): string | undefined {
+function isFirstDayOf(unit: string, expression: Expression): boolean {
+  if (expression.node === "cast") return isFirstDayOf(unit, expression.arg);
+  if (expression.node !== "call" || expression.name !== "date_trunc") return false;
+  const [what] = expression.args;
+  return what?.node === "constant" && String(what.value).toLowerCase() === unit;
+}
+
+function partitionProblem(
+  origin: Origin,
+  tables: readonly TableSchema[],
+  inputs: readonly ModelInput[],
+): string | undefined {
   if ("computed" in origin)
     return origin.computed === "no column"
       ? "not a column of an input"
       : `${origin.computed}, not a column of an input`;
   const partition = tables.find((table) => table.name === origin.table)?.partition;
+  const input = inputs.find(({ table }) => table === origin.table);
+  if (input !== undefined && !isDated(input))
+    return `${origin.table}.${origin.column}, but ${origin.table} is read as ${relationText(input.relation)}`;
   if (origin.column === partition) return undefined;
   return `${origin.table}.${origin.column}, but ${origin.table} is partitioned by ${partition ?? "nothing"}`;
 }
 
-function checkLimits({ file, plan, context }: PlannedModel): void {
+function checkLimits({ file, plan, inputs, context }: PlannedModel): void {
   if (!holdsNode(plan, "limit")) return;
+  const other = inputs.find((input) => isDated(input) && input.relation.kind !== "same");
+  if (other !== undefined) {
+    reportAt(
+      context,
+      undefined,
+      `LIMIT would count rows of other partitions too: ${other.table} is read as ${relationText(other.relation)}`,
+      "limit in a model of its own, which reads this one",
+    );
+    return;
+  }
   if (!file.frontMatter.limit_per_partition) {
     reportAt(
       context,

@@ -1,55 +1,48 @@
-import { createHash } from "node:crypto";
-import type { Field } from "../../../lakehouse/engine/columns/column.ts";
-import { type CompiledModel, IR_VERSION } from "../../../lakehouse/engine/ir/ir.ts";
-import { columnTypeOf } from "../../../lakehouse/engine/ir/ir-types.ts";
-import { checkModel } from "./check-model.ts";
-import { reportAt } from "./decode-context.ts";
-import { ROW_NUMBER } from "./decode-plan.ts";
-import { parseModelFile } from "./front-matter.ts";
-import { scannedTables } from "./lineage.ts";
-import { type ModelError, ModelErrors, Problems } from "./model-error.ts";
-import { planStatement } from "./plan-statement.ts";
-import { openPlannerSession, type PlannerSession, type TableSchema } from "./planner-session.ts";
-import { pruneColumns } from "./prune-columns.ts";
-import { tableNameProblem } from "./table-name.ts";
+import type { CompiledModel } from "../../../lakehouse/engine/ir/ir.ts";
+import { compileModel } from "./compile-model.ts";
+import { type ModelError, ModelErrors } from "./model-error.ts";
+import { openPlannerSession, type TableSchema } from "./planner-session.ts";
+import { type ModelSource, placeOf, type ReadModel, readModels } from "./read-models.ts";
+import { inputsFirst } from "./references.ts";
 
 export type { TableSchema } from "./planner-session.ts";
-
-/** A model file: its path (for names and messages) and its text. */
-export interface ModelSource {
-  readonly path: string;
-  readonly text: string;
-}
+export type { ModelSource } from "./read-models.ts";
 
 /**
- * Compiles model files against the tables they may read: DuckDB parses, binds and plans each SELECT, and the plan is
- * decoded into the IR that `lakehouse/engine` runs. The models come in the order given. Throws `ModelErrors` with every
- * problem of every file.
+ * Compiles model files against the tables they may read and against each other: DuckDB parses, binds and plans each SELECT,
+ * and the plan is decoded into the IR that `lakehouse/builds/models` runs. A model stands behind those it reads; else they
+ * come in the order given. Throws `ModelErrors` with every problem of every file.
  */
 export async function compileModels(options: {
   readonly models: readonly ModelSource[];
   readonly tables: readonly TableSchema[];
 }): Promise<CompiledModel[]> {
   const session = await openPlannerSession(options.tables);
-  const topics = options.tables.flatMap(({ name }) =>
-    name.startsWith("silver_") ? [name.slice("silver_".length)] : [],
-  );
   try {
+    const models = await readModels(options.models, options.tables, session);
+    const byName = new Map(models.map((model) => [model.name, model]));
+    const reads = new Map(models.map(({ name, references }) => [name, references.map(({ table }) => table)]));
+    const { order, cycles } = inputsFirst(reads);
+    for (const cycle of cycles) reportCycle(cycle, byName);
+
     const compiled: CompiledModel[] = [];
-    const errors: ModelError[] = [];
-    const names = new Map<string, string>();
-    for (const source of options.models) {
-      const problems = new Problems(source.path, source.text);
-      const name = source.path.replace(/^.*[\\/]/, "").replace(/\.sql$/, "");
-      const taken = await tableNameProblem(name, topics, session);
-      if (taken !== undefined) problems.report(0, taken.problem, taken.fix);
-      const other = names.get(name);
-      if (other !== undefined) problems.report(0, `the model ${name} is also defined by ${other}`, "rename one");
-      names.set(name, source.path);
-      const model = await compileModel(name, source, options.tables, session, problems);
-      if (model !== undefined && problems.none) compiled.push(model);
-      errors.push(...problems.errors);
+    const tables = [...options.tables];
+    // A model that reads one which failed has nothing to be planned on: its own problems are told once that one is mended.
+    const failed = new Set(cycles.flat());
+    for (const model of order.flatMap((name) => byName.get(name) ?? [])) {
+      reportLayers(model, byName);
+      const isBlocked = failed.has(model.name) || model.references.some(({ table }) => failed.has(table));
+      const done = isBlocked ? undefined : await compileModel(model, tables, [...reads.keys()], session);
+      if (done === undefined || !model.problems.none) {
+        failed.add(model.name);
+        continue;
+      }
+      compiled.push(done);
+      const table = { name: done.name, partition: done.partition, fields: done.fields, grain: done.grain };
+      tables.push(table);
+      await session.addTable(table);
     }
+    const errors: ModelError[] = models.flatMap(({ problems }) => problems.errors);
     if (errors.length > 0) throw new ModelErrors(errors);
     return compiled;
   } finally {
@@ -57,56 +50,28 @@ export async function compileModels(options: {
   }
 }
 
-async function compileModel(
-  name: string,
-  source: ModelSource,
-  tables: readonly TableSchema[],
-  session: PlannerSession,
-  problems: Problems,
-): Promise<CompiledModel | undefined> {
-  const file = parseModelFile(source.text, problems);
-  if (file === undefined) return undefined;
-  const planned = await planStatement({ ...file, of: "model" }, session, problems, tables);
-  if (planned === undefined) return undefined;
-  const { context, plan, columns } = planned;
-  if (!checkModel({ file, plan, columns, tables, context })) return undefined;
-  const pruned = pruneColumns(plan);
-  const inputs = scannedTables(pruned);
-  if (inputs.some(({ columns: read }) => read.includes(ROW_NUMBER))) {
-    return reportAt(context, undefined, "rowid is no stored column", "use a column of the input");
-  }
-  const { frontMatter } = file;
-  return {
-    irVersion: IR_VERSION,
-    generation: createHash("sha256").update(JSON.stringify(pruned)).digest("hex").slice(0, 32),
-    name,
-    description: frontMatter.description,
-    sql: await withoutSemicolon(file.sql.trim(), session),
-    partition: frontMatter.partition,
-    key: frontMatter.key,
-    checks: frontMatter.checks,
-    maxRows: frontMatter.max_rows,
-    inputs,
-    fields: columns.map(
-      ({ name: column, type }): Field => ({ name: column, type: columnTypeOf(type), nullable: true }),
-    ),
-    plan: pruned,
-  };
+/** Told where the first model of the cycle, by name, reads the next. */
+function reportCycle(cycle: readonly string[], models: ReadonlyMap<string, ReadModel>): void {
+  const first = cycle.indexOf(cycle.toSorted()[0] ?? "");
+  const around = [...cycle.slice(first), ...cycle.slice(0, first)];
+  const [name = "", next = name] = around;
+  const model = models.get(name);
+  if (model?.file === undefined) return;
+  model.problems.report(
+    placeOf(model, next),
+    `models read each other in a circle: ${[...around, name].join(" reads ")}`,
+    "let one of them read what the other reads",
+  );
 }
 
-/**
- * The one statement of `sql` without the semicolon that may end it, so that it can stand in another query. DuckDB says where
- * the statement ends: a semicolon in a text or a comment ends none.
- */
-async function withoutSemicolon(sql: string, session: PlannerSession): Promise<string> {
-  const tree = async (text: string) =>
-    JSON.stringify(await session.parse(text), (_key, value: unknown) =>
-      typeof value === "bigint" ? String(value) : value,
+function reportLayers(model: ReadModel, models: ReadonlyMap<string, ReadModel>): void {
+  if (model.layer !== "silver") return;
+  for (const { table } of model.references) {
+    if (models.get(table)?.layer !== "gold") continue;
+    model.problems.report(
+      placeOf(model, table),
+      `${model.name} is a silver table and reads ${table}, which is gold`,
+      "move the file to sql/gold, or read the silver table that the gold one is made of",
     );
-  const whole = await tree(sql);
-  for (let at = sql.indexOf(";"); at >= 0; at = sql.indexOf(";", at + 1)) {
-    const statement = sql.slice(0, at).trimEnd();
-    if ((await tree(statement)) === whole) return statement;
   }
-  return sql;
 }

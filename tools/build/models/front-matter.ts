@@ -1,15 +1,19 @@
 import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
 import type { ModelCheck } from "../../../lakehouse/engine/ir/ir.ts";
+import type { Relation } from "../../../lakehouse/engine/ir/relation.ts";
 import type { Problems } from "./model-error.ts";
 
 /** What stands in a model's front matter. */
 export interface FrontMatter {
   readonly description: string;
-  readonly partition: string;
+  /** Absent in a model of one partition. */
+  readonly partition?: string | undefined;
   readonly key: readonly string[];
   readonly checks: readonly ModelCheck[];
-  readonly max_rows: number;
+  /** By table; those that are not named are read by the same date. */
+  readonly inputs: Readonly<Record<string, Relation>>;
+  readonly max_rows?: number | undefined;
   readonly limit_per_partition: boolean;
 }
 
@@ -51,18 +55,37 @@ const check = z
     message: "a check has exactly one threshold (mustBe, mustBeGreaterThan, ...)",
   });
 
+const RELATIONS = "same, last(N), next(N), within(week), within(month), all or latest";
+/** `last(1)` would be `same`; a year is what a window may look back or ahead. */
+const DAYS = { least: 2, most: 366 };
+
+const relation = z.string().transform((text, context): Relation => {
+  const [, kind, argument] = /^([a-z]+)(?:\((\w+)\))?$/.exec(text.replaceAll(" ", "")) ?? [];
+  const days = Number(argument);
+  if ((kind === "last" || kind === "next") && days >= DAYS.least && days <= DAYS.most && Number.isInteger(days))
+    return { kind, days };
+  if (kind === "within" && (argument === "week" || argument === "month")) return { kind, unit: argument };
+  if (argument === undefined && (kind === "same" || kind === "all" || kind === "latest")) return { kind };
+  context.addIssue({
+    code: "custom",
+    message: `"${text}" is no relation: ${RELATIONS}, N from ${DAYS.least} to ${DAYS.most}`,
+  });
+  return z.NEVER;
+});
+
 const schema = z.strictObject({
   description: z.string().min(1),
-  partition: columnName,
+  partition: columnName.optional(),
+  inputs: z.record(columnName, relation).default({}),
   key: z.array(columnName).min(1),
   checks: z.array(check).default([]),
-  max_rows: z.int().positive(),
+  max_rows: z.int().positive().optional(),
   limit_per_partition: z.boolean().default(false),
 });
 
 const OPEN = /^\uFEFF?\s*\/\*\s*---[ \t]*\r?\n/;
 const CLOSE = /^[ \t]*---[ \t]*\*\//m;
-const FORM = "begin the file with `/* ---`, the YAML (description, partition, key, checks, max_rows), `--- */`";
+const FORM = "begin the file with `/* ---`, the YAML (description, partition, key, checks, inputs, max_rows), `--- */`";
 
 /** Splits a model file and checks its front matter; `undefined` when that went wrong, and `problems` says why. */
 export function parseModelFile(text: string, problems: Problems): ModelFile | undefined {
@@ -104,7 +127,7 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
       problems.report(
         offsetOf(path),
         `front matter${path.length === 0 ? "" : ` ${path.join(".")}`}: ${issue.message}`,
-        "the front matter holds description, partition, key, checks, max_rows",
+        "the front matter holds description, partition, key, checks, inputs, max_rows",
       );
     }
     return undefined;

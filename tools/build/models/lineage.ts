@@ -37,6 +37,32 @@ export function originsOf(plan: Plan, index: number): readonly Origin[] {
   }
 }
 
+/** What the output column `index` is computed by on every way down: columns that are passed on are followed to their source. */
+export function expressionsOf(plan: Plan, index: number): readonly Expression[] {
+  const column: Expression = { node: "column", index, type: outputTypes(plan)[index] ?? { kind: "bool" } };
+  const follow = (input: Plan, expression: Expression | undefined): readonly Expression[] =>
+    expression?.node === "column" ? expressionsOf(input, expression.index) : [expression ?? column];
+  switch (plan.node) {
+    case "filter":
+    case "distinct":
+    case "order":
+    case "limit":
+      return expressionsOf(plan.input, index);
+    case "project":
+      return follow(plan.input, plan.expressions[index]);
+    case "aggregate":
+      return follow(plan.input, plan.groups[index]);
+    case "union":
+      return plan.inputs.flatMap((input) => expressionsOf(input, index));
+    case "join": {
+      const width = outputTypes(plan.left).length;
+      return index < width ? expressionsOf(plan.left, index) : [column];
+    }
+    default:
+      return [column];
+  }
+}
+
 /**
  * Output columns that are unique together, when the plan itself says so (a GROUP BY, a DISTINCT); `undefined` when it
  * does not.

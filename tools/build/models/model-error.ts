@@ -63,6 +63,11 @@ export class Problems {
     this.#found.set(error.message, { offset, error });
   }
 
+  /** The place as `file:line`; `offset` as in `report`. */
+  placeOf(offset: number): string {
+    return `${this.#file}:${positionAt(this.#text, offset).line}`;
+  }
+
   get errors(): readonly ModelError[] {
     return [...this.#found.values()].sort((a, b) => a.offset - b.offset).map(({ error }) => error);
   }

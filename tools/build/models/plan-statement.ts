@@ -1,12 +1,13 @@
 /** One SELECT to its decoded plan: what models and checks are compiled with. */
 import type { Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
+import { clausesOf } from "./clauses.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodePlan } from "./decode-plan.ts";
 import { objectsAt, PlanShapeError, textAt } from "./json.ts";
 import type { Problems } from "./model-error.ts";
 import { didYouMean } from "./nearest-names.ts";
-import { isRefusal, type PlannerSession, type Refusal, type TableSchema } from "./planner-session.ts";
+import { isRefusal, type PlannerSession, type Refusal } from "./planner-session.ts";
 import { createSourceMap } from "./source-map.ts";
 
 /** A SELECT, where it begins in its file (UTF-16 units), and what it is of. */
@@ -24,7 +25,7 @@ export async function planStatement(
   statement: Statement,
   session: PlannerSession,
   problems: Problems,
-  tables: readonly TableSchema[],
+  tables: readonly { readonly name: string }[],
 ) {
   try {
     return await plan(statement, session, problems, tables);
@@ -42,7 +43,7 @@ async function plan(
   { sql, sqlOffset, of }: Statement,
   session: PlannerSession,
   problems: Problems,
-  tables: readonly TableSchema[],
+  tables: readonly { readonly name: string }[],
 ) {
   const context: DecodeContext = {
     sql,
@@ -86,7 +87,12 @@ async function plan(
   const decoded: Plan | undefined = decodePlan(answer, decoding);
   if (decoded === undefined) return undefined;
   const described = await session.describe(sql);
-  return { context: decoding, plan: decoded, columns: outputColumns(decoded, described) };
+  return {
+    context: decoding,
+    plan: decoded,
+    columns: outputColumns(decoded, described),
+    clauses: clausesOf(statement, session.isAggregate),
+  };
 }
 
 function outputColumns(plan: Plan, described: readonly { readonly name: string; readonly type: string }[]) {
@@ -104,7 +110,7 @@ function outputColumns(plan: Plan, described: readonly { readonly name: string; 
 function reportRefusal(
   context: DecodeContext,
   refusal: Refusal,
-  tables: readonly TableSchema[],
+  tables: readonly { readonly name: string }[],
   of: Statement["of"],
 ): undefined {
   const [message = refusal.message] = refusal.message.split("\n");

@@ -1,13 +1,16 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { Field } from "../../../lakehouse/engine/columns/column.ts";
 import { irTypeOf, quoteName, quoteText, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import type { Grain } from "../../../lakehouse/engine/ir/relation.ts";
 import { isObject, type Json, type JsonObject, objectsAt, PlanShapeError, parseJson } from "./json.ts";
 
-/** A table that models may read. `partition` is one of its columns. */
+/** A table that models may read. `partition` is one of its columns, but in a table of one partition. */
 export interface TableSchema {
   readonly name: string;
   readonly partition: string;
   readonly fields: readonly Field[];
+  /** Day, where absent. */
+  readonly grain?: Grain;
 }
 
 /** DuckDB's refusal of a statement; `byte` is an offset in the statement's UTF-8. */
@@ -21,6 +24,10 @@ export interface Refusal {
 }
 
 export interface PlannerSession {
+  /** Adds a table that later statements may read. */
+  addTable(table: TableSchema): Promise<void>;
+  /** Whether DuckDB has an aggregate of this name. */
+  isAggregate(functionName: string): boolean;
   /** The statements of `sql` as syntax trees, for positions and for counting; or why it does not parse or is no SELECT. */
   parse(sql: string): Promise<readonly JsonObject[] | Refusal>;
   /** The bound, unoptimised logical plan of one SELECT. */
@@ -43,10 +50,16 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
   await connection.run("SET TimeZone = 'UTC'");
   await connection.run("SET threads = 1");
   await connection.run("SET enable_external_access = false");
-  for (const table of tables) {
+  const addTable = async (table: TableSchema) => {
     const columns = table.fields.map((field) => `${quoteName(field.name)} ${sqlName(irTypeOf(field.type))}`);
     await connection.run(`CREATE TABLE ${quoteName(table.name)} (${columns.join(", ")})`);
-  }
+  };
+  for (const table of tables) await addTable(table);
+  const aggregates = await column(
+    connection,
+    "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'",
+  );
+  const aggregateNames = new Set(aggregates.map(String));
   const volatile = await column(
     connection,
     "SELECT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'",
@@ -54,6 +67,8 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
   const volatileNames = new Set(volatile.map(String));
 
   return {
+    addTable,
+    isAggregate: (name) => aggregateNames.has(name),
     async parse(sql) {
       const answer = await serialized(connection, `SELECT json_serialize_sql(${quoteText(sql)})`);
       return isRefusal(answer) ? answer : objectsAt(answer, "statements");

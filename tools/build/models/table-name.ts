@@ -1,5 +1,5 @@
 /**
- * What a gold table may be called: as its file `sql/gold/<name>.sql`. Analysts write the name into their SQL, beside the
+ * What a table may be called: a gold table as its file `sql/gold/<name>.sql`, a derived silver table after it. Analysts write the name into their SQL, beside the
  * tables of the platform and DuckDB's own, so that a name which is taken would hide one of them, or break every query.
  */
 import { DEAD_LETTERS, STATE_TABLES } from "../../lake/catalog.ts";
@@ -17,11 +17,15 @@ const RENAME = "rename the file";
 
 export type NameProblem = Pick<ModelError, "problem" | "fix">;
 
-/** Why no table can have this name; undefined if one can. `topics` are the names of the contracts' topics. */
+/**
+ * Why no table can have this name; undefined if one can. `topics` are the names of the contracts' topics; `table` is the whole
+ * name, where the file's is a part of it (`sql/silver/lines.sql` makes `silver_lines`).
+ */
 export async function tableNameProblem(
   name: string,
   topics: readonly string[],
   session: PlannerSession,
+  table = name,
 ): Promise<NameProblem | undefined> {
   if (!/^[a-z][a-z0-9_]*$/.test(name)) return { problem: `the file's name makes no table name: ${name}`, fix: LETTERS };
   if (name.length > MAX_LENGTH)
@@ -39,8 +43,8 @@ export async function tableNameProblem(
   if (topics.includes(name))
     return { problem: `"${name}" is the name of a topic`, fix: `${RENAME}, such as daily_${name}` };
   // DuckDB is asked itself: a name that is free and no keyword is one of a table that it does not find.
-  const answer = await session.plan(`SELECT * FROM ${name}`);
+  const answer = await session.plan(`SELECT * FROM ${table}`);
   if (!isRefusal(answer)) return { problem: `"${name}" is a table of DuckDB's own`, fix: RENAME };
-  if (answer.subtype === "MISSING_ENTRY" && answer.name === name) return undefined;
+  if (answer.subtype === "MISSING_ENTRY" && answer.name === table) return undefined;
   return { problem: `"${name}" is a word of SQL: a query could not name the table without quotes`, fix: RENAME };
 }

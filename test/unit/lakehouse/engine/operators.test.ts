@@ -54,6 +54,10 @@ function modelOf(
   return {
     irVersion: IR_VERSION,
     generation: "test",
+    file: "sql/gold/sample.sql",
+    layer: "gold",
+    class: { kind: "whole", reason: "a test", at: "sql/gold/sample.sql:1" },
+    grain: "day",
     name: "m",
     description: "",
     sql: "",

@@ -1,0 +1,27 @@
+/** Partitions that a commit made stale: a statement of the commit. */
+import type { Guard } from "./guard.ts";
+
+/** A partition that was built of other input than there is now. */
+export interface StalePartition {
+  readonly domain: string;
+  readonly date: string;
+  /** Only where that partition is known already: a window reads days that may have no partition of their own. */
+  readonly ifKnown: boolean;
+}
+
+/** Whether the element `s` of a list of `StalePartition`, as JSON, is one. */
+export const IS_STALE = `(NOT (s.value ->> 'ifKnown') OR EXISTS (SELECT 1 FROM partition_inputs k
+         WHERE k.domain = s.value ->> 'domain' AND k.partition_date = s.value ->> 'date'))`;
+
+/** Counts one more change of the inputs of each. */
+export function markStale(stale: readonly StalePartition[], { held, prepare }: Guard): D1PreparedStatement[] {
+  if (stale.length === 0) return [];
+  return [
+    prepare(
+      `INSERT INTO partition_inputs (domain, partition_date, version)
+       SELECT s.value ->> 'domain', s.value ->> 'date', 1 FROM json_each(?5) s WHERE ${held} AND ${IS_STALE}
+       ON CONFLICT DO UPDATE SET version = version + 1`,
+      JSON.stringify(stale),
+    ),
+  ];
+}
