@@ -1,5 +1,5 @@
 import { isUnsupported, type Unsupported, unsupported } from "../expressions/vector.ts";
-import type { IrType } from "../ir/ir.ts";
+import type { Aggregate, IrType } from "../ir/ir.ts";
 import { isExact, isScalar, sqlName } from "../ir/ir-types.ts";
 import type { Accumulator, AccumulatorBounds } from "./accumulator.ts";
 import { createArgExtreme } from "./arg-extremes.ts";
@@ -11,7 +11,7 @@ import { createExactAverage, createExactSum } from "./sums.ts";
 
 /** Makes the state of an aggregate. */
 export type AccumulatorFactory = (bounds: AccumulatorBounds) => Accumulator;
-type Binder = (args: readonly IrType[], type: IrType) => AccumulatorFactory | Unsupported;
+type Binder = (args: readonly IrType[], type: IrType, order?: Aggregate["order"]) => AccumulatorFactory | Unsupported;
 
 const bindSum: Binder = ([arg], type) => {
   if (arg?.kind === "float64") return () => createFloatSum(false);
@@ -36,11 +36,26 @@ function extremeBinder(greatest: boolean): Binder {
 function argBinder(greatest: boolean, ofOne: boolean): Binder {
   return (args) => {
     const fits = args.length >= 2 && (!ofOne || args.length === 2) && args.every(isScalar);
+    const parts = args.slice(1).map(() => ({ greatestWins: greatest, nullIsGreatest: true }));
     return fits
-      ? () => createArgExtreme(greatest, args, ofOne)
+      ? () => createArgExtreme(parts, args, ofOne ? 2 : 1)
       : unsupported(`arg_${greatest ? "max" : "min"} of (${args.map(sqlName).join(", ")}) is not supported`);
   };
 }
+
+/** A value of the first row by the order: `row_number() = 1`. */
+const bindFirst: Binder = (args, _, order = []) =>
+  args.every(isScalar) && args.length === order.length + 1
+    ? () =>
+        createArgExtreme(
+          order.map(({ descending, nullsFirst }) => ({
+            greatestWins: descending,
+            nullIsGreatest: descending === nullsFirst,
+          })),
+          args,
+          0,
+        )
+    : unsupported(`row_number() = 1 over a column of type ${args.map(sqlName).join(", ")} is not supported`);
 
 /**
  * Every aggregate that a model may use, by DuckDB's bound name: those whose result does not depend on the order of rows, and
@@ -61,6 +76,7 @@ const binders: ReadonlyMap<string, Binder> = new Map<string, Binder>([
   // By a row of several values: the compiler's names.
   ["arg_min of row", argBinder(false, false)],
   ["arg_max of row", argBinder(true, false)],
+  ["first by order", bindFirst],
   ["bool_and", () => () => createBoolAggregate(0)],
   ["bool_or", () => () => createBoolAggregate(1)],
 ]);
@@ -74,10 +90,11 @@ export function bindAggregate(
   args: readonly IrType[],
   type: IrType,
   distinct: boolean,
+  order?: Aggregate["order"],
 ): AccumulatorFactory | Unsupported {
   const binder = binders.get(name);
   if (binder === undefined) return unsupported(`the aggregate ${name} is not supported`);
-  const make = binder(args, type);
+  const make = binder(args, type, order);
   const [arg] = args;
   if (isUnsupported(make) || !distinct || arg === undefined || INDIFFERENT.has(name)) return make;
   if (args.length > 1 || !isScalar(arg)) return unsupported(`DISTINCT of a ${sqlName(arg)} is not supported`);

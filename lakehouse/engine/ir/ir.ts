@@ -103,6 +103,8 @@ export interface Aggregate {
   readonly distinct: boolean;
   readonly filter: Expression | null;
   readonly type: IrType;
+  /** Of the compiler's own `first by order` alone: how each argument behind the first, a part of the order, sorts. */
+  readonly order?: readonly { readonly descending: boolean; readonly nullsFirst: boolean }[] | undefined;
 }
 export interface SortKey {
   readonly expression: Expression;

@@ -89,6 +89,7 @@ function runAggregate(aggregate: Aggregate, held: HeldRows) {
     aggregate.args.map((arg) => arg.type),
     type,
     distinct,
+    aggregate.order,
   );
   if (isUnsupported(bound)) throw new ModelMismatchError(`the model does not fit this version: ${bound.unsupported}`);
   const accumulator: Accumulator = bound(held);

@@ -160,7 +160,16 @@ describe("what is refused, where, and what to do", () => {
     [
       "a window",
       "SELECT d, row_number() OVER (ORDER BY m) AS r FROM t",
-      ["7:11: window functions need the native builder: models cannot use them yet; use GROUP BY (docs/model-sql.md)"],
+      [
+        "7:11: window functions need the native builder: models cannot use them yet; use GROUP BY, or QUALIFY row_number() OVER (...) = 1 (docs/model-sql.md)",
+      ],
+    ],
+    [
+      "the first row of an order that leaves ties",
+      "SELECT d, k, s FROM t QUALIFY row_number() OVER (PARTITION BY d, k ORDER BY m) = 1",
+      [
+        "7:31: row_number() = 1 keeps any of the rows that tie; end its ORDER BY with all the columns that are selected, or use arg_max(value, row(order, value))",
+      ],
     ],
     [
       "volatile functions",

@@ -4,6 +4,7 @@ import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts
 import { decodeAggregate } from "./decode-aggregate.ts";
 import { type DecodeContext, reportAt } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
+import { decodeFirstRow, isFirstRow } from "./decode-first-row.ts";
 import { decodeJoin } from "./decode-join.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
 import {
@@ -42,7 +43,7 @@ const REFUSED: Readonly<
   },
   LOGICAL_WINDOW: {
     problem: "window functions need the native builder: models cannot use them yet",
-    fix: "use GROUP BY (docs/model-sql.md)",
+    fix: "use GROUP BY, or QUALIFY row_number() OVER (...) = 1 (docs/model-sql.md)",
     at: "WINDOW",
   },
   LOGICAL_SAMPLE: { problem: "a sample differs from run to run", fix: "leave it out" },
@@ -79,6 +80,12 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
       return child && expressions && { node: "project", input: child, expressions };
     }
     case "LOGICAL_FILTER": {
+      const [below] = children;
+      if (below !== undefined && isFirstRow(json, context)) {
+        const [source] = objectsAt(below, "children");
+        const rows = source && decode(source, context, scope);
+        return rows && decodeFirstRow(below, rows, context);
+      }
       const child = input();
       const conditions = decodeAll(objectsAt(json, "expressions"), context);
       if (listAt(json, "projection_map").length > 0) throw new PlanShapeError("a filter of the plan projects");
