@@ -1,4 +1,5 @@
 /** Which rows of bronze a partition has, in the order of their positions, and where they stand. */
+import { rowsOf } from "../rows/row.ts";
 
 /**
  * Rows of one bronze partition, as a flush wrote them: `registration`, `file`, `first_row` and `rows` name them for good, and the
@@ -15,6 +16,22 @@ export interface BronzeInput {
   readonly stored_row: number;
 }
 
+const INPUTS = rowsOf(
+  {
+    table: "bronze_file_dates",
+    key: ["file", "registration"],
+    remedy: "restore it with D1's Time Travel: the rows are found by it",
+  },
+  (row): BronzeInput => ({
+    registration: row.integer("registration"),
+    file: row.text("file"),
+    first_row: row.integer("first_row"),
+    rows: row.integer("rows"),
+    stored_file: row.text("stored_file"),
+    stored_row: row.integer("stored_row"),
+  }),
+);
+
 /**
  * The inputs among `flushed`, placed. A compacted file holds, for each date, the rows of the files it replaced one after another in
  * the order of their names. That is the order of their registrations too, since a compaction takes the files of one incarnation;
@@ -30,11 +47,11 @@ const FLUSHED = `SELECT d.registration, d.file, d.first_row, d.rows, f.retired_b
 
 /** Every file that a flush ever registered for a partition, in the order of registration. */
 export async function bronzeInputs(db: D1Database, topic: string, date: string): Promise<BronzeInput[]> {
-  const { results } = await db
-    .prepare(`WITH flushed AS (${FLUSHED} AND d.registration > 0) ${PLACED} ORDER BY f.registration`)
-    .bind(topic, date)
-    .all<BronzeInput>();
-  return results;
+  return await INPUTS.all(
+    db
+      .prepare(`WITH flushed AS (${FLUSHED} AND d.registration > 0) ${PLACED} ORDER BY f.registration`)
+      .bind(topic, date),
+  );
 }
 
 const LAST = Number.MAX_SAFE_INTEGER;
@@ -62,20 +79,21 @@ export async function unseenInputs(
   seen: number,
   limitRows: number,
 ): Promise<UnseenInputs> {
-  const { results } = await db
-    .prepare(
-      // What stands before an input in its compacted file are inputs with lower registrations, or any where the order is another.
-      `WITH unseen AS MATERIALIZED (${FLUSHED} AND d.registration > ?3 ORDER BY d.registration LIMIT ?4),
+  const found = await INPUTS.all(
+    db
+      .prepare(
+        // What stands before an input in its compacted file are inputs with lower registrations, or any where the order is another.
+        `WITH unseen AS MATERIALIZED (${FLUSHED} AND d.registration > ?3 ORDER BY d.registration LIMIT ?4),
          beside AS (SELECT min(coalesce(c.first_registration, 1)) AS first, iif(count(c.first_registration) = count(*), ?3, ${LAST}) AS last
                     FROM unseen u JOIN compactions c ON c.file = u.retired_by),
          flushed AS (SELECT * FROM unseen
                      UNION ${FLUSHED} AND d.registration BETWEEN max(1, (SELECT first FROM beside)) AND (SELECT last FROM beside))
        SELECT * FROM (${PLACED}) WHERE registration > ?3 ORDER BY registration LIMIT ?4`,
-    )
-    .bind(topic, date, seen, MAX_INPUTS + 1)
-    .all<BronzeInput>();
-  const inputs = firstRows(results.slice(0, MAX_INPUTS), limitRows);
-  return { inputs, through: inputs.at(-1)?.registration ?? seen, more: inputs.length < results.length };
+      )
+      .bind(topic, date, seen, MAX_INPUTS + 1),
+  );
+  const inputs = firstRows(found.slice(0, MAX_INPUTS), limitRows);
+  return { inputs, through: inputs.at(-1)?.registration ?? seen, more: inputs.length < found.length };
 }
 
 /** The first inputs that have no more rows together; the first one anyway. */

@@ -1,4 +1,6 @@
 /** Compaction in D1: what there is to compact, what is under way, and the one guarded batch that puts a file in place of others. */
+import { rowsOf, textsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
 import type { BronzeFile } from "./bronze.ts";
 import { tombstoneColumns } from "./tombstones.ts";
 
@@ -42,16 +44,42 @@ export interface SmallFilesQuery {
 /** Before every other. */
 const FIRST_GROUP: FileGroup = { hour: "", folder: "", shard: 0, shardOf: 0, incarnation: "" };
 
+const FILE = {
+  table: "bronze_files",
+  key: ["file"],
+  remedy: "restore it with D1's Time Travel: the rows are found by it",
+} as const;
+const COMPACTION = {
+  table: "compactions",
+  key: ["file"],
+  remedy: "delete the row while it is PENDING: its files are planned anew",
+} as const;
+
+const SMALL_FILES = rowsOf(
+  FILE,
+  (row): SmallFile => ({
+    file: row.text("file"),
+    topic: row.text("topic"),
+    shard: row.integer("shard"),
+    shard_of: row.integer("shard_of"),
+    incarnation: row.text("incarnation"),
+    rows: row.integer("rows"),
+    bytes: row.integer("bytes"),
+    registered_at: row.time("registered_at"),
+  }),
+);
+
 /**
  * Live files of flushes that have enough others beside them and are no inputs of a pending compaction: group by group, the oldest hour
  * first, so that the limit cuts the last group only. Reads each live file of that time.
  */
 export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promise<SmallFile[]> {
   const { hour, folder, shard, shardOf, incarnation } = query.after ?? FIRST_GROUP;
-  const { results } = await db
-    .prepare(
-      // What follows the last slash is trimmed: all of its characters are among those of the key without slashes.
-      `SELECT file, topic, shard, shard_of, incarnation, rows, bytes, registered_at FROM (
+  return await SMALL_FILES.all(
+    db
+      .prepare(
+        // What follows the last slash is trimmed: all of its characters are among those of the key without slashes.
+        `SELECT file, topic, shard, shard_of, incarnation, rows, bytes, registered_at FROM (
          SELECT *, count(*) OVER (PARTITION BY folder, shard, shard_of, incarnation, hour) AS together FROM (
            SELECT *, rtrim(file, replace(file, '/', '')) AS folder, substr(registered_at, 1, 13) AS hour FROM bronze_files b
            WHERE retired_by IS NULL AND registered_at >= ? AND registered_at < ? AND bytes <= ?
@@ -59,21 +87,20 @@ export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promis
              AND file NOT IN (SELECT i.value FROM compactions c, json_each(c.inputs) i WHERE c.status = 'PENDING')))
        WHERE together >= ? AND (hour, folder, shard, shard_of, incarnation) > (?, ?, ?, ?, ?)
        ORDER BY hour, folder, shard, shard_of, incarnation, registered_at, file LIMIT ?`,
-    )
-    .bind(
-      query.since,
-      query.before,
-      query.maxBytes,
-      query.minFiles,
-      hour,
-      folder,
-      shard,
-      shardOf,
-      incarnation,
-      query.limit,
-    )
-    .all<SmallFile>();
-  return results;
+      )
+      .bind(
+        query.since,
+        query.before,
+        query.maxBytes,
+        query.minFiles,
+        hour,
+        folder,
+        shard,
+        shardOf,
+        incarnation,
+        query.limit,
+      ),
+  );
 }
 
 export interface PendingCompaction {
@@ -83,11 +110,19 @@ export interface PendingCompaction {
   readonly attempts: number;
 }
 
+const PENDING = rowsOf(
+  COMPACTION,
+  (row): PendingCompaction => ({
+    file: row.text("file"),
+    queuedAt: row.integer("queued_at"),
+    attempts: row.integer("attempts"),
+  }),
+);
+
 export async function pendingCompactions(db: D1Database): Promise<PendingCompaction[]> {
-  const { results } = await db
-    .prepare("SELECT file, queued_at, attempts FROM compactions WHERE status = 'PENDING' ORDER BY queued_at, file")
-    .all<{ file: string; queued_at: number; attempts: number }>();
-  return results.map(({ file, queued_at, attempts }) => ({ file, queuedAt: queued_at, attempts }));
+  return await PENDING.all(
+    db.prepare("SELECT file, queued_at, attempts FROM compactions WHERE status = 'PENDING' ORDER BY queued_at, file"),
+  );
 }
 
 /** Compactions of a topic that have failed so often. */
@@ -99,6 +134,16 @@ export interface FailingCompactions {
   readonly error: string | null;
 }
 
+const FAILING = rowsOf(
+  COMPACTION,
+  (row): FailingCompactions => ({
+    topic: row.text("topic"),
+    compactions: row.integer("compactions"),
+    file: row.text("file"),
+    error: row.textOrNull("error"),
+  }),
+);
+
 /**
  * Pending compactions with more than `attempts` tries, or with as many of which the last was asked for before `queuedBefore`
  * (milliseconds since the epoch), by topic. Reads what is pending.
@@ -108,25 +153,24 @@ export async function failingCompactions(
   attempts: number,
   queuedBefore: number,
 ): Promise<FailingCompactions[]> {
-  const { results } = await db
-    .prepare(
-      // With min() the other columns are of the row that has it (SQLite, "Bare columns in an aggregate query").
-      `SELECT topic, count(*) AS compactions, file, error_message AS error, min(planned_at) FROM compactions
+  return await FAILING.all(
+    db
+      .prepare(
+        // With min() the other columns are of the row that has it (SQLite, "Bare columns in an aggregate query").
+        `SELECT topic, count(*) AS compactions, file, error_message AS error, min(planned_at) FROM compactions
        WHERE status = 'PENDING' AND (attempts > ?1 OR attempts = ?1 AND queued_at <= ?2) GROUP BY topic ORDER BY topic`,
-    )
-    .bind(attempts, queuedBefore)
-    .all<FailingCompactions>();
-  return results;
+      )
+      .bind(attempts, queuedBefore),
+  );
 }
+
+const FILES = textsOf(COMPACTION, "file");
 
 /** Those of the names under which a compaction was planned before: one that was dropped never comes again. */
 export async function plannedBefore(db: D1Database, files: readonly string[]): Promise<ReadonlySet<string>> {
   if (files.length === 0) return new Set();
-  const { results } = await db
-    .prepare("SELECT file FROM compactions WHERE file IN (SELECT value FROM json_each(?))")
-    .bind(JSON.stringify(files))
-    .all<{ file: string }>();
-  return new Set(results.map(({ file }) => file));
+  const planned = db.prepare("SELECT file FROM compactions WHERE file IN (SELECT value FROM json_each(?))");
+  return new Set(await FILES.all(planned.bind(JSON.stringify(files))));
 }
 
 /** Notes a compaction as under way; one that is known already stays as it is. */
@@ -168,22 +212,40 @@ export interface Compaction {
   readonly inputs: readonly CompactionInput[];
 }
 
+const HEADS = rowsOf(COMPACTION, (row) => ({
+  topic: row.text("topic"),
+  status: row.oneOf("status", ["PENDING", "DONE", "DROPPED"]),
+}));
+
+const INPUTS = rowsOf(
+  FILE,
+  (row): CompactionInput => ({
+    file: row.text("file"),
+    shard: row.integer("shard"),
+    shard_of: row.integer("shard_of"),
+    incarnation: row.text("incarnation"),
+    seq: row.integer("seq"),
+    rows: row.integer("rows"),
+    min_received: row.time("min_received"),
+    max_received: row.time("max_received"),
+    retired_by: row.textOrNull("retired_by"),
+  }),
+);
+
 /** A compaction with what the catalog says of its inputs; undefined when it was never planned. */
 export async function findCompaction(db: D1Database, file: string): Promise<Compaction | undefined> {
-  const head = await db
-    .prepare("SELECT topic, status FROM compactions WHERE file = ?")
-    .bind(file)
-    .first<Pick<Compaction, "topic" | "status">>();
+  const head = await HEADS.first(db.prepare("SELECT file, topic, status FROM compactions WHERE file = ?").bind(file));
   if (head === null) return undefined;
-  const { results } = await db
-    .prepare(
-      `SELECT b.file, shard, shard_of, incarnation, seq, rows, min_received, max_received, retired_by
+  const inputs = await INPUTS.all(
+    db
+      .prepare(
+        `SELECT b.file, shard, shard_of, incarnation, seq, rows, min_received, max_received, retired_by
        FROM compactions c JOIN json_each(c.inputs) i JOIN bronze_files b ON b.file = i.value
        WHERE c.file = ? ORDER BY b.file`,
-    )
-    .bind(file)
-    .all<CompactionInput>();
-  return { ...head, inputs: results };
+      )
+      .bind(file),
+  );
+  return { ...head, inputs };
 }
 
 /**
@@ -201,7 +263,7 @@ export async function registerCompaction(
     AND (SELECT count(*) FROM json_each(?2) JOIN bronze_files ON bronze_files.file = value WHERE retired_by IS NULL) = json_array_length(?2)`;
   const guarded = (sql: string, ...values: (string | number)[]): D1PreparedStatement =>
     db.prepare(sql).bind(file.file, list, ...values);
-  const results = await db.batch<{ status: Compaction["status"] }>([
+  const results = await db.batch<RowValues>([
     // Not `registerFlush`: a compacted file has no number, and its hours of reception are counted with its inputs.
     guarded(
       `INSERT INTO bronze_files (file, topic, shard, shard_of, incarnation, seq, rows, bytes, min_received, max_received, registered_at)
@@ -239,11 +301,11 @@ export async function registerCompaction(
        WHERE file = ?1 AND status = 'PENDING'`,
     ),
     buryDropped(db, file.file),
-    db.prepare("SELECT status FROM compactions WHERE file = ?").bind(file.file),
+    db.prepare("SELECT file, topic, status FROM compactions WHERE file = ?").bind(file.file),
   ]);
-  const status = results.at(-1)?.results[0]?.status;
-  if (status === undefined) throw new Error(`${file.file} is no compaction that was planned`);
-  return status;
+  const [head] = HEADS.in(results.at(-1));
+  if (head === undefined) throw new Error(`${file.file} is no compaction that was planned`);
+  return head.status;
 }
 
 /** Drops a compaction that cannot be done any more, and tombstones what an earlier try may have written. */

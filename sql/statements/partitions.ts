@@ -1,4 +1,6 @@
 /** The state of partitions in D1: what the planner reads and turns, and the lease of a builder. Times in milliseconds are D1's clock. */
+import { type ReadableRows, rowsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
 import { endRun } from "./runs.ts";
 
 const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
@@ -11,8 +13,8 @@ export interface PartitionRow {
   readonly retry_count: number;
   readonly version: number;
   readonly built_version: number;
-  /** 1: some of the inputs that no build saw are new, and not a replay of what was there. */
-  readonly news: number;
+  /** Some of the inputs that no build saw are new, and not a replay of what was there. */
+  readonly news: boolean;
   readonly failed_version: number | null;
   readonly failure_class: "data" | "system" | null;
   readonly lease_until: number;
@@ -21,23 +23,52 @@ export interface PartitionRow {
   readonly fence: number;
   /** D1's clock when the row was read. */
   readonly now: number;
-  /** 1: a rollback holds it at an older version. */
-  readonly pinned: number;
+  /** A rollback holds it at an older version. */
+  readonly pinned: boolean;
 }
+
+const PARTITION = {
+  table: "partition_meta",
+  key: ["domain", "partition_date"],
+  remedy: "delete the row: the planner discovers the partition anew",
+} as const;
+
+const ACTIVE = rowsOf(
+  PARTITION,
+  (row): PartitionRow => ({
+    domain: row.text("domain"),
+    date: row.date("partition_date"),
+    status: row.text("status"),
+    retry_count: row.integer("retry_count"),
+    version: row.integer("version"),
+    built_version: row.integer("built_version"),
+    news: row.flag("news"),
+    failed_version: row.integerOrNull("failed_version"),
+    failure_class: row.oneOfOrNull("failure_class", ["data", "system"]),
+    lease_until: row.integer("lease_until"),
+    queued_at: row.integer("queued_at"),
+    not_before: row.integer("not_before"),
+    fence: row.integer("fence"),
+    now: row.integer("now"),
+    pinned: row.flag("pinned"),
+  }),
+);
 
 /**
  * Partitions that may need something: inputs that no build saw, or a status other than DONE. Two indexed reads, so a
- * tick costs what is active, not what exists. DEAD ones wait for an operator and are left out.
+ * tick costs what is active, not what exists. DEAD ones wait for an operator and are left out. A row that somebody edited keeps
+ * no other from being planned.
  */
-export async function activePartitions(db: D1Database): Promise<PartitionRow[]> {
-  const { results } = await db
-    .prepare(
-      `WITH active AS (
+export async function activePartitions(db: D1Database): Promise<ReadableRows<PartitionRow>> {
+  return ACTIVE.readable(
+    await db
+      .prepare(
+        `WITH active AS (
          SELECT domain, partition_date FROM partition_inputs WHERE version <> built_version
          UNION
          SELECT domain, partition_date FROM partition_meta WHERE status <> 'DONE' AND status <> 'DEAD'
        )
-       SELECT a.domain, a.partition_date AS date, coalesce(m.status, 'UNDISCOVERED') AS status, coalesce(m.retry_count, 0) AS retry_count,
+       SELECT a.domain, a.partition_date, coalesce(m.status, 'UNDISCOVERED') AS status, coalesce(m.retry_count, 0) AS retry_count,
               coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version,
               coalesce(i.version - i.built_version > coalesce(r.replays - r.built_replays, 0), 0) AS news,
               l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
@@ -49,9 +80,9 @@ export async function activePartitions(db: D1Database): Promise<PartitionRow[]> 
        LEFT JOIN partition_leases l USING (domain, partition_date)
        LEFT JOIN partition_replays r USING (domain, partition_date)
        ORDER BY a.domain, a.partition_date`,
-    )
-    .all<PartitionRow>();
-  return results;
+      )
+      .all(),
+  );
 }
 
 export interface PlannedTransition {
@@ -119,6 +150,15 @@ export interface Lease {
 
 const BUILDABLE = "('PENDING', 'RETRYING', 'REPROCESSING')";
 
+const LEASES = rowsOf(PARTITION, (row) => ({
+  fence: row.integer("fence"),
+  version: row.integer("version"),
+  replays: row.integer("replays"),
+  replay: row.flag("replay"),
+  sealed: row.flag("sealed"),
+  retryCount: row.integer("retry_count"),
+}));
+
 /** Takes the lease of a partition that waits for a build, or gives undefined when it does not wait or somebody holds it. */
 export async function acquireLease(
   db: D1Database,
@@ -131,14 +171,7 @@ export async function acquireLease(
   const free = `l.lease_until < ${NOW_MS}
            AND NOT EXISTS (SELECT 1 FROM pinned_partitions WHERE domain = ?1 AND partition_date = ?2)
            AND EXISTS (SELECT 1 FROM partition_meta WHERE domain = ?1 AND partition_date = ?2 AND status IN ${BUILDABLE})`;
-  const results = await db.batch<{
-    fence: number;
-    version: number;
-    replays: number;
-    replay: number;
-    sealed: number;
-    retry_count: number;
-  }>([
+  const results = await db.batch<RowValues>([
     // Whoever held it before did not end its run: a status that an operator set let this one in without the planner.
     db.prepare(`${endRun("LOST")} AND l.run_id IS NOT NULL AND ${free}`).bind(domain, date),
     db
@@ -149,7 +182,7 @@ export async function acquireLease(
       .bind(domain, date, runId, leaseMs),
     db
       .prepare(
-        `SELECT l.fence, coalesce(i.version, 0) AS version, coalesce(r.replays, 0) AS replays,
+        `SELECT l.domain, l.partition_date, l.fence, coalesce(i.version, 0) AS version, coalesce(r.replays, 0) AS replays,
                 coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS replay, m.retry_count,
                 EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = ?1 AND s.partition_date = ?2) AS sealed
          FROM partition_leases l JOIN partition_meta m USING (domain, partition_date) LEFT JOIN partition_inputs i USING (domain, partition_date)
@@ -163,20 +196,8 @@ export async function acquireLease(
       )
       .bind(domain, date, runId),
   ]);
-  const row = results[2]?.results[0];
-  if (row === undefined) return undefined;
-  const { fence, version, replays, retry_count: retryCount } = row;
-  return {
-    domain,
-    date,
-    runId,
-    fence,
-    version,
-    replays,
-    replay: row.replay === 1,
-    sealed: row.sealed === 1,
-    retryCount,
-  };
+  const [lease] = LEASES.in(results[2]);
+  return lease === undefined ? undefined : { domain, date, runId, ...lease };
 }
 
 export interface Failure {

@@ -25,7 +25,9 @@ const CHUNK = 100;
 
 /** One tick. Safe to run at any time and twice at once: every transition holds only from the status and fence it was decided on. */
 export async function plan(deps: PlannerDeps): Promise<{ readonly changed: number; readonly queued: number }> {
-  const transitions = planTransitions(await activePartitions(deps.db), deps.policy);
+  const { rows, unreadable } = await activePartitions(deps.db);
+  for (const { message } of unreadable) deps.log({ event: "partition_unreadable", error: message });
+  const transitions = planTransitions(rows, deps.policy);
   const queued = transitions.filter((transition) => transition.queue);
   for (let start = 0; start < transitions.length; start += CHUNK) {
     await deps.db.batch(
@@ -73,7 +75,7 @@ function partitionOf(row: PartitionRow): Partition | undefined {
     retryCount: row.retry_count,
     version: row.version,
     builtVersion: row.built_version,
-    news: row.news === 1,
+    news: row.news,
     failedVersion: row.failed_version,
     failureClass: row.failure_class,
     leaseUntil: row.lease_until,

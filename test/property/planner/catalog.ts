@@ -73,7 +73,7 @@ export class Catalog {
   readonly d1 = new FaultyD1(() => this.now);
   readonly queue: BuildRequest[] = [];
   readonly builders: Builder[] = [];
-  stale: PartitionRow[] = [];
+  stale: readonly PartitionRow[] = [];
   #runs = 0;
   #files = 0;
   #backfills = 0;
@@ -119,7 +119,7 @@ export class Catalog {
 
   /** The first half of a slow tick: what it decides on is as old as the schedule makes it. */
   async readPlan(): Promise<void> {
-    this.stale = await activePartitions(this.d1.binding);
+    this.stale = (await activePartitions(this.d1.binding)).rows;
   }
 
   async applyPlan(): Promise<void> {

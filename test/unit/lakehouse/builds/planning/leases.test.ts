@@ -79,7 +79,7 @@ describe("leases", () => {
     await catalog.read(0);
     await catalog.input(date);
     await catalog.end(0, "commit");
-    expect(planTransitions(await activePartitions(catalog.d1.binding), POLICY)).toContainEqual(
+    expect(planTransitions((await activePartitions(catalog.d1.binding)).rows, POLICY)).toContainEqual(
       expect.objectContaining({ domain: "src", from: "DONE", to: "PENDING", queue: true }),
     );
   });
