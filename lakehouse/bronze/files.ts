@@ -25,11 +25,14 @@ export interface LayoutPolicy {
   readonly ownNewest: number;
   /** A date with fewer rows is rare. */
   readonly rareRows: number;
-  /** Dates that one shared file holds at the most: its layout must fit the metadata of its object (8,192 bytes of R2). */
+  /**
+   * Dates that one shared file holds at the most: its layout must fit the metadata of its object. R2 takes 8,192 bytes, a local platform
+   * 2,048; a date takes twelve at most. A flush of more dates in one file could never be put, and its rows would stay buffered for good.
+   */
   readonly datesAFile: number;
 }
 
-export const LAYOUT_POLICY: LayoutPolicy = { ownNewest: 2, rareRows: RARE_DATE_ROWS, datesAFile: 500 };
+export const LAYOUT_POLICY: LayoutPolicy = { ownNewest: 2, rareRows: RARE_DATE_ROWS, datesAFile: 150 };
 
 /** The policy of the deploys that stored no layouts: what they froze or put is laid out by it for good. */
 export const UNSTORED_POLICY: LayoutPolicy = { ownNewest: 0, rareRows: RARE_DATE_ROWS, datesAFile: 2_000 };

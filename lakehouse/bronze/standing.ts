@@ -7,8 +7,8 @@ import { BronzeConflictError, type ObjectMetadata } from "./put-once.ts";
 import type { FlushScan } from "./scan.ts";
 import type { FlushName } from "./table.ts";
 
-/** R2 takes 8,192 bytes of metadata; only layouts of `UNSTORED_POLICY` can be longer than this. */
-const LAYOUT_BYTES = 7_500;
+/** A local platform takes 2,048 bytes of metadata (R2 8,192); only layouts of `UNSTORED_POLICY` can be longer than this. */
+const LAYOUT_BYTES = 1_850;
 
 export function metadataOfFile(input: string, { dates }: PlannedFile): ObjectMetadata {
   const layout = layoutText(dates);

@@ -183,7 +183,7 @@ test("a flush of a hundred thousand dates is registered: no row, of SQLite or of
   const days = new Map(Array.from({ length: 100_000 }, (_, day) => [day, { rows: 1 }]));
   const name = { topic: "weather", shard: 0, incarnation: "i", seq };
   const planned = planFiles(weather, name, days);
-  expect(new Set(planned.map(({ key }) => key)).size).toBe(202);
+  expect(new Set(planned.map(({ key }) => key)).size).toBe(669);
   const inFiles = planned.flatMap(({ dates }) => dates.map(({ day }) => day));
   expect(inFiles.sort((a, b) => a - b)).toEqual([...days.keys()]);
   const files = planned.map(({ key, dates, rows }) => ({
