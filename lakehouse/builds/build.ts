@@ -10,7 +10,7 @@ import { checksOf, type QualityRow } from "../../sql/statements/quality.ts";
 import type { Batch } from "../engine/columns/column.ts";
 import { ModelTooLargeError, ModelValueError } from "../engine/ir/errors.ts";
 import { CorruptParquetError } from "../engine/parquet/reader.ts";
-import { dependentsOf, type Table, type TopicTable } from "../tables/catalog.ts";
+import type { Table, TopicTable } from "../tables/catalog.ts";
 import type { LakeWork } from "../tables/lake.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { quarantineOf } from "../tables/quarantine.ts";
@@ -22,6 +22,7 @@ import { separate } from "./gates/quarantine.ts";
 import { prepareLedger } from "./ledger.ts";
 import { prepareGold } from "./models/gold.ts";
 import { silverOutcomes } from "./outcomes.ts";
+import { staleAfter } from "./planning/dependencies.ts";
 import { backoffMs } from "./planning/machine.ts";
 import { BronzeRetiredError, quarantineLate } from "./silver/sealed.ts";
 import { PartitionTooLargeError, prepareSilver } from "./silver/silver.ts";
@@ -121,7 +122,7 @@ async function commit(
     digest: candidate.digest,
     seen: candidate.seen,
     completeThrough: candidate.completeThrough,
-    dependents: dependentsOf(table.name),
+    dependents: staleAfter(table.name, lease.date, Date.now()),
     checks,
     ...(candidate.duplicates === undefined
       ? {}

@@ -7,6 +7,7 @@ import type { Guard } from "./guard.ts";
 import { countReplays, sawReplays } from "./partition-replays.ts";
 import type { Lease } from "./partitions.ts";
 import { endRun } from "./runs.ts";
+import { markStale, type StalePartition } from "./stale-partitions.ts";
 
 /** What a version says of its partition. */
 export interface VersionRow {
@@ -32,8 +33,8 @@ export interface Commit extends Omit<VersionRow, "kind" | "topic">, FileChanges 
   readonly inputs: number;
   readonly layer: "silver" | "gold";
   readonly path: string;
-  /** Domains whose partition of the same date reads this table. */
-  readonly dependents: readonly string[];
+  /** The partitions that read this one. */
+  readonly dependents: readonly StalePartition[];
   /** Where the bronze rows went; undefined where the table is not a topic's silver. */
   readonly terms?: BronzeTerms;
   /** What the run's checks found (`quality.ts`); absent where there were none. */
@@ -64,7 +65,7 @@ export async function commitVersion(db: D1Database, commit: Commit): Promise<boo
       fileStatements(table, commit, guard),
       guard,
     ),
-    ...staleDependents(commit.dependents, guard),
+    ...markStale(commit.dependents, guard),
     ...(lease.replay ? countReplays(commit, guard) : []),
     ...sawReplays(lease, guard),
     prepare(
@@ -129,18 +130,6 @@ export function versionStatements(
        ON CONFLICT DO UPDATE SET version = excluded.version, rows = excluded.rows`,
       table,
       rows,
-    ),
-  ];
-}
-
-/** What reads the table has work. */
-export function staleDependents(dependents: readonly string[], { held, prepare }: Guard): D1PreparedStatement[] {
-  if (dependents.length === 0) return [];
-  return [
-    prepare(
-      `INSERT INTO partition_inputs (domain, partition_date, version)
-       SELECT value, ?2, 1 FROM json_each(?5) WHERE ${held} ON CONFLICT DO UPDATE SET version = version + 1`,
-      JSON.stringify(dependents),
     ),
   ];
 }

@@ -2,18 +2,20 @@
 
 import type { Guard } from "./guard.ts";
 import type { Lease } from "./partitions.ts";
+import { IS_STALE, type StalePartition } from "./stale-partitions.ts";
 
 /**
  * For a build that had nothing new: what reads the table has nothing new either, unless an input came while it was built.
  */
 export function countReplays(
-  { lease, dependents }: { readonly lease: Lease; readonly dependents: readonly string[] },
+  { lease, dependents }: { readonly lease: Lease; readonly dependents: readonly StalePartition[] },
   { held, prepare }: Guard,
 ): D1PreparedStatement[] {
   return [
     prepare(
-      `INSERT INTO partition_replays (domain, partition_date, replays) SELECT value, ?2, 1 FROM json_each(?5)
-       WHERE ${held} AND coalesce((SELECT version FROM partition_inputs WHERE domain = ?1 AND partition_date = ?2), 0) = ?6
+      `INSERT INTO partition_replays (domain, partition_date, replays)
+       SELECT s.value ->> 'domain', s.value ->> 'date', 1 FROM json_each(?5) s
+       WHERE ${held} AND ${IS_STALE} AND coalesce((SELECT version FROM partition_inputs WHERE domain = ?1 AND partition_date = ?2), 0) = ?6
        ON CONFLICT DO UPDATE SET replays = replays + 1`,
       JSON.stringify(dependents),
       lease.version,

@@ -2,10 +2,11 @@
 import { rowsOf, textsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import { bronzeTerms, bronzeTermsStatements } from "./bronze-terms.ts";
-import { staleDependents, versionStatements } from "./commits.ts";
+import { versionStatements } from "./commits.ts";
 import { NEWEST } from "./data-files.ts";
 import type { Guard } from "./guard.ts";
 import { endRun } from "./runs.ts";
+import { markStale, type StalePartition } from "./stale-partitions.ts";
 
 /** What a partition was as of an older version. */
 export interface RollbackTarget {
@@ -83,8 +84,8 @@ export interface Rollback {
   readonly version: number;
   readonly target: RollbackTarget;
   readonly reason: string;
-  /** Domains whose partition of the same date reads this table. */
-  readonly dependents: readonly string[];
+  /** The partitions that read this one. */
+  readonly dependents: readonly StalePartition[];
 }
 
 const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -128,7 +129,7 @@ export async function rollBack(db: D1Database, rollback: Rollback): Promise<bool
     ),
     ...terms,
     ...versionStatements(version, filesOf(rollback, guard), guard),
-    ...staleDependents(rollback.dependents, guard),
+    ...markStale(rollback.dependents, guard),
     ...unbuilt(guard),
     prepare(
       `UPDATE partition_meta SET status = 'DONE', retry_count = 0, error_message = NULL, file_hash = ?5, record_count = ?8, updated_at = ${NOW}, processed_at = ?6,

@@ -13,7 +13,7 @@ export interface StalePartition {
 export const IS_STALE = `(NOT (s.value ->> 'ifKnown') OR EXISTS (SELECT 1 FROM partition_inputs k
          WHERE k.domain = s.value ->> 'domain' AND k.partition_date = s.value ->> 'date'))`;
 
-/** Counts one more change of the inputs of each. */
+/** What reads the table has work: one more change of the inputs of each. */
 export function markStale(stale: readonly StalePartition[], { held, prepare }: Guard): D1PreparedStatement[] {
   if (stale.length === 0) return [];
   return [

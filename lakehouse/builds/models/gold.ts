@@ -7,11 +7,13 @@ import { type LakeWork, tailedSource } from "../../tables/lake.ts";
 import { livePartition } from "../../tables/live-files.ts";
 import type { Candidate } from "../candidate.ts";
 import { digestOf, inputName } from "../digest.ts";
+import { inputDates } from "./dates-read.ts";
+import { planOfPartition } from "./own-partition.ts";
 import { runModel } from "./run.ts";
 
 /**
- * Runs the model over the partition `date` of every input; an input without a published partition is an empty table.
- * Inputs are looked up once, before the run, so that all scans of a table see one version.
+ * Runs the model over the partitions of its inputs that the partition `date` reads; an input without a published one is an
+ * empty table. Inputs are looked up once, before the run, so that all scans of a table see the same versions.
  */
 export async function prepareGold(
   db: D1Database,
@@ -19,17 +21,25 @@ export async function prepareGold(
   table: ModelTable,
   date: string,
 ): Promise<Candidate> {
-  const inputs = new Map(
-    await Promise.all(
-      table.model.inputs.map(async ({ table: name }) => [name, await livePartition(db, bucket, name, date)] as const),
-    ),
+  const read = await Promise.all(
+    table.model.inputs.map(async (input) => {
+      const dates = await inputDates(db, table.model, input, date);
+      return Promise.all(
+        dates.map(async (own) => ({
+          table: input.table,
+          date: own,
+          live: await livePartition(db, bucket, input.table, own),
+        })),
+      );
+    }),
   );
-  let rowsIn = 0;
-  for (const input of inputs.values()) rowsIn += input?.rows ?? 0;
+  const inputs = read.flat();
+  const rowsIn = inputs.reduce((rows, { live }) => rows + (live?.rows ?? 0), 0);
 
   async function* scan(name: string, columns: readonly string[]): AsyncGenerator<Batch, void, undefined> {
     const fields = (tableByName(name)?.fields ?? []).filter((field) => columns.includes(field.name));
-    for (const { file, kind } of inputs.get(name)?.files ?? []) {
+    const own = inputs.filter((input) => input.table === name);
+    for (const { file, kind } of own.flatMap(({ live }) => live?.files ?? [])) {
       if (kind !== "data") continue;
       const parquet = await openParquet(await tailedSource(bucket, file));
       const present = columns.filter((column) => parquet.columns.includes(column));
@@ -37,14 +47,14 @@ export async function prepareGold(
       for await (const batch of parquet.read(permit, { columns: present })) yield conform(batch, fields);
     }
   }
-  const rows = await runModel(table.model, { scan });
+  const rows = await runModel(table.model, { scan }, planOfPartition(table.model, date));
   return {
     rows,
     rowsIn,
-    inputs: inputs.size,
-    digest: digestOf([...inputs].map(([name, input]) => inputName(name, date, input?.version ?? 0)).sort()),
+    inputs: inputs.length,
+    digest: digestOf(inputs.map((input) => inputName(input.table, input.date, input.live?.version ?? 0)).sort()),
     seen: null,
-    completeThrough: earliest([...inputs.values()].map((input) => input?.complete_through ?? null)),
+    completeThrough: earliest(inputs.map(({ live }) => live?.complete_through ?? null)),
     inputResults: [],
   };
 }

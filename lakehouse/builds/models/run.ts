@@ -15,14 +15,14 @@ export interface ModelInputs {
 
 /**
  * Runs a model over its inputs and gives the whole result, sorted by the model's `key` (ascending, NULLs last, text by
- * its UTF-8 bytes: DuckDB's ORDER BY). The same inputs in the same order give the same batch. Throws
+ * its UTF-8 bytes: DuckDB's ORDER BY). `plan` is the model's, or that of one partition (`own-partition.ts`). The same inputs in the same order give the same batch. Throws
  * `ModelTooLargeError` past `maxRows`, `ModelValueError` for a value that DuckDB would refuse (an overflow, a cast), and
  * `ModelMismatchError` when the inputs or the IR's version do not fit the model.
  */
-export async function runModel(model: CompiledModel, inputs: ModelInputs): Promise<Batch> {
+export async function runModel(model: CompiledModel, inputs: ModelInputs, plan = model.plan): Promise<Batch> {
   requireVersion(model);
   const held = createHeldRows(model.name, model.maxRows);
-  return collectModel(model, runPlan(model.plan, inputs, held), held);
+  return collectModel(model, runPlan(plan, inputs, held), held);
 }
 
 /** Throws `ModelMismatchError` when the model's plan is of another version of the IR than this code runs. */

@@ -203,7 +203,7 @@ export class Catalog {
       inputs: 1,
       layer: "silver",
       path: "",
-      dependents: lease.domain === "src" ? ["agg"] : [],
+      dependents: lease.domain === "src" ? [{ domain: "agg", date: lease.date, ifKnown: false }] : [],
     } as const;
     try {
       return await commitVersion(this.d1.binding, commit);

@@ -121,7 +121,14 @@ export class RetentionLake {
     const file = { file: `silver/${lease.runId}-0`, kind: "data", rows: rowsOf(inputs), bytes: 1 } as const;
     if (!lease.sealed) {
       const terms = { topic: "src", duplicates: [], outcomes: [] };
-      const ending = { added: [file], removed: "all", rows: file.rows, seen, dependents: ["agg"], terms } as const;
+      const ending = {
+        added: [file],
+        removed: "all",
+        rows: file.rows,
+        seen,
+        dependents: [{ domain: "agg", date: lease.date, ifKnown: false }],
+        terms,
+      } as const;
       return { reads: inputs.map((input) => input.file), staged: [file.file], ending };
     }
     const sealed = await sealedPartition(db, "silver_src", lease.date);
