@@ -4,7 +4,6 @@
  */
 import type { Column } from "../columns/column.ts";
 import { requireKind } from "../columns/column-kind.ts";
-import { ModelValueError } from "../ir/errors.ts";
 import type { Call, IrType } from "../ir/ir.ts";
 import { isExact, sqlName } from "../ir/ir-types.ts";
 import { divideRounding, roundHalfAway } from "./rounding.ts";
@@ -16,6 +15,7 @@ import {
   integerReader,
   type Kernel,
   mergeNulls,
+  outOfRange,
   type Unsupported,
   unsupported,
 } from "./vector.ts";
@@ -88,7 +88,7 @@ function remainderKernel(type: IrType): Kernel {
   const { min } = integerRange(type);
   return exactKernel(type, (a, b) => {
     if (b === 0n) return null;
-    if (b === -1n && a === min) throw new ModelValueError(`${a} % -1 is out of the range of ${sqlName(type)}`);
+    if (b === -1n && a === min) throw outOfRange(`${a} % -1`, type);
     return a % b;
   });
 }
@@ -116,7 +116,7 @@ function int32Kernel(name: string): Kernel {
       if (nulls?.[row] === 1) continue;
       const result = operator(a[row]!, b[row]!);
       if (result > 2147483647 || result < -2147483648) {
-        throw new ModelValueError(`${a[row]} ${name} ${b[row]} is out of the range of INTEGER`);
+        throw outOfRange(`${a[row]} ${name} ${b[row]}`, { kind: "int32" });
       }
       values[row] = result;
     }

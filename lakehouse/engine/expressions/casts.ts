@@ -1,7 +1,6 @@
 /** Casts, as a table by source and target. What DuckDB rounds is rounded alike; what it refuses is a ModelValueError. */
 import type { Column } from "../columns/column.ts";
 import { requireKind } from "../columns/column-kind.ts";
-import { ModelValueError } from "../ir/errors.ts";
 import type { IrType } from "../ir/ir.ts";
 import { columnTypeOf, isExact, sameType, sqlName } from "../ir/ir-types.ts";
 import { dateOf, timestampOf } from "./calendar.ts";
@@ -17,6 +16,7 @@ import {
   integerRange,
   integerReader,
   type Kernel,
+  outOfRange,
   type Unsupported,
   unsupported,
 } from "./vector.ts";
@@ -101,7 +101,7 @@ function floatToExact(to: IrType, lenient: boolean): Kernel {
         const exact = Number.isFinite(rounded) ? BigInt(rounded) : undefined;
         if (exact !== undefined && exact >= min && exact <= max) return exact;
         if (lenient) return null;
-        throw new ModelValueError(`${value} is out of the range of ${sqlName(to)}`);
+        throw outOfRange(String(value), to);
       },
       lenient,
     );

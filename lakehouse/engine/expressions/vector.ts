@@ -95,6 +95,12 @@ export function integerRange(type: IrType): { readonly min: bigint; readonly max
   }
 }
 
+/** The refusal of a value, with what the model's author can write instead. */
+export function outOfRange(what: string, type: IrType): ModelValueError {
+  const remedy = "compute it in a wider type, such as BIGINT or DECIMAL(38, 2), or TRY_CAST it";
+  return new ModelValueError(`${what} is out of the range of ${sqlName(type)}: ${remedy}`);
+}
+
 /**
  * A column of an integer-like type from one bigint a row; `value` is not called for null rows. `null` from it makes the
  * row null. A value out of the type's range throws `ModelValueError`, or with `lenient` becomes null.
@@ -120,7 +126,7 @@ export function integerColumn(
       madeNulls[row] = 1;
       continue;
     }
-    if (result < min || result > max) throw new ModelValueError(`${result} is out of the range of ${sqlName(type)}`);
+    if (result < min || result > max) throw outOfRange(String(result), type);
     if (narrow !== undefined) narrow[row] = Number(result);
     else if (words === 1) wide[row] = result;
     else {

@@ -125,7 +125,9 @@ describe("arithmetic", () => {
   test("overflow is an error, in every width", () => {
     expect(() => apply("+", int32, [int32, [2147483647]], [int32, [1]])).toThrow(ModelValueError);
     expect(() => apply("*", int32, [int32, [-2147483648]], [int32, [-2147483648]])).toThrow(ModelValueError);
-    expect(() => apply("-", int64, [int64, [-(2n ** 63n)]], [int64, [1n]])).toThrow("out of the range of BIGINT");
+    expect(() => apply("-", int64, [int64, [-(2n ** 63n)]], [int64, [1n]])).toThrow(
+      /out of the range of BIGINT: compute it in a wider type, .* or TRY_CAST it/,
+    );
     expect(() => apply("*", decimal(18, 0), [decimal(18, 0), ["999999999999999999"]], [decimal(1, 0), ["2"]])).toThrow(
       ModelValueError,
     );
