@@ -61,6 +61,10 @@ const INSTANCE_HOURS = rowsOf(
   }),
 );
 
+/** SQLite's JSON functions fail on no row: one that somebody edited is an instance whose name says where it stands, and cannot be read. */
+const READABLE = `iif(json_valid(a.instances), a.instances,
+  json_object('of shard ' || a.shard || ' of ' || a.shard_of || ', whose column instances is no JSON', json_array()))`;
+
 /** Arrivals of these topics made in `[from, to)`, hours as in `ArrivalLine`; by topic, instance and hour. Reads no others. */
 export async function arrivalsBetween(
   db: D1Database,
@@ -74,7 +78,7 @@ export async function arrivalsBetween(
         `SELECT a.topic, i.key AS instance, a.hour, sum(i.value ->> 0) AS messages, min(i.value ->> 1) AS first, max(i.value ->> 2) AS last,
               json_group_array(json(i.value -> 3)) FILTER (WHERE i.value -> 3 IS NOT NULL) AS unsent
          FROM json_each(?1) AS h CROSS JOIN json_each(?2) AS t
-         CROSS JOIN ledger_arrivals a ON a.hour = h.value AND a.topic = t.value, json_each(a.instances) i
+         CROSS JOIN ledger_arrivals a ON a.hour = h.value AND a.topic = t.value, json_each(${READABLE}) i
         GROUP BY a.topic, i.key, a.hour ORDER BY a.topic, i.key, a.hour`,
       )
       .bind(JSON.stringify(hoursBetween(from, to)), JSON.stringify(topics)),

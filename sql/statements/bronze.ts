@@ -1,5 +1,6 @@
 /** Bronze's rows in D1. Every statement may be repeated: registration retries until it is known to have happened. */
 
+import { hourTextAt } from "../../schemas/hours.ts";
 import { type Backlog, type ShardName, timeOf } from "./shards.ts";
 
 /** A bronze Parquet file as the catalog knows it. `dates` tells which of its rows belong to which partition. */
@@ -91,7 +92,7 @@ export function registerFlush(
 }
 
 function hoursByFirstReception({ dates, minReceived }: BronzeFile): ReceivedHour[] {
-  return dates.map(({ date, rows }) => ({ date, hour: `${minReceived.slice(0, 13)}:00:00Z`, rows }));
+  return dates.map(({ date, rows }) => ({ date, hour: hourTextAt(Date.parse(minReceived)), rows }));
 }
 
 /**

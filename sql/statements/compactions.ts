@@ -1,4 +1,5 @@
 /** Compaction in D1: what there is to compact, what is under way, and the one guarded batch that puts a file in place of others. */
+import * as z from "zod";
 import { rowsOf, textsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import type { BronzeFile } from "./bronze.ts";
@@ -84,7 +85,7 @@ export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promis
            SELECT *, rtrim(file, replace(file, '/', '')) AS folder, substr(registered_at, 1, 13) AS hour FROM bronze_files b
            WHERE retired_by IS NULL AND registered_at >= ? AND registered_at < ? AND bytes <= ?
              AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = b.file)
-             AND file NOT IN (SELECT i.value FROM compactions c, json_each(c.inputs) i WHERE c.status = 'PENDING')))
+             AND file NOT IN (SELECT i.value FROM compactions c, json_each(iif(json_valid(c.inputs), c.inputs, '[]')) i WHERE c.status = 'PENDING')))
        WHERE together >= ? AND (hour, folder, shard, shard_of, incarnation) > (?, ?, ?, ?, ?)
        ORDER BY hour, folder, shard, shard_of, incarnation, registered_at, file LIMIT ?`,
       )
@@ -212,9 +213,14 @@ export interface Compaction {
   readonly inputs: readonly CompactionInput[];
 }
 
-const HEADS = rowsOf(COMPACTION, (row) => ({
+const STATUSES = ["PENDING", "DONE", "DROPPED"] as const;
+
+const HEADS = rowsOf(COMPACTION, (row) => ({ status: row.oneOf("status", STATUSES) }));
+
+const PLANNED = rowsOf(COMPACTION, (row) => ({
   topic: row.text("topic"),
-  status: row.oneOf("status", ["PENDING", "DONE", "DROPPED"]),
+  status: row.oneOf("status", STATUSES),
+  inputs: row.json("inputs", z.array(z.string())),
 }));
 
 const INPUTS = rowsOf(
@@ -234,7 +240,9 @@ const INPUTS = rowsOf(
 
 /** A compaction with what the catalog says of its inputs; undefined when it was never planned. */
 export async function findCompaction(db: D1Database, file: string): Promise<Compaction | undefined> {
-  const head = await HEADS.first(db.prepare("SELECT file, topic, status FROM compactions WHERE file = ?").bind(file));
+  const head = await PLANNED.first(
+    db.prepare("SELECT file, topic, status, inputs FROM compactions WHERE file = ?").bind(file),
+  );
   if (head === null) return undefined;
   const inputs = await INPUTS.all(
     db
@@ -245,7 +253,7 @@ export async function findCompaction(db: D1Database, file: string): Promise<Comp
       )
       .bind(file),
   );
-  return { ...head, inputs };
+  return { topic: head.topic, status: head.status, inputs };
 }
 
 /**
@@ -301,7 +309,7 @@ export async function registerCompaction(
        WHERE file = ?1 AND status = 'PENDING'`,
     ),
     buryDropped(db, file.file),
-    db.prepare("SELECT file, topic, status FROM compactions WHERE file = ?").bind(file.file),
+    db.prepare("SELECT file, status FROM compactions WHERE file = ?").bind(file.file),
   ]);
   const [head] = HEADS.in(results.at(-1));
   if (head === undefined) throw new Error(`${file.file} is no compaction that was planned`);

@@ -1,5 +1,6 @@
 /** What the conditions that alerts are made of ask the catalog. Each query is bounded: it reads what is wrong, not all there is. */
 import { rowsOf } from "../rows/row.ts";
+import { readableChecks } from "./quality.ts";
 
 export interface FailedPartition {
   readonly domain: string;
@@ -86,7 +87,7 @@ export async function blockingResults(db: D1Database, limit: number): Promise<Bl
               q.value ->> 'measured' AS measured, q.value ->> 'bound' AS bound, q.value ->> 'candidate' AS candidate
        FROM failed f CROSS JOIN ended_runs run ON run.domain = f.domain AND run.partition_date = f.partition_date AND run.run_id =
          (SELECT e.run_id FROM ended_runs e WHERE e.domain = f.domain AND e.partition_date = f.partition_date AND e.status = 'FAILED'
-          ORDER BY e.started_at DESC LIMIT 1), json_each(run.checks, '$.results') q
+          ORDER BY e.started_at DESC LIMIT 1), json_each(${readableChecks("run.checks")}, '$.results') q
        WHERE q.value ->> 'passed' = 0 AND q.value ->> 'on_fail' = 'block'
        UNION ALL
        -- Of a version that wrote a row for each result; no build has ended since.

@@ -24,3 +24,23 @@ export function checksOf(table: string, checkedAt: string, results: readonly Qua
   if (results.length === 0) return undefined;
   return JSON.stringify({ table_name: table, checked_at: checkedAt, results });
 }
+
+/** Stands for the checks of a run whose row somebody edited: it says so where the checks are listed, and others are listed as they are. */
+const UNREADABLE: QualityRow = {
+  layer: "unknown",
+  check_name:
+    "unreadable: ended_runs.checks of this run is no JSON; delete its row, and its next build tells the checks again",
+  metric: "unknown",
+  measured: null,
+  bound: "{}",
+  passed: 0,
+  on_fail: "block",
+  failing_rows: null,
+  candidate: null,
+};
+const UNREADABLE_CHECKS = JSON.stringify({ table_name: "unknown", checked_at: "", results: [UNREADABLE] });
+
+/** An SQL expression: the column `checks`, of which SQLite's JSON functions fail on no row. */
+export function readableChecks(column: string): string {
+  return `iif(${column} IS NULL OR json_valid(${column}), ${column}, '${UNREADABLE_CHECKS}')`;
+}

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { type Row, type RowResult, rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
+import { readableChecks } from "./quality.ts";
 
 export interface ListedRun {
   readonly run_id: string;
@@ -231,7 +232,7 @@ export async function listChecks(
   const [wanted, last] = await db.batch<RowValues>([
     bound(
       db,
-      `SELECT ${CHECK} FROM (${examinedRuns("run_id, domain, partition_date, finished_at, checks", filter.after)}) r, json_each(r.checks, '$.results') c
+      `SELECT ${CHECK} FROM (${examinedRuns(`run_id, domain, partition_date, finished_at, ${readableChecks("checks")} AS checks`, filter.after)}) r, json_each(r.checks, '$.results') c
        WHERE r.checks IS NOT NULL AND ${WANTED} AND (?8 IS NULL OR c.value ->> 'passed' = ?8) AND (?9 IS NULL OR c.value ->> 'check_name' = ?9)
        ORDER BY ${ORDER}, c.key`,
       filter,
@@ -250,7 +251,7 @@ export async function lastChecks(db: D1Database, domain: string, date: string): 
     db
       .prepare(
         `SELECT ${CHECK} FROM (
-         SELECT run_id, domain, partition_date, checks FROM ended_runs
+         SELECT run_id, domain, partition_date, ${readableChecks("checks")} AS checks FROM ended_runs
          WHERE domain = ?1 AND partition_date = ?2 AND checks IS NOT NULL ORDER BY run_id DESC LIMIT 1) r, json_each(r.checks, '$.results') c
        ORDER BY c.key`,
       )

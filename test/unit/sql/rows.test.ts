@@ -9,11 +9,14 @@ import { rowsOf, textsOf } from "../../../sql/rows/row.ts";
 import { RowError } from "../../../sql/rows/row-error.ts";
 import { alertEventsToEmit, openAlerts } from "../../../sql/statements/alerts.ts";
 import { arrivalsBetween } from "../../../sql/statements/arrivals.ts";
-import { findCompaction } from "../../../sql/statements/compactions.ts";
+import { findCompaction, smallFiles } from "../../../sql/statements/compactions.ts";
+import { blockingResults } from "../../../sql/statements/conditions.ts";
 import { readCursor } from "../../../sql/statements/duty-backlogs.ts";
 import { ledgerState } from "../../../sql/statements/ledger-balance.ts";
 import { ledgerFindings } from "../../../sql/statements/ledger-findings.ts";
+import { checksOf } from "../../../sql/statements/quality.ts";
 import { unannouncedReleases } from "../../../sql/statements/releases.ts";
+import { lastChecks } from "../../../sql/statements/run-list.ts";
 import { createD1 } from "../../oracle/d1-on-sqlite.ts";
 
 const source = { table: "things", key: ["a", "b"], remedy: "delete the row" };
@@ -181,6 +184,57 @@ describe("rows of the catalog that somebody edited", () => {
       INSERT INTO compactions (file, topic, inputs, planned_at, queued_at) VALUES ('c', 'orders', '["f"]', 'now', 0)`);
     await expect(findCompaction(d1, "c")).rejects.toThrow(
       /^bronze_files \(file = 'f'\): the column min_received holds "noon"/,
+    );
+  });
+
+  test("JSON that SQL takes apart: the row is named, and stops no other", async () => {
+    const { d1, sqlite } = createD1();
+    const at = "2026-11-21T10:00:00.000Z";
+    const check = {
+      layer: "silver",
+      check_name: "c",
+      metric: "rowCount",
+      measured: 1,
+      bound: "{}",
+      passed: 0,
+      on_fail: "block",
+      failing_rows: null,
+      candidate: null,
+    };
+    const good = checksOf("silver_weather", at, [check]) ?? "";
+    for (const [domain, checks] of [
+      ["orders", "{"],
+      ["weather", good],
+    ] as const)
+      sqlite.exec(`
+        INSERT INTO partition_meta (domain, partition_date, status) VALUES ('${domain}', '2026-11-21', 'FAILED');
+        INSERT INTO partition_leases (domain, partition_date, failure_class) VALUES ('${domain}', '2026-11-21', 'data');
+        INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, checks)
+          VALUES ('${domain}', '2026-11-21', 'r', 1, 'FAILED', '${at}', '${at}', '${checks}')`);
+    const blocking = await blockingResults(d1, 10);
+    expect(blocking.map(({ domain, check_name }) => [domain, check_name.slice(0, 10)])).toEqual([
+      ["orders", "unreadable"],
+      ["weather", "c"],
+    ]);
+    const listed = await lastChecks(d1, "orders", "2026-11-21");
+    expect(listed.map(({ check_name }) => check_name)).toEqual([expect.stringContaining("delete its row")]);
+
+    sqlite.exec(
+      `INSERT INTO ledger_arrivals (topic, shard, shard_of, incarnation, hour, messages, unnumbered, instances)
+       VALUES ('orders', 2, 4, 'i', '2026-11-21T10:00:00Z', 1, 0, '{')`,
+    );
+    await expect(arrivalsBetween(d1, ["orders"], "2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z")).rejects.toThrow(
+      "ledger_arrivals (topic = 'orders' AND hour = '2026-11-21T10:00:00Z' AND instance = 'of shard 2 of 4, whose column instances is no JSON')",
+    );
+
+    sqlite.exec(
+      "INSERT INTO compactions (file, topic, inputs, planned_at, queued_at) VALUES ('c', 'orders', '{', 'now', 0)",
+    );
+    expect(
+      await smallFiles(d1, { since: "2026", before: "2027", maxBytes: 1, minFiles: 2, after: null, limit: 1 }),
+    ).toEqual([]);
+    await expect(findCompaction(d1, "c")).rejects.toThrow(
+      /^compactions \(file = 'c'\): the column inputs holds "{", not JSON/,
     );
   });
 
