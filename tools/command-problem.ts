@@ -18,6 +18,7 @@ export type ProblemCode =
   | "PROVISION_FAILED"
   | "SCHEMAS_REFUSED"
   | "CONTRACTS_REFUSED"
+  | "MODELS_REFUSED"
   | "TOPIC_EXISTS"
   | "QUEUES_OUT_OF_STEP";
 

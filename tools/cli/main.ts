@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   doctor: () => import("./doctor.ts"),
   keys: () => import("./keys.ts"),
   ledger: () => import("./ledger.ts"),
+  models: () => import("./models.ts"),
   "new-topic": () => import("./new-topic.ts"),
   parked: () => import("./parked.ts"),
   partitions: () => import("./partitions.ts"),

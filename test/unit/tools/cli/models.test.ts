@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { compileModels } from "../../../../tools/build/models/compile-models.ts";
+import { explanation, graph, listing } from "../../../../tools/cli/models/describe.ts";
+import { statementsOf } from "../../../../tools/cli/models/statements.ts";
+import { sampleTable } from "../../../oracle/shop-tables.ts";
+
+const header = (lines: string) => `/* ---\ndescription: a test\n${lines}\n--- */\n`;
+const models = await compileModels({
+  models: [
+    { path: "sql/silver/lines.sql", text: `${header("partition: d\nkey: [d]")}SELECT d, unnest(nums) AS n FROM t` },
+    {
+      path: "sql/gold/sums.sql",
+      text: `${header("partition: d\nkey: [d]")}SELECT d, count(*) AS c FROM silver_lines GROUP BY d`,
+    },
+    {
+      path: "sql/gold/top.sql",
+      text: `${header("key: [d]\ninputs: { sums: all }")}SELECT d, max(c) AS c FROM sums GROUP BY d`,
+    },
+  ],
+  tables: [sampleTable],
+});
+const [, sums, top] = models;
+
+test("the list has each model with its class, its partitions and what it reads", () => {
+  expect(
+    listing(models)
+      .slice(2)
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
+    ["silver_lines", "silver", "rows", "a day, d", "t"],
+    ["sums", "gold", "merge", "a day, d", "silver_lines"],
+    ["top", "gold", "merge", "one", "sums all"],
+  ]);
+});
+
+test("the graph shows what is built from what", () => {
+  expect(graph(models)).toEqual([
+    "t",
+    "  └ silver_lines (same, rows)",
+    "    └ sums (same, merge)",
+    "      └ top (all, merge)",
+  ]);
+});
+
+test("an explanation names the class, its reason and its place", () => {
+  if (sums === undefined) throw new Error("nothing was compiled");
+  const lines = explanation(sums);
+  expect(lines).toContain(
+    "  class merge: rows come together in GROUP BY, whose partial results merge (sql/gold/sums.sql:6)",
+  );
+  expect(lines).toContain("  reads silver_lines: d");
+});
+
+test("a run makes views of the models that the lake lacks, inputs first, and asks for one partition", () => {
+  if (sums === undefined || top === undefined) throw new Error("nothing was compiled");
+  const { views, select } = statementsOf(models, top, new Set(["t"]), { date: undefined, limit: 5 });
+  expect(views.map((view) => view.split(" ")[3])).toEqual(['"silver_lines"', '"sums"']);
+  expect(select).toMatch(/LIMIT 5$/);
+  const own = statementsOf(models, sums, new Set(["t", "silver_lines"]), { date: "2026-01-31", limit: 5 });
+  expect(own.views).toEqual([]);
+  expect(own.select).toContain(`WHERE "d" = DATE '2026-01-31'`);
+  const asked = (date: string) => () => statementsOf(models, sums, new Set(), { date, limit: 5 });
+  expect(asked("yesterday")).toThrow("--date is a day such as 2026-01-31");
+  expect(() => statementsOf(models, top, new Set(), { date: "2026-01-31", limit: 5 })).toThrow("top has one partition");
+});
