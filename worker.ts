@@ -11,7 +11,7 @@ import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { planWithBackfills } from "./lakehouse/builds/planning/backfills.ts";
 import { plan } from "./lakehouse/builds/planning/planner.ts";
-import { planPolicy } from "./lakehouse/builds/planning/policy.ts";
+import { planPolicyFor } from "./lakehouse/builds/planning/policy.ts";
 import { installParquetWasm, tryAcquireWasm } from "./lakehouse/engine/parquet/wasm.ts";
 import { frameFault } from "./lakehouse/upkeep/parked/frame-fault.ts";
 import { redrive } from "./lakehouse/upkeep/parked/redrive.ts";
@@ -38,7 +38,7 @@ function log(event: Readonly<Record<string, unknown>>): void {
 function replan(env: Env) {
   return planWithBackfills({
     db: env.DB,
-    plan: () => plan({ db: env.DB, builds: env.BUILDS, policy: planPolicy, log }),
+    plan: () => plan({ db: env.DB, builds: env.BUILDS, policy: planPolicyFor(env.BUILD_AFTER_SECONDS), log }),
   });
 }
 

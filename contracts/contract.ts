@@ -93,9 +93,9 @@ export type Check = LibraryCheck | SqlCheck;
 
 /** What the contract promises its readers (ODCS `slaProperties`); durations in milliseconds. What is not promised is absent. */
 export interface ServiceLevels {
-  /** From the acceptance of an event to bronze. */
+  /** From the acceptance of an event to bronze: longer than the flush's age. */
   readonly latencyMs?: number;
-  /** How old the newest event time in the published table may be. */
+  /** How old the newest event time in the published table may be: longer than the flush's age and `buildAfterMs`. */
   readonly freshnessMs?: number;
   /** Of the events received in a day, the share that reaches the published table, copies included: percent, above 0, at most 100. */
   readonly completenessPercent?: number;
@@ -124,6 +124,8 @@ export interface Contract {
   readonly partition: { readonly column: string; readonly source: "event" | "received" };
   readonly unknownFields: "keep" | "reject";
   readonly flush: { readonly bytes: number; readonly rows: number; readonly ageMs: number };
+  /** How long new rows of an open date wait for more before silver is built; 100,000 of them do not. */
+  readonly buildAfterMs: number;
   readonly sla: ServiceLevels;
   readonly fields: readonly FieldRule[];
   readonly rules: readonly RecordRule[];

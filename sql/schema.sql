@@ -380,11 +380,32 @@ CREATE TABLE partition_inputs (
   domain TEXT NOT NULL,
   partition_date TEXT NOT NULL,
   version INTEGER NOT NULL,
-  built_version INTEGER NOT NULL DEFAULT 0,
+  built_version INTEGER NOT NULL DEFAULT 0, changed_at INTEGER NOT NULL DEFAULT 0, unseen_after INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (domain, partition_date)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX partition_inputs_unbuilt ON partition_inputs (domain, partition_date) WHERE version <> built_version;
+
+CREATE TRIGGER partition_inputs_changed AFTER UPDATE OF version ON partition_inputs
+WHEN NEW.version <> NEW.built_version AND (OLD.version = OLD.built_version
+  OR OLD.version = (SELECT l.failed_version FROM partition_leases l WHERE l.domain = NEW.domain AND l.partition_date = NEW.partition_date)) BEGIN
+  UPDATE partition_inputs SET changed_at = CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    unseen_after = coalesce((SELECT max(registration) FROM shards WHERE topic = NEW.domain), 0)
+    WHERE domain = NEW.domain AND partition_date = NEW.partition_date;
+END;
+
+CREATE TRIGGER partition_inputs_first AFTER INSERT ON partition_inputs BEGIN
+  UPDATE partition_inputs SET changed_at = CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    unseen_after = coalesce((SELECT max(registration) FROM shards WHERE topic = NEW.domain), 0)
+    WHERE domain = NEW.domain AND partition_date = NEW.partition_date;
+END;
+
+CREATE TRIGGER partition_inputs_overtaken AFTER UPDATE OF built_version ON partition_inputs
+WHEN NEW.version <> NEW.built_version BEGIN
+  UPDATE partition_inputs SET changed_at = CAST(unixepoch('subsec') * 1000 AS INTEGER),
+    unseen_after = coalesce((SELECT max(registration) FROM shards WHERE topic = NEW.domain), 0)
+    WHERE domain = NEW.domain AND partition_date = NEW.partition_date;
+END;
 
 CREATE TABLE partition_leases (
   domain TEXT NOT NULL,

@@ -15,6 +15,10 @@ export interface PartitionRow {
   readonly built_version: number;
   /** Some of the inputs that no build saw are new, and not a replay of what was there. */
   readonly news: boolean;
+  /** When the first change came that no build saw, by D1's clock; 0: not known. */
+  readonly changed_at: number;
+  /** Of a topic: rows that were registered since then, but for those that came while a build ran. */
+  readonly unseen_rows: number;
   readonly failed_version: number | null;
   readonly failure_class: "data" | "system" | null;
   readonly lease_until: number;
@@ -43,6 +47,8 @@ const ACTIVE = rowsOf(
     version: row.integer("version"),
     built_version: row.integer("built_version"),
     news: row.flag("news"),
+    changed_at: row.integer("changed_at"),
+    unseen_rows: row.integer("unseen_rows"),
     failed_version: row.integerOrNull("failed_version"),
     failure_class: row.oneOfOrNull("failure_class", ["data", "system"]),
     lease_until: row.integer("lease_until"),
@@ -55,8 +61,8 @@ const ACTIVE = rowsOf(
 );
 
 /**
- * Partitions that may need something: inputs that no build saw, or a status other than DONE. Two indexed reads, so a
- * tick costs what is active, not what exists. DEAD ones wait for an operator and are left out. A row that somebody edited keeps
+ * Partitions that may need something: inputs that no build saw, or a status other than DONE. Indexed reads, so a
+ * tick costs what is active, and the files of topics that no build saw, not what exists. DEAD ones wait for an operator and are left out. A row that somebody edited keeps
  * no other from being planned.
  */
 export async function activePartitions(db: D1Database): Promise<ReadableRows<PartitionRow>> {
@@ -71,6 +77,9 @@ export async function activePartitions(db: D1Database): Promise<ReadableRows<Par
        SELECT a.domain, a.partition_date, coalesce(m.status, 'UNDISCOVERED') AS status, coalesce(m.retry_count, 0) AS retry_count,
               coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version,
               coalesce(i.version - i.built_version > coalesce(r.replays - r.built_replays, 0), 0) AS news,
+              coalesce(i.changed_at, 0) AS changed_at,
+              (SELECT coalesce(sum(d.rows), 0) FROM bronze_file_dates d WHERE d.topic = a.domain AND d.partition_date = a.partition_date
+                AND d.registration > i.unseen_after) AS unseen_rows,
               l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
               coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now,
               EXISTS (SELECT 1 FROM pinned_partitions n WHERE n.domain = a.domain AND n.partition_date = a.partition_date) AS pinned

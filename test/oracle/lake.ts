@@ -69,7 +69,10 @@ export class Lake {
       sendBatch: async (sent: { body: BuildRequest }[]) => void queued.push(...sent.map(({ body }) => body)),
     };
     const db = this.d1.binding;
-    await planWithBackfills({ db, plan: () => plan({ db, builds, policy: planPolicy, log: () => {} }) });
+    await planWithBackfills({
+      db,
+      plan: () => plan({ db, builds, policy: { ...planPolicy, waitMs: () => 0 }, log: () => {} }),
+    });
     return queued;
   }
 

@@ -11,7 +11,7 @@ import type { Command } from "./command.ts";
 import { MONTH_SECONDS, type MonthlyCost, monthlyCost, platformCost, type TopicLoad } from "./cost/estimate.ts";
 
 const HELP = `sluice cost [--topic T] [--events-per-day N] [--per-request 100] [--event-bytes 500] [--flush-age SECONDS] [--shards N]
-            [--build-every 60]
+            [--build-every 600]
 
 Dollars a month that each topic costs on Cloudflare at the rate of its last 24 hours, past what the plan includes and without storage:
 what its events cost themselves, its buffers (shards), its flushes (flush age, shards) and its builds (freshness). Below, what a
@@ -23,7 +23,7 @@ longer flush age, one shard or rarer builds would save. An estimate, by the coun
   --event-bytes N           bytes of an event
   --flush-age SECONDS       in place of the contract's
   --shards N                in place of the contract's
-  --build-every SECONDS     how often a partition with new rows is built at most
+  --build-every SECONDS     how often a partition with new rows is built at most (default 600, as buildAfter of a contract)
   --json                    the figures as JSON
 ${platformHelp("a key with TOPIC:read", 28)}`;
 
@@ -49,7 +49,7 @@ export const command: Command = {
         "event-bytes": { type: "string", default: "500" },
         "flush-age": { type: "string" },
         shards: { type: "string" },
-        "build-every": { type: "string", default: "60" },
+        "build-every": { type: "string", default: "600" },
         json: { type: "boolean", default: false },
         ...PLATFORM_OPTIONS,
       },

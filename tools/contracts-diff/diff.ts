@@ -110,6 +110,7 @@ const SETTINGS = [
   "sla",
   "compatibility",
   "flush",
+  "buildAfterMs",
   "checks",
 ] as const satisfies readonly (keyof Contract)[];
 

@@ -33,6 +33,10 @@ export interface Partition {
   readonly builtVersion: number;
   /** Whether what the last build did not see is new, and not a rebuild of the same inputs. */
   readonly news: boolean;
+  /** When the first change came that no build saw; 0: not known. */
+  readonly changedAt: number;
+  /** Rows of a topic that no build saw. */
+  readonly unseenRows: number;
   readonly failedVersion: number | null;
   readonly failureClass: "data" | "system" | null;
   /** Milliseconds since the epoch; 0 when not set. */
@@ -46,10 +50,15 @@ export interface PlanPolicy {
   knows(domain: string): boolean;
   /** When a partition of this domain and date closes, in milliseconds since the epoch. */
   closesAt(domain: string, date: string): number;
+  /** How long news waits for more of it, while the partition is open and once it has closed: each build costs, however little is new. */
+  waitMs(domain: string, closed: boolean): number;
   readonly maxRetries: number;
   /** A build message that was sent this long ago and started nothing is taken as lost. */
   readonly requeueAfterMs: number;
 }
+
+/** So many rows that no build saw are not kept waiting: while the partition is open, and once it has closed. */
+export const ENOUGH_ROWS = { open: 100_000, closed: 1_000 } as const;
 
 export interface Decision {
   readonly status: PartitionStatus;
@@ -63,6 +72,8 @@ export interface Decision {
 export function decide(partition: Partition, policy: PlanPolicy, now: number): Decision | undefined {
   const { status, retryCount } = partition;
   const unbuilt = partition.version !== partition.builtVersion;
+  const closesAt = policy.closesAt(partition.domain, partition.date);
+  const closed = closesAt <= now;
   const stay = (next: PartitionStatus, reason: string): Decision => ({
     status: next,
     retryCount,
@@ -83,20 +94,25 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
 
   switch (status) {
     case "UNDISCOVERED":
-      return unbuilt ? { status: "PENDING", retryCount, queue: true, reason: "first input" } : undefined;
+      // One that was built has lost its row: somebody deleted it, and waits.
+      if (!unbuilt || (partition.builtVersion === 0 && !isDue(partition, policy, closesAt, now))) return undefined;
+      return { status: "PENDING", retryCount, queue: true, reason: "first input" };
     case "PENDING":
       return queue("PENDING", "waiting for a build");
     case "RETRYING":
       return queue("RETRYING", "waiting for a retry");
     case "LATE":
+      if (!isDue(partition, policy, closesAt, now)) return undefined;
       return { status: "REPROCESSING", retryCount, queue: true, reason: "late input" };
     case "REPROCESSING":
       return queue("REPROCESSING", "waiting for a rebuild");
     case "DONE":
       // A person discarded what its last build was held back with: as long as nothing is new there is nothing to try.
       if (!unbuilt || partition.version === partition.failedVersion) return undefined;
-      if (partition.news && policy.closesAt(partition.domain, partition.date) <= now)
+      // What came before the partition closed and was kept waiting is not late.
+      if (partition.news && closed && (partition.changedAt === 0 || partition.changedAt >= closesAt))
         return stay("LATE", "input after closing");
+      if (partition.news && !isDue(partition, policy, closesAt, now)) return undefined;
       return { status: "PENDING", retryCount: 0, queue: true, reason: "new input" };
     case "IN_FLIGHT":
       return partition.leaseUntil < now ? retry("the lease expired: the builder is gone") : undefined;
@@ -104,12 +120,25 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
       if (partition.failureClass === "system")
         return partition.notBefore <= now ? retry("retry after a system failure") : undefined;
       // The same data fails the same way: only another input is worth a try.
-      return partition.version !== partition.failedVersion
+      return partition.version !== partition.failedVersion && isDue(partition, policy, closesAt, now)
         ? { status: "RETRYING", retryCount: 0, queue: true, reason: "new input after a data failure" }
         : undefined;
     case "DEAD":
       return undefined;
   }
+}
+
+/**
+ * Whether what no build saw has waited long enough, or is enough. News of an open partition waits for its closing at the longest. A
+ * change that nobody dated, or that a clock which has gone back dated in the future, waits no longer.
+ */
+function isDue(partition: Partition, policy: PlanPolicy, closesAt: number, now: number): boolean {
+  const { domain, changedAt, unseenRows } = partition;
+  const afterClosing = changedAt >= closesAt;
+  if (unseenRows >= (afterClosing ? ENOUGH_ROWS.closed : ENOUGH_ROWS.open)) return true;
+  const wait = policy.waitMs(domain, afterClosing);
+  const due = afterClosing ? changedAt + wait : Math.min(changedAt + wait, closesAt);
+  return changedAt === 0 || changedAt > now || due <= now;
 }
 
 const RETRY_MS = { first: 5_000, longest: 900_000 };

@@ -76,6 +76,8 @@ function partitionOf(row: PartitionRow): Partition | undefined {
     version: row.version,
     builtVersion: row.built_version,
     news: row.news,
+    changedAt: row.changed_at,
+    unseenRows: row.unseen_rows,
     failedVersion: row.failed_version,
     failureClass: row.failure_class,
     leaseUntil: row.lease_until,

@@ -29,6 +29,7 @@ export const LEASE_MS = 16 * 60_000;
 export const POLICY: PlanPolicy = {
   knows: (domain) => domain !== "unknown",
   closesAt: (_domain, date) => Date.parse(`${date}T00:00:00Z`) + 25 * HOUR,
+  waitMs: () => 0,
   maxRetries: 2,
   requeueAfterMs: 60_000,
 };
@@ -39,6 +40,9 @@ interface Inputs {
   readonly seen: number | null;
   readonly digest: string;
 }
+
+/** News waits, not as long as the schedules rest at their end. */
+export const WAITING: PlanPolicy = { ...POLICY, waitMs: (_domain, closed) => (closed ? HOUR / 2 : HOUR / 6) };
 
 interface Builder {
   readonly lease: Lease;
@@ -56,9 +60,10 @@ const NEWS = `CASE NEW.domain
 
 // Statuses and fences are watched by triggers, so that nothing between two looks escapes.
 const WATCH = [
-  `CREATE TABLE seen (domain TEXT, date TEXT, "from" TEXT, "to" TEXT, retry_count INTEGER, now REAL, news INTEGER)`,
+  `CREATE TABLE seen (domain TEXT, date TEXT, "from" TEXT, "to" TEXT, retry_count INTEGER, now REAL, news INTEGER, changed_at INTEGER)`,
   `CREATE TRIGGER seen_status AFTER UPDATE OF status ON partition_meta WHEN OLD.status <> NEW.status BEGIN
-     INSERT INTO seen VALUES (NEW.domain, NEW.partition_date, OLD.status, NEW.status, NEW.retry_count, unixepoch('subsec') * 1000, ${NEWS}); END`,
+     INSERT INTO seen VALUES (NEW.domain, NEW.partition_date, OLD.status, NEW.status, NEW.retry_count, unixepoch('subsec') * 1000, ${NEWS},
+       (SELECT changed_at FROM partition_inputs i WHERE i.domain = NEW.domain AND i.partition_date = NEW.partition_date)); END`,
   `CREATE TRIGGER fence_grows AFTER UPDATE ON partition_leases WHEN NEW.fence < OLD.fence BEGIN SELECT RAISE(ABORT, 'a fence went back'); END`,
   `CREATE TRIGGER old_fence_insert AFTER INSERT ON published WHEN (SELECT fence FROM versions v WHERE v.table_name = NEW.table_name AND v.version = NEW.version)
      <> (SELECT fence FROM partition_leases l WHERE 'silver_' || l.domain = NEW.table_name AND l.partition_date = NEW.partition_date)
@@ -78,7 +83,10 @@ export class Catalog {
   #files = 0;
   #backfills = 0;
 
-  constructor() {
+  readonly policy: PlanPolicy;
+
+  constructor(policy = POLICY) {
+    this.policy = policy;
     for (const sql of WATCH) this.d1.rows(sql);
   }
 
@@ -108,7 +116,10 @@ export class Catalog {
       sendBatch: async (sent: { body: BuildRequest }[]) => void this.queue.push(...sent.map(({ body }) => body)),
     };
     const db = this.d1.binding;
-    const report = await planWithBackfills({ db, plan: () => plan({ db, builds, policy: POLICY, log: () => {} }) });
+    const report = await planWithBackfills({
+      db,
+      plan: () => plan({ db, builds, policy: this.policy, log: () => {} }),
+    });
     const most = this.d1.rows<{ n: number }>(
       `SELECT max(n) AS n FROM (SELECT count(*) - b.max_active_runs AS n FROM backfill_partitions p JOIN backfills b USING (backfill_id)
        WHERE p.state = 'STARTED' GROUP BY b.backfill_id)`,
@@ -123,7 +134,7 @@ export class Catalog {
   }
 
   async applyPlan(): Promise<void> {
-    const transitions = planTransitions(this.stale, POLICY);
+    const transitions = planTransitions(this.stale, this.policy);
     this.stale = [];
     if (transitions.length === 0) return;
     await this.d1.binding.batch(transitions.flatMap((one) => applyTransition(this.d1.binding, one)));

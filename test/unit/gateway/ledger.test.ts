@@ -45,7 +45,7 @@ beforeEach(async () => {
   sqlite.exec(`
     INSERT INTO ledger_outcomes VALUES ('orders', '2026-11-20', '${HOUR}', 'silver', 2, 1);
     INSERT INTO ledger_duplicates VALUES ('orders', '2026-11-20', '${HOUR}', 1);
-    INSERT INTO partition_inputs VALUES ('orders', '2026-11-20', 1, 1);
+    INSERT INTO partition_inputs (domain, partition_date, version, built_version) VALUES ('orders', '2026-11-20', 1, 1);
     INSERT INTO partition_meta (domain, partition_date, status, processed_at) VALUES ('orders', '2026-11-20', 'DONE', '2026-11-21T10:31:00Z');`);
 });
 afterEach(() => {

@@ -97,7 +97,9 @@ test("partitions: the newest first, by domain within a date, in pages, with thos
         .run(domain, day(n), status);
     }
   }
-  db.sqlite.exec(`INSERT INTO partition_inputs VALUES ('b', '${day(9)}', 1, 0), ('a', '${day(3)}', 2, 1)`);
+  db.sqlite.exec(
+    `INSERT INTO partition_inputs (domain, partition_date, version, built_version) VALUES ('b', '${day(9)}', 1, 0), ('a', '${day(3)}', 2, 1)`,
+  );
   const nameOf = ({ partition_date, domain }: { partition_date: string; domain: string }) =>
     `${partition_date.slice(8)}${domain}`;
   const pages = async (filter: Partial<PartitionFilter>, limit: number) => {

@@ -96,6 +96,7 @@ export function compileContract(source: ContractSource, releases: readonly Schem
     );
   }
   checkWindow(contract, parsed.data, report);
+  checkPromises(contract, parsed.data, report);
   // A schema that no admission can be made of is refused with its own file and line.
   if (newest !== undefined && problems.length === 0 && planProblems(newest.schema).length === 0) {
     for (const found of exampleProblems(contract, newest)) {
@@ -146,6 +147,7 @@ function assemble(
     unknownFields: extension.unknownFields,
     compatibility: extension.compatibility,
     flush: { bytes: extension.flush.bytes, rows: extension.flush.rows, ageMs: extension.flush.age },
+    buildAfterMs: extension.buildAfter,
     sla: serviceLevels(contract.slaProperties, report),
     fields: table.properties.map(fieldRule),
     checks: checks.map(({ check }) => check),
@@ -174,6 +176,21 @@ function checkWindow({ eventTimeWindow: window, partition, sla }: Contract, sour
     path,
     `events of up to ${days(window.pastMs)} ago are taken, but ${kept}, and older ones end in quarantine: ${fix}`,
   );
+}
+
+/** A promise that the contract's own waiting breaks would be an alert every day. */
+function checkPromises({ sla, flush, buildAfterMs }: Contract, source: Odcs, report: Report): void {
+  const seconds = (milliseconds: number) => `${milliseconds / 1_000} s`;
+  const refuse = (property: string, promised: number | undefined, least: number, why: string): void => {
+    if (promised === undefined || promised > least) return;
+    const at = (source.slaProperties ?? []).findIndex((entry) => entry.property === property);
+    const message = `${property} promises ${seconds(promised)}, but ${why}: promise more than ${seconds(least)}, or shorten them`;
+    report(["slaProperties", at, "value"], message);
+  };
+  const flushed = `events wait ${seconds(flush.ageMs)} for a flush (flush.age)`;
+  refuse("latency", sla.latencyMs, flush.ageMs, flushed);
+  const built = `${flushed} and their rows ${seconds(buildAfterMs)} for a build (buildAfter)`;
+  refuse("freshness", sla.freshnessMs, flush.ageMs + buildAfterMs, built);
 }
 
 function checkReferences(contract: Contract, report: Report): void {

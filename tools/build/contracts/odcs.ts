@@ -239,6 +239,7 @@ export const extensions = z.strictObject({
       age: duration.default(60_000),
     })
     .prefault({}),
+  buildAfter: duration.default(600_000),
   platformOnly: z.boolean().default(false),
   rules: z
     .array(

@@ -72,7 +72,7 @@ schema:
           customProperties: [{ property: layer, value: silver }, { property: onFail, value: block }],
         }
 slaProperties:
-  - { property: latency, value: 60, unit: s, element: ${topic}.event_timestamp }
+  - { property: latency, value: 120, unit: s, element: ${topic}.event_timestamp }
   - { property: retention, value: 7, unit: d, element: ${topic}.event_timestamp }
 customProperties:
   # append: every event is a row. upsert: the last event of a key is its row.

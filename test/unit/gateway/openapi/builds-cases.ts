@@ -20,7 +20,7 @@ export function fillCatalog(harness: Harness): void {
     ],
   });
   harness.db.sqlite.exec(`
-    INSERT INTO partition_inputs VALUES ('orders', '${DAY}', 2, 1), ('orders', '2026-11-19', 1, 1), ('weather', '${DAY}', 1, 0);
+    INSERT INTO partition_inputs (domain, partition_date, version, built_version) VALUES ('orders', '${DAY}', 2, 1), ('orders', '2026-11-19', 1, 1), ('weather', '${DAY}', 1, 0);
     INSERT INTO partition_meta (domain, partition_date, status, run_id, error_message, processed_at) VALUES
       ('orders', '${DAY}', 'FAILED', 'r2', 'QualityGateError: known status', NULL),
       ('orders', '2026-11-19', 'DONE', 'r1', NULL, '2026-11-19T10:00:00.000Z'),

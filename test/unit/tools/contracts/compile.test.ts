@@ -37,7 +37,8 @@ describe("the contract compiler", () => {
       eventTimeWindow: { pastMs: 7 * 86_400_000, futureMs: 300_000 },
       latenessMs: 3_600_000,
       flush: { bytes: 16_000_000, rows: 100_000, ageMs: 60_000 },
-      sla: { latencyMs: 60_000, retentionMs: 7 * 86_400_000 },
+      buildAfterMs: 600_000,
+      sla: { latencyMs: 120_000, retentionMs: 7 * 86_400_000 },
       compatibility: "FULL_TRANSITIVE",
       schemas: [
         { id: 100_001, version: 1 },
@@ -91,7 +92,7 @@ describe("the contract compiler", () => {
 
   test.each([
     ["freshness, value: 2, unit: h", { freshnessMs: 7_200_000 }],
-    ["freshness, value: 1.5, unit: min", { freshnessMs: 90_000 }],
+    ["freshness, value: 12.5, unit: min", { freshnessMs: 750_000 }],
     ["completeness, value: 99.5", { completenessPercent: 99.5 }],
     ["completeness, value: 100, unit: percent", { completenessPercent: 100 }],
     ["retention, value: 240, unit: hours", { retentionMs: 240 * 3_600_000 }],
@@ -100,7 +101,7 @@ describe("the contract compiler", () => {
     const changed = orders.replace("property: retention, value: 7, unit: d", `property: ${text}`);
     const compiled = compileContract({ file: "contracts/orders.yaml", text: changed }, releases);
     if (!compiled.ok) throw new Error(compiled.problems.map(renderProblem).join("\n"));
-    expect(compiled.contract.sla).toEqual({ latencyMs: 60_000, retentionMs: 7 * 86_400_000, ...expected });
+    expect(compiled.contract.sla).toEqual({ latencyMs: 120_000, retentionMs: 7 * 86_400_000, ...expected });
   });
 
   test.each([
@@ -110,12 +111,26 @@ describe("the contract compiler", () => {
     ["retention, value: 0, unit: d", "0 is no length of time"],
     ["completeness, value: 101", "101 is no percentage"],
     ["completeness, value: 99, unit: rows", 'the unit "rows" is not percent'],
-    ["latency, value: 5, unit: s", "latency is stated twice"],
+    ["latency, value: 500, unit: s", "latency is stated twice"],
   ])("a service level that cannot be read: %s", (text, expected) => {
     const line = lineOf("property: retention");
     expect(complaints("property: retention, value: 7, unit: d", `property: ${text}`)).toEqual([
       expect.stringMatching(new RegExp(`^contracts/orders\\.yaml:${line}: .*${expected}`)),
     ]);
+  });
+
+  test("a promise that the contract's own waiting breaks is refused, with what to write instead", () => {
+    const freshness = (value: string) =>
+      complaints("property: retention, value: 7, unit: d", `property: freshness, value: ${value}`);
+    const line = lineOf("property: retention");
+    expect(freshness("660, unit: s")).toEqual([
+      `contracts/orders.yaml:${line}: freshness promises 660 s, but events wait 60 s for a flush (flush.age) and their rows 600 s for a build (buildAfter): promise more than 660 s, or shorten them`,
+    ]);
+    expect(freshness("661, unit: s")).toEqual([]);
+    const ofLatency = complaints("value: 120,", "value: 60,");
+    expect(ofLatency.join()).toContain(
+      "latency promises 60 s, but events wait 60 s for a flush (flush.age): promise more than 60 s",
+    );
   });
 
   test("a custom property that is misspelt is named where it stands, with those there are", () => {

@@ -1,0 +1,162 @@
+/** When the planner queues a build: by how long its news has waited and how many rows it is, not by the minute. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { decide, type Partition, type PlanPolicy } from "../../../../../lakehouse/builds/planning/machine.ts";
+import { plan } from "../../../../../lakehouse/builds/planning/planner.ts";
+import { planPolicy, planPolicyFor } from "../../../../../lakehouse/builds/planning/policy.ts";
+import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
+import { uuidAt } from "../../../../oracle/frames.ts";
+import { Lake, tableOf } from "../../../../oracle/lake.ts";
+import { weatherMessage } from "../../../../oracle/weather.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = "2026-11-21";
+const CLOSES = Date.UTC(2026, 10, 22, 1);
+const NOON = Date.UTC(2026, 10, 21, 12);
+
+const POLICY: PlanPolicy = {
+  knows: () => true,
+  closesAt: () => CLOSES,
+  waitMs: (_domain, closed) => (closed ? HOUR : 10 * MINUTE),
+  maxRetries: 5,
+  requeueAfterMs: MINUTE,
+};
+
+function done(changedAt: number, changes: Partial<Partition> = {}): Partition {
+  const times = { leaseUntil: 0, queuedAt: 0, notBefore: 0 };
+  const state = {
+    domain: "d",
+    date: DAY,
+    status: "DONE",
+    retryCount: 0,
+    version: 2,
+    builtVersion: 1,
+    news: true,
+  } as const;
+  return { ...state, changedAt, unseenRows: 1, failedVersion: null, failureClass: null, ...times, ...changes };
+}
+
+/** Minutes from `from` until it is decided so. */
+function until(partition: Partition, status: string, from: number): number | undefined {
+  for (let minute = 0; minute < 24 * 60; minute++)
+    if (decide(partition, POLICY, from + minute * MINUTE)?.status === status) return minute;
+  return undefined;
+}
+
+describe("news of a partition", () => {
+  test("waits while it is open, the first of all too; 100,000 rows do not", () => {
+    expect(until(done(NOON), "PENDING", NOON)).toBe(10);
+    expect(until(done(NOON, { status: "UNDISCOVERED", builtVersion: 0 }), "PENDING", NOON)).toBe(10);
+    expect(until(done(NOON, { unseenRows: 99_999 }), "PENDING", NOON)).toBe(10);
+    expect(until(done(NOON, { unseenRows: 100_000 }), "PENDING", NOON)).toBe(0);
+  });
+
+  test("waits no longer than to the closing, and is not late then", () => {
+    const changed = CLOSES - 3 * MINUTE;
+    expect(until(done(changed), "PENDING", changed)).toBe(3);
+    expect(until(done(changed), "LATE", changed)).toBeUndefined();
+  });
+
+  test("after the closing it is late at once, and revised within the hour; a thousand rows at once", () => {
+    const changed = CLOSES + MINUTE;
+    expect(until(done(changed), "LATE", changed)).toBe(0);
+    const late = { status: "LATE" } as const;
+    expect(until(done(changed, late), "REPROCESSING", changed)).toBe(60);
+    expect(until(done(changed, { ...late, unseenRows: 1_000 }), "REPROCESSING", changed)).toBe(0);
+  });
+
+  test("that comes after a data failure waits as well, the failed input does not come again", () => {
+    const failed = { status: "FAILED", failureClass: "data", failedVersion: 1 } as const;
+    expect(until(done(NOON, failed), "RETRYING", NOON)).toBe(10);
+    expect(until(done(NOON, { ...failed, failedVersion: 2 }), "RETRYING", NOON)).toBeUndefined();
+  });
+
+  test("that nobody dated, or that a clock dated in the future, does not wait", () => {
+    expect(until(done(0), "PENDING", NOON)).toBe(0);
+    expect(until(done(0), "LATE", CLOSES)).toBe(0);
+    expect(until(done(NOON + HOUR), "PENDING", NOON)).toBe(0);
+  });
+
+  test("what an operator asks for does not wait: a status, a deleted row, inputs once more", () => {
+    expect(until(done(NOON, { status: "PENDING" }), "PENDING", NOON)).toBe(0);
+    expect(until(done(NOON, { status: "UNDISCOVERED" }), "PENDING", NOON)).toBe(0);
+    expect(until(done(NOON, { news: false }), "PENDING", NOON)).toBe(0);
+  });
+});
+
+test("the waits are the contract's; derived tables with one input follow at once, those with several do not", () => {
+  expect(planPolicy.waitMs("orders", false)).toBe(10 * MINUTE);
+  expect(planPolicy.waitMs("orders", true)).toBe(HOUR);
+  expect(planPolicy.waitMs("daily_order_revenue", false)).toBe(0);
+  expect(planPolicy.waitMs("silver_ledger", false)).toBe(15 * MINUTE);
+  const local = planPolicyFor("1");
+  for (const domain of ["orders", "silver_ledger"]) expect(local.waitMs(domain, true)).toBe(1_000);
+  expect(local.waitMs("daily_order_revenue", false)).toBe(0);
+  expect(planPolicyFor("0")).toBe(planPolicy);
+});
+
+describe("a lake", () => {
+  beforeAll(() => loadParquetWasm());
+
+  async function land(lake: Lake, n: number): Promise<void> {
+    const events = [{ eventId: `e${n}`, at: NOON * 1_000 }];
+    await lake.land("weather", [
+      weatherMessage({ messageId: uuidAt(lake.now, n), received: lake.now * 1_000, events }),
+    ]);
+  }
+
+  /** Minutes that pass, a tick each, until a build of the topic is queued. */
+  async function wait(lake: Lake): Promise<number> {
+    for (let minutes = 0; ; minutes++) {
+      if (minutes > 100) throw new Error("never queued");
+      const queued: string[] = [];
+      const builds = {
+        sendBatch: async (sent: { body: { domain: string } }[]) =>
+          void queued.push(...sent.map(({ body }) => body.domain)),
+      };
+      await plan({ db: lake.d1.binding, builds, policy: planPolicy, log: () => {} });
+      if (queued.includes("weather")) return minutes;
+      lake.now += MINUTE;
+    }
+  }
+
+  test("is built ten minutes after the first flush that no build saw, however many come", async () => {
+    const lake = new Lake(NOON);
+    await land(lake, 1);
+    expect(await wait(lake)).toBe(10);
+    await lake.build(tableOf("weather"), DAY);
+
+    lake.now += 7 * MINUTE;
+    await land(lake, 2);
+    lake.now += 4 * MINUTE;
+    await land(lake, 3);
+    expect(await wait(lake)).toBe(6);
+    // One comes while it is built: it waits from the end of the build on.
+    const { around } = lake.d1;
+    let calls = 0;
+    lake.d1.around = async (work) => {
+      const result = await work();
+      // The lease, what a person decided, how far shards are flushed, the list of inputs.
+      if (++calls === 4) {
+        lake.d1.around = around;
+        await land(lake, 4);
+      }
+      return result;
+    };
+    expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "committed", rowsIn: 3 });
+    expect(await wait(lake)).toBe(10);
+    expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "committed", rowsIn: 4 });
+  });
+
+  test("is built at once when 100,000 rows wait, whose count is of those that no build saw", async () => {
+    const lake = new Lake(NOON);
+    await land(lake, 1);
+    lake.d1.rows("UPDATE bronze_file_dates SET rows = 100000 WHERE topic = 'weather'");
+    expect(await wait(lake)).toBe(0);
+    lake.d1.rows("UPDATE bronze_file_dates SET rows = 1 WHERE topic = 'weather'");
+    await lake.build(tableOf("weather"), DAY);
+    lake.d1.rows("UPDATE bronze_file_dates SET rows = 100000 WHERE topic = 'weather'");
+    await land(lake, 2);
+    expect(await wait(lake)).toBe(10);
+  });
+});
