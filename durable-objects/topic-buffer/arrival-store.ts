@@ -1,4 +1,5 @@
 /** The arrivals of a shard in its SQLite: one row an hour, whatever the number of gateways. */
+import * as z from "zod";
 import type { ArrivalLine } from "../../sql/statements/arrivals.ts";
 import { type HourArrivals, NO_ARRIVALS } from "./arrivals.ts";
 
@@ -6,6 +7,13 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS arrivals (hour TEXT PRIMARY KEY, mess
 
 /** Bytes told to D1 at once, a bound parameter of at most 2 MB, unless one hour has more (`MAX_INSTANCES`, `MAX_RANGES`): after a long outage the rest follows with the next flushes. */
 const PUBLISHED_AT_ONCE = 500_000;
+
+const count = z.int();
+const ranges = z.array(z.tuple([count, count]));
+const stored: z.ZodType<HourArrivals["instances"]> = z.record(
+  z.string(),
+  z.union([z.tuple([count, count, count]), z.tuple([count, count, count, ranges])]),
+);
 
 export class ArrivalStore {
   readonly #sql: Pick<SqlStorage, "exec">;
@@ -23,7 +31,7 @@ export class ArrivalStore {
       )
       .toArray()[0];
     if (row === undefined) return NO_ARRIVALS;
-    return { messages: row.messages, unnumbered: row.unnumbered, instances: JSON.parse(row.instances) };
+    return { messages: row.messages, unnumbered: row.unnumbered, instances: stored.parse(JSON.parse(row.instances)) };
   }
 
   /** To be called in the transaction that notes the messages. */

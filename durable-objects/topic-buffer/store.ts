@@ -1,7 +1,8 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
+import * as z from "zod";
 import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
-import type { BronzeFile } from "../../sql/statements/bronze.ts";
+import { type BronzeFile, bronzeFileSchema } from "../../sql/statements/bronze.ts";
 import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
 import type { Backlog } from "../../sql/statements/shards.ts";
 import type { Unflushed } from "../stubs.ts";
@@ -324,7 +325,10 @@ export class BufferStore implements IdStore {
     const apart = this.#sql
       .exec<{ file: string }>("SELECT file FROM flush_files WHERE seq = ? ORDER BY number", seq)
       .toArray();
-    return [...JSON.parse(files), ...apart.map(({ file }) => JSON.parse(file))];
+    return [
+      ...z.array(bronzeFileSchema).parse(JSON.parse(files)),
+      ...apart.map(({ file }) => bronzeFileSchema.parse(JSON.parse(file))),
+    ];
   }
 
   /** Drops a registered flush and its blocks; the message ids stay for their time. */

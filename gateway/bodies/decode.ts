@@ -8,7 +8,7 @@ import { attributesFault, mapCloudEventData, mapCloudEvents, mappingOf } from ".
 import { type EventBatch, MalformedBody } from "./event-batch.ts";
 import { gunzip } from "./gzip.ts";
 import { isArrayDocument, jsonBatches, valueBatch } from "./json.ts";
-import { joined } from "./line-segments.ts";
+import { joined } from "./line-pieces.ts";
 import type { BodyFormat } from "./media-type.ts";
 import { ndjsonBatches } from "./ndjson.ts";
 

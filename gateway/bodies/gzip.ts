@@ -1,7 +1,7 @@
 /** Compressed bodies, inflated with a bound: a few kilobytes may stand for gigabytes. */
 import { createGunzip, type Gunzip } from "node:zlib";
 import { InflatedTooLarge, MalformedBody } from "./event-batch.ts";
-import { joined } from "./line-segments.ts";
+import { joined } from "./line-pieces.ts";
 
 type Source = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 

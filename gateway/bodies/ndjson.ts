@@ -18,19 +18,19 @@ import {
   textOf,
 } from "./event-batch.ts";
 import { readNumbersExactly } from "./json.ts";
-import { type LineSegment, lineSegments, NEWLINE } from "./line-segments.ts";
+import { type LinePiece, linePieces, NEWLINE } from "./line-pieces.ts";
 
-/** Reads all lines, however the chunks cut them. Never throws for what a line holds; `hold` may, see `lineSegments`. */
+/** Reads all lines, however the chunks cut them. Never throws for what a line holds; `hold` may, see `linePieces`. */
 export async function* ndjsonBatches(
   chunks: AsyncIterable<Uint8Array>,
   hold: (bytes: number) => void = () => {},
 ): AsyncGenerator<EventBatch> {
-  for await (const segment of lineSegments(chunks, hold)) yield batchOf(segment);
+  for await (const piece of linePieces(chunks, hold)) yield batchOf(piece);
 }
 
-function batchOf({ bytes, offset }: LineSegment): EventBatch {
+function batchOf({ bytes, offset }: LinePiece): EventBatch {
   const bom = offset === 0 ? bomLength(bytes) : 0;
-  // A segment of that length has a line that is to be looked at before it is parsed.
+  // A piece of that length has a line that is to be looked at before it is parsed.
   const text = bytes.length > UNSCANNED_BYTES ? undefined : textOf(bytes.subarray(bom));
   let spans: readonly Span[] | undefined;
   const spanOf = (index: number): Span => {

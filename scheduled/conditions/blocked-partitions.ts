@@ -1,4 +1,5 @@
 /** Blocking checks that keep a partition from being published. */
+import * as z from "zod";
 import { blockingResults } from "../../sql/statements/conditions.ts";
 import { type Condition, type ConditionSource, MAX_CONDITIONS } from "./condition.ts";
 
@@ -27,8 +28,14 @@ export function blockedPartitionsSource(db: D1Database): ConditionSource {
   };
 }
 
-/** The number of a bound that has one: `{"mustBe": 0}`. */
+/** The number of a bound that has one: `{"mustBe": 0}`. The message quotes the bound, so one that cannot be read is seen there. */
 function boundOf(json: string): number | undefined {
-  const [value]: unknown[] = Object.values(JSON.parse(json));
-  return typeof value === "number" ? value : undefined;
+  try {
+    const [value]: unknown[] = Object.values(storedBound.parse(JSON.parse(json)));
+    return typeof value === "number" ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
+
+const storedBound = z.record(z.string(), z.unknown());

@@ -1,5 +1,6 @@
 /** Bronze's rows in D1. Every statement may be repeated: registration retries until it is known to have happened. */
 
+import * as z from "zod";
 import { hourTextAt } from "../../schemas/hours.ts";
 import { type Backlog, type ShardName, timeOf } from "./shards.ts";
 
@@ -28,6 +29,23 @@ export interface ReceivedHour {
   readonly hour: string;
   readonly rows: number;
 }
+
+/** The form in which a buffer's outbox keeps it, as JSON. */
+export const bronzeFileSchema: z.ZodType<BronzeFile> = z.looseObject({
+  file: z.string(),
+  topic: z.string(),
+  shard: z.int(),
+  shardOf: z.int(),
+  incarnation: z.string(),
+  seq: z.int(),
+  rows: z.int(),
+  bytes: z.int(),
+  minReceived: z.string(),
+  maxReceived: z.string(),
+  dates: z.array(z.object({ date: z.string(), firstRow: z.int(), rows: z.int() })),
+  hours: z.array(z.object({ date: z.string(), hour: z.string(), rows: z.int() })).exactOptional(),
+  unknownFields: z.array(z.string()).exactOptional(),
+});
 
 /** A flush of a shard. Its sequence number grows within the incarnation of its buffer. */
 export interface Flush extends ShardName {

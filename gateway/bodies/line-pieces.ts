@@ -3,10 +3,10 @@
 export const NEWLINE = 0x0a;
 
 /** Decoding and splitting many lines at once is what makes them fast; a longer text would not be allocated among the young objects (`PIECE_BYTES` in `json.ts`). */
-const SEGMENT_BYTES = 32_000;
+const PIECE_BYTES = 32_000;
 
 /** Whole lines with their newlines (the last of the body may lack its own), and where they begin in the body. */
-export interface LineSegment {
+export interface LinePiece {
   readonly bytes: Uint8Array;
   readonly offset: number;
 }
@@ -15,10 +15,10 @@ export interface LineSegment {
  * Copies only what stands on both sides of a chunk's end: each byte once, however long a line is. `hold` is told what is kept of a line
  * that has no end yet.
  */
-export async function* lineSegments(
+export async function* linePieces(
   chunks: AsyncIterable<Uint8Array>,
   hold: (bytes: number) => void,
-): AsyncGenerator<LineSegment> {
+): AsyncGenerator<LinePiece> {
   let offset = 0;
   let begunBytes = 0;
   /** Chunks without a newline, together the beginning of a line. */
@@ -47,10 +47,10 @@ export async function* lineSegments(
   if (begun.length > 0) yield { bytes: joined(begun, new Uint8Array(0)), offset };
 }
 
-/** Behind the last newline within a segment's length, else behind the next one; 0 if there is none. */
+/** Behind the last newline within a piece's length, else behind the next one; 0 if there is none. */
 function endOfLines(chunk: Uint8Array, start: number): number {
-  const within = chunk.subarray(start, start + SEGMENT_BYTES).lastIndexOf(NEWLINE);
-  return within >= 0 ? start + within + 1 : chunk.indexOf(NEWLINE, start + SEGMENT_BYTES) + 1;
+  const within = chunk.subarray(start, start + PIECE_BYTES).lastIndexOf(NEWLINE);
+  return within >= 0 ? start + within + 1 : chunk.indexOf(NEWLINE, start + PIECE_BYTES) + 1;
 }
 
 /** Several parts as one; one part as it is. */
