@@ -62,3 +62,43 @@ test("0009: runs and results of checks from before are told, and those that the 
     { table_name: "silver_weather", measured: 2, failing_rows: null },
   ]);
 });
+
+test("0016: records are those of the last build, a row that never was built keeps none, and the statements of operators work on old rows", () => {
+  const db = new DatabaseSync(":memory:");
+  for (const { name, sql } of readMigrations(MIGRATIONS)) {
+    if (name.startsWith("0016")) {
+      db.exec(`
+        INSERT INTO partition_meta (domain, partition_date, status, record_count, silver_records, gold_records, processed_at, retry_count) VALUES
+          ('orders', '2026-11-20', 'DONE', 7, 5, 0, '2026-11-21T00:00:00.000Z', 0),
+          ('daily', '2026-11-20', 'DONE', 5, 0, 2, '2026-11-21T00:00:00.000Z', 0),
+          ('orders', '2026-11-21', 'DEAD', 0, 0, 0, NULL, 5);
+        INSERT INTO partition_inputs VALUES ('orders', '2026-11-20', 3, 3);
+        INSERT INTO partition_leases (domain, partition_date, fence, not_before) VALUES ('orders', '2026-11-20', 4, 0), ('orders', '2026-11-21', 6, 9);`);
+    }
+    db.exec(sql);
+  }
+  expect(
+    db.prepare("SELECT domain, record_count FROM partition_meta ORDER BY domain, partition_date").all(),
+  ).toMatchObject([
+    { domain: "daily", record_count: 2 },
+    { domain: "orders", record_count: 5 },
+    { domain: "orders", record_count: 0 },
+  ]);
+  db.exec("UPDATE partition_meta SET status = 'PENDING' WHERE status = 'DEAD'");
+  db.exec("DELETE FROM partition_meta WHERE domain = 'orders' AND partition_date = '2026-11-20'");
+  expect(db.prepare("SELECT status, retry_count FROM partition_meta WHERE domain = 'orders'").all()).toMatchObject([
+    { status: "PENDING", retry_count: 0 },
+  ]);
+  expect(db.prepare("SELECT fence, not_before FROM partition_leases ORDER BY partition_date").all()).toMatchObject([
+    { fence: 4, not_before: 0 },
+    { fence: 6, not_before: 0 },
+  ]);
+  // Discovered anew, and by no news: a rebuild of the same inputs is no late data.
+  expect(db.prepare("SELECT version - built_version AS unbuilt FROM partition_inputs").get()).toMatchObject({
+    unbuilt: 1,
+  });
+  expect(db.prepare("SELECT replays, built_replays FROM partition_replays").get()).toMatchObject({
+    replays: 1,
+    built_replays: 0,
+  });
+});
