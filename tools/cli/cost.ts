@@ -1,5 +1,6 @@
 /** `sluice cost`: what each topic costs a month at its measured rate, and what its flush age, shards and freshness are of that. */
 import * as z from "zod";
+import { contractOf } from "../../contracts/registry.ts";
 import { dependentsOf } from "../../lakehouse/tables/catalog.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import { integerFlag, parseCommandLine } from "../command-line.ts";
@@ -23,7 +24,7 @@ longer flush age, one shard or rarer builds would save. An estimate, by the coun
   --event-bytes N           bytes of an event
   --flush-age SECONDS       in place of the contract's
   --shards N                in place of the contract's
-  --build-every SECONDS     how often a partition with new rows is built at most (default 600, as buildAfter of a contract)
+  --build-every SECONDS     in place of the contract's buildAfter: how often a partition with new rows is built at most (default 600, as buildAfter of a contract)
   --json                    the figures as JSON
 ${platformHelp("a key with TOPIC:read", 28)}`;
 
@@ -33,6 +34,10 @@ const activity = z.object({
 const details = z.object({ flush: z.object({ bytes: z.int(), rows: z.int(), age_ms: z.int() }) });
 
 const HOURS = 24;
+/** Of a topic that this checkout has no contract of. */
+const DEFAULT_BUILD_MS = 600_000;
+/** How often the tables of the ledger are built, which hear of every topic. */
+const LEDGER_BUILD_SECONDS = 900;
 /** What a topic is compared with. */
 const CALM_FLUSH_SECONDS = 300;
 const CALM_BUILD_SECONDS = 600;
@@ -54,7 +59,10 @@ export const command: Command = {
         ...PLATFORM_OPTIONS,
       },
     });
-    const number = (flag: "events-per-day" | "flush-age" | "shards", most: number): number | undefined => {
+    const number = (
+      flag: "events-per-day" | "flush-age" | "shards" | "build-every",
+      most: number,
+    ): number | undefined => {
       const text = values[flag];
       return text === undefined ? undefined : integerFlag(flag, text, 1, most);
     };
@@ -62,10 +70,10 @@ export const command: Command = {
       eventsPerDay: number("events-per-day", 1e12),
       flushAge: number("flush-age", 86_400),
       shards: number("shards", 1_024),
+      buildSeconds: number("build-every", 86_400),
     };
     const eventsPerRequest = integerFlag("per-request", values["per-request"], 1, 50_000);
     const eventBytes = integerFlag("event-bytes", values["event-bytes"], 1, 100_000);
-    const buildSeconds = integerFlag("build-every", values["build-every"], 1, 86_400);
     const platform = platformOf(values);
     const { topics } = await callPlatform(platform, "GET", `/v1/activity?hours=${HOURS}`, activity);
     const wanted = topics.filter(({ topic }) => values.topic === undefined || topic === values.topic);
@@ -87,12 +95,12 @@ export const command: Command = {
         eventBytes,
         shards: given.shards ?? shards,
         flush: { ageSeconds: given.flushAge ?? flush.age_ms / 1_000, rows: flush.rows, bytes: flush.bytes },
-        buildSeconds,
+        buildSeconds: given.buildSeconds ?? (contractOf(topic)?.buildAfterMs ?? DEFAULT_BUILD_MS) / 1_000,
         tables: 1 + dependentsOf(silverTableName(topic)).length,
       });
     }
     const costs = loads.map((load) => ({ load, cost: monthlyCost(load), saved: savings(load) }));
-    const shared = platformCost(buildSeconds);
+    const shared = platformCost(given.buildSeconds ?? LEDGER_BUILD_SECONDS);
     if (values.json) {
       const rows = costs.map(({ load, cost, saved }) => ({ ...load, month: cost, saved }));
       return console.log(JSON.stringify({ topics: rows, platform: shared }, null, 2));
