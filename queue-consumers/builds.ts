@@ -1,7 +1,8 @@
 /** The builds queue: one partition a message, or one compaction. */
 
 import * as z from "zod";
-import { type BuildDeps, buildPartition } from "../lakehouse/builds/build.ts";
+import { buildPartition } from "../lakehouse/builds/build.ts";
+import type { BuildDeps } from "../lakehouse/builds/outcome.ts";
 import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
@@ -44,7 +45,7 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
     }
     const outcome = await buildPartition({ ...deps, permit }, table, parsed.data.date);
     event["outcome"] = outcome.kind;
-    if (outcome.kind === "committed")
+    if (outcome.kind === "committed" || outcome.kind === "stepped")
       Object.assign(event, { run: outcome.lease.runId, rows_in: outcome.rowsIn, rows_out: outcome.rowsOut });
     if (outcome.kind === "failed")
       Object.assign(event, { run: outcome.lease.runId, failure: outcome.failureClass, error: outcome.message });

@@ -571,6 +571,21 @@ CREATE TRIGGER shards_stay BEFORE DELETE ON shards WHEN OLD.registration > 0 BEG
   SELECT RAISE(ABORT, 'rows of shards keep the numbers of their topic''s flushes and are never deleted: set retired_at instead');
 END;
 
+CREATE TABLE silver_progress (
+  topic TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  -- published: what the published version goes on from; candidate: what a build has done so far that no gate has let through
+  line TEXT NOT NULL CHECK (line IN ('published', 'candidate')),
+  build_id TEXT NOT NULL,              -- the run that published it; of a candidate: the run of its first step
+  run_id TEXT NOT NULL,                -- the run that wrote it
+  steps INTEGER NOT NULL,              -- how many steps there were
+  basis TEXT NOT NULL CHECK (basis IN ('published', 'empty')), -- what the build began with: a version, or nothing
+  blocked INTEGER NOT NULL DEFAULT 0,  -- 1: a candidate with all that there was, which its gate held back
+  progress TEXT NOT NULL,              -- JSON (lakehouse/builds/silver/progress.ts)
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (topic, partition_date, line)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tombstones (
   object TEXT PRIMARY KEY,             -- R2 key
   reason TEXT NOT NULL,

@@ -72,7 +72,7 @@ const silver = z.object({
   version: z.int().nullable().describe("null: nothing is published for the date"),
   committed_at: z.string().nullable(),
   row: z
-    .object({ ...place, message_id: z.string(), event_index: z.int(), copies: z.int() })
+    .object({ ...place, message_id: z.string(), event_index: z.int() })
     .nullable()
     .describe("Silver's row of this event; null if it has none"),
 });

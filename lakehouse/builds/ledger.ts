@@ -9,5 +9,5 @@ export async function prepareLedger(db: D1Database, date: string): Promise<Candi
   const rows = ledgerBatch(date, terms);
   // The terms themselves are the input: an equal ledger has an equal digest.
   const digest = digestOf([JSON.stringify(terms)]);
-  return { rows, rowsIn: terms.length, inputs: 0, digest, seen: null, completeThrough: null, inputResults: [] };
+  return { rows, rowsIn: terms.length, inputs: 0, digest, completeThrough: null };
 }

@@ -1,4 +1,5 @@
 /** Events of the ledger by the hour of their reception. */
+import { hourText } from "../../schemas/hours.ts";
 
 export interface EventsOfHour {
   /** YYYY-MM-DDTHH:00:00Z. */
@@ -8,14 +9,17 @@ export interface EventsOfHour {
 
 const HOUR_MICROS = 3_600_000_000;
 
-/** Counts times of reception, in microseconds, by hour; earliest first. */
-export function eventsByHour(received: Iterable<number | bigint>): EventsOfHour[] {
-  const hours = new Map<number, number>();
-  for (const micros of received) {
+/** Counts times of reception, in microseconds since the epoch. */
+export class HourCounts {
+  readonly #hours = new Map<number, number>();
+
+  add(micros: number | bigint): void {
     const hour = Math.floor(Number(micros) / HOUR_MICROS);
-    hours.set(hour, (hours.get(hour) ?? 0) + 1);
+    this.#hours.set(hour, (this.#hours.get(hour) ?? 0) + 1);
   }
-  return [...hours]
-    .sort(([a], [b]) => a - b)
-    .map(([hour, events]) => ({ hour: `${new Date(hour * 3_600_000).toISOString().slice(0, 13)}:00:00Z`, events }));
+
+  /** Earliest first. */
+  lines(): EventsOfHour[] {
+    return [...this.#hours].sort(([a], [b]) => a - b).map(([hour, events]) => ({ hour: hourText(hour), events }));
+  }
 }

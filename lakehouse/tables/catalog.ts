@@ -7,6 +7,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import { contracts } from "../../contracts/registry.ts";
 import { eventSchema } from "../bronze/table.ts";
 import type { Field } from "../engine/columns/column.ts";
+import { fieldsFromAvro } from "../engine/columns/from-avro.ts";
 import type { CompiledModel } from "../engine/ir/ir.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.ts";
 import { compiledChecks } from "./compiled/checks.generated.ts";
@@ -34,6 +35,8 @@ export interface TableBase {
 export interface TopicTable extends TableBase {
   readonly kind: "topic";
   readonly contract: Contract;
+  /** The columns that are the event's own, in the table's order. */
+  readonly eventColumns: readonly string[];
 }
 export interface LedgerTable extends TableBase {
   readonly kind: "ledger";
@@ -59,6 +62,7 @@ function topicTable(contract: Contract): TopicTable {
     directory: `silver/${contract.topic}`,
     partition: contract.partition.column,
     fields: silverFields(contract, eventSchema(contract)),
+    eventColumns: fieldsFromAvro(eventSchema(contract)).map(({ name }) => name),
     checks: (contractChecks.get(contract.topic) ?? []).filter(({ layer }) => layer !== "gold"),
     dictionaryColumns: [
       ...contract.fields.filter((field) => field.accepted !== undefined).map((field) => field.name),

@@ -28,6 +28,11 @@ export function stagedPrefix(
   return `${directory}/${partition}=${date}/${runId}-`;
 }
 
+/** The same of the objects of a run's keys, which are no data: no reader's glob may find them. */
+export function keysPrefix({ directory }: Pick<StagedTable, "directory">, date: string, runId: string): string {
+  return `${directory}/metadata/keys/${date}/${runId}-`;
+}
+
 /** Writes a run's rows to `<directory>/<partition>=<date>/<run id>-<n>.parquet`, a file of some 8 MB after the other. */
 export class FileStager {
   readonly #lake: LakeWork;

@@ -1,7 +1,7 @@
 /** Where the builds of every table stage their files. */
 import { type Table, tables } from "./catalog.ts";
 import { quarantineOf } from "./quarantine.ts";
-import { stagedPrefix } from "./stage.ts";
+import { keysPrefix, stagedPrefix } from "./stage.ts";
 
 /** What the R2 keys of a run's files begin with: a prefix a folder. */
 export type StagedPrefixes = (date: string, runId: string) => readonly string[];
@@ -10,7 +10,10 @@ export type StagedPrefixes = (date: string, runId: string) => readonly string[];
 export const stagedPlaces: ReadonlyMap<string, StagedPrefixes> = new Map(
   tables.map((table) => [
     table.domain,
-    (date, runId) => foldersOf(table).map((folder) => stagedPrefix(folder, date, runId)),
+    (date, runId) => [
+      ...foldersOf(table).map((folder) => stagedPrefix(folder, date, runId)),
+      ...(table.kind === "topic" ? [keysPrefix(table, date, runId)] : []),
+    ],
   ]),
 );
 

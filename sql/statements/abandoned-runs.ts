@@ -48,17 +48,26 @@ export async function abandonedRuns(db: D1Database, query: AbandonedQuery): Prom
 
 /**
  * Tombstones the files of a run, if it ended without a commit, and forgets that it was abandoned. No commit follows a FAILED or
- * LOST: its fence is gone. May be done again.
+ * LOST: its fence is gone. What a candidate has stays, and the keys that progress names: a gate that held the candidate back ended
+ * the run, and later steps go on from it. May be done again.
  */
-export function buryRun(db: D1Database, runId: string, files: readonly string[]): D1PreparedStatement[] {
+export function buryRun(
+  db: D1Database,
+  { run_id: runId, domain, partition_date: date }: AbandonedRun,
+  files: readonly string[],
+): D1PreparedStatement[] {
   return [
     db
       .prepare(
         `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
          SELECT ${tombstoneColumns("value", "'abandoned'")} FROM json_each(?2)
-         WHERE EXISTS (SELECT 1 FROM abandoned_runs WHERE run_id = ?1) ON CONFLICT DO NOTHING`,
+         WHERE EXISTS (SELECT 1 FROM abandoned_runs WHERE run_id = ?1)
+           AND NOT EXISTS (SELECT 1 FROM data_files f WHERE f.table_name IN (?3, 'silver_' || ?3) AND f.partition_date = ?4
+                           AND f.file = value AND f.removed IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM silver_progress p WHERE p.topic = ?3 AND p.partition_date = ?4 AND instr(p.progress, value) > 0)
+         ON CONFLICT DO NOTHING`,
       )
-      .bind(runId, JSON.stringify(files)),
+      .bind(runId, JSON.stringify(files), domain, date),
     db.prepare("DELETE FROM abandoned_runs WHERE run_id = ?").bind(runId),
   ];
 }

@@ -3,7 +3,7 @@ import { rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import { type BronzeTerms, bronzeTermsJson, bronzeTermsStatements } from "./bronze-terms.ts";
 import { type FileChanges, fileStatements, NEWEST } from "./data-files.ts";
-import type { Guard } from "./guard.ts";
+import { type Guard, leaseGuard } from "./guard.ts";
 import { countReplays, sawReplays } from "./partition-replays.ts";
 import type { Lease } from "./partitions.ts";
 import { endRun } from "./runs.ts";
@@ -28,6 +28,7 @@ export interface VersionRow {
 
 export interface Commit extends Omit<VersionRow, "kind" | "topic">, FileChanges {
   readonly lease: Lease;
+  /** Rows that the run read. */
   readonly rowsIn: number;
   /** How many inputs there are: bronze files, or partitions of tables. */
   readonly inputs: number;
@@ -39,6 +40,8 @@ export interface Commit extends Omit<VersionRow, "kind" | "topic">, FileChanges 
   readonly terms?: BronzeTerms;
   /** What the run's checks found (`quality.ts`); absent where there were none. */
   readonly checks?: string | undefined;
+  /** What else turns with it. */
+  also?(guard: Guard): D1PreparedStatement[];
 }
 
 const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -51,11 +54,8 @@ const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
  */
 export async function commitVersion(db: D1Database, commit: Commit): Promise<boolean> {
   const { lease, table, terms } = commit;
-  const { domain, date, runId, fence } = lease;
-  const guard: Guard = {
-    held: "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4)",
-    prepare: (sql, ...values) => db.prepare(sql).bind(domain, date, runId, fence, ...values),
-  };
+  const { date, runId } = lease;
+  const guard = leaseGuard(db, lease);
   const { held, prepare } = guard;
 
   const statements = [
@@ -65,6 +65,7 @@ export async function commitVersion(db: D1Database, commit: Commit): Promise<boo
       fileStatements(table, commit, guard),
       guard,
     ),
+    ...(commit.also?.(guard) ?? []),
     ...markStale(commit.dependents, guard),
     ...(lease.replay ? countReplays(commit, guard) : []),
     ...sawReplays(lease, guard),

@@ -53,7 +53,7 @@ export function fileStatements(table: string, changes: FileChanges, { held, prep
   if (added.length > 0)
     statements.push(
       prepare(
-        `${INSERT} SELECT ?5, ?2, ${COLUMNS}, ${NEWEST} FROM json_each(?6) WHERE ${held}`,
+        `${INSERT}) SELECT ?5, ?2, ${COLUMNS}, ${NEWEST} FROM json_each(?6) WHERE ${held}`,
         table,
         JSON.stringify(added),
       ),
@@ -69,7 +69,46 @@ export function fileStatements(table: string, changes: FileChanges, { held, prep
   return statements;
 }
 
-const INSERT = "INSERT INTO data_files (table_name, partition_date, file, kind, rows, bytes, stats, added)";
+/** Lists the files of a step under its candidate: no version has them. */
+export function candidateFiles(
+  table: string,
+  candidate: string,
+  files: readonly AddedFile[],
+  { held, prepare }: Guard,
+): D1PreparedStatement[] {
+  if (files.length === 0) return [];
+  return [
+    prepare(
+      `${INSERT}, candidate) SELECT ?5, ?2, ${COLUMNS}, NULL, ?6 FROM json_each(?7) WHERE ${held}`,
+      table,
+      candidate,
+      JSON.stringify(files),
+    ),
+  ];
+}
+
+const CANDIDATE_FILES = rowsOf({ table: "data_files", key: ["file"], remedy: "build the partition again" }, (row) => ({
+  file: row.text("file"),
+  kind: row.oneOf("kind", FILE_KINDS),
+}));
+
+/** The files of a candidate so far, of every kind. */
+export async function filesOfCandidate(
+  db: D1Database,
+  table: string,
+  date: string,
+  candidate: string,
+): Promise<readonly Pick<AddedFile, "file" | "kind">[]> {
+  return await CANDIDATE_FILES.all(
+    db
+      .prepare(
+        `SELECT file, kind FROM data_files WHERE table_name = ? AND partition_date = ? AND candidate = ? AND added IS NULL ORDER BY file`,
+      )
+      .bind(table, date, candidate),
+  );
+}
+
+const INSERT = "INSERT INTO data_files (table_name, partition_date, file, kind, rows, bytes, stats, added";
 const COLUMNS = ["file", "kind", "rows", "bytes", "stats"].map((name) => `value ->> '${name}'`).join(", ");
 
 /** A file that is, or was, live. */

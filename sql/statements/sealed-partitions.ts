@@ -7,6 +7,8 @@ export interface SealedPartition {
   /** Bronze files of a higher registration came later. */
   readonly seen: number;
   readonly digest: string;
+  /** How many files of flushes it was built from. */
+  readonly inputs: number;
   /** The ledger's terms of the partition. */
   readonly duplicates: readonly HourOfEvents[];
   readonly outcomes: readonly OutcomeLine[];
@@ -22,6 +24,7 @@ const SEALED = rowsOf(
     rows: row.integer("rows"),
     seen: row.integer("seen"),
     digest: row.text("digest"),
+    inputs: row.integer("inputs"),
     ...row.json("terms", bronzeTerms),
   }),
 );
@@ -30,15 +33,18 @@ const SEALED = rowsOf(
 export async function sealedPartition(
   db: D1Database,
   table: string,
+  topic: string,
   date: string,
 ): Promise<SealedPartition | undefined> {
   const row = await SEALED.first(
     db
       .prepare(
-        `SELECT table_name, version, v.rows, v.seen, v.digest, v.terms FROM published p JOIN versions v USING (table_name, version)
-         WHERE p.table_name = ? AND p.partition_date = ?`,
+        `SELECT table_name, version, v.rows, v.seen, v.digest, v.terms, coalesce(m.source_files, 0) AS inputs
+         FROM published p JOIN versions v USING (table_name, version)
+         LEFT JOIN partition_meta m ON m.domain = ?3 AND m.partition_date = p.partition_date
+         WHERE p.table_name = ?1 AND p.partition_date = ?2`,
       )
-      .bind(table, date),
+      .bind(table, date, topic),
   );
   return row ?? undefined;
 }

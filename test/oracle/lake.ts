@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
-import { type BuildOutcome, buildPartition } from "../../lakehouse/builds/build.ts";
+import { buildPartition } from "../../lakehouse/builds/build.ts";
+import type { BuildOutcome } from "../../lakehouse/builds/outcome.ts";
 import { planWithBackfills } from "../../lakehouse/builds/planning/backfills.ts";
 import { type BuildRequest, plan } from "../../lakehouse/builds/planning/planner.ts";
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
@@ -53,14 +54,15 @@ export class Lake {
     ]);
   }
 
-  build(table: Table, date: string): Promise<BuildOutcome> {
+  /** `stepRows`: as of `BuildDeps`. */
+  build(table: Table, date: string, stepRows?: number): Promise<BuildOutcome> {
     const deps = {
       db: this.d1.binding,
       bucket: this.bucket,
       permit,
       newRunId: () => `run-${String(++this.#runs).padStart(4, "0")}`,
     };
-    return buildPartition(deps, table, date);
+    return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, date);
   }
 
   async plan(): Promise<BuildRequest[]> {

@@ -20,7 +20,6 @@ const METADATA = [
   field("_received", timestamp),
   field("_producer", utf8),
   field("_schema", int32),
-  field("_copies", int32),
 ];
 
 export const silverOrders: TableSchema = {

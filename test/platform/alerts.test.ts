@@ -48,10 +48,7 @@ async function tick(time: number): Promise<void> {
   await at.platform.runCron("* * * * *", new Date(time));
 }
 
-const inSilver = () =>
-  at.rows(
-    "SELECT alert_id, state, severity, _copies::INT AS copies FROM silver_pipeline_alerts ORDER BY event_timestamp",
-  );
+const inSilver = () => at.rows("SELECT alert_id, state, severity FROM silver_pipeline_alerts ORDER BY event_timestamp");
 
 async function silverHas(count: number): Promise<boolean> {
   const published = await at.platform.db
@@ -95,7 +92,7 @@ test("a message is parked, and sent again: firing and resolved, in the table and
   await tick(started + 5 * MINUTE);
   await at.until("both events in silver", async () => (await silverHas(2)) && (await copies()) >= 2);
   // Two ticks at once may both have sent what waited: still one row an event.
-  const alert = { alert_id: "message_parked/sluice-local-orders", severity: "critical", copies: expect.any(Number) };
+  const alert = { alert_id: "message_parked/sluice-local-orders", severity: "critical" };
   expect(await inSilver()).toEqual([
     { ...alert, state: "firing" },
     { ...alert, state: "resolved" },
@@ -107,8 +104,10 @@ test("a message is parked, and sent again: firing and resolved, in the table and
 });
 
 async function copies(): Promise<number> {
-  const rows = await inSilver();
-  return Math.min(...rows.map((row) => Number(row["copies"])));
+  const rows = await at.rows(
+    "SELECT count(*)::INT AS n FROM bronze_pipeline_alerts WHERE alert_id LIKE 'message_parked/%' GROUP BY event_id",
+  );
+  return Math.min(...rows.map((row) => Number(row["n"])));
 }
 
 test("the first tick announced every release", async () => {

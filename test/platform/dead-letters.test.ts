@@ -30,7 +30,7 @@ async function settled(topic: string, rows: number): Promise<void> {
   await at.until("everything built", () => allBuilt(at.platform));
 }
 
-const SILVER = "SELECT * EXCLUDE (_copies), _copies > 0 AS has_copies FROM";
+const SILVER = "SELECT * FROM";
 
 describe("dead letters", () => {
   const good = order("dl-good");
@@ -100,8 +100,10 @@ describe("dead letters", () => {
     expect(again).toMatchObject({ accepted: 1, rejected: 1 });
     await settled("orders", before + 2);
     expect(await at.rows(`${SILVER} silver_orders ORDER BY event_id`)).toEqual(orders);
-    const copies = await at.rows("SELECT event_id, _copies::INT AS copies FROM silver_orders ORDER BY copies");
-    expect(copies.at(-1)).toEqual({ event_id: accepted.dlq_id, copies: 2 });
+    const copies = await at.rows(
+      "SELECT event_id FROM bronze_orders GROUP BY event_id HAVING count(*) = 2 ORDER BY event_id",
+    );
+    expect(copies).toEqual([{ event_id: accepted.dlq_id }]);
     await settled("dead_letters", 5);
     expect(await at.rows(`${SILVER} silver_dead_letters ORDER BY dlq_id`)).toEqual(letters);
   });

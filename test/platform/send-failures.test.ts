@@ -84,8 +84,9 @@ test("a send whose answer was lost: the events are `retry` and may land; resent,
       .prepare("SELECT count(*) AS n FROM published WHERE table_name = 'silver_orders'")
       .first<number>("n");
     if (published === 0) return false;
-    const rows = await at.rows("SELECT _copies FROM silver_orders WHERE event_id = 'lost-answer'");
-    return rows.length === 1 && Number(rows[0]?.["_copies"]) === 2;
+    const rows = await at.rows("SELECT event_id FROM silver_orders WHERE event_id = 'lost-answer'");
+    const copies = await at.rows("SELECT event_id FROM bronze_orders WHERE event_id = 'lost-answer'");
+    return rows.length === 1 && copies.length === 2;
   });
 });
 

@@ -8,7 +8,7 @@ import type { Contract } from "../../contracts/contract.ts";
 import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../../lakehouse/ledger/table.ts";
 import type { CompiledCheck } from "../../lakehouse/tables/compiled/compiled-check.ts";
-import { COPIES_FIELD, silverFields, silverTableName } from "../../lakehouse/tables/silver-columns.ts";
+import { RECORD_HASH_FIELD, silverFields, silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { SchemaRelease } from "../../schemas/avro-schema.ts";
 import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
 import { compileContract } from "./contracts/compile.ts";
@@ -125,11 +125,11 @@ export async function compileSql(
       fields: silverFields(contract, tableSchema(versions.map((release) => release.schema)).schema),
     };
   });
-  // Bronze is measured as silver's build reads it: today's columns, before copies are counted.
+  // Bronze is measured as silver's build reads it: today's columns, before any is derived.
   const bronze = silver.map(({ name, partition, fields }) => ({
     name: name.replace(/^silver_/, "bronze_"),
     partition,
-    fields: fields.filter((field) => field.name !== COPIES_FIELD.name),
+    fields: fields.filter((field) => field !== RECORD_HASH_FIELD),
   }));
   const ledger = { name: LEDGER_TABLE, partition: LEDGER_PARTITION, fields: LEDGER_FIELDS };
   const models = await compileModelFiles(root, [...silver, ledger]);

@@ -58,7 +58,7 @@ const pageSchema = z.object({
       table: z.string(),
       partition_date: z.string(),
       version: z.number().nullable(),
-      row: place.extend({ copies: z.number() }).nullable(),
+      row: place.nullable(),
     }),
   ),
   gold: z.array(z.object({ table: z.string(), partition_date: z.string(), version: z.number(), current: z.boolean() })),
@@ -157,7 +157,7 @@ function linesOf({ copies, buffered, parked, silver, gold, dead_letters, searche
     ...silver.map(({ table, partition_date, version, row }) =>
       row === null
         ? `silver     ${table} ${partition_date}: ${version === null ? "not published" : "no row"}`
-        : `silver     ${table} ${partition_date}: ${row.file}, row ${row.row}, for ${row.copies} ${row.copies === 1 ? "copy" : "copies"}`,
+        : `silver     ${table} ${partition_date}: ${row.file}, row ${row.row}, for ${copies.length} ${copies.length === 1 ? "copy" : "copies"}`,
     ),
     ...gold.map(
       ({ table, partition_date, version, current }) =>

@@ -7,8 +7,8 @@ import type { Bound, Layer, LibraryCheck } from "../../../contracts/contract.ts"
 import type { Batch } from "../../engine/columns/column.ts";
 import { requireColumn } from "../../engine/columns/named-columns.ts";
 import { createTupleIndex } from "../../engine/columns/tuple-index.ts";
-import type { RunnableCheck } from "../../tables/compiled/compiled-check.ts";
-import { measureQuery } from "./measure-query.ts";
+import type { RunnableCheck, RunnableSqlCheck } from "../../tables/compiled/compiled-check.ts";
+import { type CandidateScan, measureQuery, scanOf } from "./measure-query.ts";
 import { failingRowsOf } from "./row-check.ts";
 
 /** How many failing rows a result names. */
@@ -34,13 +34,16 @@ export async function runChecks(
   const results: CheckResult[] = [];
   for (const check of checks) {
     if (check.layer !== layer) continue;
-    results.push(check.metric === "sql" ? await queryResult(check, candidate) : libraryResult(check, candidate));
+    results.push(
+      check.metric === "sql" ? await queryResult(check, scanOf(candidate)) : libraryResult(check, candidate),
+    );
   }
   return results;
 }
 
-async function queryResult(check: RunnableCheck & { metric: "sql" }, candidate: Batch): Promise<CheckResult> {
-  const measure = await measureQuery(check, candidate);
+/** What a check's query measures over a candidate. */
+export async function queryResult(check: RunnableSqlCheck, scan: CandidateScan): Promise<CheckResult> {
+  const measure = await measureQuery(check, scan);
   if ("problem" in measure) return { check, measured: null, passed: false, failingRows: [], problem: measure.problem };
   return { check, measured: measure.value, passed: holds(check.bound, measure.value), failingRows: [] };
 }
@@ -92,14 +95,17 @@ export function holds(bound: Bound, measured: number): boolean {
 export class QualityGateError extends Error {
   override readonly name = "QualityGateError";
   readonly results: readonly CheckResult[];
+  /** What all checks of the run found, for its row (`quality.ts`). */
+  readonly checks: string | undefined;
 
-  constructor(table: string, date: string, results: readonly CheckResult[]) {
+  constructor(table: string, date: string, results: readonly CheckResult[], checks?: string) {
     const failures = results.map(
       ({ check, measured, problem }) =>
         `${check.layer} check "${check.name}" measured ${measured ?? `nothing (${problem})`}, ${check.bound.op} ${JSON.stringify(check.bound.value)}`,
     );
     super(`QUALITY_GATE: ${table} ${date}: ${failures.join("; ")}. The last good version stays published.`);
     this.results = results;
+    this.checks = checks;
   }
 }
 

@@ -8,7 +8,17 @@ import { createHeldRows } from "../../engine/operators/held-rows.ts";
 import type { RunnableSqlCheck } from "../../tables/compiled/compiled-check.ts";
 import { runPlan } from "../models/run.ts";
 
-/** Rows of the candidate that are evaluated at a time: what a query computes of them is held beside the candidate. */
+/** The rows of a candidate, batch by batch, with the columns named at least. */
+export type CandidateScan = (columns: readonly string[]) => AsyncIterable<Batch>;
+
+/** A candidate that is held: what a query computes of so many rows is held beside it. */
+export function scanOf(candidate: Batch): CandidateScan {
+  return async function* () {
+    for (let start = 0; start < candidate.length; start += SCAN_ROWS)
+      yield sliceBatch(candidate, start, Math.min(start + SCAN_ROWS, candidate.length));
+  };
+}
+
 const SCAN_ROWS = 65_536;
 /** Groups, sorted or distinct rows that a query may hold. */
 const MAX_HELD_ROWS = 1_000_000;
@@ -19,19 +29,19 @@ export type Measure = { readonly value: number } | { readonly problem: string };
  * Runs the query. A `problem` says why there is no number: NULL, NaN or infinity, a value that cannot be computed (an
  * overflow, a cast), too many groups. It never quotes a value: what stands in the rows may be personal.
  */
-export async function measureQuery(check: RunnableSqlCheck, candidate: Batch): Promise<Measure> {
+export async function measureQuery(check: RunnableSqlCheck, scan: CandidateScan): Promise<Measure> {
   const { compiled } = check;
   if (compiled.irVersion !== IR_VERSION) {
     throw new ModelMismatchError(
       `check "${check.name}" has IR version ${compiled.irVersion}, this code runs ${IR_VERSION}`,
     );
   }
-  async function* scan(): AsyncGenerator<Batch, void, undefined> {
-    for (let start = 0; start < candidate.length; start += SCAN_ROWS)
-      yield sliceBatch(candidate, start, Math.min(start + SCAN_ROWS, candidate.length));
-  }
   try {
-    for await (const rows of runPlan(compiled.plan, { scan }, createHeldRows(check.name, MAX_HELD_ROWS))) {
+    for await (const rows of runPlan(
+      compiled.plan,
+      { scan: (_, columns) => scan(columns) },
+      createHeldRows(check.name, MAX_HELD_ROWS),
+    )) {
       const [column] = rows.columns;
       if (column === undefined || rows.length === 0) continue;
       const value = valueAt(column, 0);

@@ -4,7 +4,7 @@ import type { LibraryCheck } from "../../../contracts/contract.ts";
 import { compilePattern } from "../../../contracts/patterns/pattern.ts";
 import { type ComparedAs, valueText } from "../../../contracts/value-text.ts";
 import { formatDate, formatTimestamp } from "../../../schemas/time.ts";
-import type { Batch, Column } from "../../engine/columns/column.ts";
+import type { Batch, BytesColumn, Column } from "../../engine/columns/column.ts";
 import { requireColumn } from "../../engine/columns/named-columns.ts";
 import { valueAt } from "../../engine/columns/value.ts";
 
@@ -58,20 +58,42 @@ function rowsWhere(
     listedAs.set(as, known);
     return known;
   };
+  const counted = new Map<string, boolean>();
   return (rows) => {
     const tests = names.map((name) => {
       const column = requireColumn(rows, name);
       const { as, read } = textReader(column);
       const own = listed(as);
-      return (row: number): boolean => {
-        if (column.nulls?.[row] === 1) return nulls;
+      const judge = (row: number): boolean => {
         const text = read(row);
         return counts(own.has(text), text);
       };
+      const judgeText = column.kind === "bytes" ? remembering(column, counted, judge) : judge;
+      return (row: number): boolean => (column.nulls?.[row] === 1 ? nulls : judgeText(row));
     });
     const failing: number[] = [];
     for (let row = 0; row < rows.length; row++) if (tests.some((test) => test(row))) failing.push(row);
     return failing;
+  };
+}
+
+/** Texts that are remembered: those of columns with few values, whose UTF-8 need not be decoded again. */
+const REMEMBERED = 1_000;
+
+function remembering(
+  { bytes, offsets }: BytesColumn,
+  known: Map<string, boolean>,
+  judge: (row: number) => boolean,
+): (row: number) => boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (row) => {
+    // Latin-1 text stands for bytes, so no text is decoded.
+    const key = buffer.latin1Slice(offsets[row], offsets[row + 1]);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const result = judge(row);
+    if (known.size < REMEMBERED) known.set(key, result);
+    return result;
   };
 }
 

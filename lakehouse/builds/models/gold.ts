@@ -53,9 +53,7 @@ export async function prepareGold(
     rowsIn,
     inputs: inputs.length,
     digest: digestOf(inputs.map((input) => inputName(input.table, input.date, input.live?.version ?? 0)).sort()),
-    seen: null,
     completeThrough: earliest(inputs.map(({ live }) => live?.complete_through ?? null)),
-    inputResults: [],
   };
 }
 

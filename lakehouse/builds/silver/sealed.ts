@@ -1,25 +1,20 @@
 /**
- * What a build does with a sealed partition, whose bronze is retired: nothing can be derived again, so the published rows stay.
- * Events that came after the sealing are put into quarantine beside them, and the ledger counts them there.
+ * A step of a sealed partition, whose bronze is retired: nothing can be derived again, so the published rows stay. Events that came
+ * after the sealing are put into quarantine beside them, and the ledger counts them there.
  */
-
-import { type BronzeInput, bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
-import type { OutcomeLine } from "../../../sql/statements/bronze-terms.ts";
+import { unseenInputs } from "../../../sql/statements/bronze-inputs.ts";
 import type { Commit } from "../../../sql/statements/commits.ts";
 import { sealedPartition } from "../../../sql/statements/sealed-partitions.ts";
 import { flushedThrough } from "../../../sql/statements/shards.ts";
-import { createColumnBuilder } from "../../engine/columns/builder.ts";
-import type { Batch, Column } from "../../engine/columns/column.ts";
-import { concatBatches } from "../../engine/columns/concat.ts";
-import { pushValue } from "../../engine/columns/push-value.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
-import { FAILED_CHECKS_FIELD, quarantineOf } from "../../tables/quarantine.ts";
-import { stageFiles } from "../../tables/stage.ts";
+import { quarantineOf } from "../../tables/quarantine.ts";
+import { FileStager } from "../../tables/stage.ts";
 import { digestOf } from "../digest.ts";
-import { outcomeLines } from "../outcomes.ts";
-import { bronzeRows, newestOf } from "./bronze-rows.ts";
-import { MAX_PARTITION_ROWS, PartitionTooLargeError } from "./silver.ts";
+import { withReasons } from "../gates/quarantine.ts";
+import { bronzeRows } from "./bronze-rows.ts";
+import { derived, storedFields } from "./derived.ts";
+import { sumOfTerms, TermCounts } from "./term-counts.ts";
 
 /** A build was asked for of a partition whose bronze is past retention: a `data` failure, and the version stays live. */
 export class BronzeRetiredError extends Error {
@@ -31,79 +26,52 @@ export const RETENTION_CHECK = "retention";
 
 type SealedCommit = Omit<Commit, "lease" | "table" | "layer" | "path">;
 
-/** Stages the late rows; what to commit: more in quarantine, and the rest as it is. Throws BronzeRetiredError when nothing is late, and what reading throws. */
+/**
+ * Stages late rows, at most `limitRows`; what to commit: more in quarantine, and the rest as it is. Throws BronzeRetiredError when
+ * nothing is late, and what reading throws.
+ */
 export async function quarantineLate(
   db: D1Database,
   lake: LakeWork,
   table: TopicTable,
-  date: string,
-  runId: string,
-): Promise<SealedCommit> {
+  { date, runId }: { readonly date: string; readonly runId: string },
+  limitRows: number,
+): Promise<SealedCommit & { readonly more: boolean }> {
   const { topic } = table.contract;
   const completeThrough = await flushedThrough(db, topic);
-  const sealed = await sealedPartition(db, table.name, date);
-  const inputs = await bronzeInputs(db, topic, date);
-  const late = sealed === undefined ? [] : inputs.filter(({ registration }) => registration > sealed.seen);
-  if (sealed === undefined || late.length === 0) {
+  const sealed = await sealedPartition(db, table.name, topic, date);
+  const late = sealed === undefined ? undefined : await unseenInputs(db, topic, date, sealed.seen, limitRows);
+  if (sealed === undefined || late === undefined || late.inputs.length === 0) {
     throw new BronzeRetiredError(
       `BRONZE_RETIRED: the bronze of ${table.name} ${date} is past retention, so it cannot be built again; the published version stays`,
     );
   }
-  const count = late.reduce((sum, { rows }) => sum + rows, 0);
-  if (count > MAX_PARTITION_ROWS) {
-    throw new PartitionTooLargeError(
-      `PARTITION_TOO_LARGE: ${count} late rows of ${table.name} ${date}, a build holds ${MAX_PARTITION_ROWS}`,
-    );
+  const quarantine = quarantineOf(table);
+  const stager = new FileStager(lake, quarantine, date, runId, "quarantine");
+  const counts = new TermCounts();
+  let rowsIn = 0;
+  for await (const rows of bronzeRows(lake, late.inputs, storedFields(table))) {
+    const reasons = Array.from({ length: rows.length }, () => [RETENTION_CHECK]);
+    await stager.add(derived(table, withReasons(rows, reasons), quarantine.fields));
+    counts.add("quarantined", rows);
+    rowsIn += rows.length;
   }
-  const rows = await lateRows(lake, table, late);
   return {
-    added: await stageFiles(lake, quarantineOf(table), date, runId, rows, "quarantine"),
+    added: await stager.finish(),
     removed: [],
     rows: sealed.rows,
     rowsAdded: 0,
-    inputs: inputs.length,
-    rowsIn: inputs.reduce((sum, input) => sum + input.rows, 0),
-    seen: newestOf(inputs),
-    completeThrough,
+    inputs: sealed.inputs + late.inputs.length,
+    rowsIn,
+    seen: late.through,
+    completeThrough: late.more ? null : completeThrough,
     digest: digestOf(
-      late.map(({ file }) => file),
+      late.inputs.map(({ file }) => file),
       sealed.digest,
     ),
     // Silver's rows are what they were.
     dependents: [],
-    terms: { topic, duplicates: sealed.duplicates, outcomes: outcomesWith(sealed.outcomes, rows) },
+    terms: { topic, ...sumOfTerms(sealed, counts.terms()) },
+    more: late.more,
   };
-}
-
-async function lateRows(lake: LakeWork, table: TopicTable, late: readonly BronzeInput[]): Promise<Batch> {
-  const stored = table.fields.filter((field) => field.name !== "_copies");
-  const batches: Batch[] = [];
-  for await (const batch of bronzeRows(lake, late, stored)) batches.push(batch);
-  const { columns, length } = concatBatches(batches);
-  const copies: Column = {
-    kind: "int32",
-    type: { kind: "int32" },
-    length,
-    nulls: undefined,
-    values: new Int32Array(length).fill(1),
-  };
-  const reasons = createColumnBuilder(FAILED_CHECKS_FIELD.type);
-  for (let row = 0; row < length; row++) pushValue(reasons, [RETENTION_CHECK]);
-  return {
-    fields: [...table.fields, FAILED_CHECKS_FIELD],
-    columns: [...columns, copies, reasons.finish()],
-    length,
-  };
-}
-
-/** The partition's terms as they stand, and the late rows among the quarantined. */
-function outcomesWith(before: readonly OutcomeLine[], rows: Batch): OutcomeLine[] {
-  const late = new Map(outcomeLines("quarantined", rows).map((line) => [line.hour, line]));
-  const lines = before.map((line): OutcomeLine => {
-    const more = line.term === "quarantined" ? late.get(line.hour) : undefined;
-    if (more === undefined) return line;
-    late.delete(line.hour);
-    return { ...line, events: line.events + more.events, replayed: line.replayed + more.replayed };
-  });
-  return [...lines, ...late.values()];
 }

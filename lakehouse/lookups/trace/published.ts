@@ -23,9 +23,7 @@ export interface SilverTrace {
   readonly version: number | null;
   readonly committed_at: string | null;
   /** Silver's row; null where it has none. */
-  readonly row:
-    | (RowPlace & { readonly message_id: string; readonly event_index: number; readonly copies: number })
-    | null;
+  readonly row: (RowPlace & { readonly message_id: string; readonly event_index: number }) | null;
 }
 
 export interface GoldTrace {
@@ -59,7 +57,7 @@ export async function tracePublished(
   const live = await livePartition(deps.db, deps.bucket, table, date);
   const built = await filesSeen(deps.db, contract.topic, date, files, live?.seen ?? 0);
   const data = (live?.files ?? []).filter(({ kind }) => kind === "data");
-  const wanted = ["_message", "_event", "_copies"];
+  const wanted = ["_message", "_event"];
   const inSilver = (received?: readonly bigint[]): Promise<FoundRow[]> => {
     const rows = { ...search, wanted, ...(received === undefined ? {} : { received }) };
     return searchFiles(deps, data, rows, cost, unreadable);
@@ -78,7 +76,6 @@ export async function tracePublished(
           row: first.row,
           message_id: String(first.values["_message"]),
           event_index: Number(first.values["_event"]),
-          copies: Number(first.values["_copies"]),
         };
   const gold = live === undefined ? [] : await derivedVersions(deps.db, dependentsOf(table), date);
   return {

@@ -32,7 +32,8 @@ export async function buryAbandoned(
     limit: BURIED_A_RUN,
   });
   let files = 0;
-  for (const { run_id: runId, domain, partition_date: date } of due) {
+  for (const run of due) {
+    const { run_id: runId, domain, partition_date: date } = run;
     const keys: string[] = [];
     for (const prefix of places.get(domain)?.(date, runId) ?? []) {
       let cursor: string | undefined;
@@ -42,7 +43,7 @@ export async function buryAbandoned(
         cursor = page.truncated ? page.cursor : undefined;
       } while (cursor !== undefined);
     }
-    await db.batch(buryRun(db, runId, keys));
+    await db.batch(buryRun(db, run, keys));
     files += keys.length;
   }
   return { runs: due.length, files, ...(due.length === BURIED_A_RUN ? { more: "now" } : {}) };

@@ -131,7 +131,7 @@ export class RetentionLake {
       } as const;
       return { reads: inputs.map((input) => input.file), staged: [file.file], ending };
     }
-    const sealed = await sealedPartition(db, "silver_src", lease.date);
+    const sealed = await sealedPartition(db, "silver_src", "src", lease.date);
     const late = inputs.filter(({ registration }) => sealed !== undefined && registration > sealed.seen);
     if (sealed === undefined || late.length === 0) return { reads: [], staged: [], ending: "BRONZE_RETIRED" };
     const aside = { file: `quarantine/${lease.runId}-0`, kind: "quarantine", rows: rowsOf(late), bytes: 1 } as const;

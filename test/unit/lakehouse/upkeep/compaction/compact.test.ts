@@ -36,7 +36,7 @@ function at(daysAgo: number): number {
   return (NOON - daysAgo * 24 * HOUR) * 1_000;
 }
 
-const EVENTS = "SELECT event_date, event_id, _message, _event, _copies FROM silver_weather ORDER BY ALL";
+const EVENTS = "SELECT event_date, event_id, _message, _event FROM silver_weather ORDER BY ALL";
 
 function catalogOf(lake: Lake) {
   return {

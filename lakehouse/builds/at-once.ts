@@ -1,0 +1,59 @@
+/** Builds a table whose partition is held at once: the ledger, and the models, whose results are bounded. */
+import { commitVersion, isPublishedBy } from "../../sql/statements/commits.ts";
+import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
+import type { Lease } from "../../sql/statements/partitions.ts";
+import { checksOf } from "../../sql/statements/quality.ts";
+import type { Table } from "../tables/catalog.ts";
+import { stageFiles } from "../tables/stage.ts";
+import type { Candidate } from "./candidate.ts";
+import { unaccepted } from "./gates/decisions.ts";
+import { blocking, QualityGateError, runChecks } from "./gates/gate.ts";
+import { resultRow } from "./gates/result-row.ts";
+import { prepareLedger } from "./ledger.ts";
+import { prepareGold } from "./models/gold.ts";
+import { type BuildDeps, type BuildOutcome, orReadBack } from "./outcome.ts";
+import { staleAfter } from "./planning/dependencies.ts";
+
+type HeldTable = Exclude<Table, { readonly kind: "topic" }>;
+
+/** Throws what preparing, checking, staging and D1 throw. */
+export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Lease): Promise<BuildOutcome> {
+  const { db } = deps;
+  const { date, runId } = lease;
+  const candidate = await prepare(deps, table, date);
+  const files = await stageFiles(deps, table, date, runId, candidate.rows);
+  const decisions = await decisionsOf(db, table.domain, date);
+  const results = await runChecks(table.checks, table.layer, candidate.rows);
+  const rows = results.map((result) => resultRow(result, files));
+  const checks = checksOf(table.name, new Date().toISOString(), rows);
+  const held = unaccepted(blocking(results), decisions);
+  if (held.length > 0) throw new QualityGateError(table.name, date, held, checks);
+  const mine = await orReadBack(
+    () =>
+      commitVersion(db, {
+        lease,
+        table: table.name,
+        layer: table.layer,
+        path: `${table.directory}/${table.partition}=${date}/`,
+        // The partition as a whole was built again.
+        added: files,
+        removed: "all",
+        rows: candidate.rows.length,
+        rowsAdded: candidate.rows.length,
+        rowsIn: candidate.rowsIn,
+        inputs: candidate.inputs,
+        digest: candidate.digest,
+        seen: null,
+        completeThrough: candidate.completeThrough,
+        dependents: staleAfter(table.name, date, Date.now()),
+        checks,
+      }),
+    () => isPublishedBy(db, table.name, date, runId),
+  );
+  if (!mine) return { kind: "lost", lease };
+  return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: candidate.rows.length };
+}
+
+function prepare(deps: BuildDeps, table: HeldTable, date: string): Promise<Candidate> {
+  return table.kind === "ledger" ? prepareLedger(deps.db, date) : prepareGold(deps.db, deps, table, date);
+}

@@ -1,0 +1,52 @@
+/** What a build needs, and how it ends. */
+import type { Lease } from "../../sql/statements/partitions.ts";
+import type { LakeWork } from "../tables/lake.ts";
+
+export interface BuildDeps extends LakeWork {
+  readonly db: D1Database;
+  newRunId(): string;
+  /** Rows of a step at the most, unless a single flush has more; `STEP_ROWS` if it is not given. */
+  readonly stepRows?: number;
+}
+
+/**
+ * Rows that an isolate takes at once: their keys are 6 MB and what is written of them passes through in row groups, so that a step
+ * takes a few seconds of CPU and a few tens of megabytes (`npm run bench -- build-large`).
+ */
+export const STEP_ROWS = 250_000;
+
+export type BuildOutcome =
+  | { readonly kind: "committed"; readonly lease: Lease; readonly rowsIn: number; readonly rowsOut: number }
+  /** One step of a build that has more to read: the partition waits for its next. */
+  | {
+      readonly kind: "stepped";
+      readonly lease: Lease;
+      readonly rowsIn: number;
+      readonly rowsOut: number;
+      readonly steps: number;
+    }
+  /** The partition does not wait for a build, or another builder has it. */
+  | { readonly kind: "not_needed" }
+  /** Another run was published meanwhile; this one's files are unreferenced. */
+  | { readonly kind: "lost"; readonly lease: Lease }
+  | {
+      readonly kind: "failed";
+      readonly lease: Lease;
+      readonly failureClass: "data" | "system";
+      readonly message: string;
+    };
+
+/** As `error_message` keeps it. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** A commit whose answer was lost may have happened: what D1 says afterwards decides. */
+export async function orReadBack(commit: () => Promise<boolean>, happened: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await commit();
+  } catch (error) {
+    if (await happened()) return true;
+    throw error;
+  }
+}

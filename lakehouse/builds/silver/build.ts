@@ -1,0 +1,319 @@
+/**
+ * Builds a topic's silver partition, a step at a time. A step reads the bronze that was registered behind what is seen, some hundred
+ * thousand rows at the most, and adds to a candidate. When nothing is left to read the candidate is judged, and published as the
+ * partition's next version. Where there is little to read, which is nearly always, one step does all of it in one commit.
+ *
+ * A candidate goes on from the published version; or from nothing, where what decides its rows has changed, where somebody asked for a
+ * build of what is there already, or where a check takes other rows out than before.
+ */
+import { randomInt } from "node:crypto";
+import { bronzeInputs, type UnseenInputs, unseenInputs } from "../../../sql/statements/bronze-inputs.ts";
+import { type Commit, commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
+import { type AddedFile, filesOfCandidate } from "../../../sql/statements/data-files.ts";
+import { type Decision, decisionsOf } from "../../../sql/statements/partition-decisions.ts";
+import type { Lease } from "../../../sql/statements/partitions.ts";
+import { checksOf } from "../../../sql/statements/quality.ts";
+import { flushedThrough } from "../../../sql/statements/shards.ts";
+import {
+  blockCandidate,
+  commitStep,
+  discardCandidate,
+  isStepOf,
+  type ProgressRows,
+  publishProgress,
+  type StepRow,
+  silverProgress,
+} from "../../../sql/statements/silver-progress.ts";
+import type { TopicTable } from "../../tables/catalog.ts";
+import { livePartition } from "../../tables/live-files.ts";
+import { quarantineOf } from "../../tables/quarantine.ts";
+import { FileStager, keysPrefix } from "../../tables/stage.ts";
+import { checksAfter, unaccepted } from "../gates/decisions.ts";
+import { blocking, type CheckResult, QualityGateError } from "../gates/gate.ts";
+import { measureName } from "../gates/measures.ts";
+import { resultRow } from "../gates/result-row.ts";
+import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, STEP_ROWS } from "../outcome.ts";
+import { staleAfter } from "../planning/dependencies.ts";
+import { bronzeRows, positionOrder } from "./bronze-rows.ts";
+import { derived } from "./derived.ts";
+import { addKeys, knownKeys, LostKeysError } from "./known-keys.ts";
+import { advanced, fits, noProgress, parseProgress, type SilverProgress } from "./progress.ts";
+import { quarantineLate } from "./sealed.ts";
+import { type StepOutput, silverStep } from "./step.ts";
+import { wholeChecks } from "./whole-checks.ts";
+
+/** Throws what reading, staging and D1 throw. */
+export async function buildSilver(deps: BuildDeps, topicTable: TopicTable, lease: Lease): Promise<BuildOutcome> {
+  if (lease.sealed) return addLate(deps, topicTable, lease);
+  const decisions = await decisionsOf(deps.db, topicTable.domain, lease.date);
+  const table = { ...topicTable, checks: checksAfter(topicTable.checks, decisions) };
+  const rows = await silverProgress(deps.db, table.name, table.domain, lease.date);
+  const begin = beginning(rows, table, lease);
+  try {
+    return await takeStep(deps, table, lease, rows, begin, decisions);
+  } catch (error) {
+    if (!(error instanceof LostKeysError)) throw error;
+    return await takeStep(deps, table, lease, rows, fromNothing(begin, table, begin.progress.taking), decisions);
+  }
+}
+
+/** Of a sealed partition: the published rows stay, late ones go to quarantine. */
+async function addLate(deps: BuildDeps, table: TopicTable, lease: Lease): Promise<BuildOutcome> {
+  const { db, stepRows = STEP_ROWS } = deps;
+  const { more, ...late } = await quarantineLate(db, deps, table, lease, stepRows);
+  // With more to read, no input counts as built: the planner queues the partition again.
+  const held = more ? { ...lease, version: 0 } : lease;
+  const mine = await orReadBack(
+    () => commitVersion(db, { ...placeOf(table, held), ...late }),
+    () => isPublishedBy(db, table.name, lease.date, lease.runId),
+  );
+  return mine ? { kind: "committed", lease, rowsIn: late.rowsIn, rowsOut: late.rows } : { kind: "lost", lease };
+}
+
+function placeOf(table: TopicTable, lease: Lease): Pick<Commit, "lease" | "table" | "layer" | "path"> {
+  const path = `${table.directory}/${table.partition}=${lease.date}/`;
+  return { lease, table: table.name, layer: table.layer, path };
+}
+
+/** What a step goes on from. */
+interface Beginning {
+  readonly progress: SilverProgress;
+  readonly basis: "published" | "empty";
+  /** The candidate that it goes on from; undefined: its first step. */
+  readonly candidate: { readonly id: string; readonly steps: number } | undefined;
+  /** A candidate that is given up for it. */
+  readonly discarded: SilverProgress | undefined;
+  /** What the last version that was published goes on from. */
+  readonly live: SilverProgress | undefined;
+}
+
+/** Pure. */
+export function beginning(
+  { candidate, published, current }: ProgressRows,
+  table: TopicTable,
+  lease: Pick<Lease, "date" | "replay">,
+): Beginning {
+  const parse = (text: string) => parseProgress(text, table.domain, lease.date);
+  const live = published === undefined ? undefined : parse(published.progress);
+  const under = candidate === undefined ? undefined : parse(candidate.progress);
+  if (candidate !== undefined && under !== undefined) {
+    const { build_id: id, steps, basis, blocked } = candidate;
+    // One that its gate held back is built again when somebody asks for a build and nothing is new; one that adds to a version that is
+    // not the published one any more has lost its ground.
+    const goesOn = fits(under, table) && !(blocked && lease.replay) && (basis === "empty" || current);
+    if (goesOn) return { progress: under, basis, candidate: { id, steps }, discarded: undefined, live };
+  }
+  if (live !== undefined && current && fits(live, table) && !lease.replay)
+    return { progress: live, basis: "published", candidate: undefined, discarded: under, live };
+  const taking =
+    live !== undefined && live.definition === noProgress(table, []).definition ? live.taking : zeroChecks(table);
+  return { progress: noProgress(table, taking), basis: "empty", candidate: undefined, discarded: under, live };
+}
+
+function fromNothing(begin: Beginning, table: TopicTable, taking: readonly string[]): Beginning {
+  const discarded = begin.candidate === undefined ? begin.discarded : begin.progress;
+  return { progress: noProgress(table, taking), basis: "empty", candidate: undefined, discarded, live: begin.live };
+}
+
+/** The checks that keep their failing rows out at once: a single one breaks their bound, so that nothing has to be known of the rest. */
+function zeroChecks({ checks }: TopicTable): string[] {
+  return checks.flatMap((check) => {
+    if (check.metric === "sql" || check.onFail !== "quarantine") return [];
+    const { op, value } = check.bound;
+    const none = (op === "mustBe" || op === "mustBeLessOrEqualTo") && value === 0;
+    return none ? [measureName(check)] : [];
+  });
+}
+
+async function takeStep(
+  deps: BuildDeps,
+  table: TopicTable,
+  lease: Lease,
+  { publishedRows }: ProgressRows,
+  begin: Beginning,
+  decisions: readonly Decision[],
+): Promise<BuildOutcome> {
+  const { db, stepRows = STEP_ROWS } = deps;
+  const { topic } = table.contract;
+  const completeThrough = await flushedThrough(db, topic);
+  const unseen = await unseenInputs(db, topic, lease.date, begin.progress.seen, stepRows);
+  const step = await runStep(deps, table, lease, begin.progress, unseen);
+  const { progress } = step;
+  const row: StepRow = {
+    topic,
+    build_id: begin.candidate?.id ?? lease.runId,
+    steps: (begin.candidate?.steps ?? 0) + 1,
+    basis: begin.basis,
+    progress: JSON.stringify(progress),
+  };
+  if (begin.discarded !== undefined)
+    await db.batch(discardCandidate(db, lease, table.name, topic, objectsBeside([begin.discarded], begin.live)));
+  const counts = { in: step.rowsIn, out: step.output.kept };
+  const stepped = async (next: StepRow, files: readonly AddedFile[]): Promise<BuildOutcome> => {
+    const mine = await orReadBack(
+      () => commitStep(db, lease, table.name, next, files, counts),
+      () => isStepOf(db, lease, topic),
+    );
+    return mine
+      ? { kind: "stepped", lease, rowsIn: counts.in, rowsOut: counts.out, steps: next.steps }
+      : { kind: "lost", lease };
+  };
+  if (unseen.more) return stepped(row, step.files);
+
+  const taking = takenNow(step.output.results, progress.taking);
+  if (taking !== undefined) {
+    // The rows that a check takes out depend on all rows: with all of them measured, it takes others than it did.
+    await db.batch(discardCandidate(db, lease, table.name, topic, objectsBeside([progress], begin.live)));
+    const again = noProgress(table, taking);
+    return stepped({ ...row, steps: 0, basis: "empty", build_id: lease.runId, progress: JSON.stringify(again) }, []);
+  }
+  const whole = await wholeChecks(deps, table, {
+    bronze: () => bronzeInputs(db, topic, lease.date),
+    silver: () => candidateData(deps, table, lease.date, begin, step.files),
+  });
+  const results = [...step.output.results, ...whole];
+  const data = step.files.filter(({ kind }) => kind === "data");
+  const aside = step.files.filter(({ kind }) => kind === "quarantine");
+  const checks = checksOf(
+    table.name,
+    new Date().toISOString(),
+    results.map((result) => resultRow(result, result.check.onFail === "quarantine" && !result.passed ? aside : data)),
+  );
+  const held = unaccepted(blocking(results), decisions);
+  if (held.length > 0) {
+    const message = messageOf(new QualityGateError(table.name, lease.date, held));
+    await db.batch(
+      blockCandidate(db, lease, table.name, row, step.files, { failureClass: "data", message, backoffMs: 0, checks }),
+    );
+    return { kind: "failed", lease, failureClass: "data", message };
+  }
+  const published = { ...progress, replaced: [] };
+  const mine = await orReadBack(
+    () =>
+      commitVersion(db, {
+        ...placeOf(table, lease),
+        added: step.files,
+        ...(begin.candidate === undefined ? {} : { candidate: row.build_id }),
+        removed: begin.basis === "empty" ? "all" : [],
+        rows: progress.kept,
+        rowsAdded: begin.basis === "empty" ? progress.kept : progress.kept - publishedRows,
+        rowsIn: step.rowsIn,
+        inputs: progress.inputs,
+        digest: progress.digest,
+        seen: progress.seen,
+        completeThrough,
+        dependents: staleAfter(table.name, lease.date, Date.now()),
+        terms: { topic, ...progress.terms },
+        checks,
+        also: (guard) =>
+          publishProgress(
+            { ...row, progress: JSON.stringify(published) },
+            objectsBeside([progress, begin.live], published),
+            guard,
+          ),
+      }),
+    () => isPublishedBy(db, table.name, lease.date, lease.runId),
+  );
+  if (!mine) return { kind: "lost", lease };
+  return { kind: "committed", lease, rowsIn: step.rowsIn, rowsOut: progress.kept };
+}
+
+/** The data files of a candidate: those of the version that it goes on from, of its earlier steps, and of this one. */
+async function candidateData(
+  { db, bucket }: BuildDeps,
+  { name }: TopicTable,
+  date: string,
+  { basis, candidate }: Beginning,
+  added: readonly AddedFile[],
+): Promise<readonly { readonly file: string }[]> {
+  const live = basis === "empty" ? undefined : await livePartition(db, bucket, name, date);
+  const earlier = candidate === undefined ? [] : await filesOfCandidate(db, name, date, candidate.id);
+  return [...(live?.files ?? []), ...earlier, ...added].filter(({ kind }) => kind === "data");
+}
+
+interface Stepped {
+  readonly output: StepOutput;
+  readonly rowsIn: number;
+  readonly progress: SilverProgress;
+  readonly files: readonly AddedFile[];
+}
+
+/** Reads, decides and stages the rows of the inputs. Nothing of it is known to the catalog yet. */
+async function runStep(
+  deps: BuildDeps,
+  table: TopicTable,
+  lease: Lease,
+  before: SilverProgress,
+  { inputs, through }: UnseenInputs,
+): Promise<Stepped> {
+  const { bucket } = deps;
+  const { date, runId } = lease;
+  const order = positionOrder(inputs);
+  const data = new FileStager(deps, table, date, runId, "data");
+  const quarantine = quarantineOf(table);
+  const aside = new FileStager(deps, quarantine, date, runId, "quarantine");
+  const output = await silverStep(
+    table,
+    {
+      rows: {
+        count: order.length,
+        order,
+        read: (fields) => bronzeRows(deps, inputs, fields),
+      },
+      known: ({ id }) => knownKeys(bucket, before.keys[id] ?? []),
+      taking: new Set(before.taking),
+      measures: before.measures,
+      seed: randomInt(2 ** 32),
+    },
+    {
+      kept: (rows) => data.add(derived(table, rows, table.fields)),
+      quarantined: (rows) => aside.add(derived(table, rows, quarantine.fields)),
+    },
+  );
+  // A partition without rows still has its columns.
+  if (before.kept === 0 && output.kept === 0) data.addNothing();
+  const keys: SilverProgress["keys"] = {};
+  const replaced = [...before.replaced];
+  for (const [n, { space, identities }] of output.keys.entries()) {
+    const prefix = `${keysPrefix(table, date, runId)}${n}-`;
+    const change = await addKeys(bucket, prefix, before.keys[space.id] ?? [], identities);
+    keys[space.id] = [...change.objects];
+    replaced.push(...change.replaced);
+  }
+  const read = { through, files: inputs.map(({ file }) => file), rows: order.length };
+  return {
+    output,
+    rowsIn: order.length,
+    progress: advanced(before, table, read, output, { keys, replaced }),
+    files: [...(await data.finish()), ...(await aside.finish())],
+  };
+}
+
+/** The objects of keys that some progress names and the one that stays does not. */
+function objectsBeside(given: readonly (SilverProgress | undefined)[], stays: SilverProgress | undefined): string[] {
+  const namesOf = ({ keys, replaced }: SilverProgress): string[] => [
+    ...Object.values(keys).flatMap((objects) => objects.map(({ object }) => object)),
+    ...replaced,
+  ];
+  const kept = new Set(stays === undefined ? [] : namesOf(stays));
+  const named = given.flatMap((progress) => (progress === undefined ? [] : namesOf(progress)));
+  return [...new Set(named)].filter((object) => !kept.has(object));
+}
+
+/**
+ * The checks that must keep their failing rows out, by what they measured over all rows; undefined where that is what was done. A check
+ * that failed takes every row that counts against it, one that holds takes none.
+ */
+function takenNow(results: readonly CheckResult[], taking: readonly string[]): readonly string[] | undefined {
+  const done = new Set(taking);
+  let changed = false;
+  const now = results.flatMap(({ check, passed, measured }) => {
+    if (check.onFail !== "quarantine" || check.metric === "sql") return [];
+    const name = measureName(check);
+    const takes = done.has(name);
+    // Of a check that takes rows and holds, nothing was taken where nothing counted.
+    if (passed ? takes && measured !== 0 : !takes) changed = true;
+    return passed && (measured !== 0 || !takes) ? [] : [name];
+  });
+  return changed ? now : undefined;
+}
