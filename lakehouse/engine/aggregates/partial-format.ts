@@ -3,7 +3,7 @@
  * as JSON (padded with blanks), then the columns' arrays as they stand in memory, each padded to eight bytes. Nothing is
  * copied or parsed by the row. Typed arrays are little-endian on every platform that runs Workers.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Column, ColumnType } from "../columns/column.ts";
 import { PartialFormatError } from "../ir/errors.ts";
 import type { PartialGroups } from "./partial-groups.ts";
