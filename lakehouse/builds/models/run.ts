@@ -1,4 +1,5 @@
 import type { Batch, Column } from "../../engine/columns/column.ts";
+import { columnNamed } from "../../engine/columns/named-columns.ts";
 import { nullColumn } from "../../engine/expressions/casts.ts";
 import type { Rows } from "../../engine/expressions/vector.ts";
 import { ModelMismatchError } from "../../engine/ir/errors.ts";
@@ -35,7 +36,7 @@ export function requireVersion(model: CompiledModel): void {
 export async function collectModel(model: CompiledModel, stream: AsyncIterable<Rows>, held: HeldRows): Promise<Batch> {
   const rows = (await collectRows(stream, held)) ?? noRows(model);
   const by = model.key.map((name) => {
-    const column = rows.columns[model.fields.findIndex((field) => field.name === name)];
+    const column = columnNamed({ fields: model.fields, columns: rows.columns }, name);
     if (column === undefined) throw new ModelMismatchError(`model ${model.name} has no column ${name}`);
     return { column, descending: false, nullsFirst: false };
   });
@@ -66,13 +67,9 @@ async function* scanRows(inputs: ModelInputs, table: string, columns: readonly I
 }
 
 function scannedColumn(batch: Batch, table: string, wanted: IrField): Column {
-  const index = batch.fields.findIndex((field) => field.name === wanted.name);
-  const field = batch.fields[index];
-  const column = batch.columns[index];
-  if (field === undefined || column === undefined) {
-    throw new ModelMismatchError(`${table} has no column ${wanted.name}`);
-  }
-  const type = irTypeOf(field.type);
+  const column = columnNamed(batch, wanted.name);
+  if (column === undefined) throw new ModelMismatchError(`${table} has no column ${wanted.name}`);
+  const type = irTypeOf(column.type);
   if (!sameType(type, wanted.type)) {
     throw new ModelMismatchError(
       `${table}.${wanted.name} is ${sqlName(type)}, the model reads ${sqlName(wanted.type)}`,
