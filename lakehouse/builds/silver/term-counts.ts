@@ -1,7 +1,7 @@
 /** Where the rows of a step went, for the ledger: counts by hour of reception. */
 import type { BronzeTerms } from "../../../sql/statements/bronze-terms.ts";
 import type { Batch } from "../../engine/columns/column.ts";
-import { requireColumn } from "../../engine/columns/named-columns.ts";
+import { columnNamed, requireColumn } from "../../engine/columns/named-columns.ts";
 import { HourCounts } from "../../ledger/by-hour.ts";
 import { COPY } from "./fates.ts";
 
@@ -13,7 +13,7 @@ export class TermCounts {
   /** Throws a TypeError for rows without `_received`. */
   add(term: "silver" | "quarantined", rows: Batch): void {
     const received = receivedOf(rows);
-    const origin = rows.columns[rows.fields.findIndex(({ name }) => name === "_replay_of")];
+    const origin = columnNamed(rows, "_replay_of");
     for (const [row, micros] of received.entries()) {
       this.#events[term].add(micros);
       if (origin !== undefined && origin.nulls?.[row] !== 1) this.#replayed[term].add(micros);
