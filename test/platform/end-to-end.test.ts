@@ -270,7 +270,7 @@ describe("HTTP to gold, no part replaced", () => {
     expect(stored.map((row) => row["_event"])).toEqual([0, 2]);
     expect(await at.platform.lake.head(bronze.file)).not.toBeNull();
     expect(twice.json.silver).toMatchObject([
-      { table: "silver_orders", partition_date, row: { message_id, event_index: 0, copies: 2 } },
+      { table: "silver_orders", partition_date, row: { message_id, event_index: 0 } },
     ]);
     const published = await at.platform.db
       .prepare(
@@ -327,6 +327,12 @@ describe("the states of a partition, in D1 and by call", () => {
       await delay(100);
     }
   }
+  /** Rows wait for a second, which is the local `buildAfter`. */
+  const ticksUntil = (status: string): Promise<void> =>
+    at.until(`it is ${status}`, async () => {
+      await tick();
+      return (await statusInD1()) === status;
+    });
   const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
     const headers = { authorization: `Bearer ${at.platform.apiKey}`, "content-type": "application/json" };
     const answer = await fetch(`${at.platform.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
@@ -339,7 +345,7 @@ describe("the states of a partition, in D1 and by call", () => {
     expect((await at.post("weather", JSON.stringify(weather("s-1", past)))).status).toBe(202);
     await registered(before + 1);
     expect(await shown()).toMatchObject({ status: "UNDISCOVERED", published: null, inputs: { files: 1, rows: 1 } });
-    await tick();
+    await ticksUntil("PENDING");
     expect(await shown()).toMatchObject({ status: "PENDING", waits: expect.stringContaining("the end of run held") });
 
     const { objects } = await at.platform.lake.list({ prefix: `bronze/weather/event_date=${date}/` });
@@ -393,9 +399,9 @@ describe("the states of a partition, in D1 and by call", () => {
     await others("UPDATE partition_leases SET queued_at = 4e12");
     await at.post("weather", JSON.stringify(weather("s-2", past)));
     await registered(before + 1);
-    await tick();
+    await ticksUntil("LATE");
     expect(await shown()).toMatchObject({ status: "LATE" });
-    await tick();
+    await ticksUntil("REPROCESSING");
     expect(await shown()).toMatchObject({ status: "REPROCESSING", revisions: 0 });
     await others("UPDATE partition_leases SET queued_at = 0");
     await release();
