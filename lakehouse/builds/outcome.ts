@@ -11,7 +11,7 @@ export interface BuildDeps extends LakeWork {
 
 /**
  * Rows that an isolate takes at once: their keys are 6 MB and what is written of them passes through in row groups, so that a step
- * takes a few seconds of CPU and a few tens of megabytes (`npm run bench -- build-large`).
+ * takes a few seconds of CPU and a few tens of megabytes.
  */
 export const STEP_ROWS = 250_000;
 
