@@ -48,7 +48,10 @@ async function tick(time: number): Promise<void> {
   await at.platform.runCron("* * * * *", new Date(time));
 }
 
-const inSilver = () => at.rows("SELECT alert_id, state, severity FROM silver_pipeline_alerts ORDER BY event_timestamp");
+const inSilver = () =>
+  at.rows(
+    "SELECT alert_id, state, severity FROM silver_pipeline_alerts WHERE alert_id LIKE 'message_parked/%' ORDER BY event_timestamp",
+  );
 
 async function silverHas(count: number): Promise<boolean> {
   const published = await at.platform.db
@@ -85,7 +88,9 @@ test("a message is parked, and sent again: firing and resolved, in the table and
     return waiting === 0 && (await bronzeRows(at.platform, "pipeline_alerts")) >= 2;
   });
   await tick(started + 4 * MINUTE);
-  expect(posts.map(({ text }) => /Firing|Resolved/.exec(text)?.[0])).toEqual(["Firing", "Firing", "Resolved"]);
+  // With ticks ahead of the clock, other work may seem overdue and say so too.
+  const ofParked = () => posts.filter(({ text }) => text.includes("message_parked"));
+  expect(ofParked().map(({ text }) => /Firing|Resolved/.exec(text)?.[0])).toEqual(["Firing", "Firing", "Resolved"]);
 
   // As after a crash between the emission and its record.
   await at.platform.db.prepare("UPDATE alert_events SET emitted_at = NULL").run();
@@ -97,7 +102,7 @@ test("a message is parked, and sent again: firing and resolved, in the table and
     { ...alert, state: "firing" },
     { ...alert, state: "resolved" },
   ]);
-  expect(posts).toHaveLength(3);
+  expect(ofParked()).toHaveLength(3);
   expect(at.logs.join("\n")).not.toContain("very-secret");
   expect(at.logs.some((line) => line.includes('"duty":"webhook"') && line.includes('"status":500'))).toBe(true);
   expect(at.errors).toEqual([]);
