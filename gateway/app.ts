@@ -48,6 +48,7 @@ import { getPartition, getPartitions } from "./routes/partitions.ts";
 import { getEvents } from "./routes/peek.ts";
 import { createRegistry } from "./routes/registry.ts";
 import { postReplay } from "./routes/replay.ts";
+import { postRelease, postRollback } from "./routes/rollbacks.ts";
 import { getQuality, getRuns } from "./routes/runs.ts";
 import { startPage } from "./routes/start-page.ts";
 import { listFiles, listQuarantine, listTables, listTableVersions } from "./routes/tables.ts";
@@ -103,6 +104,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["POST", "/v1/parked/retry", postParkedRetry(deps)],
     ["GET", "/v1/tables/:table/quarantine", listQuarantine(deps)],
     ["GET", "/v1/tables/:table/versions", listTableVersions(deps)],
+    ["POST", "/v1/tables/:table/rollback", postRollback(deps)],
+    ["POST", "/v1/tables/:table/release", postRelease(deps)],
     ["GET", "/v1/ledger", getLedger(deps)],
     ["GET", "/v1/events/:event_id", getEvent(deps)],
     ["GET", "/v1/partitions", getPartitions(deps)],
@@ -147,6 +150,8 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/keys/*", smallBody);
   app.post("/v1/backfills", smallBody);
   app.post("/v1/partitions/:table/:date/decisions", smallBody);
+  app.post("/v1/tables/:table/rollback", smallBody);
+  app.post("/v1/tables/:table/release", smallBody);
   app.post("/v1/parked/retry", smallBody);
   app.post("/v1/dead-letters/replay", smallBody);
   for (const [method, path, handler] of routes) app.on(method, path, handler);

@@ -1,6 +1,7 @@
 /** The cron's duties of retention: what contracts let go of, and what builds left behind. */
 import type { Contract } from "../contracts/contract.ts";
 import { DEAD_LETTERS_TOPIC } from "../lakehouse/lookups/dead-letters/dead-letter.ts";
+import { foldClosed } from "../lakehouse/tables/fold.ts";
 import { stagedPlaces } from "../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../lakehouse/upkeep/retention/bury-abandoned.ts";
 import { deletePayloads } from "../lakehouse/upkeep/retention/delete-payloads.ts";
@@ -10,7 +11,7 @@ import type { Duty } from "./duties.ts";
 
 export interface RetentionDutyDeps {
   readonly db: D1Database;
-  readonly bucket: Pick<R2Bucket, "list" | "delete">;
+  readonly bucket: Pick<R2Bucket, "list" | "delete" | "get" | "head" | "put">;
   readonly contracts: readonly Contract[];
 }
 
@@ -19,6 +20,7 @@ export function retentionDuties({ db, bucket, contracts }: RetentionDutyDeps): D
   const deadLetters = contracts.filter(({ topic }) => topic === DEAD_LETTERS_TOPIC);
   return [
     hourly("retention", (now) => retire({ db, contracts }, now)),
+    hourly("folding", (now) => foldClosed(db, bucket, now)),
     hourly("abandoned_runs", (now) => buryAbandoned({ db, bucket, places: stagedPlaces }, now)),
     // Once a day: it reads every row.
     { name: "runs", everyMinutes: 24 * 60, run: async (now, cursor) => ({ ...(await forgetRuns(db, now, cursor)) }) },

@@ -22,7 +22,7 @@ import { deliverAlerts, type WebhookDeps } from "./webhook/deliver.ts";
 
 export interface RosterDeps<Id> {
   readonly db: D1Database;
-  readonly lake: Pick<R2Bucket, "list" | "delete">;
+  readonly lake: Pick<R2Bucket, "list" | "delete" | "get" | "head" | "put">;
   readonly buffers: TopicBufferNamespace<Id>;
   readonly builds: { sendBatch(messages: { body: CompactionRequest }[]): Promise<unknown> };
   readonly emit: EmitDeps;

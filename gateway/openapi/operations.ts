@@ -16,6 +16,7 @@ import { partitionsOperations } from "../routes/partitions.api.ts";
 import { peekOperations } from "../routes/peek.api.ts";
 import { platformOperations } from "../routes/platform.api.ts";
 import { registryOperations } from "../routes/registry.api.ts";
+import { rollbacksOperations } from "../routes/rollbacks.api.ts";
 import { runsOperations } from "../routes/runs.api.ts";
 import { tablesOperations } from "../routes/tables.api.ts";
 import { topicsOperations } from "../routes/topics.api.ts";
@@ -31,6 +32,7 @@ export const operations: readonly Operation[] = [
   ...activityOperations,
   ...contractsOperations,
   ...tablesOperations,
+  ...rollbacksOperations,
   ...ledgerOperations,
   ...traceOperations,
   ...partitionsOperations,

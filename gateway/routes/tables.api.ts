@@ -82,7 +82,15 @@ export const tablesOperations: readonly Operation[] = [
       {
         status: 200,
         description: "Every published table that the key may read",
-        content: { "application/json": z.object({ tables: z.array(tableSummary) }) },
+        content: {
+          "application/json": z.object({
+            tables: z.array(
+              tableSummary.extend({
+                pinned: z.int().describe("Partitions that a rollback holds until they are released"),
+              }),
+            ),
+          }),
+        },
       },
     ],
     refusals: problems("CATALOG_UNAVAILABLE"),

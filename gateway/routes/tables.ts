@@ -1,8 +1,10 @@
 /** `GET /v1/tables`, `/v1/tables/{table}/versions`, `/files` and `/quarantine`: published tables, what they were, and where their rows stand. */
 import type * as z from "zod";
+import { tableByName } from "../../lakehouse/tables/catalog.ts";
 import { type FilesPage, filesAsOf } from "../../lakehouse/tables/files-as-of.ts";
 import type { FileKind } from "../../sql/statements/data-files.ts";
 import { type PublishedTable, publishedTable, publishedTables } from "../../sql/statements/published.ts";
+import { pinnedByDomain } from "../../sql/statements/rollbacks.ts";
 import { listVersions, readableVersion } from "../../sql/statements/versions.ts";
 import { topicOfTable } from "../access/guard.ts";
 import { catalog } from "../catalog.ts";
@@ -15,8 +17,10 @@ import { filesQuery, versionsQuery } from "./tables.api.ts";
 export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listTables(c) {
     const reach = c.get("reach");
-    const tables = await catalog(() => publishedTables(deps.db));
-    return c.json({ tables: tables.filter(({ table_name }) => reach.has(topicOfTable(table_name) ?? null)) });
+    const [tables, pinned] = await catalog(() => Promise.all([publishedTables(deps.db), pinnedByDomain(deps.db)]));
+    const reached = tables.filter(({ table_name }) => reach.has(topicOfTable(table_name) ?? null));
+    const pinnedOf = (name: string) => pinned.get(tableByName(name)?.domain ?? name) ?? 0;
+    return c.json({ tables: reached.map((table) => ({ ...table, pinned: pinnedOf(table.table_name) })) });
   };
 }
 

@@ -4,6 +4,7 @@ import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import type { Lease } from "../../sql/statements/partitions.ts";
 import { checksOf } from "../../sql/statements/quality.ts";
 import type { Table } from "../tables/catalog.ts";
+import { unfold } from "../tables/fold.ts";
 import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
 import { unaccepted } from "./gates/decisions.ts";
@@ -28,6 +29,7 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
   const checks = checksOf(table.name, new Date().toISOString(), rows);
   const held = unaccepted(blocking(results), decisions);
   if (held.length > 0) throw new QualityGateError(table.name, date, held, checks);
+  await unfold(db, deps.bucket, table, date);
   const mine = await orReadBack(
     () =>
       commitVersion(db, {

@@ -19,7 +19,7 @@ export interface DataFile {
   readonly rows: number;
   readonly bytes: number;
   /** Absent where it is not known, and for what is no Parquet. */
-  readonly stats?: StoredStatistics;
+  readonly stats?: StoredStatistics | undefined;
 }
 
 export const FILE_KINDS = ["data", "quarantine", "keys", "partial"] as const;

@@ -30,6 +30,9 @@ export interface PartitionFacts {
   readonly queued_at: number;
   readonly not_before: number;
   readonly revisions: number;
+  /** The version at which a rollback holds it, and why; null: none does. */
+  readonly pinned_version: number | null;
+  readonly pinned_reason: string | null;
   /** D1's clock when the row was read. */
   readonly now: number;
 }
@@ -64,6 +67,8 @@ const PARTITIONS = rowsOf(
     queued_at: row.integer("queued_at"),
     not_before: row.integer("not_before"),
     revisions: row.integer("revisions"),
+    pinned_version: row.integerOrNull("pinned_version"),
+    pinned_reason: row.textOrNull("pinned_reason"),
     now: row.integer("now"),
   }),
 );
@@ -88,9 +93,11 @@ const NO_META = `i.domain, i.partition_date, '${UNDISCOVERED}' AS status, NULL A
 const REST = `coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version, l.failed_version, l.failure_class,
   coalesce(l.fence, 0) AS fence, l.run_id AS lease_run, l.started_at AS lease_since, coalesce(l.lease_until, 0) AS lease_until,
   coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.revisions, 0) AS revisions,
+  n.version AS pinned_version, n.reason AS pinned_reason,
   CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 const WITH_INPUTS = "LEFT JOIN partition_inputs i USING (domain, partition_date)";
-const WITH_LEASE = "LEFT JOIN partition_leases l USING (domain, partition_date)";
+const WITH_LEASE = `LEFT JOIN partition_leases l USING (domain, partition_date)
+  LEFT JOIN pinned_partitions n USING (domain, partition_date)`;
 const IS_UNDISCOVERED = `i.version <> i.built_version
   AND NOT EXISTS (SELECT 1 FROM partition_meta m WHERE m.domain = i.domain AND m.partition_date = i.partition_date)`;
 

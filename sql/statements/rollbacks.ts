@@ -190,6 +190,7 @@ function unbuilt({ held, prepare }: Guard): D1PreparedStatement[] {
   ];
 }
 
+/** A partition that a rollback holds. */
 export interface Pin {
   readonly partition_date: string;
   readonly version: number;
@@ -207,11 +208,20 @@ const PINS = rowsOf(
   }),
 );
 
-/** The pinned partitions of a domain, by date. */
-export async function pinsOf(db: D1Database, domain: string): Promise<Pin[]> {
-  return await PINS.all(
-    db.prepare("SELECT * FROM pinned_partitions WHERE domain = ? ORDER BY partition_date").bind(domain),
+const PINNED = rowsOf(
+  { table: "pinned_partitions", key: ["domain"], remedy: "delete them, which releases the partitions" },
+  (row) => ({
+    domain: row.text("domain"),
+    partitions: row.integer("partitions"),
+  }),
+);
+
+/** How many partitions of each domain are pinned; domains without any are absent. */
+export async function pinnedByDomain(db: D1Database): Promise<ReadonlyMap<string, number>> {
+  const rows = await PINNED.all(
+    db.prepare("SELECT domain, count(*) AS partitions FROM pinned_partitions GROUP BY domain"),
   );
+  return new Map(rows.map(({ domain, partitions }) => [domain, partitions]));
 }
 
 /** Lets the planner have a domain's partitions again, or the one of a date; those that were pinned. */

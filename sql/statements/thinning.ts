@@ -45,7 +45,9 @@ export async function thinVersions(
     bound(
       `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
        SELECT ${tombstoneColumns(manifest, "'superseded'")} FROM (${SURPLUS}) s JOIN json_each(?5) d ON d.key = s.table_name
-       WHERE true ON CONFLICT DO NOTHING`,
+       -- A closed partition may have its files in the manifest of a version that is forgotten.
+       WHERE NOT EXISTS (SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date
+         AND p.manifest = ${manifest}) ON CONFLICT DO NOTHING`,
       limit,
       JSON.stringify(directories),
     ),

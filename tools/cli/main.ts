@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Comman
   "new-topic": () => import("./new-topic.ts"),
   parked: () => import("./parked.ts"),
   partitions: () => import("./partitions.ts"),
+  tables: () => import("./tables.ts"),
   provision: () => import("./provision.ts"),
   runs: () => import("./runs.ts"),
   schemas: () => import("./schemas.ts"),

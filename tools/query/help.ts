@@ -6,6 +6,7 @@ export const HELP = `npm run query -- "SQL" [flags]
 Runs SQL (DuckDB's dialect) over the local lake, whether the platform runs or not. Without SQL: what there is.
 
   --format table|csv|json   how the result is printed (table, which cuts values at 60 characters)
+  --as-of TIME|VERSION      published tables as they were: a UTC time, TABLE@VERSION, or a version where the SQL names one table
   --state DIR               the platform's state folder (.sluice)
   --help                    this text
 

@@ -4,10 +4,12 @@ import { join, resolve } from "node:path";
 import { compileProject } from "../build/compile.ts";
 import { parseCommandLine, runCommand } from "../command-line.ts";
 import { CommandProblem } from "../command-problem.ts";
+import type { AsOf, ReadVersion } from "../lake/catalog.ts";
 import type { Lake } from "../lake/open.ts";
 import type { RESULT_FORMATS, ResultFormat } from "../lake/result-format.ts";
-import { openSource } from "../lake/source.ts";
+import { type LakeSource, openSource } from "../lake/source.ts";
 import { stateFolder } from "../local-platform/state.ts";
+import { asOfFlag } from "./as-of.ts";
 import { HELP, overview } from "./help.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -17,6 +19,7 @@ await runCommand(async (argv) => {
     options: {
       format: { type: "string", default: "table" },
       state: { type: "string", default: ".sluice" },
+      "as-of": { type: "string" },
       help: { type: "boolean", default: false },
     },
     allowPositionals: true,
@@ -37,13 +40,39 @@ await runCommand(async (argv) => {
     // The lake knows the topics from the compiled contracts, which a clean checkout does not have yet.
     if (!existsSync(join(root, "contracts/contracts.generated.ts"))) await compileProject(root);
     const { openLake } = await import("../lake/open.ts");
-    const lake = await openLake({ source, cacheDir: folder.cache });
+    const asOf = await asOfOf(source, values["as-of"], sql ?? "");
+    const lake = await openLake({ source, cacheDir: folder.cache, ...(asOf === undefined ? {} : { asOf }) });
+    if (asOf !== undefined) for (const line of readLines(asOf, lake.versions)) console.error(line);
     console.log(sql === undefined ? overview(lake.views) : formatResult(await run(lake, sql), format));
     lake.close();
   } finally {
     await source.close();
   }
 });
+
+async function asOfOf(source: LakeSource, text: string | undefined, sql: string): Promise<AsOf | undefined> {
+  if (text === undefined) return undefined;
+  const { readVersions } = await import("../lake/catalog.ts");
+  return asOfFlag(
+    text,
+    sql,
+    (await readVersions(source)).map(({ table }) => table),
+  );
+}
+
+/** What each table that the flag speaks of is read as of. Throws CommandProblem (USAGE) for a version that cannot be read. */
+function readLines(asOf: AsOf, versions: readonly ReadVersion[]): string[] {
+  const line = ({ table, version, committedAt }: ReadVersion) =>
+    `${table}: version ${version}, committed ${committedAt}`;
+  if (asOf.time !== undefined) return versions.map(line);
+  return [...asOf.versions].map(([table, asked]) => {
+    const read = versions.find((each) => each.table === table);
+    if (read?.version === asked) return line(read);
+    const nearest =
+      read === undefined ? "" : `; the nearest before it is ${read.version}, committed ${read.committedAt}`;
+    throw new CommandProblem("USAGE", `${table} cannot be read as of version ${asked}${nearest}.`);
+  });
+}
 
 async function run(lake: Lake, sql: string) {
   try {

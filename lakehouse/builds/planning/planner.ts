@@ -40,15 +40,17 @@ export async function plan(deps: PlannerDeps): Promise<{ readonly changed: numbe
       queued.slice(start, start + CHUNK).map(({ domain, date }) => ({ body: { domain, date } })),
     );
   }
-  if (transitions.length > 0) deps.log({ event: "plan", changed: transitions.length, queued: queued.length });
+  const pinned = rows.filter((row) => row.pinned).length;
+  if (transitions.length > 0)
+    deps.log({ event: "plan", changed: transitions.length, queued: queued.length, ...(pinned > 0 ? { pinned } : {}) });
   return { changed: transitions.length, queued: queued.length };
 }
 
-/** Pure: rows of D1 to transitions. Rows of a domain that this deploy does not know are left alone. */
+/** Pure: rows of D1 to transitions. Left alone are rows of a domain that this deploy does not know, and what a rollback holds. */
 export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolicy): PlannedTransition[] {
   return rows.flatMap((row) => {
     const partition = partitionOf(row);
-    if (partition === undefined || !policy.knows(partition.domain)) return [];
+    if (partition === undefined || !policy.knows(partition.domain) || row.pinned) return [];
     const decision = decide(partition, policy, row.now);
     if (decision === undefined) return [];
     return [

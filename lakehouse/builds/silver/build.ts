@@ -25,6 +25,7 @@ import {
   silverProgress,
 } from "../../../sql/statements/silver-progress.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
+import { unfold } from "../../tables/fold.ts";
 import { livePartition } from "../../tables/live-files.ts";
 import { quarantineOf } from "../../tables/quarantine.ts";
 import { FileStager, keysPrefix } from "../../tables/stage.ts";
@@ -188,6 +189,7 @@ async function takeStep(
     return { kind: "failed", lease, failureClass: "data", message };
   }
   const published = { ...progress, replaced: [] };
+  if (begin.basis === "empty") await unfold(db, deps.bucket, table, lease.date);
   const mine = await orReadBack(
     () =>
       commitVersion(db, {

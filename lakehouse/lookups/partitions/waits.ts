@@ -25,6 +25,12 @@ export function explain(facts: PartitionFacts, table: Pick<Table, "name" | "laye
     };
   }
   const where = `${table.name} ${facts.partition_date}`;
+  if (facts.pinned_version !== null) {
+    return {
+      waits: `a person: a rollback holds it at version ${facts.pinned_version} (${facts.pinned_reason ?? ""})`,
+      remedy: `when the cause is gone: sluice tables release ${table.name} --partition ${facts.partition_date}`,
+    };
+  }
   switch (facts.status) {
     case "UNDISCOVERED":
       return { waits: "its first input has arrived: the planner takes it up within a minute", remedy: null };

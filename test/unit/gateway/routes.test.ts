@@ -124,7 +124,9 @@ describe("topics and tables", () => {
       rows: 12,
       committed_at: "2026-11-21T09:00:00Z",
     };
-    expect(JSON.parse(await (await harness.request("/v1/tables")).text())).toEqual({ tables: [summary] });
+    expect(JSON.parse(await (await harness.request("/v1/tables")).text())).toEqual({
+      tables: [{ ...summary, pinned: 0 }],
+    });
     const files = JSON.parse(await (await harness.request("/v1/tables/silver_orders/files")).text());
     expect(files).toEqual({
       ...summary,

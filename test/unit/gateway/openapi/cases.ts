@@ -33,6 +33,7 @@ async function publish(harness: Harness): Promise<void> {
   ];
   harness.db.sqlite.exec(versionSql({ table: "silver_orders", version: 1, date: "2026-11-20", rows: 10, files }));
 }
+const ROLLBACK = { version: 1, reason: "why" };
 const published =
   (path: string): Case =>
   async (harness) => {
@@ -294,6 +295,31 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   "GET /v1/tables": {
     "200": published("/v1/tables"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables")),
+  },
+  "POST /v1/tables/{table}/rollback": {
+    "200": async (harness) => {
+      await publish(harness);
+      const files = [{ file: "silver/orders/b.parquet", rows: 11, bytes: 100 }];
+      harness.db.sqlite.exec(versionSql({ table: "silver_orders", version: 2, date: "2026-11-20", rows: 11, files }));
+      return await harness.post("/v1/tables/silver_orders/rollback", ROLLBACK);
+    },
+    "400 INVALID_PARAMETER": (harness) => harness.post("/v1/tables/silver_orders/rollback", { version: 1 }),
+    "404 UNKNOWN_TABLE": (harness) => harness.post("/v1/tables/nope/rollback", ROLLBACK),
+    "404 UNKNOWN_VERSION": (harness) => harness.post("/v1/tables/silver_orders/rollback", ROLLBACK),
+    "413 BODY_TOO_LARGE": (harness) => harness.post("/v1/tables/silver_orders/rollback", " ".repeat(300_000)),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog((harness) => harness.post("/v1/tables/silver_orders/rollback", ROLLBACK)),
+  },
+  "POST /v1/tables/{table}/release": {
+    "200": async (harness) => {
+      harness.db.sqlite.exec(
+        "INSERT INTO pinned_partitions VALUES ('orders', '2026-11-20', 1, 'why', '2026-11-21T10:00:00Z')",
+      );
+      return await harness.post("/v1/tables/silver_orders/release", {});
+    },
+    "400 INVALID_PARAMETER": (harness) => harness.post("/v1/tables/silver_orders/release", { partition: "today" }),
+    "404 UNKNOWN_TABLE": (harness) => harness.post("/v1/tables/nope/release", {}),
+    "413 BODY_TOO_LARGE": (harness) => harness.post("/v1/tables/silver_orders/release", " ".repeat(300_000)),
+    "503 CATALOG_UNAVAILABLE": withoutCatalog((harness) => harness.post("/v1/tables/silver_orders/release", {})),
   },
   "GET /v1/tables/{table}/versions": {
     "200": published("/v1/tables/silver_orders/versions"),

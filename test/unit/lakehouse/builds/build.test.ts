@@ -325,8 +325,8 @@ describe("a build", () => {
 
   test("whose commit happened though its answer was lost is committed: D1 is read back", async () => {
     const lake = await weatherLake();
-    // The lease, the decisions, the progress, how far buffers are, the inputs; then the commit.
-    lake.d1.faults.push(undefined, undefined, undefined, undefined, undefined, "after");
+    // The lease, the decisions, the progress, how far buffers are, the inputs, whether its files are folded; then the commit.
+    lake.d1.faults.push(...Array.from({ length: 6 }, () => undefined), "after");
     expect(await lake.build(tableOf("weather"), DAY)).toMatchObject({ kind: "committed", rowsIn: 4, rowsOut: 3 });
     expect(lake.json("silver/weather/current.json")).toMatchObject({ version: 1 });
   });
