@@ -83,10 +83,14 @@ export interface StepRow extends Omit<ProgressRow, "line" | "run_id" | "blocked"
  * Statements of a commit that publishes: the next build goes on from here. `replaced`: objects of keys that go with it. Runs whose
  * gate held an earlier state of the candidate back have left nothing behind: their files are published now.
  */
-export function publishProgress(step: StepRow, replaced: readonly string[], guard: Guard): D1PreparedStatement[] {
+export function publishProgress(
+  step: StepRow,
+  { wasCandidate, replaced }: { readonly wasCandidate: boolean; readonly replaced: readonly string[] },
+  guard: Guard,
+): D1PreparedStatement[] {
   return [
     writeProgress("published", step, 0, guard),
-    ...(step.steps > 1 ? [dropCandidate(step.topic, guard), keepRuns(step, guard)] : []),
+    ...(wasCandidate ? [dropCandidate(step.topic, guard), keepRuns(step, guard)] : []),
     ...(replaced.length > 0 ? [buryObjects(replaced, guard)] : []),
   ];
 }
@@ -140,7 +144,7 @@ export function blockCandidate(
   ];
 }
 
-/** Forgets a candidate, and lets its files and the objects of its keys go. */
+/** Forgets a candidate, and lets its files go, and `objects`: those of its keys, and what this run staged and nobody lists. */
 export function discardCandidate(
   db: D1Database,
   lease: Lease,
@@ -166,11 +170,11 @@ export function discardCandidate(
   ];
 }
 
-/** Lets objects of keys go that no progress names any more. */
+/** Lets objects go that no progress names any more. */
 function buryObjects(objects: readonly string[], { held, prepare }: Guard): D1PreparedStatement {
   return prepare(
     `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
-     SELECT ${tombstoneColumns("value", "'keys that stand in another object'")} FROM json_each(?5) WHERE ${held} ON CONFLICT DO NOTHING`,
+     SELECT ${tombstoneColumns("value", "'of no build any more'")} FROM json_each(?5) WHERE ${held} ON CONFLICT DO NOTHING`,
     JSON.stringify(objects),
   );
 }

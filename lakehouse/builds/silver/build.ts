@@ -30,15 +30,15 @@ import { livePartition } from "../../tables/live-files.ts";
 import { quarantineOf } from "../../tables/quarantine.ts";
 import { FileStager, keysPrefix } from "../../tables/stage.ts";
 import { checksAfter, unaccepted } from "../gates/decisions.ts";
-import { blocking, type CheckResult, QualityGateError } from "../gates/gate.ts";
-import { measureName } from "../gates/measures.ts";
+import { blocking, QualityGateError } from "../gates/gate.ts";
 import { resultRow } from "../gates/result-row.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, STEP_ROWS } from "../outcome.ts";
 import { staleAfter } from "../planning/dependencies.ts";
+import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
 import { bronzeRows, positionOrder } from "./bronze-rows.ts";
 import { derived } from "./derived.ts";
 import { addKeys, knownKeys, LostKeysError } from "./known-keys.ts";
-import { advanced, fits, noProgress, parseProgress, type SilverProgress } from "./progress.ts";
+import { advanced, noProgress, type SilverProgress } from "./progress.ts";
 import { quarantineLate } from "./sealed.ts";
 import { type StepOutput, silverStep } from "./step.ts";
 import { wholeChecks } from "./whole-checks.ts";
@@ -74,56 +74,6 @@ async function addLate(deps: BuildDeps, table: TopicTable, lease: Lease): Promis
 function placeOf(table: TopicTable, lease: Lease): Pick<Commit, "lease" | "table" | "layer" | "path"> {
   const path = `${table.directory}/${table.partition}=${lease.date}/`;
   return { lease, table: table.name, layer: table.layer, path };
-}
-
-/** What a step goes on from. */
-interface Beginning {
-  readonly progress: SilverProgress;
-  readonly basis: "published" | "empty";
-  /** The candidate that it goes on from; undefined: its first step. */
-  readonly candidate: { readonly id: string; readonly steps: number } | undefined;
-  /** A candidate that is given up for it. */
-  readonly discarded: SilverProgress | undefined;
-  /** What the last version that was published goes on from. */
-  readonly live: SilverProgress | undefined;
-}
-
-/** Pure. */
-export function beginning(
-  { candidate, published, current }: ProgressRows,
-  table: TopicTable,
-  lease: Pick<Lease, "date" | "replay">,
-): Beginning {
-  const parse = (text: string) => parseProgress(text, table.domain, lease.date);
-  const live = published === undefined ? undefined : parse(published.progress);
-  const under = candidate === undefined ? undefined : parse(candidate.progress);
-  if (candidate !== undefined && under !== undefined) {
-    const { build_id: id, steps, basis, blocked } = candidate;
-    // One that its gate held back is built again when somebody asks for a build and nothing is new; one that adds to a version that is
-    // not the published one any more has lost its ground.
-    const goesOn = fits(under, table) && !(blocked && lease.replay) && (basis === "empty" || current);
-    if (goesOn) return { progress: under, basis, candidate: { id, steps }, discarded: undefined, live };
-  }
-  if (live !== undefined && current && fits(live, table) && !lease.replay)
-    return { progress: live, basis: "published", candidate: undefined, discarded: under, live };
-  const taking =
-    live !== undefined && live.definition === noProgress(table, []).definition ? live.taking : zeroChecks(table);
-  return { progress: noProgress(table, taking), basis: "empty", candidate: undefined, discarded: under, live };
-}
-
-function fromNothing(begin: Beginning, table: TopicTable, taking: readonly string[]): Beginning {
-  const discarded = begin.candidate === undefined ? begin.discarded : begin.progress;
-  return { progress: noProgress(table, taking), basis: "empty", candidate: undefined, discarded, live: begin.live };
-}
-
-/** The checks that keep their failing rows out at once: a single one breaks their bound, so that nothing has to be known of the rest. */
-function zeroChecks({ checks }: TopicTable): string[] {
-  return checks.flatMap((check) => {
-    if (check.metric === "sql" || check.onFail !== "quarantine") return [];
-    const { op, value } = check.bound;
-    const none = (op === "mustBe" || op === "mustBeLessOrEqualTo") && value === 0;
-    return none ? [measureName(check)] : [];
-  });
 }
 
 async function takeStep(
@@ -164,7 +114,8 @@ async function takeStep(
   const taking = takenNow(step.output.results, progress.taking);
   if (taking !== undefined) {
     // The rows that a check takes out depend on all rows: with all of them measured, it takes others than it did.
-    await db.batch(discardCandidate(db, lease, table.name, topic, objectsBeside([progress], begin.live)));
+    const staged = [...objectsBeside([progress], begin.live), ...step.files.map(({ file }) => file)];
+    await db.batch(discardCandidate(db, lease, table.name, topic, staged));
     const again = noProgress(table, taking);
     return stepped({ ...row, steps: 0, basis: "empty", build_id: lease.runId, progress: JSON.stringify(again) }, []);
   }
@@ -210,7 +161,10 @@ async function takeStep(
         also: (guard) =>
           publishProgress(
             { ...row, progress: JSON.stringify(published) },
-            objectsBeside([progress, begin.live], published),
+            {
+              wasCandidate: begin.candidate !== undefined,
+              replaced: objectsBeside([progress, begin.live], published),
+            },
             guard,
           ),
       }),
@@ -300,22 +254,4 @@ function objectsBeside(given: readonly (SilverProgress | undefined)[], stays: Si
   const kept = new Set(stays === undefined ? [] : namesOf(stays));
   const named = given.flatMap((progress) => (progress === undefined ? [] : namesOf(progress)));
   return [...new Set(named)].filter((object) => !kept.has(object));
-}
-
-/**
- * The checks that must keep their failing rows out, by what they measured over all rows; undefined where that is what was done. A check
- * that failed takes every row that counts against it, one that holds takes none.
- */
-function takenNow(results: readonly CheckResult[], taking: readonly string[]): readonly string[] | undefined {
-  const done = new Set(taking);
-  let changed = false;
-  const now = results.flatMap(({ check, passed, measured }) => {
-    if (check.onFail !== "quarantine" || check.metric === "sql") return [];
-    const name = measureName(check);
-    const takes = done.has(name);
-    // Of a check that takes rows and holds, nothing was taken where nothing counted.
-    if (passed ? takes && measured !== 0 : !takes) changed = true;
-    return passed && (measured !== 0 || !takes) ? [] : [name];
-  });
-  return changed ? now : undefined;
 }

@@ -1,13 +1,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { type BackfillRequest, isWanted, planBackfill } from "../../../../lakehouse/builds/planning/backfills.ts";
 import { formatTimestamp } from "../../../../schemas/time.ts";
-import {
-  backfillById,
-  backfillPartitions,
-  cancelBackfill,
-  createBackfill,
-  resumeBackfill,
-} from "../../../../sql/statements/backfills.ts";
+import { backfillById, backfillPartitions } from "../../../../sql/statements/backfill-list.ts";
+import { cancelBackfill, createBackfill, resumeBackfill } from "../../../../sql/statements/backfills.ts";
 import { acquireLease, failRun } from "../../../../sql/statements/partitions.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { makeMessage, uuidAt } from "../../../oracle/frames.ts";

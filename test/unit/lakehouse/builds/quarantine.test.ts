@@ -164,3 +164,46 @@ async function quarantinedRows(lake: Lake): Promise<readonly Record<string, unkn
   }
   return rows;
 }
+
+describe("a check with a tolerance, over increments", () => {
+  const table = weatherWith(
+    check(["a", "b", "b2"], { bound: { op: "mustBeLessOrEqualTo", value: 50 }, unit: "percent" }),
+  );
+
+  /** Lands readings, and builds until the partition is done; gives what is published and what is in quarantine. */
+  async function landAndBuild(lake: Lake, ids: readonly string[]) {
+    await lake.land("weather", [readings(ids)]);
+    const kinds: string[] = [];
+    for (let tick = 0; tick < 20; tick++) {
+      for (const { domain } of await lake.plan())
+        if (domain === "weather") kinds.push((await lake.build(table, DAY)).kind);
+      lake.now += 700_000;
+    }
+    const silver = (await lake.query(SILVER)).map((row) => row["event_id"]);
+    return { kinds, silver: silver.sort(), aside: liveQuarantine(lake).reduce((sum, { rows }) => sum + rows, 0) };
+  }
+
+  test("takes its rows out once it fails, lets them in once it holds, and leaves nothing behind", async () => {
+    const lake = new Lake(NOON);
+    expect(await landAndBuild(lake, ["a", "bad"])).toEqual({ kinds: ["committed"], silver: ["a", "bad"], aside: 0 });
+    const failing = await landAndBuild(lake, ["bad2"]);
+    expect(failing).toEqual({ kinds: ["stepped", "committed"], silver: ["a"], aside: 2 });
+    // It fails as before: an increment is enough.
+    expect(await landAndBuild(lake, ["bad3"])).toEqual({ kinds: ["committed"], silver: ["a"], aside: 3 });
+    const holding = await landAndBuild(lake, ["b", "b2"]);
+    expect(holding).toMatchObject({ kinds: ["stepped", "committed"], aside: 0 });
+    expect(holding.silver).toHaveLength(6);
+
+    // Whatever was staged on the way is live or has its tombstone.
+    const known = new Set(
+      lake.d1
+        .rows<{ name: string }>("SELECT file AS name FROM data_files UNION SELECT object FROM tombstones")
+        .map(({ name }) => name),
+    );
+    const [progress] = lake.d1.rows<{ progress: string }>("SELECT progress FROM silver_progress");
+    const staged = [...lake.bucket.objects.keys()].filter((key) =>
+      /^(silver|quarantine)\/.*\.(parquet|keys)$/.test(key),
+    );
+    expect(staged.filter((key) => !known.has(key) && !progress?.progress.includes(key))).toEqual([]);
+  });
+});

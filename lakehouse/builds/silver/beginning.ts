@@ -1,0 +1,75 @@
+/** What a step goes on from, and which rows its checks keep out. Pure. */
+import type { Lease } from "../../../sql/statements/partitions.ts";
+import type { ProgressRows } from "../../../sql/statements/silver-progress.ts";
+import type { TopicTable } from "../../tables/catalog.ts";
+import type { CheckResult } from "../gates/gate.ts";
+import { measureName } from "../gates/measures.ts";
+import { definitionOf, fits, noProgress, parseProgress, type SilverProgress } from "./progress.ts";
+
+/** What a step goes on from. */
+export interface Beginning {
+  readonly progress: SilverProgress;
+  readonly basis: "published" | "empty";
+  /** The candidate that it goes on from; undefined: its first step. */
+  readonly candidate: { readonly id: string; readonly steps: number } | undefined;
+  /** A candidate that is given up for it. */
+  readonly discarded: SilverProgress | undefined;
+  /** What the last version that was published goes on from. */
+  readonly live: SilverProgress | undefined;
+}
+
+/** Throws what `parseProgress` throws. */
+export function beginning(
+  { candidate, published, current }: ProgressRows,
+  table: TopicTable,
+  lease: Pick<Lease, "date" | "replay">,
+): Beginning {
+  const parse = (text: string) => parseProgress(text, table.domain, lease.date);
+  const live = published === undefined ? undefined : parse(published.progress);
+  const under = candidate === undefined ? undefined : parse(candidate.progress);
+  if (candidate !== undefined && under !== undefined) {
+    const { build_id: id, steps, basis, blocked } = candidate;
+    // One that its gate held back is built again when somebody asks for a build and nothing is new; one that adds to a version that is
+    // not the published one any more has lost its ground.
+    const goesOn = fits(under, table) && !(blocked && lease.replay) && (basis === "empty" || current);
+    if (goesOn) return { progress: under, basis, candidate: { id, steps }, discarded: undefined, live };
+  }
+  if (live !== undefined && current && fits(live, table) && !lease.replay)
+    return { progress: live, basis: "published", candidate: undefined, discarded: under, live };
+  const taking = live !== undefined && live.definition === definitionOf(table) ? live.taking : zeroChecks(table);
+  return { progress: noProgress(table, taking), basis: "empty", candidate: undefined, discarded: under, live };
+}
+
+/** The same from nothing: nobody can go on from there. */
+export function fromNothing(begin: Beginning, table: TopicTable, taking: readonly string[]): Beginning {
+  const discarded = begin.candidate === undefined ? begin.discarded : begin.progress;
+  return { progress: noProgress(table, taking), basis: "empty", candidate: undefined, discarded, live: begin.live };
+}
+
+/** The checks that keep their failing rows out at once: a single one breaks their bound, so that nothing has to be known of the rest. */
+function zeroChecks({ checks }: TopicTable): string[] {
+  return checks.flatMap((check) => {
+    if (check.metric === "sql" || check.onFail !== "quarantine") return [];
+    const { op, value } = check.bound;
+    const none = (op === "mustBe" || op === "mustBeLessOrEqualTo") && value === 0;
+    return none ? [measureName(check)] : [];
+  });
+}
+
+/**
+ * The checks that must keep their failing rows out, by what they measured over all rows; undefined where that is what was done. A check
+ * that failed takes every row that counts against it, one that holds takes none.
+ */
+export function takenNow(results: readonly CheckResult[], taking: readonly string[]): readonly string[] | undefined {
+  const done = new Set(taking);
+  let changed = false;
+  const now = results.flatMap(({ check, passed, measured }) => {
+    if (check.onFail !== "quarantine" || check.metric === "sql") return [];
+    const name = measureName(check);
+    const takes = done.has(name);
+    // Of a check that takes rows and holds, nothing was taken where nothing counted.
+    if (passed ? takes && measured !== 0 : !takes) changed = true;
+    return passed && (measured !== 0 || !takes) ? [] : [name];
+  });
+  return changed ? now : undefined;
+}
