@@ -30,7 +30,7 @@ export function reachedDomains(reach: Reach, rights: Rights, name: string | unde
   return reach.topics === null ? null : [...reach.topics];
 }
 
-/** Whether a list may tell of a domain, one that this deploy does not build included. */
+/** Whether a key may see a domain in a list. A domain that this deploy does not build counts as a topic of that name. */
 export function reachesDomain(reach: Reach, domain: string): boolean {
   const table = tableOfDomain(domain);
   return reach.has(table === undefined ? domain : topicOf(table));

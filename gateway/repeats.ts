@@ -36,7 +36,7 @@ export function createRepeatFinder(dedupeKey: readonly string[]): RepeatFinder {
   const firstByHash = new Map<number, number>();
   /** By index. */
   const keys: (string | undefined)[] = [];
-  /** Of keys whose hash an earlier key has. */
+  /** Where a key was first seen, by its text: only for keys whose hash belongs to another key already. */
   const firstByKey = new Map<string, number>();
   const listed: RepeatedEvent[] = [];
   let total = 0;

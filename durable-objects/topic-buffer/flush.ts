@@ -176,8 +176,8 @@ function write({ store, bucket, transaction, pause }: FlushDeps, permit: WasmPer
 }
 
 /**
- * Whether an object of the flush stands. Then nothing can be set aside any more, since it holds all frames: an earlier deploy could
- * read them, and the flush waits for one that can.
+ * Whether a file of the flush is in the bucket. The caller then sets no slice aside: that file was made of all slices by an earlier
+ * deploy that could read them, so the flush waits for such a deploy.
  */
 async function isBegun({ store, bucket }: FlushDeps, seq: number): Promise<boolean> {
   const layout = store.layouts.of(seq);

@@ -11,7 +11,7 @@ export class LayoutStore {
     this.#sql = sql;
   }
 
-  /** Whether the deploy that froze the flush stores layouts. If not, what it may have put is laid out as it did. */
+  /** Whether the deploy that froze the flush stored layouts. Where it did not, a retry lays out as that deploy did, since its files may stand. */
   isStored(seq: number): boolean {
     return (
       this.#sql.exec<{ stores: number }>("SELECT stores_layout AS stores FROM flushes WHERE seq = ?", seq).one()

@@ -118,7 +118,7 @@ interface Traits {
   readonly onMasked: OnMasked;
 }
 
-/** Whether a value stands masked already and stays so: no rule of its field can be held against it. */
+/** Whether the producer sent a value masked, which admission then keeps: the rules of its field are for clear values, and are not asked. */
 export function isKeptMasked(value: unknown, plan: ValuePlan): boolean {
   return (
     plan.kind === "string" &&
