@@ -7,13 +7,15 @@ import {
 } from "../../lakehouse/builds/planning/backfills.ts";
 import { tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import {
-  type BackfillCandidate,
   backfillById,
   backfillPartitions,
   type CountedBackfill,
+  listBackfills,
+} from "../../sql/statements/backfill-list.ts";
+import {
+  type BackfillCandidate,
   cancelBackfill,
   createBackfill,
-  listBackfills,
   resumeBackfill,
 } from "../../sql/statements/backfills.ts";
 import { reachedDomains, reachedTable, reachesDomain } from "../built-table.ts";

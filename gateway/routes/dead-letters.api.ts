@@ -5,8 +5,6 @@ import { onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 import { date, dateOrTime } from "../openapi/times.ts";
 
-export const MOST_PER_PAGE = 500;
-
 export const filterFields = {
   topic: z.string().max(100).optional().describe("The topic that the event was sent to"),
   error_type: z.enum(ERROR_TYPES).optional().describe("The first error's type"),

@@ -121,8 +121,6 @@ const partitionDetail = z.object({
   decisions: z.array(decisionShape).describe("What people decided of it, the last first"),
 });
 
-export const DECISIONS_RIGHTS: Rights = [["admin"]];
-
 export const decisionBody = z.strictObject({
   action: z
     .enum(["accept", "quarantine", "discard"])

@@ -3,7 +3,7 @@ import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { explain, timeOf } from "../../lakehouse/lookups/partitions/waits.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { type LivePartition, livePartition } from "../../lakehouse/tables/live-files.ts";
-import { openBackfillOf } from "../../sql/statements/backfills.ts";
+import { openBackfillOf } from "../../sql/statements/backfill-list.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import {
   countPartitions,

@@ -1,8 +1,7 @@
 /** Reading the lake's Parquet objects from R2. */
 
-import type { Batch } from "../engine/columns/column.ts";
 import { withTail } from "../engine/parquet/range-source.ts";
-import { type ParquetReadOptions, type RangeSource, readParquet } from "../engine/parquet/reader.ts";
+import type { RangeSource } from "../engine/parquet/reader.ts";
 import type { WasmPermit } from "../engine/parquet/wasm.ts";
 
 /** What builders need of a bucket. */
@@ -50,13 +49,4 @@ export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string)
   const object = await bucket.get(key, { range: { suffix: TAIL_BYTES } });
   if (object === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
   return withTail(sizedSource(bucket, key, object.size), new Uint8Array(await object.arrayBuffer()));
-}
-
-/** The rows of one object, batch by batch. */
-export async function* readObject(
-  { bucket, permit }: LakeWork,
-  key: string,
-  options: ParquetReadOptions,
-): AsyncGenerator<Batch, void, undefined> {
-  yield* readParquet(permit, await objectSource(bucket, key), options);
 }

@@ -22,7 +22,7 @@ export interface DataFile {
   readonly stats?: StoredStatistics | undefined;
 }
 
-export const FILE_KINDS = ["data", "quarantine", "keys", "partial"] as const;
+export const FILE_KINDS = ["data", "quarantine"] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
 export interface AddedFile extends DataFile {

@@ -23,11 +23,6 @@ export function storedRows(inputs: readonly BronzeInput[]): StoredRows[] {
   return pieces;
 }
 
-/** The highest registration of the inputs; 0 without any. */
-export function newestOf(inputs: readonly BronzeInput[]): number {
-  return inputs.reduce((newest, { registration }) => Math.max(newest, registration), 0);
-}
-
 /** Each object once and front to back: by position, the rows of several shards alternate between their compacted files. */
 function inReadingOrder(inputs: readonly BronzeInput[]): readonly BronzeInput[] {
   return inputs.toSorted((a, b) =>

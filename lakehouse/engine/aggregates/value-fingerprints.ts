@@ -2,9 +2,6 @@ import type { Column } from "../columns/column.ts";
 import { wordsOf } from "../columns/fixed-width-stores.ts";
 import { hashBytes } from "../columns/hash.ts";
 
-/** Words of a fingerprint: 96 bits, so that with the group an entry of a distinct count takes 16 bytes. */
-export const FINGERPRINT_WORDS = 3;
-
 /** Writes the fingerprint of a row, which is not null, to the first words of `out`. */
 export type Fingerprint = (row: number, out: Int32Array) => void;
 

@@ -17,11 +17,6 @@ export function conform(batch: Batch, fields: readonly Field[]): Batch {
   return { fields, columns, length: batch.length };
 }
 
-/** No rows of these fields. */
-export function emptyBatch(fields: readonly Field[]): Batch {
-  return { fields, columns: fields.map((field) => absentColumn(field, 0)), length: 0 };
-}
-
 function conformColumn(column: Column, wanted: ColumnType): Column {
   if (column.kind === "list" && wanted.kind === "list")
     return { ...column, type: wanted, item: conformColumn(column.item, wanted.item.type) };

@@ -67,5 +67,4 @@ export function grown<A extends Growing>(array: A, count: number, make: (length:
 
 export const uint8s = (length: number): Uint8Array<ArrayBuffer> => new Uint8Array(length);
 export const int32s = (length: number): Int32Array<ArrayBuffer> => new Int32Array(length);
-export const uint32s = (length: number): Uint32Array<ArrayBuffer> => new Uint32Array(length);
 export const float64s = (length: number): Float64Array<ArrayBuffer> => new Float64Array(length);

@@ -3,7 +3,7 @@
  * many slots (twice as many words for int128), so indexed reads are defined; that is what each `!` here relies on.
  */
 import type { Column, Nulls } from "../columns/column.ts";
-import { MAX_INT64_PRECISION, requireKind } from "../columns/column-kind.ts";
+import { MAX_INT64_PRECISION } from "../columns/column-kind.ts";
 import { ModelValueError } from "../ir/errors.ts";
 import type { IrType } from "../ir/ir.ts";
 import { columnTypeOf, sqlName } from "../ir/ir-types.ts";
@@ -145,12 +145,6 @@ export function boolColumn(values: Uint8Array, nulls: Nulls): Column {
 
 export function float64Column(values: Float64Array, nulls: Nulls): Column {
   return { kind: "float64", type: { kind: "float64" }, length: values.length, nulls, values };
-}
-
-/** The truth of a bool column: row -> true, false or (null) undefined. */
-export function boolReader(column: Column): (row: number) => boolean | undefined {
-  const { values, nulls } = requireKind(column, "bool");
-  return (row) => (nulls?.[row] === 1 ? undefined : values[row] === 1);
 }
 
 /** The column at `index` of a kernel's arguments; the binder has checked their number. */

@@ -1,6 +1,7 @@
 /** The lists about builds: their order and pages, and that no query reads a table from its beginning. */
 import { beforeEach, expect, test } from "vitest";
-import { advance, openBackfillOf, openBackfills } from "../../../sql/statements/backfills.ts";
+import { openBackfillOf } from "../../../sql/statements/backfill-list.ts";
+import { advance, openBackfills } from "../../../sql/statements/backfills.ts";
 import { decisionsOf } from "../../../sql/statements/partition-decisions.ts";
 import {
   countPartitions,

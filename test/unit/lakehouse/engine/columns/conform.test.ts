@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Field } from "../../../../../lakehouse/engine/columns/column.ts";
 import { concatBatches } from "../../../../../lakehouse/engine/columns/concat.ts";
-import { conform, emptyBatch } from "../../../../../lakehouse/engine/columns/conform.ts";
+import { conform } from "../../../../../lakehouse/engine/columns/conform.ts";
 import { batchOf, rowsOf } from "./column-of.ts";
 
 const line = (fields: readonly Field[]): Field => ({
@@ -37,11 +37,5 @@ describe("conform", () => {
       { id: 2, lines: [], note: null },
       { id: 3, lines: [{ sku: "c", note: "x" }], note: "y" },
     ]);
-  });
-
-  test("no rows have their columns all the same", () => {
-    const empty = emptyBatch([id, line([sku])]);
-    expect(empty.length).toBe(0);
-    expect(empty.columns.map((column) => column.length)).toEqual([0, 0]);
   });
 });
