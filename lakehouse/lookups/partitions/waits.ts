@@ -1,5 +1,6 @@
 /** Why a partition stands where it does, in words, and what a person can do about it. Pure. */
 import type { PartitionFacts } from "../../../sql/statements/partition-list.ts";
+import { ENOUGH_ROWS } from "../../builds/planning/machine.ts";
 import { planPolicy } from "../../builds/planning/policy.ts";
 import type { Table } from "../../tables/catalog.ts";
 
@@ -33,7 +34,7 @@ export function explain(facts: PartitionFacts, table: Pick<Table, "name" | "laye
   }
   switch (facts.status) {
     case "UNDISCOVERED":
-      return { waits: "its first input has arrived: the planner takes it up within a minute", remedy: null };
+      return { waits: `its first input has arrived: ${taken(facts, false)}`, remedy: null };
     case "PENDING":
       return waiting(facts, "a build");
     case "RETRYING":
@@ -41,7 +42,7 @@ export function explain(facts: PartitionFacts, table: Pick<Table, "name" | "laye
     case "REPROCESSING":
       return waiting(facts, "a build with events that came late");
     case "LATE":
-      return { waits: "events came after it had closed: the planner queues a build within a minute", remedy: null };
+      return { waits: `events came after it had closed: ${taken(facts, true)}`, remedy: null };
     case "IN_FLIGHT":
       return inFlight(facts);
     case "DONE":
@@ -88,12 +89,21 @@ function inFlight({ lease_run, lease_since, lease_until, now }: PartitionFacts):
   return { waits: "a retry: its builder is gone, and the planner sees that within a minute", remedy: null };
 }
 
-function done({ version, built_version, failed_version }: PartitionFacts): Explanation {
+function done(facts: PartitionFacts): Explanation {
+  const { version, built_version, failed_version } = facts;
   if (version === built_version) return { waits: "nothing: it is built with all its inputs", remedy: null };
   if (version === failed_version) {
     return { waits: "new input: what its last build was held back with was discarded", remedy: null };
   }
-  return { waits: "new input has arrived: the planner takes it up within a minute", remedy: null };
+  return { waits: `new input has arrived: ${taken(facts, false)}`, remedy: null };
+}
+
+/** How long news waits for a build (`planning/machine.ts`). A deployment may shorten it: that is not known here. */
+function taken({ domain }: PartitionFacts, closed: boolean): string {
+  const minutes = planPolicy.waitMs(domain, closed) / 60_000;
+  if (minutes === 0) return "the planner takes it up within a minute";
+  const rows = ENOUGH_ROWS[closed ? "closed" : "open"].toLocaleString("en");
+  return `the planner takes it up once it has waited ${minutes} minutes (BUILD_AFTER_SECONDS may say less) or ${rows} rows have come`;
 }
 
 function failed(facts: PartitionFacts, table: Pick<Table, "name" | "layer">, where: string): Explanation {

@@ -57,6 +57,13 @@ describe("a build that waits", () => {
   });
 });
 
+test("news waits as the contract, or what comes late, lets it wait", () => {
+  expect(said({ status: "UNDISCOVERED" })).toMatch(/waited 10 minutes .* or 100,000 rows have come$/);
+  expect(said({ status: "DONE", version: 2 })).toMatch(/^new input has arrived: .* 10 minutes/);
+  expect(said({ status: "LATE" })).toMatch(/waited 60 minutes .* or 1,000 rows have come$/);
+  expect(said({ status: "DONE", version: 2 }, "daily_order_revenue")).toMatch(/takes it up within a minute$/);
+});
+
 describe("a build that ended", () => {
   test.each([
     [{ status: "DONE" }, "nothing: it is built with all its inputs"],
