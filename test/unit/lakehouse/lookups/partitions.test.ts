@@ -61,7 +61,8 @@ test("news waits as the contract, or what comes late, lets it wait", () => {
   expect(said({ status: "UNDISCOVERED" })).toMatch(/waited 10 minutes .* or 100,000 rows have come$/);
   expect(said({ status: "DONE", version: 2 })).toMatch(/^new input has arrived: .* 10 minutes/);
   expect(said({ status: "LATE" })).toMatch(/waited 60 minutes .* or 1,000 rows have come$/);
-  expect(said({ status: "DONE", version: 2 }, "daily_order_revenue")).toMatch(/takes it up within a minute$/);
+  const revenue = { domain: "daily_order_revenue", status: "DONE", version: 2 };
+  expect(said(revenue, revenue.domain)).toMatch(/takes it up within a minute$/);
 });
 
 describe("a build that ended", () => {
