@@ -193,7 +193,7 @@ export interface ModelInput {
 
 export interface CompiledModel {
   readonly irVersion: number;
-  /** A digest of the plan: models of one generation give the same rows of the same input. */
+  /** `planHash` of the model: models of one generation give the same rows of the same input. */
   readonly generation: string;
   readonly name: string;
   readonly description: string;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { planHash } from "../../../lakehouse/builds/models/plan-hash.ts";
 import type { Field } from "../../../lakehouse/engine/columns/column.ts";
 import { type CompiledModel, IR_VERSION } from "../../../lakehouse/engine/ir/ir.ts";
 import { columnTypeOf } from "../../../lakehouse/engine/ir/ir-types.ts";
@@ -53,30 +53,29 @@ export async function compileModel(
   }
   const offset = byte === undefined ? Math.max(0, file.sql.search(/\S/)) : offsetOfByte(file.sql, byte);
   const relations = new Map(inputs.map(({ table, relation }) => [table, relation]));
-  return {
-    irVersion: IR_VERSION,
-    generation: digestOf({ plan: pruned, relations: [...relations] }),
-    name,
-    file: source.path,
-    layer,
-    class: { kind, reason, at: problems.placeOf(file.sqlOffset + offset) },
+  const meaning = {
     grain,
-    description: frontMatter.description,
-    sql: await withoutSemicolon(file.sql.trim(), session),
     partition: frontMatter.partition ?? ONLY_PARTITION.column,
-    key: frontMatter.key,
-    checks: frontMatter.checks,
-    maxRows: frontMatter.max_rows ?? (kind === "merge" ? MAX_GROUPS : MAX_ROWS),
-    inputs: scanned.map((input) => ({ ...input, relation: relations.get(input.table) ?? { kind: "same" } })),
+    inputs: scanned.map((input) => ({ ...input, relation: relations.get(input.table) ?? ({ kind: "same" } as const) })),
     fields: columns.map(
       ({ name: column, type }): Field => ({ name: column, type: columnTypeOf(type), nullable: true }),
     ),
     plan: pruned,
   };
-}
-
-function digestOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+  return {
+    irVersion: IR_VERSION,
+    generation: planHash(meaning),
+    name,
+    file: source.path,
+    layer,
+    class: { kind, reason, at: problems.placeOf(file.sqlOffset + offset) },
+    description: frontMatter.description,
+    sql: await withoutSemicolon(file.sql.trim(), session),
+    key: frontMatter.key,
+    checks: frontMatter.checks,
+    maxRows: frontMatter.max_rows ?? (kind === "merge" ? MAX_GROUPS : MAX_ROWS),
+    ...meaning,
+  };
 }
 
 /**
