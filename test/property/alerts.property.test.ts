@@ -3,10 +3,12 @@
  * at once. Whoever reads the topic sees, for every alert, firing and then resolved, once each per time that it fired; and
  * when all is quiet, exactly what holds is firing.
  */
+
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { alertDuty } from "../../scheduled/alerts/duty.ts";
 import type { Condition, ConditionSource } from "../../scheduled/conditions/condition.ts";
+import { longOrShare } from "../long-share.ts";
 import { type D1Fault, FaultyD1 } from "../oracle/faulty-d1.ts";
 import { createReceiver } from "../unit/scheduled/platform-events/receiver.ts";
 
@@ -131,6 +133,6 @@ test("every alert fires and is resolved in turn, and in the end what holds is fi
       const open = world.db.rows<{ alert_key: string }>("SELECT alert_key FROM alerts ORDER BY 1");
       expect(open.map((row) => row.alert_key)).toEqual(firing);
     }),
-    { numRuns: 200 },
+    { numRuns: longOrShare(200, 60) },
   );
 });

@@ -1,4 +1,5 @@
 /** Avro straight into columns gives what avsc decodes, for any schema of the supported subset. */
+
 import avro from "avsc";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -10,6 +11,7 @@ import { decimalText, type Value, valueAt } from "../../lakehouse/engine/columns
 import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/avro-schema.ts";
 import { ByteReader } from "../../schemas/byte-reader.ts";
 import { bytesFromUnscaled, unscaledFromBytes } from "../../schemas/decimal.ts";
+import { longOrShare } from "../long-share.ts";
 
 /** As far as avsc goes. */
 const MAX_LONG = 2 ** 53 - 2;
@@ -192,7 +194,7 @@ describe("Avro into columns", () => {
           expect(got).toEqual({ ...(typeof want === "object" ? want : {}), newer: null });
         });
       }),
-      { numRuns: 500 },
+      { numRuns: longOrShare(500, 150) },
     );
   });
 

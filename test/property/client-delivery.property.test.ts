@@ -1,7 +1,9 @@
 /** Whatever the gateway does, every send ends exactly once, and what was called accepted is what the gateway took. */
+
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { createClient, type Verdict } from "../../producers/client/client.ts";
+import { longOrShare } from "../long-share.ts";
 import { createFakeGateway, type EventAnswer, type FakeAnswer } from "../unit/producers/client/fake-gateway.ts";
 
 afterEach(() => vi.useRealTimers());
@@ -77,7 +79,7 @@ test("every send ends once; accepted is what was stored, copies with the same id
         expect(vi.getTimerCount()).toBe(0);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: longOrShare(150, 60) },
   );
 });
 
@@ -121,6 +123,6 @@ test("poison fails alone: whatever else travelled with it is stored, in few requ
         expect(vi.getTimerCount()).toBe(0);
       },
     ),
-    { numRuns: 100 },
+    { numRuns: longOrShare(100, 40) },
   );
 });

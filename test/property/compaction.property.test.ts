@@ -63,7 +63,7 @@ test("the same rows, input versions, digests and revisions, whatever was compact
       if (messages > 0 && standing(plain).partitions.length > 0)
         expect(await silver(compacted)).toEqual(await silver(plain));
     }),
-    { numRuns: longOrShare(12, 4) },
+    { numRuns: longOrShare(12, 2) },
   );
 });
 

@@ -1,4 +1,5 @@
 /** The checker says of two schemas what the avsc library's own resolvers do with them. */
+
 import avro from "avsc";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -6,6 +7,7 @@ import type { AvroRecord } from "../../schemas/avro-schema.ts";
 import { canRead } from "../../schemas/compatibility/can-read.ts";
 import { defaultProblems } from "../../schemas/compatibility/default-value.ts";
 import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
+import { longOrShare } from "../long-share.ts";
 import { anyScalar, schemaPairs } from "../oracle/arbitrary-schema.ts";
 
 // A registry of its own for each type: both schemas have records of the same names. Logical types are unknown to it, and so ignored.
@@ -41,7 +43,7 @@ test("it agrees with avsc, in both directions, and what it lets pass is read", (
         }
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: longOrShare(1_000, 300) },
   );
   // The generator must not make the test hollow.
   expect(Math.min(readable, refused)).toBeGreaterThan(100);
@@ -52,7 +54,7 @@ test("with logical types it lets nothing pass that avsc refuses", () => {
     fc.property(schemaPairs(anyScalar), ([reader, writer]) => {
       if (canRead(reader, writer).length === 0) expect(resolver(typeOf(reader), typeOf(writer))).not.toBeNull();
     }),
-    { numRuns: 500 },
+    { numRuns: longOrShare(500, 150) },
   );
 });
 
@@ -65,7 +67,7 @@ test("a schema reads itself, and every path leads to a place in its document", (
         expect(valueAt(right, writerPath)).toBeDefined();
       }
     }),
-    { numRuns: 500 },
+    { numRuns: longOrShare(500, 150) },
   );
 });
 
@@ -83,7 +85,7 @@ test("a table without conflicts reads every version, and its defaults are values
       expect(canRead(unnamed(schema), unnamed(right))).toEqual([]);
       expect(defaultProblems(schema).filter(({ path }) => path.at(-1) === "default")).toEqual([]);
     }),
-    { numRuns: 500 },
+    { numRuns: longOrShare(500, 150) },
   );
   expect(merged).toBeGreaterThan(100);
 });

@@ -1,4 +1,5 @@
 /** Rows of every version stand in the table as avsc, resolving to the table's schema, reads them; from Avro and from an older file alike. */
+
 import avro from "avsc";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -12,6 +13,7 @@ import type { AvroRecord } from "../../schemas/avro-schema.ts";
 import { ByteReader } from "../../schemas/byte-reader.ts";
 import { canRead } from "../../schemas/compatibility/can-read.ts";
 import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
+import { longOrShare } from "../long-share.ts";
 import { schemaPairs } from "../oracle/arbitrary-schema.ts";
 
 function typeOf(schema: AvroRecord): avro.Type {
@@ -53,7 +55,7 @@ test("a table's row is what the specification's resolution gives", () => {
         compared++;
       }
     }),
-    { numRuns: 500 },
+    { numRuns: longOrShare(500, 150) },
   );
   expect(compared).toBeGreaterThan(100);
 });

@@ -1,4 +1,5 @@
 /** Promise P10: personal data stays inside the contract. Canaries go in everywhere, and come out nowhere. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Contract, FieldRule, RecordRule } from "../../contracts/contract.ts";
@@ -17,6 +18,7 @@ import { buildCodec, codecById, type Envelope } from "../../schemas/codecs.ts";
 import { applyResidue, isJsonObject } from "../../schemas/event-residue.ts";
 import { parseExactJson } from "../../schemas/exact-json.ts";
 import { checkRule } from "../../tools/build/contracts/rules/check-rule.ts";
+import { longOrShare } from "../long-share.ts";
 import { canonicalJson } from "../oracle/arbitrary-event.ts";
 import { localKeys, localMasker, storedForm } from "../oracle/local-masker.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
@@ -211,7 +213,7 @@ describe("a topic with masked fields", () => {
         accepted += out.accepted.length;
         refused += out.dead.length;
       }),
-      { numRuns: 200 },
+      { numRuns: longOrShare(200, 60) },
     );
     // Both ways were walked.
     expect(Math.min(accepted, refused)).toBeGreaterThan(100);
@@ -363,7 +365,7 @@ describe("users, over HTTP", () => {
           expect(leakIn(bytes)).toBeNull();
         }
       }),
-      { numRuns: 100 },
+      { numRuns: longOrShare(100, 40) },
     );
     expect([...seen].sort()).toEqual(expect.arrayContaining([207, 400, 422]));
   });

@@ -1,4 +1,5 @@
 /** A partition that is built from the dates it reads has the rows that the SELECT over the whole table gives it. */
+
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { planOfPartition } from "../../lakehouse/builds/models/own-partition.ts";
@@ -8,6 +9,7 @@ import { rowAt } from "../../lakehouse/engine/columns/value.ts";
 import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
 import { addDays, datesRead, firstDayOf } from "../../lakehouse/engine/ir/relation.ts";
 import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
+import { longOrShare } from "../long-share.ts";
 import { exactText, type Row } from "../oracle/same-rows.ts";
 import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 
@@ -85,7 +87,7 @@ for (const name of ["rolling", "ahead", "weekly", "monthly"] as const) {
         const built = await runModel(model, scanOf(own), planOfPartition(model, partition));
         expect(textsOf(built)).toEqual(textsOf(await runModel(model, scanOf(rows)), numberOf(partition)));
       }),
-      { numRuns: 60 },
+      { numRuns: longOrShare(60, 25) },
     );
   });
 }

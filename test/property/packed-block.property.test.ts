@@ -1,4 +1,5 @@
 /** Messages and frames: what goes in comes out; damaged bytes are refused by one error, never by another, never half read. */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -11,6 +12,7 @@ import {
   readFrames,
   replaysOf,
 } from "../../schemas/packed-block.ts";
+import { longOrShare } from "../long-share.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { headerByAvsc } from "../oracle/message-header-type.ts";
 
@@ -125,7 +127,7 @@ describe("packed blocks", () => {
           expect(read !== undefined).toBe(boundaries.has(length));
         }
       }),
-      { numRuns: 50 },
+      { numRuns: longOrShare(50, 15) },
     );
   });
 
@@ -146,7 +148,7 @@ describe("packed blocks", () => {
           expect(Buffer.concat(frames.map((frame) => frame.events))).toEqual(Buffer.from(decoded.body));
         }
       }),
-      { numRuns: 50 },
+      { numRuns: longOrShare(50, 15) },
     );
   });
 
@@ -159,7 +161,7 @@ describe("packed blocks", () => {
           .flatMap((decoded) => decoded.header.slices.map((_, number) => ({ message: decoded, number })));
         expect(Buffer.from(encodeFrames(slices))).toEqual(Buffer.concat(encoded.flatMap(framesOf)));
       }),
-      { numRuns: 50 },
+      { numRuns: longOrShare(50, 15) },
     );
   });
 
@@ -173,7 +175,7 @@ describe("packed blocks", () => {
           unlessRefused(() => [...readFrames(damaged)]);
         }
       }),
-      { numRuns: 30 },
+      { numRuns: longOrShare(30, 12) },
     );
   });
 

@@ -5,6 +5,7 @@ import { decodeArrowStream, encodeArrowStream } from "../../lakehouse/engine/par
 import { bytesSource, readParquet, readParquetSchema } from "../../lakehouse/engine/parquet/reader.ts";
 import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { permit } from "../oracle/permit.ts";
 import { batchOf, collect, rowsOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 import { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
@@ -53,7 +54,7 @@ test("what is written is what our reader and DuckDB read, for any schema, rows a
         expect(await oracle.query(bytes, "FROM read_parquet(FILE)")).toEqual(rows);
       },
     ),
-    { numRuns: 100 },
+    { numRuns: longOrShare(100, 35) },
   );
 }, 60_000);
 
@@ -80,6 +81,6 @@ test("gathering, slicing, concatenating and Arrow's way there and back act on co
         ...rows.slice(0, cut),
       ]);
     }),
-    { numRuns: 100 },
+    { numRuns: longOrShare(100, 35) },
   );
 });

@@ -265,7 +265,7 @@ describe("planner, leases and commits under faults", () => {
           expect(await catalog.tick()).toBe(0);
         },
       ),
-      { numRuns: longOrShare(400, 60), examples: [[CRASHES, false]] },
+      { numRuns: longOrShare(400, 25), examples: [[CRASHES, false]] },
     );
     expect([...met.keys()].sort()).toEqual([...DIAGRAM].sort());
   });

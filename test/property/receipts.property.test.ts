@@ -2,12 +2,14 @@
  * One receipt under any schedule of requests, faulty sends, crashes and alarms: what is sent is one request's messages, an
  * answer is given only when all of them are durable, and all answers are the same.
  */
+
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ReceiptKeeper } from "../../durable-objects/receipts/keeper.ts";
 import { KEPT_MS } from "../../durable-objects/receipts/machine.ts";
 import { ReceiptStore } from "../../durable-objects/receipts/store.ts";
 import type { PreparedRequest } from "../../durable-objects/stubs.ts";
+import { longOrShare } from "../long-share.ts";
 import { SqliteStorage } from "../oracle/sql-storage.ts";
 
 /** What happens to a send: done; refused; done but the answer lost; the object dies before or after it. */
@@ -188,7 +190,7 @@ test("whatever fails, one judgement's messages are sent under their ids, and eve
         expect(await world.begin()).toBe(`r${world.now}`);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: longOrShare(300, 100) },
   );
 });
 

@@ -5,6 +5,7 @@ import type { Field } from "../../lakehouse/engine/columns/column.ts";
 import { valueAt } from "../../lakehouse/engine/columns/value.ts";
 import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { permit } from "../oracle/permit.ts";
 import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 import { DuckDBOracle } from "../unit/lakehouse/engine/parquet/duckdb.ts";
@@ -48,7 +49,7 @@ test("the hash of a record is what its definition gives in DuckDB, for rows of a
       const { ours, theirs } = await bothWays(fields, rows);
       expect(ours).toEqual(theirs);
     }),
-    { numRuns: 100 },
+    { numRuns: longOrShare(100, 35) },
   );
 }, 60_000);
 

@@ -11,6 +11,7 @@ import { contentsOf, metadataOf, parkedKey } from "../../lakehouse/upkeep/parked
 import { type RedriveDeps, redrive } from "../../lakehouse/upkeep/parked/redrive.ts";
 import { decodeMessage } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { FaultyD1 } from "../oracle/faulty-d1.ts";
 import { blocksOf, framesOf, makeMessage, uuidAt } from "../oracle/frames.ts";
 import { AnswerLostError, MemoryBucket } from "../oracle/memory-bucket.ts";
@@ -180,6 +181,6 @@ test("each slice is appended exactly once", async () => {
         expect(Object.fromEntries(world.appended)).toEqual({ 0: 1, 1: 1 });
       },
     ),
-    { numRuns: 60 },
+    { numRuns: longOrShare(60, 25) },
   );
 });

@@ -1,4 +1,5 @@
 /** What the registry says of a schema's compatibility is what `sluice schemas release` does with it, whatever the mode. */
+
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +14,7 @@ import { InvalidSchema, parseSchemaText } from "../../schemas/canonical/parse.ts
 import { codecById } from "../../schemas/codecs.ts";
 import { COMPATIBILITY_MODES } from "../../schemas/compatibility/modes.ts";
 import { reviewSchemas } from "../../tools/build/schemas/release.ts";
+import { longOrShare } from "../long-share.ts";
 
 const root = mkdtempSync(join(tmpdir(), "sluice-registry-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -108,7 +110,7 @@ test("registry and release give one answer", () => {
       const refused = isNewest(text) ? false : problems.length > 0;
       expect({ text, mode, refused: said.length > 0, said }).toEqual({ text, mode, refused, said });
     }),
-    { numRuns: 300 },
+    { numRuns: longOrShare(300, 100) },
   );
 });
 

@@ -10,7 +10,7 @@ import { longOrShare } from "../long-share.ts";
 import type { D1Fault } from "../oracle/faulty-d1.ts";
 import { RetentionLake } from "./retention/lake.ts";
 
-const SCHEDULES = longOrShare(100, 25);
+const SCHEDULES = longOrShare(100, 10);
 
 type Op =
   | { readonly do: "file"; readonly daysAgo: readonly number[] }

@@ -194,7 +194,7 @@ describe("a shard count that changes", () => {
         await topic.tick(present);
         expect(listed()).toEqual(before.filter(({ name }) => name.endsWith(`/${present}`)));
       }),
-      { numRuns: longOrShare(250, 40) },
+      { numRuns: longOrShare(250, 15) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { rowAt } from "../../lakehouse/engine/columns/value.ts";
 import { bytesSource, readParquet } from "../../lakehouse/engine/parquet/reader.ts";
 import type { Table } from "../../lakehouse/tables/catalog.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { Lake, tableOf } from "../oracle/lake.ts";
 import { AnswerLostError } from "../oracle/memory-bucket.ts";
@@ -227,6 +228,6 @@ test("a day's silver is the same rows, however its builds are cut into steps and
       expect(lake.d1.rows("SELECT * FROM data_files WHERE added IS NULL")).toEqual([]);
       expect(lake.d1.rows("SELECT line FROM silver_progress")).toEqual([{ line: "published" }]);
     }),
-    { numRuns: 40 },
+    { numRuns: longOrShare(40, 12) },
   );
 }, 120_000);

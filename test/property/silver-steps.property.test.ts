@@ -10,6 +10,7 @@ import { pushValue } from "../../lakehouse/engine/columns/push-value.ts";
 import { rowAt } from "../../lakehouse/engine/columns/value.ts";
 import type { Identities } from "../../lakehouse/engine/keys/identity.ts";
 import type { TopicTable } from "../../lakehouse/tables/catalog.ts";
+import { longOrShare } from "../long-share.ts";
 import { tableOf } from "../oracle/lake.ts";
 
 /** What decides a row's way: the rest of the columns stands for itself. */
@@ -212,7 +213,7 @@ describe("a partition's rows, cut into steps anyhow,", () => {
           expect([...hours.values()].reduce((sum, events) => sum + events, 0)).toBe(samples.length);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: longOrShare(200, 70) },
     );
   });
 });

@@ -10,6 +10,7 @@ import { sliceFault } from "../../lakehouse/bronze/slice-fault.ts";
 import { BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
 import { decodeMessage, encodeFrame, encodeMessage, type Frame, readFrames } from "../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
+import { longOrShare } from "../long-share.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
 import { permit } from "../oracle/permit.ts";
@@ -61,7 +62,7 @@ test("what is not at fault can be written, whatever its bytes", async () => {
       const files = await writeBronze({ bucket: new MemoryBucket(), permit }, weather, FLUSH, blockOf(frame));
       expect(files.reduce((sum, { rows }) => sum + rows, 0)).toBe(events);
     }),
-    { numRuns: 1_500 },
+    { numRuns: longOrShare(1_500, 300) },
   );
   expect(seen.faulty).toBeGreaterThan(100);
   expect(seen.written).toBeGreaterThan(100);

@@ -201,7 +201,7 @@ function d1FaultOf(kind: Fault): D1Fault | undefined {
 
 beforeAll(() => loadParquetWasm());
 
-const SCHEDULES = Number(process.env["SCHEDULES"] ?? longOrShare(300, 75));
+const SCHEDULES = Number(process.env["SCHEDULES"] ?? longOrShare(300, 40));
 
 test(
   "every event is in bronze once and counted once, whatever was set aside on the way",

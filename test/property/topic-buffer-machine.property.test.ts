@@ -384,7 +384,7 @@ function pick<T>(from: readonly T[], n: number): T {
 }
 
 /** Thousands by `npm run chaos`, which sets these two and reports the counts. */
-const SCHEDULES = Number(process.env["SCHEDULES"] ?? longOrShare(800, 120));
+const SCHEDULES = Number(process.env["SCHEDULES"] ?? longOrShare(800, 50));
 const COUNTS_FILE = process.env["SCHEDULE_COUNTS"];
 /** A schedule takes 100 ms at most on a machine with much else to do. */
 const TIMEOUT_MS = 120_000 + SCHEDULES * 500;

@@ -1,4 +1,5 @@
 /** How each documented answer is produced: the test beside this fails for one that has no case here. */
+import { vi } from "vitest";
 import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
 import { tryAcquireWasm } from "../../../../lakehouse/engine/parquet/wasm.ts";
 import { versionSql } from "../../../oracle/version-sql.ts";
@@ -151,11 +152,22 @@ async function refuseOrder(harness: Harness): Promise<string> {
   await land(harness);
   return id ?? "";
 }
+/** While another holds the permit of parquet-wasm. The seconds that a request waits for it pass at once. */
 const withBusyLake =
   (next: Case): Case =>
   async (harness) => {
     using _permit = tryAcquireWasm();
-    return await next(harness);
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    try {
+      let waits = true;
+      const answer = next(harness).finally(() => {
+        waits = false;
+      });
+      while (waits) await vi.advanceTimersByTimeAsync(500);
+      return await answer;
+    } finally {
+      vi.useRealTimers();
+    }
   };
 const lakeCases = (path: string): Record<ResponseKey, Case> => ({
   "503 LAKE_BUSY": withBusyLake(get(path)),
@@ -259,10 +271,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "200": get("/v1/topics/orders/events?limit=5"),
     "400 INVALID_PARAMETER": get("/v1/topics/orders/events?limit=0"),
     "404 UNKNOWN_TOPIC": get("/v1/topics/nope/events"),
-    "503 LAKE_BUSY": async (harness) => {
-      using _others = tryAcquireWasm();
-      return await harness.request("/v1/topics/orders/events");
-    },
+    "503 LAKE_BUSY": withBusyLake(get("/v1/topics/orders/events")),
     "503 LAKE_UNAVAILABLE": withoutCatalog(get("/v1/topics/orders/events")),
   },
   "POST /v1/topics/{topic}/flush": {
@@ -362,8 +371,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "503 LAKE_BUSY": async (harness) => {
       await harness.post(EVENTS, [order("e1")]);
       await land(harness);
-      using _permit = tryAcquireWasm();
-      return await harness.request("/v1/events/e1?topic=orders");
+      return await withBusyLake(get("/v1/events/e1?topic=orders"))(harness);
     },
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/events/e1")),
   },

@@ -1,5 +1,4 @@
 /** The deployment's workflow: every command in it exists, and staging comes before production. */
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -43,6 +42,8 @@ const stepsOfAll = [...workflows.flatMap(({ jobs }) => Object.values(jobs)), dep
   ({ steps = [] }) => steps,
 );
 
+const sluiceCommand = z.object({ command: z.object({ help: z.string() }) });
+
 const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
@@ -73,10 +74,10 @@ describe("the workflow", () => {
     ]);
   });
 
-  it("every command is an npm script, a command of sluice with such flags, or wrangler's", () => {
+  it("every command is an npm script, a command of sluice with such flags, or wrangler's", async () => {
     const commands = stepsOfAll.flatMap(({ run }) => run?.trim().split("\n") ?? []);
     expect(commands.length).toBeGreaterThan(5);
-    for (const command of commands) expect([command, problemOf(command)]).toEqual([command, undefined]);
+    for (const command of commands) expect([command, await problemOf(command)]).toEqual([command, undefined]);
   });
 });
 
@@ -115,7 +116,7 @@ function jobsOfDeploy(): Record<string, unknown> {
   return z.object({ jobs: z.record(z.string(), z.unknown()) }).parse(parse(textOf("workflows/deploy.yml"))).jobs;
 }
 
-function problemOf(command: string): string | undefined {
+async function problemOf(command: string): Promise<string | undefined> {
   const [program, first = "", ...rest] = command.split(/\s+/);
   if (program === "npm") {
     const script = first === "run" ? rest.find((word) => !word.startsWith("-")) : first;
@@ -127,8 +128,6 @@ function problemOf(command: string): string | undefined {
       ? undefined
       : `wrangler ${rest[0]}?`;
   if (first !== "sluice") return `what is ${first}?`;
-  const help = execFileSync(process.execPath, [join(root, "tools/cli/main.ts"), rest[0] ?? "", "--help"], {
-    encoding: "utf8",
-  });
+  const { help } = sluiceCommand.parse(await import(join(root, `tools/cli/${rest[0]}.ts`))).command;
   return rest.find((word) => word.startsWith("--") && !help.includes(`  ${word} `));
 }
