@@ -99,8 +99,8 @@ export interface ServiceLevels {
   readonly freshnessMs?: number;
   /** Of the events received in a day, the share that reaches the published table, copies included: percent, above 0, at most 100. */
   readonly completenessPercent?: number;
-  /** How long rows are kept; seven days when the contract does not say. */
-  readonly retentionMs: number;
+  /** How long bronze is kept after the end of its date; absent: for good. */
+  readonly retentionMs?: number;
 }
 
 export interface Contract {
@@ -126,6 +126,8 @@ export interface Contract {
   readonly flush: { readonly bytes: number; readonly rows: number; readonly ageMs: number };
   /** How long new rows of an open date wait for more before silver is built; 100,000 of them do not. */
   readonly buildAfterMs: number;
+  /** How far back the topic is read as a stream, that is, peeked at, replayed and subscribed to; what is older is read as a table. */
+  readonly replayWindowMs: number;
   readonly sla: ServiceLevels;
   readonly fields: readonly FieldRule[];
   readonly rules: readonly RecordRule[];

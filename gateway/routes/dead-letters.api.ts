@@ -9,7 +9,11 @@ export const filterFields = {
   topic: z.string().max(100).optional().describe("The topic that the event was sent to"),
   error_type: z.enum(ERROR_TYPES).optional().describe("The first error's type"),
   producer: z.string().max(200).optional().describe("Who sent it"),
-  from: dateOrTime.optional().describe("Received then or later; seven days before `to` if absent"),
+  from: dateOrTime
+    .optional()
+    .describe(
+      "Received then or later, at most the `replayWindow` of dead_letters back; seven days before `to` if absent",
+    ),
   to: dateOrTime.optional().describe("Received before then; now if absent"),
 } as const;
 

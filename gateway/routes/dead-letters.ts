@@ -1,5 +1,5 @@
 /** `GET /v1/dead-letters` and `GET /v1/dead-letters/{dlq_id}`: what was refused, read from the lake. */
-import type { StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
+import { DEAD_LETTERS_TOPIC, type StoredDeadLetter } from "../../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { readDeadLetters } from "../../lakehouse/lookups/dead-letters/page.ts";
 import type { ReceivedRange } from "../../lakehouse/lookups/dead-letters/scan.ts";
 import type { Reach } from "../access/reach.ts";
@@ -7,10 +7,12 @@ import type { GatewayContext } from "../context.ts";
 import { cursorOf, positionOf } from "../dead-letters/cursor.ts";
 import { findDeadLetters } from "../dead-letters/find.ts";
 import type { GatewayDeps } from "../deps.ts";
+import { knownTopic } from "../known-topic.ts";
 import { readLake } from "../lake-access.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { microsOf } from "../openapi/times.ts";
 import { ProblemError } from "../problem.ts";
+import { replayedFrom, requireInWindow } from "../replay-window.ts";
 import { listQuery, showQuery } from "./dead-letters.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
@@ -49,6 +51,7 @@ export function getDeadLetter(deps: GatewayDeps): Route {
     const id = c.req.param("dlq_id") ?? "";
     const { date } = queryOf(c, showQuery);
     const day = date === undefined ? undefined : microsOf(date);
+    if (day !== undefined) requireInWindow(knownTopic(DEAD_LETTERS_TOPIC), deps.clock.now(), "date", day);
     const range = day === undefined ? rangeOf({}, deps.clock.now()) : { from: day, to: day + DAY_MICROS - 1 };
     const { topics } = c.get("reach");
     const { letters, searchedAll } = await findDeadLetters(deps, { ids: new Set([id]), topics, range });
@@ -73,13 +76,17 @@ const DEFAULT_DAYS = 7;
 /** Clocks of other isolates may run ahead. */
 const AHEAD_MS = 60_000;
 
-/** The times asked for, both inclusive. Throws INVALID_PARAMETER for one that is empty. */
+/** The times asked for, both inclusive. Throws INVALID_PARAMETER for one that is empty, and for one that begins before the replay window. */
 export function rangeOf(
   query: { readonly from?: string | undefined; readonly to?: string | undefined },
   now: number,
 ): ReceivedRange {
+  const contract = knownTopic(DEAD_LETTERS_TOPIC);
   const end = (query.to === undefined ? undefined : microsOf(query.to)) ?? (now + AHEAD_MS) * 1_000;
-  const from = (query.from === undefined ? undefined : microsOf(query.from)) ?? end - DEFAULT_DAYS * DAY_MICROS;
+  requireInWindow(contract, now, "to", end);
+  const asked = query.from === undefined ? undefined : microsOf(query.from);
+  if (asked !== undefined) requireInWindow(contract, now, "from", asked);
+  const from = asked ?? Math.max(end - DEFAULT_DAYS * DAY_MICROS, replayedFrom(contract, now));
   if (from >= end) throw new ProblemError("INVALID_PARAMETER", "from: must be before `to`");
   return { from, to: end - 1 };
 }

@@ -10,7 +10,9 @@ export const peekQuery = z.object({
     .regex(/^([1-9]\d?|[1-4]\d\d|500)$/, "expected a number from 1 to 500")
     .default("10")
     .describe("Events at most"),
-  from: dateOrTime.optional().describe("Received then or later"),
+  from: dateOrTime
+    .optional()
+    .describe("Received then or later; at most the contract's `replayWindow` back, which it is if absent"),
 });
 
 export const peekOperations: readonly Operation[] = [

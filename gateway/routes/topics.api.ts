@@ -19,6 +19,7 @@ const topicDetail = topicSummary.extend({
   event_time: z.string(),
   event_time_window: z.object({ past_ms: z.number(), future_ms: z.number() }).nullable(),
   unknown_fields: z.enum(["keep", "reject"]),
+  replay_window_ms: z.number().describe("How far back events are peeked at and dead letters listed and replayed"),
   service_levels: z
     .object({
       latency_ms: z.number().nullable().describe("From acceptance to bronze"),
@@ -27,7 +28,7 @@ const topicDetail = topicSummary.extend({
         .number()
         .nullable()
         .describe("Share of the received events that reaches the published table"),
-      retention_ms: z.number(),
+      retention_ms: z.number().nullable().describe("How long bronze is kept after the end of its date; null: for good"),
     })
     .describe("What the contract promises; null: nothing"),
   schemas: z.array(z.looseObject({ id: z.int(), version: z.int() })),

@@ -10,7 +10,8 @@ export function listTopics(c: GatewayContext): Response {
 
 export function getTopic(c: GatewayContext): Response {
   const contract = knownTopic(c.req.param("topic"));
-  const { dedupeKey, eventTime, eventTimeWindow, unknownFields, sla, fields, rules, schemas } = contract;
+  const { dedupeKey, eventTime, eventTimeWindow, unknownFields, replayWindowMs, sla, fields, rules, schemas } =
+    contract;
   return c.json({
     ...summaryOf(contract),
     dedupe_key: dedupeKey,
@@ -18,11 +19,12 @@ export function getTopic(c: GatewayContext): Response {
     event_time_window:
       eventTimeWindow === null ? null : { past_ms: eventTimeWindow.pastMs, future_ms: eventTimeWindow.futureMs },
     unknown_fields: unknownFields,
+    replay_window_ms: replayWindowMs,
     service_levels: {
       latency_ms: sla.latencyMs ?? null,
       freshness_ms: sla.freshnessMs ?? null,
       completeness_percent: sla.completenessPercent ?? null,
-      retention_ms: sla.retentionMs,
+      retention_ms: sla.retentionMs ?? null,
     },
     schemas,
     fields,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMPACTION_POLICY } from "../../lakehouse/upkeep/compaction/plan.ts";
+import { retire } from "../../lakehouse/upkeep/retention/retire.ts";
+import { requireContract } from "../oracle/weather.ts";
 import { weather } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
@@ -68,10 +70,15 @@ test("small files of a closed hour become one, their objects go, and a rebuild g
   expect(at.errors).toEqual([]);
 });
 
-test("retention lets the date's bronze go: silver stays, a backfill is refused, late events are quarantined", async () => {
+test("a retention lets the date's bronze go: silver stays, a backfill is refused, late events are quarantined", async () => {
   const { db, lake } = at.platform;
   const silver = await at.rows(SILVER);
-  await tickOf(Math.ceil(Date.now() / DAY_MS + 10) * DAY_MS);
+  // The shipped contracts keep bronze: the cron, ten days later, lets nothing go.
+  const later = Math.ceil(Date.now() / DAY_MS + 10) * DAY_MS;
+  const kept = await liveFiles();
+  await tickOf(later);
+  expect(await liveFiles()).toEqual(kept);
+  await retire({ db, contracts: [{ ...requireContract("weather"), sla: { retentionMs: 7 * DAY_MS } }] }, later);
   expect(await liveFiles()).toEqual([]);
   await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
   await at.until("bronze deleted", async () => (await lake.list({ prefix: "bronze/weather/" })).objects.length === 0);
@@ -97,7 +104,7 @@ test("retention lets the date's bronze go: silver stays, a backfill is refused, 
   expect(at.errors).toEqual([]);
 });
 
-test("what a lost build staged goes, payloads of dead letters past their retention, and old lists of resends; published files stay", async () => {
+test("what a lost build staged goes, and old lists of resends; published files stay, and payloads of dead letters", async () => {
   const { db, lake } = at.platform;
   const silver = await at.rows(SILVER);
   const day = new Date().toISOString().slice(0, 10);
@@ -115,7 +122,7 @@ test("what a lost build staged goes, payloads of dead letters past their retenti
     .bind(day, now)
     .run();
   await tickOf(Math.ceil(Date.now() / DAY_MS + 40) * DAY_MS);
-  expect(await lake.head(payload)).toBeNull();
+  expect(await lake.head(payload)).not.toBeNull();
   expect(await lake.head(resends)).toBeNull();
   expect(await lake.head(staged)).not.toBeNull();
   await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();

@@ -18,7 +18,8 @@ it only says what would become of them. Replaying twice gives the same silver ta
   --topic TOPIC             the topic that the events were sent to
   --error-type TYPE         the first error's type, such as MISSING_FIELD (docs/errors.md)
   --producer NAME           who sent them
-  --from, --to TIME         received in [from, to): 2026-01-31 or 2026-01-31T12:00:00Z; the last seven days if not given
+  --from, --to TIME         received in [from, to): 2026-01-31 or 2026-01-31T12:00:00Z; the last seven days if
+                            not given, and at most the replayWindow of dead_letters back (30 days)
   --limit N, --oldest       list: how many, and the oldest first
   --date YYYY-MM-DD         show: the day of its reception, which is faster than searching seven
   --payload                 show: the payload alone

@@ -111,6 +111,7 @@ const SETTINGS = [
   "compatibility",
   "flush",
   "buildAfterMs",
+  "replayWindowMs",
   "checks",
 ] as const satisfies readonly (keyof Contract)[];
 

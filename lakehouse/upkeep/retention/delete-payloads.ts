@@ -1,7 +1,8 @@
 /**
- * Payloads of dead letters that stand beside their messages go with the dead letters' bronze: once that is retired, and each when it
- * is itself as old as the contract keeps dead letters, since a replay that is refused again writes one under its first reception.
- * Their keys have the date, so an hour costs one list call, and one more for each thousand that goes. R2 bills no deletion.
+ * Payloads of dead letters that stand beside their messages stay as long as the dead letters' bronze. Where their contract states a
+ * retention they go once that is retired, and each when it is itself as old as the contract keeps dead letters, since a replay that is
+ * refused again writes one under its first reception. Their keys have the date, so an hour costs one list call, and one more for each
+ * thousand that goes. R2 bills no deletion.
  */
 import type { Contract } from "../../../contracts/contract.ts";
 import { datesWithLiveBronze } from "../../../sql/statements/retention.ts";
@@ -24,12 +25,14 @@ export async function deletePayloads(
   now: number,
 ): Promise<{ readonly payloads: number; readonly more?: "now" }> {
   const [expiry] = expiriesOf([contract], now);
+  const { retentionMs } = contract.sla;
+  if (expiry === undefined || retentionMs === undefined) return { payloads: 0 };
   const { delimitedPrefixes } = await bucket.list({ prefix: PAYLOADS_PREFIX, delimiter: "/" });
   const dates = delimitedPrefixes.flatMap((prefix) => dateOfPayloads(prefix) ?? []);
-  const expired = dates.filter((date) => expiry !== undefined && date <= expiry.lastDate);
+  const expired = dates.filter((date) => date <= expiry.lastDate);
   if (expired.length === 0) return { payloads: 0 };
   const live = await datesWithLiveBronze(db, contract.topic, expired);
-  const oldest = now - contract.sla.retentionMs;
+  const oldest = now - retentionMs;
   let payloads = 0;
   let pages = 0;
   for (const date of expired.filter((each) => !live.has(each))) {

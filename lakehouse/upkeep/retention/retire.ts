@@ -27,17 +27,17 @@ export async function retire(
 ): Promise<{ readonly files: number; readonly versions: number; readonly more?: "now" }> {
   const before = (ms: number): string => new Date(now - ms).toISOString();
   // What came in within a day is built first, however old its date: it is counted before it goes.
-  const files = await retireExpired(db, expiriesOf(contracts, now), before(DAY_MS), FILES_A_RUN);
+  const expiries = expiriesOf(contracts, now);
+  const files = expiries.length === 0 ? 0 : await retireExpired(db, expiries, before(DAY_MS), FILES_A_RUN);
   const kept = { all: before(KEPT_MS.all), hourly: before(KEPT_MS.hourly), daily: before(KEPT_MS.daily) };
   const versions = await thinVersions(db, kept, DIRECTORIES, VERSIONS_A_RUN);
   const full = files === FILES_A_RUN || versions === VERSIONS_A_RUN;
   return { files, versions, ...(full ? { more: "now" } : {}) };
 }
 
-/** The last date of each topic that ended as long ago as its contract keeps rows. Pure. */
+/** The last date that ended as long ago as its contract keeps bronze, of each topic that does not keep it for good. Pure. */
 export function expiriesOf(contracts: readonly Pick<Contract, "topic" | "sla">[], now: number): Expiry[] {
-  return contracts.map(({ topic, sla }) => ({
-    topic,
-    lastDate: formatDate(Math.floor((now - sla.retentionMs) / DAY_MS) - 1),
-  }));
+  return contracts.flatMap(({ topic, sla: { retentionMs } }) =>
+    retentionMs === undefined ? [] : [{ topic, lastDate: formatDate(Math.floor((now - retentionMs) / DAY_MS) - 1) }],
+  );
 }

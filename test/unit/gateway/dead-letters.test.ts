@@ -63,6 +63,38 @@ describe("GET /v1/dead-letters", () => {
     expect(big).toMatchObject({ payload: null, payload_ref: expect.stringContaining(String(big?.["dlq_id"])) });
   });
 
+  test("goes as far back as the replay window, which deletes nothing", async () => {
+    await harness.post("/v1/topics/orders/events", [BAD]);
+    await land(harness);
+    const DAY_MS = 86_400_000;
+    const [letter] = (await list("")).dead_letters;
+    const ids = async (query: string) => (await list(query)).dead_letters.map(({ dlq_id }) => dlq_id);
+    // Noon of the 21st: until the end of December 21st it is in the window of thirty days, which counts whole dates.
+    harness.clock.advance(30 * DAY_MS + 11 * 3_600_000);
+    expect(await ids("")).toEqual([]);
+    expect(await ids("?to=2026-11-25")).toEqual([letter?.["dlq_id"]]);
+    expect(await ids("?from=2026-11-21")).toEqual([letter?.["dlq_id"]]);
+    harness.clock.advance(2 * 3_600_000);
+    const refusal = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+      const headers = { authorization: bearer("local-dev-key"), "content-type": "application/json" };
+      const response = await harness.request(path, { headers, ...init });
+      return [response.status, JSON.parse(await response.text())];
+    };
+    const earliest = (name: string) => [
+      400,
+      expect.objectContaining({
+        code: "INVALID_PARAMETER",
+        detail: expect.stringMatching(`^${name}: dead_letters .* back to 2026-11-22T00:00:00.* 30 d.*npm run query`),
+      }),
+    ];
+    expect(await refusal("/v1/dead-letters?from=2026-11-21")).toEqual(earliest("from"));
+    expect(await refusal("/v1/dead-letters?to=2026-11-21")).toEqual(earliest("to"));
+    expect(await refusal(`/v1/dead-letters/${letter?.["dlq_id"]}?date=2026-11-21`)).toEqual(earliest("date"));
+    const body = JSON.stringify({ dlq_ids: [letter?.["dlq_id"]], from: "2026-11-21" });
+    expect(await refusal("/v1/dead-letters/replay", { method: "POST", body })).toEqual(earliest("from"));
+    expect(await ids("?from=2026-11-22&to=2026-11-25")).toEqual([]);
+  });
+
   test("pages go on where they ended", async () => {
     for (let i = 0; i < 5; i++) {
       harness.clock.advance(10);

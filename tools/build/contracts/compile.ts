@@ -148,6 +148,7 @@ function assemble(
     compatibility: extension.compatibility,
     flush: { bytes: extension.flush.bytes, rows: extension.flush.rows, ageMs: extension.flush.age },
     buildAfterMs: extension.buildAfter,
+    replayWindowMs: extension.replayWindow,
     sla: serviceLevels(contract.slaProperties, report),
     fields: table.properties.map(fieldRule),
     checks: checks.map(({ check }) => check),
@@ -168,10 +169,10 @@ function checkWindow({ eventTimeWindow: window, partition, sla }: Contract, sour
   const at = (source.customProperties ?? []).findIndex(({ property }) => property === "eventTimeWindow");
   const path = ["customProperties", at, "value", "past"];
   if (window.pastMs + window.futureMs === 0) report(path, "this eventTimeWindow takes no event: give past a length");
-  if (partition.source !== "event" || window.pastMs <= sla.retentionMs) return;
+  if (partition.source !== "event" || sla.retentionMs === undefined || window.pastMs <= sla.retentionMs) return;
   const days = (milliseconds: number) => `${Math.round((milliseconds / DAY_MS) * 100) / 100} d`;
-  const kept = `slaProperties keep a date for ${days(sla.retentionMs)} (retention; 7 d if it is not stated)`;
-  const fix = "raise the retention to it, shorten past, or partition by the time received";
+  const kept = `slaProperties keep the bronze of a date for ${days(sla.retentionMs)} (retention)`;
+  const fix = "leave retention out, raise it to that, shorten past, or partition by the time received";
   report(
     path,
     `events of up to ${days(window.pastMs)} ago are taken, but ${kept}, and older ones end in quarantine: ${fix}`,

@@ -62,12 +62,14 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
   const [table] = parsed.data.schema;
   noteProperties(table.properties, ["schema", 0]);
   noteQuality(table.quality, ["schema", 0]);
-  for (const [index, { property }] of (parsed.data.slaProperties ?? []).entries()) {
+  for (const [index, { property, value, unit }] of (parsed.data.slaProperties ?? []).entries()) {
+    if (property === "retention") note(["slaProperties", index], retentionNote(`${value} ${unit}`));
     if (!SERVICE_LEVELS.some((name) => name === property))
       note(["slaProperties", index], `the service level ${property} is not read: ${SERVICE_LEVELS.join(", ")} are`);
   }
   const partition = z.object({ source: z.literal("event") }).safeParse(custom.get("partition"));
-  if (partition.success && !custom.has("eventTimeWindow"))
+  const deletes = (parsed.data.slaProperties ?? []).some(({ property }) => property === "retention");
+  if (partition.success && deletes && !custom.has("eventTimeWindow"))
     note(
       ["customProperties"],
       "there is no eventTimeWindow, so events of any time are taken; those of dates whose bronze is gone end in quarantine",
@@ -75,4 +77,12 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
   if (parsed.data.servers !== undefined)
     note(["servers"], "servers are not read: wrangler.toml says where a topic lives");
   return notes;
+}
+
+/** Contracts of earlier versions state it without meaning that anything should be deleted. */
+function retentionNote(length: string): string {
+  return (
+    `retention deletes bronze ${length} after its date for good: such dates cannot be built again, and late events of them end in quarantine. ` +
+    "Leave it out to keep bronze; how far back peek and replay go is the custom property replayWindow"
+  );
 }

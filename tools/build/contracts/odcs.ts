@@ -240,6 +240,12 @@ export const extensions = z.strictObject({
     })
     .prefault({}),
   buildAfter: duration.default(600_000),
+  replayWindow: duration
+    .refine(
+      (ms) => ms > 0,
+      "replayWindow is how far back peek and replay may go: give it a length above 0, such as P7D",
+    )
+    .default(7 * 86_400_000),
   platformOnly: z.boolean().default(false),
   rules: z
     .array(

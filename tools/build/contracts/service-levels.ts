@@ -9,7 +9,6 @@ type Report = (path: readonly PropertyKey[], message: string) => void;
 export const SERVICE_LEVELS = ["latency", "freshness", "retention", "completeness"] as const;
 
 const DAY_MS = 86_400_000;
-const DEFAULT_RETENTION_MS = 7 * DAY_MS;
 
 // A bare m is left out: readers take it for months as often as for minutes.
 const UNITS: readonly (readonly [ms: number, names: readonly string[]])[] = [
@@ -23,7 +22,7 @@ const UNITS: readonly (readonly [ms: number, names: readonly string[]])[] = [
 ];
 const UNIT_MS = new Map(UNITS.flatMap(([ms, names]) => names.map((name) => [name, ms] as const)));
 
-/** Durations in milliseconds, completeness in percent; a retention that is not stated is seven days. Reports what it cannot read. */
+/** Durations in milliseconds, completeness in percent. Reports what it cannot read. */
 export function serviceLevels(properties: readonly SlaProperty[] | undefined, report: Report): ServiceLevels {
   const found = new Map<string, number>();
   for (const [index, entry] of (properties ?? []).entries()) {
@@ -40,7 +39,7 @@ export function serviceLevels(properties: readonly SlaProperty[] | undefined, re
     ...(latency === undefined ? {} : { latencyMs: latency }),
     ...(freshness === undefined ? {} : { freshnessMs: freshness }),
     ...(completeness === undefined ? {} : { completenessPercent: completeness }),
-    retentionMs: retention ?? DEFAULT_RETENTION_MS,
+    ...(retention === undefined ? {} : { retentionMs: retention }),
   };
 }
 

@@ -73,7 +73,6 @@ schema:
         }
 slaProperties:
   - { property: latency, value: 120, unit: s, element: ${topic}.event_timestamp }
-  - { property: retention, value: 7, unit: d, element: ${topic}.event_timestamp }
 customProperties:
   # append: every event is a row. upsert: the last event of a key is its row.
   - { property: mode, value: append }

@@ -142,8 +142,8 @@ describe("files of builds that did not commit", () => {
 });
 
 describe("payloads of dead letters", () => {
-  const contract = requireContract("dead_letters");
-  const KEPT_MS = contract.sla.retentionMs;
+  const KEPT_MS = 30 * DAY_MS;
+  const contract = { ...requireContract("dead_letters"), sla: { retentionMs: KEPT_MS } };
   const OTHER = "2026-11-22";
 
   class Payloads {
@@ -161,6 +161,16 @@ describe("payloads of dead letters", () => {
       return [...this.bucket.objects.keys()].sort();
     }
   }
+
+  test("stay as long as bronze, which the shipped contract keeps for good", async () => {
+    const at = new Payloads();
+    await at.put(DAY, "1");
+    at.now += 4_000 * DAY_MS;
+    const shipped = requireContract("dead_letters");
+    const deps = { db: at.lake.d1.binding, bucket: at.bucket, contract: shipped };
+    expect(await deletePayloads(deps, at.now)).toEqual({ payloads: 0 });
+    expect(at.keys()).toHaveLength(1);
+  });
 
   test("go when their date and they themselves are past the retention of dead letters", async () => {
     const at = new Payloads();

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import type { Contract } from "../../../../contracts/contract.ts";
 import { contracts } from "../../../../contracts/registry.ts";
 import { expiriesOf, retire } from "../../../../lakehouse/upkeep/retention/retire.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
@@ -11,7 +12,8 @@ const NOON = Date.UTC(2026, 10, 21, 12);
 const DAY = "2026-11-21";
 const HOUR = 3_600_000;
 const DAY_MS = 24 * HOUR;
-const KEPT_MS = requireContract("weather").sla.retentionMs;
+const KEPT_MS = 7 * DAY_MS;
+const KEEPING: readonly Contract[] = [{ ...requireContract("weather"), sla: { retentionMs: KEPT_MS } }];
 
 beforeAll(() => loadParquetWasm());
 
@@ -25,7 +27,7 @@ function readings(lake: Lake, ids: readonly string[], at = lake.now): Uint8Array
 }
 
 const SILVER = "SELECT * FROM silver_weather ORDER BY ALL";
-const retired = (lake: Lake) => retire({ db: lake.d1.binding, contracts }, lake.now);
+const retired = (lake: Lake, keeping = KEEPING) => retire({ db: lake.d1.binding, contracts: keeping }, lake.now);
 
 function bronze(lake: Lake): { file: string; retired_by: string | null }[] {
   return lake.d1.rows("SELECT file, retired_by FROM bronze_files ORDER BY file");
@@ -187,9 +189,13 @@ test("of the versions of a date, the last of an hour, of a day and at last one s
   expect(await lake.query(SILVER)).toHaveLength(4);
 });
 
-test("each contract's own retention counts: dead letters thirty days, alerts one, topics seven unless they say otherwise", () => {
-  const last = new Map(expiriesOf(contracts, NOON).map(({ topic, lastDate }) => [topic, lastDate]));
-  expect(last.get("dead_letters")).toBe("2026-10-21");
-  expect(last.get("pipeline_alerts")).toBe("2026-11-19");
-  expect(last.get("weather")).toBe("2026-11-13");
+test("a contract's own retention counts, and the shipped ones keep bronze for good", async () => {
+  expect(expiriesOf(contracts, NOON)).toEqual([]);
+  expect(expiriesOf([...contracts, ...KEEPING], NOON)).toEqual([{ topic: "weather", lastDate: "2026-11-13" }]);
+  const lake = new Lake(NOON);
+  await lake.land("weather", [readings(lake, ["a"])]);
+  await lake.settle();
+  lake.now += 4_000 * DAY_MS;
+  expect(await retired(lake, contracts)).toMatchObject({ files: 0 });
+  expect(bronze(lake)).toMatchObject([{ retired_by: null }]);
 });

@@ -58,6 +58,12 @@ describe("sluice topics peek", () => {
     expect([only.event.event_id, others]).toEqual(["e-1", []]);
     expect(Date.parse(only.received)).toBe(NOW + 60_000);
     expect(await run("peek orders --from 2026-11-22")).toBe("");
+    // Seven whole dates back.
+    harness.clock.advance(7 * 86_400_000);
+    expect((await run("peek orders")).split("\n")).toHaveLength(2);
+    await expect(run("peek orders --from 2026-11-20")).rejects.toThrow(/from: orders .* back to 2026-11-21T00:00:00/);
+    harness.clock.advance(86_400_000);
+    expect(await run("peek orders")).toBe("");
   });
 
   test("does not look into retired files, and masked fields stay masked", async () => {
@@ -95,7 +101,8 @@ test("sluice topics list and describe show contract, counts and what waits", asy
   expect(described).toMatch(/^unknown fields +keep; \/note \(last 2026-11-21\)$/m);
   expect(await run("describe weather")).toMatch(/^unknown fields +keep; none seen$/m);
   expect(described).toMatch(/^accepted +2, rejected 3/m);
-  expect(described).toMatch(/^retention +\d+d$/m);
+  expect(described).toMatch(/^bronze kept +for good$/m);
+  expect(described).toMatch(/^replay window +7d$/m);
 });
 
 test("sluice topics lag and flush name what buffers hold", async () => {

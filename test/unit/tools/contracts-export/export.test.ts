@@ -96,9 +96,6 @@ describe("an exported contract", () => {
 
   it("has no service level about a column: what is promised of bronze would be measured in silver's times", () => {
     const levels = exported("orders").result.slaProperties ?? [];
-    expect(levels.map(({ property: name, element }) => [name, element])).toEqual([
-      ["latency", undefined],
-      ["retention", undefined],
-    ]);
+    expect(levels.map(({ property: name, element }) => [name, element])).toEqual([["latency", undefined]]);
   });
 });

@@ -17,6 +17,13 @@ function complaints(from: string | RegExp, to: string): string[] {
   return compiled.ok ? [] : compiled.problems.map(renderProblem);
 }
 
+/** Where another service level is put. */
+const BEHIND_LEVELS = "customProperties:\n  - { property: mode";
+
+function withLevel(text: string): [from: string, to: string] {
+  return [BEHIND_LEVELS, `  - { property: ${text}, element: orders.event_timestamp }\n${BEHIND_LEVELS}`];
+}
+
 function lineOf(text: string): number {
   return orders.slice(0, orders.indexOf(text)).split("\n").length;
 }
@@ -38,7 +45,8 @@ describe("the contract compiler", () => {
       latenessMs: 3_600_000,
       flush: { bytes: 16_000_000, rows: 100_000, ageMs: 60_000 },
       buildAfterMs: 600_000,
-      sla: { latencyMs: 120_000, retentionMs: 7 * 86_400_000 },
+      sla: { latencyMs: 120_000 },
+      replayWindowMs: 7 * 86_400_000,
       compatibility: "FULL_TRANSITIVE",
       schemas: [
         { id: 100_001, version: 1 },
@@ -98,10 +106,10 @@ describe("the contract compiler", () => {
     ["retention, value: 240, unit: hours", { retentionMs: 240 * 3_600_000 }],
     ["availability, value: 99, unit: percent", {}],
   ])("a service level: %s", (text, expected) => {
-    const changed = orders.replace("property: retention, value: 7, unit: d", `property: ${text}`);
+    const changed = orders.replace(...withLevel(text));
     const compiled = compileContract({ file: "contracts/orders.yaml", text: changed }, releases);
     if (!compiled.ok) throw new Error(compiled.problems.map(renderProblem).join("\n"));
-    expect(compiled.contract.sla).toEqual({ latencyMs: 120_000, retentionMs: 7 * 86_400_000, ...expected });
+    expect(compiled.contract.sla).toEqual({ latencyMs: 120_000, ...expected });
   });
 
   test.each([
@@ -113,16 +121,15 @@ describe("the contract compiler", () => {
     ["completeness, value: 99, unit: rows", 'the unit "rows" is not percent'],
     ["latency, value: 500, unit: s", "latency is stated twice"],
   ])("a service level that cannot be read: %s", (text, expected) => {
-    const line = lineOf("property: retention");
-    expect(complaints("property: retention, value: 7, unit: d", `property: ${text}`)).toEqual([
+    const line = lineOf(BEHIND_LEVELS);
+    expect(complaints(...withLevel(text))).toEqual([
       expect.stringMatching(new RegExp(`^contracts/orders\\.yaml:${line}: .*${expected}`)),
     ]);
   });
 
   test("a promise that the contract's own waiting breaks is refused, with what to write instead", () => {
-    const freshness = (value: string) =>
-      complaints("property: retention, value: 7, unit: d", `property: freshness, value: ${value}`);
-    const line = lineOf("property: retention");
+    const freshness = (value: string) => complaints(...withLevel(`freshness, value: ${value}`));
+    const line = lineOf(BEHIND_LEVELS);
     expect(freshness("660, unit: s")).toEqual([
       `contracts/orders.yaml:${line}: freshness promises 660 s, but events wait 60 s for a flush (flush.age) and their rows 600 s for a build (buildAfter): promise more than 660 s, or shorten them`,
     ]);
@@ -141,15 +148,33 @@ describe("the contract compiler", () => {
     ]);
   });
 
+  test("how far back a topic is read as a stream", () => {
+    const windowOf = (text: string) => {
+      const compiled = compileContract({ file: "contracts/orders.yaml", text }, releases);
+      return compiled.ok ? compiled.contract.replayWindowMs : compiled.problems.map(renderProblem);
+    };
+    const stated = "  - { property: replayWindow, value: P7D }\n";
+    expect(windowOf(orders.replace(stated, ""))).toBe(7 * 86_400_000);
+    expect(windowOf(orders.replace(stated, stated.replace("P7D", "PT36H")))).toBe(36 * 3_600_000);
+    const line = lineOf("property: replayWindow");
+    for (const [value, why] of [
+      ["PT0S", "give it a length above 0, such as P7D"],
+      ["7d", '"7d" is not an ISO 8601 duration such as P7D'],
+    ] as const)
+      expect(complaints(stated, stated.replace("P7D", value))).toEqual([
+        expect.stringMatching(new RegExp(`^contracts/orders\\.yaml:${line}: .*${why}`)),
+      ]);
+  });
+
   test("a window reaches no further back than dates are kept", () => {
     const window = "eventTimeWindow, value: { past: P7D, future: PT5M }";
-    const line = lineOf("property: eventTimeWindow");
-    expect(complaints("retention, value: 7, unit: d", "retention, value: 36, unit: h")).toEqual([
+    const line = lineOf("property: eventTimeWindow") + 1;
+    expect(complaints(...withLevel("retention, value: 36, unit: h"))).toEqual([
       expect.stringMatching(
-        `^contracts/orders\\.yaml:${line}: events of up to 7 d ago are taken, but .* for 1.5 d .*raise the retention`,
+        `^contracts/orders\\.yaml:${line}: events of up to 7 d ago are taken, but .* for 1.5 d .*leave retention out`,
       ),
     ]);
-    expect(complaints(window, window.replace("P7D", "P7DT1H"))[0]).toContain("events of up to 7.04 d ago are taken");
+    expect(complaints(window, window.replace("P7D", "P7000D"))).toEqual([]);
     expect(complaints(window, "eventTimeWindow, value: { past: PT0S, future: PT0S }").join()).toContain(
       "takes no event",
     );

@@ -240,6 +240,15 @@ describe("what is accepted but not executed", () => {
       'the quality check "plausible" of type custom is not executed',
       "the service level availability is not read: latency, freshness, retention, completeness are",
     ]);
+    const retention = { property: "retention", value: 7, unit: "d" };
+    const deletes = JSON.stringify(changed(orders, ["slaProperties", 0], retention), null, 1);
+    expect(contractNotes("contracts/orders.yaml", deletes)).toEqual([
+      {
+        file: "contracts/orders.yaml",
+        line: deletes.slice(0, deletes.indexOf('"retention"')).split("\n").length - 1,
+        message: expect.stringMatching(/^retention deletes bronze 7 d after its date for good.*replayWindow$/),
+      },
+    ]);
     expect(notes.every(({ line }) => line !== undefined && line > 1)).toBe(true);
     expect(contractNotes("contracts/orders.yaml", JSON.stringify(orders))).toEqual([]);
   });
