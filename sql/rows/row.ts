@@ -37,6 +37,12 @@ export class Row {
     return typeof value === "number" && Number.isSafeInteger(value) ? value : this.#fail(column, "a whole number");
   }
 
+  /** How many there are, or how far in: a whole number that is not below zero. */
+  count(column: string): number {
+    const value = this.integer(column);
+    return value >= 0 ? value : this.#fail(column, "a number of at least 0");
+  }
+
   integerOrNull(column: string): number | null {
     return this.#values[column] === null ? null : this.integer(column);
   }

@@ -25,10 +25,10 @@ const INPUTS = rowsOf(
   (row): BronzeInput => ({
     registration: row.integer("registration"),
     file: row.text("file"),
-    first_row: row.integer("first_row"),
-    rows: row.integer("rows"),
+    first_row: row.count("first_row"),
+    rows: row.count("rows"),
     stored_file: row.text("stored_file"),
-    stored_row: row.integer("stored_row"),
+    stored_row: row.count("stored_row"),
   }),
 );
 

@@ -128,8 +128,8 @@ export const FILE_ROWS = rowsOf(
       file: row.text("file"),
       kind: row.oneOf("kind", FILE_KINDS),
       added: row.integer("added"),
-      rows: row.integer("rows"),
-      bytes: row.integer("bytes"),
+      rows: row.count("rows"),
+      bytes: row.count("bytes"),
       ...(stats === null ? {} : { stats }),
     };
   },

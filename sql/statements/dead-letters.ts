@@ -20,9 +20,9 @@ const ROW_SOURCES = rowsOf(
   { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
   (row): RowSource => ({
     file: row.text("file"),
-    bytes: row.integer("bytes"),
-    first_row: row.integer("first_row"),
-    rows: row.integer("rows"),
+    bytes: row.count("bytes"),
+    first_row: row.count("first_row"),
+    rows: row.count("rows"),
     min_received: row.timeOrNull("min_received"),
     max_received: row.timeOrNull("max_received"),
   }),

@@ -12,8 +12,8 @@ export interface BronzeSince {
 const BRONZE_SINCE = rowsOf(
   { table: "bronze_files", key: [], remedy: "restore it with D1's Time Travel" },
   (row): BronzeSince => ({
-    rows: row.integer("rows"),
-    files: row.integer("files"),
+    rows: row.count("rows"),
+    files: row.count("files"),
     newest_received: row.timeOrNull("newest_received"),
   }),
 );

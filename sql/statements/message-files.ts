@@ -14,7 +14,7 @@ const FILES = rowsOf(
   { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
   (row): MessageFile => ({
     file: row.text("file"),
-    bytes: row.integer("bytes"),
+    bytes: row.count("bytes"),
     shard: row.integer("shard"),
     shard_of: row.integer("shard_of"),
     retired_by: row.textOrNull("retired_by"),

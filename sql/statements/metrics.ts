@@ -137,7 +137,7 @@ const BACKLOGS = rowsOf(
   { table: "shards", key: ["topic"], remedy: "delete the row: its buffer lists itself again with its next append" },
   (row): TopicBacklog => ({
     topic: row.text("topic"),
-    rows: row.integer("rows"),
+    rows: row.count("rows"),
     oldest: row.timeOrNull("oldest"),
   }),
 );

@@ -12,8 +12,8 @@ export interface BronzeOfPartition {
 const BRONZE = rowsOf(
   { table: "bronze_file_dates", key: [], remedy: "restore it with D1's Time Travel" },
   (row): BronzeOfPartition => ({
-    files: row.integer("files"),
-    rows: row.integer("rows"),
+    files: row.count("files"),
+    rows: row.count("rows"),
     sealed: row.flag("sealed"),
   }),
 );

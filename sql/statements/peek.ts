@@ -13,7 +13,7 @@ const NEWEST = rowsOf(
   { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
   (row): NewestFile => ({
     file: row.text("file"),
-    bytes: row.integer("bytes"),
+    bytes: row.count("bytes"),
     max_received: row.time("max_received"),
   }),
 );

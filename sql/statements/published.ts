@@ -21,7 +21,7 @@ const PUBLISHED_TABLES = rowsOf(
     table_name: row.text("table_name"),
     version: row.integer("version"),
     partitions: row.integer("partitions"),
-    rows: row.integer("rows"),
+    rows: row.count("rows"),
     committed_at: row.time("committed_at"),
   }),
 );
@@ -58,7 +58,7 @@ const PARTITIONS = rowsOf(
   (row): PublishedPartition => ({
     partition_date: row.date("partition_date"),
     version: row.integer("version"),
-    rows: row.integer("rows"),
+    rows: row.count("rows"),
     manifest: row.textOrNull("manifest"),
   }),
 );
@@ -111,7 +111,7 @@ const PUBLISHED_VERSIONS = rowsOf(
   (row): PublishedVersion => ({
     partition_date: row.date("partition_date"),
     version: row.integer("version"),
-    rows: row.integer("rows"),
+    rows: row.count("rows"),
     manifest: row.textOrNull("manifest"),
     run_id: row.text("run_id"),
     seen: row.integerOrNull("seen"),

@@ -25,7 +25,7 @@ const TARGETS = rowsOf(
   { table: "versions", key: ["table_name", "version"], remedy: "roll back to another version" },
   (row): RollbackTarget => ({
     version: row.integer("version"),
-    rows: row.integer("rows"),
+    rows: row.count("rows"),
     seen: row.integerOrNull("seen"),
     complete_through: row.timeOrNull("complete_through"),
     digest: row.text("digest"),

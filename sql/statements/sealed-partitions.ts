@@ -21,7 +21,7 @@ const SEALED = rowsOf(
     remedy: "restore it with D1's Time Travel: a sealed partition cannot be built again",
   },
   (row): SealedPartition => ({
-    rows: row.integer("rows"),
+    rows: row.count("rows"),
     seen: row.integer("seen"),
     digest: row.text("digest"),
     inputs: row.integer("inputs"),

@@ -77,8 +77,8 @@ const SHARDS = rowsOf(
     listed_at: row.textOrNull("listed_at"),
     last_flush_at: row.textOrNull("last_flush_at"),
     oldest_unflushed: row.textOrNull("oldest_unflushed"),
-    buffered_rows: row.integer("buffered_rows"),
-    buffered_bytes: row.integer("buffered_bytes"),
+    buffered_rows: row.count("buffered_rows"),
+    buffered_bytes: row.count("buffered_bytes"),
   }),
 );
 

@@ -45,7 +45,7 @@ const PROGRESS = rowsOf(
 );
 const LIVE = rowsOf({ table: "published", key: ["table_name", "partition_date"], remedy: "ask again" }, (row) => ({
   run: row.text("run_id"),
-  rows: row.integer("rows"),
+  rows: row.count("rows"),
 }));
 
 export async function silverProgress(

@@ -14,7 +14,7 @@ const TRACE_FILES = rowsOf(
   { table: "bronze_files", key: ["file"], remedy: "restore it with D1's Time Travel" },
   (row): TraceFile => ({
     file: row.text("file"),
-    bytes: row.integer("bytes"),
+    bytes: row.count("bytes"),
     position: row.text("position"),
   }),
 );

@@ -29,7 +29,7 @@ const VERSIONS = rowsOf(
     partition_date: row.date("partition_date"),
     kind: row.oneOf("kind", VERSION_KINDS),
     run_id: row.text("run_id"),
-    rows: row.integer("rows"),
+    rows: row.count("rows"),
     rows_added: row.integer("rows_added"),
     seen: row.integerOrNull("seen"),
     complete_through: row.timeOrNull("complete_through"),

@@ -1,7 +1,7 @@
 /** Reading the bronze rows of one partition, wherever they stand. */
 import type { BronzeInput } from "../../../sql/statements/bronze-inputs.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
-import { conform } from "../../engine/columns/conform.ts";
+import { ColumnMismatchError, conform, requireColumns } from "../../engine/columns/conform.ts";
 import { CorruptParquetError, openParquet, type ParquetFile } from "../../engine/parquet/reader.ts";
 import { type LakeWork, tailedSource } from "../../tables/lake.ts";
 
@@ -57,16 +57,27 @@ export async function* bronzeRows(
   for (const { file, firstRow, rows } of storedRows(inputs)) {
     if (open?.key !== file) open = { key: file, parquet: await openParquet(await tailedSource(bucket, file)) };
     const { parquet } = open;
+    orCorrupt(file, () => requireColumns(parquet.columns, fields));
     const columns = fields.map((field) => field.name).filter((name) => parquet.columns.includes(name));
     let read = 0;
     for await (const batch of parquet.read(permit, { columns, offset: firstRow, limit: rows })) {
       read += batch.length;
-      yield conform(batch, fields);
+      yield orCorrupt(file, () => conform(batch, fields));
     }
     if (read !== rows)
       throw new CorruptParquetError(
         file,
         `it has ${read} of the ${rows} rows that the catalog lists from row ${firstRow} on`,
       );
+  }
+}
+
+/** A file with columns that no flush of ours writes heals as little by itself as one that cannot be read. */
+function orCorrupt<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ColumnMismatchError)) throw error;
+    throw new CorruptParquetError(file, error.message, { cause: error });
   }
 }
