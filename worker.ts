@@ -80,6 +80,7 @@ function dutiesOf(env: Env): Duty[] {
     webhook: { environment, url, fetch: (address, init) => fetch(address, init) },
     flushAgeSeconds: env.FLUSH_AGE_SECONDS,
     backPressureBytes: env.BACK_PRESSURE_BYTES,
+    catalogLimitBytes: env.CATALOG_LIMIT_BYTES,
     replan: () => replan(env),
     log,
   });

@@ -31,15 +31,17 @@ export interface RosterDeps<Id> {
   /** `FLUSH_AGE_SECONDS` and `BACK_PRESSURE_BYTES`. */
   readonly flushAgeSeconds: string;
   readonly backPressureBytes: string;
+  /** `CATALOG_LIMIT_BYTES`. */
+  readonly catalogLimitBytes: string;
   /** One tick of the planner. */
   replan(): Promise<object>;
   readonly log: DutyLog;
 }
 
 export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
-  const { db, lake, buffers, builds, emit, flushAgeSeconds, log } = deps;
+  const { db, lake, buffers, builds, emit, flushAgeSeconds, catalogLimitBytes, log } = deps;
   const knows = (domain: string) => planPolicy.knows(domain);
-  const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, knows });
+  const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, catalogLimitBytes, knows });
   const completenessPromises = new Map(
     contracts.flatMap(({ topic, sla }) =>
       sla.completenessPercent === undefined ? [] : [[topic, sla.completenessPercent] as const],

@@ -14,6 +14,12 @@ export function catalogFamilies(metrics: CatalogMetrics): Family[] {
     ...buildFamilies(metrics),
     ...alertFamilies(metrics),
     {
+      name: "sluice_catalog_bytes",
+      help: "Size of the catalog (D1), whose limit is 10 GB on the paid plan",
+      type: "gauge",
+      samples: [{ value: metrics.bytes }],
+    },
+    {
       name: "sluice_metrics_rows_read",
       help: "Rows that D1 read for these metrics, as it bills them; they are cached for ten seconds in each isolate",
       type: "gauge",

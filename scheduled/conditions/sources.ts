@@ -2,6 +2,7 @@
 import type { Contract } from "../../contracts/contract.ts";
 import { blockedPartitionsSource } from "./blocked-partitions.ts";
 import { heldOffTopics, overdueBuffers, parkedSlices } from "./buffers.ts";
+import { catalogSizeSource } from "./catalog-size.ts";
 import type { ConditionSource } from "./condition.ts";
 import { deadLetterRateSource } from "./dead-letter-rate.ts";
 import { dutyBacklogsSource } from "./duty-backlogs.ts";
@@ -18,11 +19,14 @@ export interface SourcesDeps {
   readonly contracts: readonly Contract[];
   /** `FLUSH_AGE_SECONDS`. */
   readonly flushAgeSeconds: string;
+  /** `CATALOG_LIMIT_BYTES`. */
+  readonly catalogLimitBytes: string;
   /** Whether this deploy builds the domain. */
   knows(domain: string): boolean;
 }
 
-export function conditionSources({ db, lake, contracts, flushAgeSeconds, knows }: SourcesDeps): ConditionSource[] {
+export function conditionSources(deps: SourcesDeps): ConditionSource[] {
+  const { db, lake, contracts, flushAgeSeconds, catalogLimitBytes, knows } = deps;
   const buffers = { db, contracts, flushAgeSeconds };
   const topics = contracts.map(({ topic }) => topic);
   return [
@@ -37,6 +41,7 @@ export function conditionSources({ db, lake, contracts, flushAgeSeconds, knows }
     deadLetterRateSource(db),
     ledgerSource(db),
     dutyBacklogsSource(db),
+    catalogSizeSource(db, catalogLimitBytes),
     lateDataSource(db, topics),
   ];
 }

@@ -76,6 +76,8 @@ export interface CatalogMetrics {
   readonly topics: readonly TopicProgress[];
   /** Fields that events brought and no schema has. */
   readonly drift: readonly TopicDrift[];
+  /** Of the database, in bytes. */
+  readonly bytes: number;
   /** What D1 bills for this. */
   readonly rowsRead: number;
 }
@@ -177,10 +179,7 @@ export async function catalogMetrics(
     db.prepare("SELECT topic, count(*) AS fields FROM unknown_fields GROUP BY topic ORDER BY topic").all(),
   ]);
   const open = ALERTS.readable(alerts);
-  const rowsRead = [runs, events, partitions, alerts, alertEvents, progress, backlogs, drift].reduce(
-    (sum, { meta }) => sum + meta.rows_read,
-    0,
-  );
+  const metas = [runs, events, partitions, alerts, alertEvents, progress, backlogs, drift].map(({ meta }) => meta);
   return {
     runs: RUNS.in(runs),
     events: EVENTS.in(events),
@@ -191,6 +190,7 @@ export async function catalogMetrics(
     topics: TOPIC_PROGRESS.in(progress),
     backlogs: BACKLOGS.in(backlogs),
     drift: DRIFT.in(drift),
-    rowsRead,
+    bytes: Math.max(...metas.map((meta) => meta.size_after)),
+    rowsRead: metas.reduce((sum, meta) => sum + meta.rows_read, 0),
   };
 }

@@ -195,6 +195,7 @@ test("metrics: a strict reader takes them, and what a scrape costs does not grow
   await at.until("everything is built", () => allBuilt(at.platform));
   const before = await scrape();
   expect(seriesValue(before, "sluice_catalog_up")).toBe(1);
+  expect(seriesValue(before, "sluice_catalog_bytes")).toBeGreaterThan(100_000);
   expect(seriesValue(before, "sluice_runs_total", { domain: "pipeline_alerts", status: "DONE" })).toBeGreaterThan(0);
   expect(seriesValue(before, "sluice_events_accepted_total", { topic: "pipeline_alerts" })).toBeGreaterThanOrEqual(2);
   const cost = seriesValue(before, "sluice_metrics_rows_read") ?? 0;

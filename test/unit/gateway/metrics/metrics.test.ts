@@ -87,6 +87,8 @@ describe("GET /metrics", () => {
   test("an empty platform: every group is whole", async () => {
     const read = await scrape(createHarness());
     expect(seriesValue(read, "sluice_catalog_up")).toBe(1);
+    // The pages of an empty database with all its tables and indices.
+    expect(seriesValue(read, "sluice_catalog_bytes")).toBeGreaterThan(100_000);
     expect(seriesValue(read, "sluice_partitions", { status: "FAILED" })).toBe(0);
     expect(read.has("sluice_events_accepted_total")).toBe(false);
   });

@@ -5,6 +5,7 @@ import { contracts } from "../../../../contracts/registry.ts";
 import { metadataOf, parkedKey } from "../../../../lakehouse/upkeep/parked/parked-message.ts";
 import { diffAlerts, MAX_CHANGES, type OpenAlert } from "../../../../scheduled/alerts/diff.ts";
 import { blockedPartitionsSource } from "../../../../scheduled/conditions/blocked-partitions.ts";
+import { catalogSizeSource } from "../../../../scheduled/conditions/catalog-size.ts";
 import { type Condition, type ConditionSource, MAX_CONDITIONS } from "../../../../scheduled/conditions/condition.ts";
 import { deadLetterRateSource } from "../../../../scheduled/conditions/dead-letter-rate.ts";
 import { dutyBacklogsSource } from "../../../../scheduled/conditions/duty-backlogs.ts";
@@ -124,6 +125,22 @@ test("compactions that failed five times, by topic, until they succeed", async (
   expect(found[0]?.message).not.toContain("jane");
   db.sqlite.exec("UPDATE compactions SET status = iif(topic = 'orders', 'DONE', 'DROPPED')");
   expect(await find(failingCompactionsSource(db.d1))).toEqual([]);
+});
+
+test("a database near its limit: a warning from half of it, critical from four fifths; each environment has its own", async () => {
+  const bytes = Number(
+    db.sqlite.prepare("SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size").get()?.["n"],
+  );
+  expect(await find(catalogSizeSource(db.d1, "0"))).toEqual([]);
+  expect(await find(catalogSizeSource(db.d1, String(bytes * 2 + 2)))).toEqual([]);
+  const of = (limit: number) => find(catalogSizeSource(db.d1, String(limit)));
+  expect(await of(bytes * 2)).toMatchObject([
+    { key: "catalog_size", kind: "catalog_size", severity: "warning", measured: bytes, bound: bytes },
+  ]);
+  expect((await of(bytes * 2))[0]?.message).toMatch(/50 % of .*The catalog grows/);
+  expect(await of(bytes / 0.8)).toMatchObject([{ severity: "critical" }]);
+  for (const text of ["", "ten", "-1"])
+    await expect(find(catalogSizeSource(db.d1, text))).rejects.toThrow(/CATALOG_LIMIT_BYTES is .* a number of bytes/);
 });
 
 test("parked messages, by queue", async () => {
