@@ -1,5 +1,6 @@
 /** `createD1` with D1's faults and D1's clock: a call may fail before anything happened, or be done and lose its answer. */
-import { createD1 } from "./d1-on-sqlite.ts";
+import type { DatabaseSync } from "node:sqlite";
+import { createD1, type D1OnSqlite } from "./d1-on-sqlite.ts";
 
 /** `before`: the call throws and nothing happened. `after`: it happened, and the caller gets an error all the same. */
 export type D1Fault = "before" | "after";
@@ -9,10 +10,11 @@ export class FaultyD1 {
   readonly faults: (D1Fault | undefined)[] = [];
   /** Stands around each call that reaches D1, for a test that needs more than `faults`. */
   around: <R>(work: () => Promise<R>) => Promise<R> = (work) => work();
-  readonly #inner = createD1();
+  readonly #inner: D1OnSqlite;
 
-  /** `now` is D1's clock, milliseconds since the epoch; the machine's own when absent. */
-  constructor(now?: () => number) {
+  /** `now` is D1's clock, milliseconds since the epoch; the machine's own when absent. `sqlite`: as of `createD1`. */
+  constructor(now?: () => number, sqlite?: DatabaseSync) {
+    this.#inner = createD1(sqlite);
     if (now === undefined) return;
     this.#inner.sqlite.function("unixepoch", { varargs: true }, () => now() / 1_000);
     // Of a format that is always ISO 8601, of now, and of hours more at the most.

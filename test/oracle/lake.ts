@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { buildPartition } from "../../lakehouse/builds/build.ts";
@@ -23,12 +24,14 @@ export class Lake {
   readonly bucket = new MemoryBucket(() => this.now);
   readonly d1: FaultyD1;
   now: number;
-  #seq = 0;
-  #runs = 0;
+  /** The number of the last flush, and of the last run. */
+  seq = 0;
+  runs = 0;
 
-  constructor(now: number) {
+  /** `sqlite`: a database that does not begin empty. */
+  constructor(now: number, sqlite?: DatabaseSync) {
     this.now = now;
-    this.d1 = new FaultyD1(() => this.now);
+    this.d1 = new FaultyD1(() => this.now, sqlite);
   }
 
   /** A flush of one shard, by today's contract or the given one; the ledger counts `events` of the hour of now. */
@@ -38,7 +41,7 @@ export class Lake {
     const files = await writeBronze(
       { bucket: this.bucket, permit },
       contract,
-      { ...shard, seq: ++this.#seq },
+      { ...shard, seq: ++this.seq },
       blocksOf(frames),
     );
     const hour = `${new Date(this.now).toISOString().slice(0, 13)}:00:00Z`;
@@ -60,7 +63,7 @@ export class Lake {
       db: this.d1.binding,
       bucket: this.bucket,
       permit,
-      newRunId: () => `run-${String(++this.#runs).padStart(4, "0")}`,
+      newRunId: () => `run-${String(++this.runs).padStart(4, "0")}`,
     };
     return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, date);
   }
