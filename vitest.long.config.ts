@@ -45,6 +45,7 @@ export default defineConfig({
             "test/property/slice-fault.property.test.ts",
             "test/property/slice-redrive.property.test.ts",
             "test/property/sql-checks.property.test.ts",
+            "test/property/takeover.property.test.ts",
             "test/property/topic-buffer-machine.property.test.ts",
             "test/property/versions.property.test.ts",
             "test/unit/lakehouse/bronze/storm-memory.test.ts",

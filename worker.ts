@@ -9,6 +9,7 @@ import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
+import { stepRowsOf } from "./lakehouse/builds/outcome.ts";
 import { planWithBackfills } from "./lakehouse/builds/planning/backfills.ts";
 import { plan } from "./lakehouse/builds/planning/planner.ts";
 import { planPolicyFor } from "./lakehouse/builds/planning/policy.ts";
@@ -38,7 +39,14 @@ function log(event: Readonly<Record<string, unknown>>): void {
 function replan(env: Env) {
   return planWithBackfills({
     db: env.DB,
-    plan: () => plan({ db: env.DB, builds: env.BUILDS, policy: planPolicyFor(env.BUILD_AFTER_SECONDS), log }),
+    plan: () =>
+      plan({
+        db: env.DB,
+        builds: env.BUILDS,
+        policy: planPolicyFor(env.BUILD_AFTER_SECONDS),
+        newNonce: () => crypto.randomUUID(),
+        log,
+      }),
   });
 }
 
@@ -147,6 +155,7 @@ export default {
           db: env.DB,
           bucket: env.LAKE,
           newRunId: () => uuidv7(),
+          stepRows: stepRowsOf(env.BUILD_STEP_ROWS),
           now: () => Date.now(),
           replan: () => replan(env),
           log,

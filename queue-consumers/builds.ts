@@ -8,7 +8,11 @@ import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
 import { WASM_WAIT_MS } from "./wasm-wait.ts";
 
-const request = z.object({ domain: z.string(), date: z.string().regex(/^\d{4}-\d\d-\d\d$/) });
+const request = z.object({
+  domain: z.string(),
+  date: z.string().regex(/^\d{4}-\d\d-\d\d$/),
+  nonce: z.string().max(100).optional(),
+});
 
 const compactionRequest = z.object({ kind: z.literal("compaction"), file: z.string() });
 
@@ -43,10 +47,11 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
       message.retry({ delaySeconds: 1 });
       return;
     }
-    const outcome = await buildPartition({ ...deps, permit }, table, parsed.data.date);
+    const outcome = await buildPartition({ ...deps, permit }, table, parsed.data);
     event["outcome"] = outcome.kind;
     if (outcome.kind === "committed" || outcome.kind === "stepped")
       Object.assign(event, { run: outcome.lease.runId, rows_in: outcome.rowsIn, rows_out: outcome.rowsOut });
+    if (outcome.kind !== "not_needed" && outcome.lease.vanished > 0) event["vanished"] = outcome.lease.vanished;
     if (outcome.kind === "failed")
       Object.assign(event, { run: outcome.lease.runId, failure: outcome.failureClass, error: outcome.message });
     message.ack();

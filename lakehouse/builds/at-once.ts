@@ -1,7 +1,7 @@
 /** Builds a table whose partition is held at once: the ledger, and the models, whose results are bounded. */
 import { commitVersion, isPublishedBy } from "../../sql/statements/commits.ts";
+import type { Lease } from "../../sql/statements/leases.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
-import type { Lease } from "../../sql/statements/partitions.ts";
 import { checksOf } from "../../sql/statements/quality.ts";
 import type { Table } from "../tables/catalog.ts";
 import { unfold } from "../tables/fold.ts";

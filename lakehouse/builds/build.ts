@@ -2,19 +2,25 @@
  * Builds one partition of one table under its lease. The commit point is `commitVersion`: before it nothing of the build is visible,
  * after it everything is. Every other step may be done again.
  */
-import { acquireLease, failRun, type Lease } from "../../sql/statements/partitions.ts";
+import { acquireLease, failRun, type Lease } from "../../sql/statements/leases.ts";
+import { noteStepSize } from "../../sql/statements/step-sizes.ts";
 import { ModelTooLargeError, ModelValueError } from "../engine/ir/errors.ts";
 import { CorruptParquetError } from "../engine/parquet/reader.ts";
 import type { Table } from "../tables/catalog.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { buildAtOnce } from "./at-once.ts";
 import { QualityGateError } from "./gates/gate.ts";
-import { type BuildDeps, type BuildOutcome, messageOf } from "./outcome.ts";
+import { type BuildDeps, type BuildOutcome, messageOf, STEP_ROWS } from "./outcome.ts";
 import { backoffMs } from "./planning/machine.ts";
+import type { BuildRequest } from "./planning/planner.ts";
+import { BuilderVanishedError, decideStep, rowsOfPiece, StepTooLargeError } from "./planning/splits.ts";
 import { buildSilver } from "./silver/build.ts";
 import { BronzeRetiredError } from "./silver/sealed.ts";
 
-/** A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. */
+/**
+ * A queue consumer runs for at most 15 minutes: a lease that outlives it has lost its builder. The message that comes again takes the
+ * lease over long before that; this is for messages that are lost themselves.
+ */
 const LEASE_MS = 16 * 60_000;
 
 /**
@@ -22,8 +28,13 @@ const LEASE_MS = 16 * 60_000;
  * cannot even be told, or when the pointer files could not follow a commit: done again, it then finds nothing to build and only
  * brings the pointer up to date.
  */
-export async function buildPartition(deps: BuildDeps, table: Table, date: string): Promise<BuildOutcome> {
-  const lease = await acquireLease(deps.db, table.domain, date, deps.newRunId(), LEASE_MS);
+export async function buildPartition(
+  deps: BuildDeps,
+  table: Table,
+  { date, nonce }: Pick<BuildRequest, "date" | "nonce">,
+): Promise<BuildOutcome> {
+  const wanted = { domain: table.domain, date, runId: deps.newRunId(), nonce: nonce ?? null, leaseMs: LEASE_MS };
+  const lease = await acquireLease(deps.db, wanted);
   if (lease === undefined) {
     await refreshPointer(deps.db, deps.bucket, table);
     return { kind: "not_needed" };
@@ -35,7 +46,7 @@ export async function buildPartition(deps: BuildDeps, table: Table, date: string
 
 async function attempt(deps: BuildDeps, table: Table, lease: Lease): Promise<BuildOutcome> {
   try {
-    return table.kind === "topic" ? await buildSilver(deps, table, lease) : await buildAtOnce(deps, table, lease);
+    return await buildAsDecided(deps, table, lease);
   } catch (error) {
     const failureClass = isDataFailure(error) ? "data" : "system";
     const failure = {
@@ -49,6 +60,22 @@ async function attempt(deps: BuildDeps, table: Table, lease: Lease): Promise<Bui
   }
 }
 
+/** Cuts the step where builders vanished at it. Throws what building throws, and BuilderVanishedError where nothing is left to cut. */
+async function buildAsDecided(deps: BuildDeps, table: Table, lease: Lease): Promise<BuildOutcome> {
+  const step = decideStep(lease, { atOnce: table.kind !== "topic" });
+  if (step.kind !== "take") await deps.db.batch(noteStepSize(deps.db, lease, step));
+  if (table.kind === "topic") {
+    const rows = rowsOfPiece(deps.stepRows ?? STEP_ROWS, step);
+    return await buildSilver(deps, table, lease, { rows, givenUp: step.kind === "give up" });
+  }
+  if (step.kind === "give up") {
+    throw new BuilderVanishedError(
+      `two builders of ${table.name} ${lease.date} were gone before they came to its end: what it reads and holds at once is more than the memory or time of an isolate; let the model group by fewer values, or read fewer dates`,
+    );
+  }
+  return await buildAtOnce(deps, table, lease);
+}
+
 /** Failures that the same input repeats. A corrupt object is one: it does not heal by itself. */
 function isDataFailure(error: unknown): boolean {
   return (
@@ -56,6 +83,7 @@ function isDataFailure(error: unknown): boolean {
     error instanceof ModelTooLargeError ||
     error instanceof ModelValueError ||
     error instanceof BronzeRetiredError ||
+    error instanceof StepTooLargeError ||
     error instanceof CorruptParquetError
   );
 }

@@ -1,11 +1,11 @@
 /** What a build needs, and how it ends. */
-import type { Lease } from "../../sql/statements/partitions.ts";
+import type { Lease } from "../../sql/statements/leases.ts";
 import type { LakeWork } from "../tables/lake.ts";
 
 export interface BuildDeps extends LakeWork {
   readonly db: D1Database;
   newRunId(): string;
-  /** Rows of a step at the most, unless a single flush has more; `STEP_ROWS` if it is not given. */
+  /** Rows of a step at the most; `STEP_ROWS` if it is not given. */
   readonly stepRows?: number;
 }
 
@@ -14,6 +14,12 @@ export interface BuildDeps extends LakeWork {
  * takes a few seconds of CPU and a few tens of megabytes.
  */
 export const STEP_ROWS = 250_000;
+
+/** By a variable of the deployment, "0" for what is usual. It may say less: more is not what an isolate holds. */
+export function stepRowsOf(buildStepRows: string): number {
+  const rows = Number(buildStepRows);
+  return rows > 0 ? Math.max(1, Math.min(STEP_ROWS, Math.floor(rows))) : STEP_ROWS;
+}
 
 export type BuildOutcome =
   | { readonly kind: "committed"; readonly lease: Lease; readonly rowsIn: number; readonly rowsOut: number }

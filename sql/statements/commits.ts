@@ -4,8 +4,8 @@ import type { RowValues } from "../rows/row-error.ts";
 import { type BronzeTerms, bronzeTermsJson, bronzeTermsStatements } from "./bronze-terms.ts";
 import { type FileChanges, fileStatements, NEWEST } from "./data-files.ts";
 import { type Guard, leaseGuard } from "./guard.ts";
+import type { Lease } from "./leases.ts";
 import { countReplays, sawReplays } from "./partition-replays.ts";
-import type { Lease } from "./partitions.ts";
 import { endRun } from "./runs.ts";
 import { markStale, type StalePartition } from "./stale-partitions.ts";
 
@@ -94,7 +94,7 @@ export async function commitVersion(db: D1Database, commit: Commit): Promise<boo
     ),
     prepare(
       `UPDATE partition_leases SET run_id = NULL, lease_until = 0, queued_at = 0, not_before = 0, failure_class = NULL, failed_version = NULL,
-         revisions = revisions + late, late = 0
+         revisions = revisions + late, late = 0, vanished = 0, splits = 0, pieces = 0
        WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4`,
     ),
     publishedBy(db, table, date, runId),

@@ -1,5 +1,5 @@
 /** The condition that all statements of a commit share. */
-import type { Lease } from "./partitions.ts";
+import type { Lease } from "./leases.ts";
 
 /**
  * Prepares a statement whose ?1 to ?3 are domain, date and run of the commit's lease (?4 is the guard's own), and in

@@ -1,7 +1,7 @@
 /** Which changes of a partition's inputs were rebuilds of the same inputs: statements of the commit. */
 
 import type { Guard } from "./guard.ts";
-import type { Lease } from "./partitions.ts";
+import type { Lease } from "./leases.ts";
 import { IS_STALE, type StalePartition } from "./stale-partitions.ts";
 
 /**

@@ -3,7 +3,7 @@ import { rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import { type AddedFile, candidateFiles } from "./data-files.ts";
 import { type Guard, leaseGuard } from "./guard.ts";
-import { type Failure, failRun, type Lease } from "./partitions.ts";
+import { type Failure, failRun, type Lease } from "./leases.ts";
 import { endRun } from "./runs.ts";
 import { tombstoneColumns } from "./tombstones.ts";
 
@@ -119,7 +119,8 @@ export async function commitStep(
       rows.out,
     ),
     prepare(
-      `UPDATE partition_leases SET run_id = NULL, lease_until = 0, queued_at = 0, not_before = 0, failure_class = NULL, failed_version = NULL
+      `UPDATE partition_leases SET run_id = NULL, lease_until = 0, queued_at = 0, not_before = 0, failure_class = NULL, failed_version = NULL,
+         vanished = 0, splits = iif(pieces > 1, splits, 0), pieces = max(pieces - 1, 0)
        WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4`,
     ),
     isCandidateOf(db, lease, step.topic),

@@ -1,5 +1,6 @@
 /** A whole lake in memory: bronze that lands as a TopicBuffer writes it, the planner, and the real builds, with a clock and faults. */
 
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,6 +14,7 @@ import { type BuildRequest, plan } from "../../lakehouse/builds/planning/planner
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { publishLedger } from "../../sql/statements/bronze.ts";
+import { faultyDatabase } from "../../tools/chaos/faults/database.ts";
 import { FaultyD1 } from "./faulty-d1.ts";
 import { blocksOf, framesOf } from "./frames.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
@@ -57,15 +59,18 @@ export class Lake {
     ]);
   }
 
-  /** `stepRows`: as of `BuildDeps`. */
-  build(table: Table, date: string, stepRows?: number): Promise<BuildOutcome> {
+  /**
+   * `stepRows`: as of `BuildDeps`. `nonce`: of the message that asks for it; without one the lease is nobody's to take over. `around`
+   * stands around each call of this builder to D1 and R2.
+   */
+  build(table: Table, date: string, stepRows?: number, nonce?: string, around?: Around): Promise<BuildOutcome> {
     const deps = {
-      db: this.d1.binding,
-      bucket: this.bucket,
+      db: around === undefined ? this.d1.binding : faultyDatabase(this.d1.binding, (call, work) => around(work, call)),
+      bucket: around === undefined ? this.bucket : bucketAround(this.bucket, around),
       permit,
       newRunId: () => `run-${String(++this.runs).padStart(4, "0")}`,
     };
-    return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, date);
+    return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, { date, nonce });
   }
 
   async plan(): Promise<BuildRequest[]> {
@@ -76,7 +81,7 @@ export class Lake {
     const db = this.d1.binding;
     await planWithBackfills({
       db,
-      plan: () => plan({ db, builds, policy: { ...planPolicy, waitMs: () => 0 }, log: () => {} }),
+      plan: () => plan({ db, builds, policy: { ...planPolicy, waitMs: () => 0 }, newNonce: randomUUID, log: () => {} }),
     });
     return queued;
   }
@@ -88,8 +93,8 @@ export class Lake {
       if (built.length > 200) throw new Error(`builds never end: ${built.slice(-10).join(", ")}`);
       const queued = await this.plan();
       idle = queued.length === 0 ? idle + 1 : 0;
-      for (const { domain, date } of queued) {
-        const outcome = await this.build(tableOf(domain), date);
+      for (const { domain, date, nonce } of queued) {
+        const outcome = await this.build(tableOf(domain), date, undefined, nonce);
         built.push(`${domain} ${date} ${outcome.kind}`);
       }
       this.now += 1_000;
@@ -130,6 +135,20 @@ export class Lake {
   json(key: string): unknown {
     return JSON.parse(new TextDecoder().decode(this.bucket.bytesOf(key)));
   }
+}
+
+/** `call`: the method, and of R2 the key: `batch`, `get bronze/...`. */
+export type Around = <R>(work: () => Promise<R>, call: string) => Promise<R>;
+
+function bucketAround(bucket: MemoryBucket, around: Around): MemoryBucket {
+  return new Proxy(bucket, {
+    get(target, property) {
+      const value: unknown = Reflect.get(target, property, target);
+      if (typeof value !== "function") return value;
+      return (...values: unknown[]) =>
+        around(async () => Reflect.apply(value, target, values), `${String(property)} ${String(values[0])}`);
+    },
+  });
 }
 
 export function tableOf(domain: string): Table {

@@ -12,7 +12,7 @@ import { livePartition } from "../../lakehouse/tables/live-files.ts";
 import { parseManifest } from "../../lakehouse/tables/manifest.ts";
 import { retire } from "../../lakehouse/upkeep/retention/retire.ts";
 import { commitVersion } from "../../sql/statements/commits.ts";
-import { acquireLease } from "../../sql/statements/partitions.ts";
+import { acquireLease } from "../../sql/statements/leases.ts";
 import { releasePins } from "../../sql/statements/rollbacks.ts";
 import { listVersions } from "../../sql/statements/versions.ts";
 import { longOrShare } from "../long-share.ts";
@@ -91,7 +91,10 @@ class Versions {
       "INSERT INTO partition_leases (domain, partition_date) VALUES ('weather', ?) ON CONFLICT DO NOTHING",
       date,
     );
-    return await acquireLease(this.d1.binding, "weather", date, `run-${this.#names++}`, 16 * MINUTE);
+    return await acquireLease(this.d1.binding, {
+      ...{ domain: "weather", date, runId: `run-${this.#names++}` },
+      ...{ nonce: null, leaseMs: 16 * MINUTE },
+    });
   }
 
   async commit({ date, added, removed, candidate }: Op & { do: "commit" }): Promise<void> {

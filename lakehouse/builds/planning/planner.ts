@@ -11,12 +11,16 @@ import { decide, PARTITION_STATUSES, type Partition, type PartitionStatus, type 
 export interface BuildRequest {
   readonly domain: string;
   readonly date: string;
+  /** Of this message and no other, however often it is delivered. Absent in messages of older versions. */
+  readonly nonce?: string | undefined;
 }
 
 export interface PlannerDeps {
   readonly db: D1Database;
   readonly builds: { sendBatch(messages: { body: BuildRequest }[]): Promise<unknown> };
   readonly policy: PlanPolicy;
+  /** Another one each time; a builder of such a message takes over from the builder of its earlier delivery. */
+  newNonce(): string;
   log(event: Readonly<Record<string, unknown>>): void;
 }
 
@@ -37,7 +41,9 @@ export async function plan(deps: PlannerDeps): Promise<{ readonly changed: numbe
   // Sent after the state was turned: a message that overtook it would find nothing to build. One that is lost is sent again.
   for (let start = 0; start < queued.length; start += CHUNK) {
     await deps.builds.sendBatch(
-      queued.slice(start, start + CHUNK).map(({ domain, date }) => ({ body: { domain, date } })),
+      queued
+        .slice(start, start + CHUNK)
+        .map(({ domain, date }) => ({ body: { domain, date, nonce: deps.newNonce() } })),
     );
   }
   const pinned = rows.filter((row) => row.pinned).length;

@@ -1,5 +1,5 @@
 /** What a step goes on from, and which rows its checks keep out. Pure. */
-import type { Lease } from "../../../sql/statements/partitions.ts";
+import type { Lease } from "../../../sql/statements/leases.ts";
 import type { ProgressRows } from "../../../sql/statements/silver-progress.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import type { CheckResult } from "../gates/gate.ts";

@@ -7,11 +7,11 @@
  * build of what is there already, or where a check takes other rows out than before.
  */
 import { randomInt } from "node:crypto";
-import { bronzeInputs, type UnseenInputs, unseenInputs } from "../../../sql/statements/bronze-inputs.ts";
+import { bronzeInputs, unseenInputs } from "../../../sql/statements/bronze-inputs.ts";
 import { type Commit, commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
 import { type AddedFile, filesOfCandidate } from "../../../sql/statements/data-files.ts";
+import type { Lease } from "../../../sql/statements/leases.ts";
 import { type Decision, decisionsOf } from "../../../sql/statements/partition-decisions.ts";
-import type { Lease } from "../../../sql/statements/partitions.ts";
 import { checksOf } from "../../../sql/statements/quality.ts";
 import { flushedThrough } from "../../../sql/statements/shards.ts";
 import {
@@ -32,36 +32,58 @@ import { FileStager, keysPrefix } from "../../tables/stage.ts";
 import { checksAfter, unaccepted } from "../gates/decisions.ts";
 import { blocking, QualityGateError } from "../gates/gate.ts";
 import { resultRow } from "../gates/result-row.ts";
-import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, STEP_ROWS } from "../outcome.ts";
+import { type BuildDeps, type BuildOutcome, messageOf, orReadBack } from "../outcome.ts";
 import { staleAfter } from "../planning/dependencies.ts";
 import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
 import { bronzeRows, positionOrder } from "./bronze-rows.ts";
 import { derived } from "./derived.ts";
 import { addKeys, knownKeys, LostKeysError } from "./known-keys.ts";
+import { type Portion, portionOf } from "./portion.ts";
 import { advanced, noProgress, type SilverProgress } from "./progress.ts";
 import { quarantineLate } from "./sealed.ts";
 import { type StepOutput, silverStep } from "./step.ts";
+import { tooLarge } from "./too-large.ts";
 import { wholeChecks } from "./whole-checks.ts";
 
-/** Throws what reading, staging and D1 throw. */
-export async function buildSilver(deps: BuildDeps, topicTable: TopicTable, lease: Lease): Promise<BuildOutcome> {
-  if (lease.sealed) return addLate(deps, topicTable, lease);
+/** What a step may take. */
+export interface StepBounds {
+  /** At most. */
+  readonly rows: number;
+  /** Builders vanished at as few: it is not taken any more. */
+  readonly givenUp: boolean;
+}
+
+/** Throws what reading, staging and D1 throw, and StepTooLargeError where the step is given up. */
+export async function buildSilver(
+  deps: BuildDeps,
+  topicTable: TopicTable,
+  lease: Lease,
+  bounds: StepBounds,
+): Promise<BuildOutcome> {
+  if (lease.sealed) return addLate(deps, topicTable, lease, bounds);
   const decisions = await decisionsOf(deps.db, topicTable.domain, lease.date);
   const table = { ...topicTable, checks: checksAfter(topicTable.checks, decisions) };
   const rows = await silverProgress(deps.db, table.name, table.domain, lease.date);
   const begin = beginning(rows, table, lease);
   try {
-    return await takeStep(deps, table, lease, rows, begin, decisions);
+    return await takeStep(deps, table, lease, rows, begin, decisions, bounds);
   } catch (error) {
     if (!(error instanceof LostKeysError)) throw error;
-    return await takeStep(deps, table, lease, rows, fromNothing(begin, table, begin.progress.taking), decisions);
+    const anew = fromNothing(begin, table, begin.progress.taking);
+    return await takeStep(deps, table, lease, rows, anew, decisions, bounds);
   }
 }
 
 /** Of a sealed partition: the published rows stay, late ones go to quarantine. */
-async function addLate(deps: BuildDeps, table: TopicTable, lease: Lease): Promise<BuildOutcome> {
-  const { db, stepRows = STEP_ROWS } = deps;
-  const { more, ...late } = await quarantineLate(db, deps, table, lease, stepRows);
+async function addLate(
+  deps: BuildDeps,
+  table: TopicTable,
+  lease: Lease,
+  { rows, givenUp }: StepBounds,
+): Promise<BuildOutcome> {
+  const { db } = deps;
+  if (givenUp) throw tooLarge(table, lease.date, [], rows);
+  const { more, ...late } = await quarantineLate(db, deps, table, lease, rows);
   // With more to read, no input counts as built: the planner queues the partition again.
   const held = more ? { ...lease, version: 0 } : lease;
   const mine = await orReadBack(
@@ -83,11 +105,19 @@ async function takeStep(
   { publishedRows }: ProgressRows,
   begin: Beginning,
   decisions: readonly Decision[],
+  { rows: stepRows, givenUp }: StepBounds,
 ): Promise<BuildOutcome> {
-  const { db, stepRows = STEP_ROWS } = deps;
+  const { db } = deps;
   const { topic } = table.contract;
   const completeThrough = await flushedThrough(db, topic);
-  const unseen = await unseenInputs(db, topic, lease.date, begin.progress.seen, stepRows);
+  const { seen, partRead } = begin.progress;
+  const unseen = portionOf(
+    await unseenInputs(db, topic, lease.date, seen, stepRows + partRead),
+    seen,
+    partRead,
+    stepRows,
+  );
+  if (givenUp) throw tooLarge(table, lease.date, unseen.inputs, stepRows);
   const step = await runStep(deps, table, lease, begin.progress, unseen);
   const { progress } = step;
   const row: StepRow = {
@@ -200,8 +230,9 @@ async function runStep(
   table: TopicTable,
   lease: Lease,
   before: SilverProgress,
-  { inputs, through }: UnseenInputs,
+  portion: Portion,
 ): Promise<Stepped> {
+  const { inputs } = portion;
   const { bucket } = deps;
   const { date, runId } = lease;
   const order = positionOrder(inputs);
@@ -236,11 +267,10 @@ async function runStep(
     keys[space.id] = [...change.objects];
     replaced.push(...change.replaced);
   }
-  const read = { through, files: inputs.map(({ file }) => file), rows: order.length };
   return {
     output,
     rowsIn: order.length,
-    progress: advanced(before, table, read, output, { keys, replaced }),
+    progress: advanced(before, table, portion, order.length, output, { keys, replaced }),
     files: [...(await data.finish()), ...(await aside.finish())],
   };
 }

@@ -7,6 +7,7 @@ import { IDENTITY_BYTES } from "../../engine/keys/identity.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import { digestOf } from "../digest.ts";
 import { measuresSchema } from "../gates/measures.ts";
+import type { Portion } from "./portion.ts";
 import type { StepOutput } from "./step.ts";
 import { sumOfTerms } from "./term-counts.ts";
 
@@ -20,6 +21,8 @@ const progressSchema = z.object({
   columns: z.record(z.string(), z.string()),
   /** The registration through which bronze is read. */
   seen: z.int().nonnegative(),
+  /** Rows that are read of the first flush behind it. */
+  partRead: z.int().nonnegative().default(0),
   /** Chained over the names of the flushes' files (`lakehouse/builds/digest.ts`). */
   digest: z.string(),
   inputs: z.int().nonnegative(),
@@ -55,6 +58,7 @@ export function noProgress(table: TopicTable, taking: readonly string[]): Silver
     definition: definitionOf(table),
     columns: columnsOf(table),
     seen: 0,
+    partRead: 0,
     digest: "",
     inputs: 0,
     rowsIn: 0,
@@ -89,11 +93,12 @@ export function fits(progress: SilverProgress, table: TopicTable): boolean {
   return same && table.fields.every(({ name, nullable }) => nullable || progress.columns[name] !== undefined);
 }
 
-/** The progress after a step that read `inputs`. */
+/** The progress after a step that read so many rows of a portion. */
 export function advanced(
   before: SilverProgress,
   table: TopicTable,
-  read: { readonly through: number; readonly files: readonly string[]; readonly rows: number },
+  { through, partRead, ended }: Pick<Portion, "through" | "partRead" | "ended">,
+  rowsRead: number,
   step: Pick<StepOutput, "kept" | "quarantined" | "measures" | "terms">,
   keys: Pick<SilverProgress, "keys" | "replaced">,
 ): SilverProgress {
@@ -101,10 +106,11 @@ export function advanced(
     ...before,
     ...keys,
     columns: columnsOf(table),
-    seen: read.through,
-    digest: digestOf(read.files, before.digest),
-    inputs: before.inputs + read.files.length,
-    rowsIn: before.rowsIn + read.rows,
+    seen: through,
+    partRead,
+    digest: digestOf(ended, before.digest),
+    inputs: before.inputs + ended.length,
+    rowsIn: before.rowsIn + rowsRead,
     kept: before.kept + step.kept,
     quarantined: before.quarantined + step.quarantined,
     measures: step.measures,

@@ -82,7 +82,7 @@ function inFlight({ lease_run, lease_since, lease_until, now }: PartitionFacts):
   const since = lease_since === null ? "" : ` since ${lease_since}`;
   if (lease_until >= now) {
     return {
-      waits: `run ${lease_run ?? "unknown"}, which builds it${since}; if it dies, a retry begins at ${timeOf(lease_until)}`,
+      waits: `run ${lease_run ?? "unknown"}, which builds it${since}; if it dies, its message comes again within seconds, and a retry begins at ${timeOf(lease_until)} at the latest`,
       remedy: null,
     };
   }

@@ -2,6 +2,7 @@
  * The catalog with its planner and builders: a topic `src` and a table `agg` that reads it, two dates, D1 on SQLite with a
  * clock and faults. Builders do what `lakehouse/builds/build.ts` does, but each stops wherever the schedule wants.
  */
+import { randomUUID } from "node:crypto";
 import { digestOf, inputName } from "../../../lakehouse/builds/digest.ts";
 import { planWithBackfills } from "../../../lakehouse/builds/planning/backfills.ts";
 import { backoffMs, type PlanPolicy } from "../../../lakehouse/builds/planning/machine.ts";
@@ -9,14 +10,8 @@ import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/bui
 import { backfillCandidates, createBackfill } from "../../../sql/statements/backfills.ts";
 import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import { commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
-import {
-  acquireLease,
-  activePartitions,
-  applyTransition,
-  failRun,
-  type Lease,
-  type PartitionRow,
-} from "../../../sql/statements/partitions.ts";
+import { acquireLease, failRun, type Lease } from "../../../sql/statements/leases.ts";
+import { activePartitions, applyTransition, type PartitionRow } from "../../../sql/statements/partitions.ts";
 import { publishedPartition } from "../../../sql/statements/published.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
 import { registerFiles } from "../../oracle/register.ts";
@@ -118,7 +113,7 @@ export class Catalog {
     const db = this.d1.binding;
     const report = await planWithBackfills({
       db,
-      plan: () => plan({ db, builds, policy: this.policy, log: () => {} }),
+      plan: () => plan({ db, builds, policy: this.policy, newNonce: randomUUID, log: () => {} }),
     });
     const most = this.d1.rows<{ n: number }>(
       `SELECT max(n) AS n FROM (SELECT count(*) - b.max_active_runs AS n FROM backfill_partitions p JOIN backfills b USING (backfill_id)
@@ -148,7 +143,12 @@ export class Catalog {
     if (message === undefined) return;
     if (!again) this.queue.splice(at, 1);
     const run = `run-${this.#runs++}`;
-    const lease = await acquireLease(this.d1.binding, message.domain, message.date, run, LEASE_MS);
+    const lease = await acquireLease(this.d1.binding, {
+      ...message,
+      nonce: message.nonce ?? null,
+      runId: run,
+      leaseMs: LEASE_MS,
+    });
     if (lease !== undefined) this.builders.push({ lease, inputs: undefined });
   }
 

@@ -2,6 +2,7 @@
  * A catalog with retention, its planner and builders: a topic `src` and a table `agg` that reads it, D1 on SQLite with a clock, R2
  * as a set of names. Builders list what they read as `lakehouse/builds` does, and end when the schedule wants.
  */
+import { randomUUID } from "node:crypto";
 import { type BuildRequest, plan } from "../../../lakehouse/builds/planning/planner.ts";
 import type { StagedPrefixes } from "../../../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../../../lakehouse/upkeep/retention/bury-abandoned.ts";
@@ -9,7 +10,7 @@ import { deleteTombstones } from "../../../lakehouse/upkeep/retention/delete-due
 import { retire } from "../../../lakehouse/upkeep/retention/retire.ts";
 import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import { type Commit, commitVersion } from "../../../sql/statements/commits.ts";
-import { acquireLease, failRun, type Lease } from "../../../sql/statements/partitions.ts";
+import { acquireLease, failRun, type Lease } from "../../../sql/statements/leases.ts";
 import { publishedPartition } from "../../../sql/statements/published.ts";
 import { sealedPartition } from "../../../sql/statements/sealed-partitions.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
@@ -70,7 +71,7 @@ export class RetentionLake {
     const builds = {
       sendBatch: async (sent: { body: BuildRequest }[]) => void this.#queue.push(...sent.map(({ body }) => body)),
     };
-    await plan({ db: this.d1.binding, builds, policy: POLICY, log: () => {} });
+    await plan({ db: this.d1.binding, builds, policy: POLICY, newNonce: randomUUID, log: () => {} });
   }
 
   async tick(): Promise<void> {
@@ -104,7 +105,10 @@ export class RetentionLake {
   async begin(n: number): Promise<void> {
     const [message] = this.#queue.splice(n % Math.max(1, this.#queue.length), 1);
     if (message === undefined) return;
-    const lease = await acquireLease(this.d1.binding, message.domain, message.date, `run-${this.#names++}`, LEASE_MS);
+    const lease = await acquireLease(this.d1.binding, {
+      ...{ domain: message.domain, date: message.date, runId: `run-${this.#names++}` },
+      ...{ nonce: null, leaseMs: LEASE_MS },
+    });
     if (lease === undefined) return;
     const build = lease.domain === "src" ? await this.#silver(lease) : await this.#derived(lease);
     // Staged at once: a builder that stalls or fails leaves its files, and one that commits has them since it began.

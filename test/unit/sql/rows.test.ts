@@ -1,4 +1,5 @@
 /** A row that somebody edited is an error that says where it stands and what to do; other rows are read. */
+import { randomUUID } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -167,8 +168,8 @@ describe("rows of the catalog that somebody edited", () => {
     const builds = {
       sendBatch: async (messages: { body: BuildRequest }[]) => void sent.push(...messages.map(({ body }) => body)),
     };
-    await plan({ db: d1, builds, policy: planPolicy, log: (event) => void logged.push(event) });
-    expect(sent).toEqual([{ domain: "orders", date: "2026-11-21" }]);
+    await plan({ db: d1, builds, policy: planPolicy, newNonce: randomUUID, log: (event) => void logged.push(event) });
+    expect(sent).toEqual([{ domain: "orders", date: "2026-11-21", nonce: expect.any(String) }]);
     expect(logged[0]).toMatchObject({
       event: "partition_unreadable",
       error: expect.stringMatching(

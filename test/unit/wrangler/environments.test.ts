@@ -82,7 +82,7 @@ describe("wrangler.toml", () => {
         expect(consumer).toHaveProperty("max_batch_size");
         expect(consumer).toHaveProperty("max_batch_timeout");
         // As many as their delays are made for (queue-consumers/outcome.ts); builds are planned again anyway.
-        expect(consumer).toHaveProperty("max_retries", /-builds$/.test(consumer.queue) ? 10 : 100);
+        expect(consumer).toHaveProperty("max_retries", 100);
         if (consumer.queue.endsWith("-dlq")) continue;
         expect(consumed).toContain(consumer.dead_letter_queue);
       }

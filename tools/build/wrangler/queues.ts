@@ -34,11 +34,14 @@ const ENVIRONMENTS: readonly QueueEnvironment[] = [
   { name: "production", tablePrefix: "env.production.", batchSeconds: 10 },
 ];
 
-/** A build is a message by itself: it runs alone and at once, and after ten tries the planner decides. */
+/**
+ * A build is a message by itself: it runs alone and at once. Each builder that vanishes, and each that finds its isolate busy, is a
+ * delivery of it; when all are used up, the planner sends another once the lease has expired.
+ */
 const BUILDS: QueueSettings = {
   binding: "BUILDS",
   name: "builds",
-  consumer: { max_batch_size: 1, max_batch_timeout: 0, max_retries: 10 },
+  consumer: { max_batch_size: 1, max_batch_timeout: 0, max_retries: 100 },
   deadLetters: { max_batch_size: 10, max_batch_timeout: 5, max_retries: 100 },
 };
 

@@ -3,7 +3,7 @@ import { type BackfillRequest, isWanted, planBackfill } from "../../../../lakeho
 import { formatTimestamp } from "../../../../schemas/time.ts";
 import { backfillById, backfillPartitions } from "../../../../sql/statements/backfill-list.ts";
 import { cancelBackfill, createBackfill, resumeBackfill } from "../../../../sql/statements/backfills.ts";
-import { acquireLease, failRun } from "../../../../sql/statements/partitions.ts";
+import { acquireLease, failRun } from "../../../../sql/statements/leases.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { makeMessage, uuidAt } from "../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../oracle/lake.ts";
@@ -327,7 +327,7 @@ describe("the statements of operators", () => {
     expect(status(lake, "2026-11-21")).toBeUndefined();
     expect(await tables(lake)).toEqual(before);
     const queued = await lake.plan();
-    expect(queued).toEqual([{ domain: "orders", date: "2026-11-21" }]);
+    expect(queued).toMatchObject([{ domain: "orders", date: "2026-11-21" }]);
     expect([status(lake, "2026-11-21"), fences()[0]]).toEqual(["PENDING", fence]);
     const built: string[] = [];
     for (const { domain, date } of queued)
@@ -377,7 +377,10 @@ describe("the statements of operators", () => {
 
 /** A run that holds the lease, and ends when it is told to. */
 async function startRun(lake: Lake, date: string): Promise<{ end(): Promise<void> }> {
-  const lease = await acquireLease(lake.d1.binding, "orders", date, `held-${date}`, 16 * 60_000);
+  const lease = await acquireLease(lake.d1.binding, {
+    ...{ domain: "orders", date, runId: `held-${date}` },
+    ...{ nonce: null, leaseMs: 16 * 60_000 },
+  });
   if (lease === undefined) throw new Error("the partition does not wait for a build");
   return {
     async end() {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { planTransitions } from "../../../../../lakehouse/builds/planning/planner.ts";
-import { acquireLease, activePartitions, applyTransition } from "../../../../../sql/statements/partitions.ts";
+import { acquireLease } from "../../../../../sql/statements/leases.ts";
+import { activePartitions, applyTransition } from "../../../../../sql/statements/partitions.ts";
 import { Catalog, DATES, LEASE_MS, POLICY } from "../../../../property/planner/catalog.ts";
 
 const [date] = DATES;
@@ -27,11 +28,60 @@ describe("leases", () => {
   beforeEach(async () => {
     catalog = await atWork();
   });
+  /** A message of its own for the same partition, as its place in the queue. */
+  function another(): number {
+    return catalog.queue.push({ domain: "src", date, nonce: `another-${catalog.queue.length}` }) - 1;
+  }
+
+  test("a message that comes again takes over from the builder of its earlier delivery, which publishes nothing any more", async () => {
+    await catalog.deliver(0, true);
+    expect(runs(catalog)).toEqual([
+      { run_id: "run-0", status: "LOST" },
+      { run_id: "run-1", status: "RUNNING" },
+    ]);
+    await catalog.end(0, "commit");
+    expect([catalog.d1.rows("SELECT * FROM published"), statusOf(catalog)]).toEqual([[], "IN_FLIGHT"]);
+    await catalog.end(0, "commit");
+    expect(statusOf(catalog)).toBe("DONE");
+    // Neither of them is asked any more: the message that comes once more finds nothing to do.
+    await catalog.deliver(0, true);
+    expect([catalog.builders, statusOf(catalog)]).toEqual([[], "DONE"]);
+  });
+
+  test("a message takes no lease over that another took, nor does one without a nonce", async () => {
+    await catalog.deliver(another(), false);
+    await catalog.deliver(catalog.queue.push({ domain: "src", date }) - 1, false);
+    expect(catalog.builders.map(({ lease }) => lease.runId)).toEqual(["run-0"]);
+  });
+
+  test("a lease that ran out is taken over before the planner has seen it; then the planner leaves it alone", async () => {
+    catalog.now += LEASE_MS + 1;
+    await catalog.readPlan();
+    await catalog.deliver(0, true);
+    await catalog.applyPlan();
+    expect(await catalog.tick()).toBe(0);
+    expect(statusOf(catalog)).toBe("IN_FLIGHT");
+    await catalog.end(1, "commit");
+    expect(statusOf(catalog)).toBe("DONE");
+  });
+
+  test("builders that vanish are counted, however that is found, until one comes to its end", async () => {
+    const vanished = () =>
+      catalog.d1.rows<{ n: number }>("SELECT vanished AS n FROM partition_leases WHERE domain = 'src'")[0]?.n;
+    await catalog.deliver(0, true);
+    expect(vanished()).toBe(1);
+    catalog.now += LEASE_MS + 1;
+    await catalog.tick();
+    expect([vanished(), statusOf(catalog)]).toEqual([2, "RETRYING"]);
+    await catalog.deliver(1, false);
+    await catalog.end(2, "commit");
+    expect(vanished()).toBe(0);
+  });
 
   test("one builder at a time, even when an operator asks for another build", async () => {
-    await catalog.deliver(0, true);
+    await catalog.deliver(another(), false);
     catalog.operator("src", date, date);
-    await catalog.deliver(0, true);
+    await catalog.deliver(another(), false);
     expect(catalog.builders).toHaveLength(1);
     await catalog.end(0, "commit");
     // The operator asked while it ran: once more.
@@ -110,7 +160,9 @@ describe("leases", () => {
   });
 
   test("nothing to lease where nothing waits", async () => {
-    expect(await acquireLease(catalog.d1.binding, "src", DATES[1], "run", LEASE_MS)).toBeUndefined();
-    expect(await acquireLease(catalog.d1.binding, "src", date, "run", LEASE_MS)).toBeUndefined();
+    const wanted = { domain: "src", date, runId: "run", nonce: "another", leaseMs: LEASE_MS };
+    expect(await acquireLease(catalog.d1.binding, { ...wanted, date: DATES[1] })).toBeUndefined();
+    expect(await acquireLease(catalog.d1.binding, wanted)).toBeUndefined();
+    expect(await acquireLease(catalog.d1.binding, { ...wanted, nonce: null })).toBeUndefined();
   });
 });

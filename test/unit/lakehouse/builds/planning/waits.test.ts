@@ -1,4 +1,5 @@
 /** When the planner queues a build: by how long its news has waited and how many rows it is, not by the minute. */
+import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { decide, type Partition, type PlanPolicy } from "../../../../../lakehouse/builds/planning/machine.ts";
 import { plan } from "../../../../../lakehouse/builds/planning/planner.ts";
@@ -114,7 +115,7 @@ describe("a lake", () => {
         sendBatch: async (sent: { body: { domain: string } }[]) =>
           void queued.push(...sent.map(({ body }) => body.domain)),
       };
-      await plan({ db: lake.d1.binding, builds, policy: planPolicy, log: () => {} });
+      await plan({ db: lake.d1.binding, builds, policy: planPolicy, newNonce: randomUUID, log: () => {} });
       if (queued.includes("weather")) return minutes;
       lake.now += MINUTE;
     }
