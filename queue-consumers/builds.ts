@@ -4,6 +4,7 @@ import * as z from "zod";
 import { buildPartition } from "../lakehouse/builds/build.ts";
 import type { BuildDeps } from "../lakehouse/builds/outcome.ts";
 import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
+import { tryAcquireWasm } from "../lakehouse/engine/parquet/wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
 import { WASM_WAIT_MS } from "./wasm-wait.ts";
@@ -21,6 +22,8 @@ export interface BuildsDeps extends Omit<BuildDeps, "permit">, CompactionDeps {
   replan(): Promise<unknown>;
   log(event: Readonly<Record<string, unknown>>): void;
 }
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Builds what the batch names. A message is acknowledged once its outcome stands in D1; the planner sends another where one is needed. */
 export async function consumeBuilds(batch: MessageBatch, deps: BuildsDeps): Promise<void> {
@@ -41,7 +44,7 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
   const started = Date.now();
   const event: Record<string, unknown> = { event: "build", domain: parsed.data.domain, date: parsed.data.date };
   try {
-    using permit = await waitForWasm(WASM_WAIT_MS);
+    using permit = await waitForWasm(WASM_WAIT_MS, sleep, () => tryAcquireWasm({ pause: () => sleep(0) }));
     if (permit === undefined) {
       event["outcome"] = "busy";
       message.retry({ delaySeconds: 1 });

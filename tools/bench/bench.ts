@@ -2,7 +2,8 @@
 export interface Bench {
   /** What is measured, how, and against what. */
   readonly explanation: string;
-  run(log: (line: string) => void): Promise<BenchResult>;
+  /** `args`: what follows the benchmark's name on the command line. */
+  run(log: (line: string) => void, args: readonly string[]): Promise<BenchResult>;
 }
 
 export interface BenchResult {

@@ -7,6 +7,8 @@ import type { Bench } from "./bench.ts";
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   aggregates: () => import("./aggregates.ts"),
   buffer: () => import("./buffer.ts"),
+  build: () => import("./build.ts"),
+  "build-large": () => import("./build-large.ts"),
   compaction: () => import("./compaction.ts"),
   cost: () => import("./cost.ts"),
   flush: () => import("./flush.ts"),
@@ -18,7 +20,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
 };
 
 await runCommand(async (argv) => {
-  const [name] = argv[0] === "--" ? argv.slice(1) : argv;
+  const [name, ...args] = argv[0] === "--" ? argv.slice(1) : argv;
   const load = name === undefined ? undefined : BENCHES[name];
   if (load === undefined) {
     throw new CommandProblem(
@@ -28,7 +30,7 @@ await runCommand(async (argv) => {
   }
   const { bench } = await load();
   console.log(bench.explanation);
-  const result = await bench.run((line) => console.log(`  ${line}`));
+  const result = await bench.run((line) => console.log(`  ${line}`), args);
   console.log(JSON.stringify({ bench: name, ...result }));
   if (!result.ok) process.exitCode = 1;
 });

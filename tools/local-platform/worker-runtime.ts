@@ -108,6 +108,16 @@ export async function startGatewayApart(
   return { runtime, inspectorUrl: await runtime.getInspectorURL() };
 }
 
+/** Starts the Worker alone, to measure what its isolate takes: V8's inspector answers at a port of 127.0.0.1 that `inspectorUrl` names. */
+export async function startInspected(
+  { worker }: RuntimeConfig,
+  storage: string,
+  onLog: OnLog,
+): Promise<{ readonly runtime: Miniflare; readonly inspectorUrl: URL }> {
+  const runtime = await startMiniflare({ workers: [worker], storage, port: 0, onLog, inspectorPort: 0 });
+  return { runtime, inspectorUrl: await runtime.getInspectorURL() };
+}
+
 /** The Worker's name in the inspector's addresses. */
 export const GATEWAY_NAME = WORKER_NAME;
 

@@ -156,6 +156,7 @@ async function* readGroup(
   const portion = Math.max(1, Math.ceil((excerpt.rows * share) / batchRows)) * batchRows;
   for (let offset = from; offset < to; offset += portion) {
     const limit = Math.min(portion, to - offset);
+    await permit.pause();
     permit.check();
     // `intoIPCStream` takes the table: nothing is left to free.
     const stream = decodeInWasm(name, () =>

@@ -44,11 +44,18 @@ class Permit implements Disposable {
   /** Milliseconds since the epoch. */
   readonly until: number;
   readonly #alone: boolean;
+  readonly #pause: () => Promise<unknown>;
 
-  constructor(owner: string | undefined, until: number, alone: boolean) {
+  constructor(owner: string | undefined, until: number, alone: boolean, pause: () => Promise<unknown> = nothing) {
     this.owner = owner;
     this.until = until;
     this.#alone = alone;
+    this.#pause = pause;
+  }
+
+  /** To be awaited between two pieces of work of some hundred milliseconds: whoever shares the thread has its turn then. */
+  async pause(): Promise<void> {
+    await this.#pause();
   }
 
   /** Throws WasmPermitGoneError; and ParquetWasmNotInstalledError, since parquet-wasm would fail with "undefined is not an object". */
@@ -65,6 +72,8 @@ class Permit implements Disposable {
 
 export type WasmPermit = Permit;
 
+async function nothing(): Promise<void> {}
+
 /** For tools and tests in Node, whose process does one thing: a permit that nobody waits for. The Worker must not use it. */
 export function permitOfProcess(): WasmPermit {
   return new Permit(undefined, Number.POSITIVE_INFINITY, true);
@@ -75,6 +84,8 @@ export interface WasmHold {
   readonly owner?: string;
   /** After so many milliseconds the holder is taken for gone; as long as an invocation may live if not given. */
   readonly longestMs?: number;
+  /** What `pause` of the permit awaits; nothing if not given. */
+  readonly pause?: () => Promise<unknown>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -89,11 +100,12 @@ export interface WasmHold {
 export function tryAcquireWasm({
   owner,
   longestMs = LONGEST_HOLD_MS,
+  pause,
   now = Date.now,
 }: WasmHold = {}): WasmPermit | undefined {
   const time = now();
   if (held !== undefined && time < held.until) return undefined;
-  held = new Permit(owner, time + longestMs, false);
+  held = new Permit(owner, time + longestMs, false, pause);
   return held;
 }
 

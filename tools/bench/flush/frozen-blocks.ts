@@ -20,6 +20,8 @@ export interface FlushSize {
   readonly rows: number;
   /** 1: all events are of one date. Else requests come from so many dates in turns. */
   readonly dates: number;
+  /** The share of events that repeat an earlier one; none if not given. */
+  readonly copies?: number;
 }
 
 export interface FrozenBlocks {
@@ -41,7 +43,7 @@ export function frozenBlocks(topic: SimulatedTopic, size: FlushSize, day: number
     startMs: day,
     endMs,
     faultRate: 0,
-    duplicateRate: 0,
+    duplicateRate: size.copies ?? 0,
     lateRate: 0,
   })[Symbol.iterator]();
   const out = new Blocks();

@@ -1,0 +1,40 @@
+/** The project with models over clickstream, for a build of a large day: one that counts distinct values, and two others. */
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const DISTINCT_MODEL = "clicks_by_device";
+export const CLICK_MODELS = [DISTINCT_MODEL, "clicks_by_city", "clicks_by_hour"] as const;
+
+const SELECTS: Readonly<Record<(typeof CLICK_MODELS)[number], { readonly by: string; readonly select: string }>> = {
+  clicks_by_device: { by: "device", select: "device, count(*) AS events, count(DISTINCT session_id) AS sessions" },
+  clicks_by_city: {
+    by: "city",
+    select: "city, count(*) AS events, min(event_timestamp) AS earliest, max(scroll_depth) AS deepest",
+  },
+  clicks_by_hour: {
+    by: "hour, event_type",
+    select: `date_trunc('hour', event_timestamp) AS hour, event_type, count(*) AS events, sum(duration_ms)::BIGINT AS spent_ms,
+  avg(scroll_depth) AS scrolled`,
+  },
+};
+
+const LEFT_OUT = new Set(["node_modules", ".git", "dist", ".sluice", ".wrangler", "test", "docs"]);
+
+/** Copies the project to `to` and adds the models. */
+export function projectWithClickModels(root: string, to: string): void {
+  cpSync(root, to, {
+    recursive: true,
+    filter: (source) => !LEFT_OUT.has(source.slice(root.length + 1).split("/")[0] ?? ""),
+  });
+  symlinkSync(join(root, "node_modules"), join(to, "node_modules"));
+  mkdirSync(join(to, "sql/gold"), { recursive: true });
+  for (const name of CLICK_MODELS) {
+    const { by, select } = SELECTS[name];
+    const head = `description: Clicks of a day by ${by}\npartition: event_date\nkey: [event_date, ${by}]`;
+    const checks = "checks:\n  - { metric: rowCount, mustBeGreaterThan: 0, on_fail: block }";
+    writeFileSync(
+      join(to, `sql/gold/${name}.sql`),
+      `/* ---\n${head}\n${checks}\n--- */\nSELECT event_date, ${select}\nFROM silver_clickstream\nGROUP BY event_date, ${by}\n`,
+    );
+  }
+}
