@@ -1,6 +1,6 @@
 /**
  * What a topic costs a month, from its rate and its settings. Pure. The counts of a flush, an append and a build were measured on the
- * bundle with bindings that count what is billed (tools/bench/cost), of orders with a gold table, 2026-11-30; docs/cost.md has the formulas.
+ * bundle with bindings that count what is billed (tools/bench/build-day), of orders with a gold table, 2026-11-30; docs/cost.md has the formulas.
  */
 import { CPU_MILLISECOND_PRICE, noOperations, type Operations, priced } from "../../prices.ts";
 

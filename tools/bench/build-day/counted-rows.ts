@@ -1,16 +1,15 @@
 /** Rows that an object's SQLite reads and writes. */
-import type { Operations } from "../../prices.ts";
+import type { Tally } from "./tally.ts";
 
 type Cursor = Pick<SqlStorageCursor<Record<string, SqlStorageValue>>, "rowsRead" | "rowsWritten">;
 
 /** Cursors know their rows once they are read: they are asked when the call that opened them has ended. */
 let open: Cursor[] = [];
 
-/** Counts every statement of this storage, and each alarm that is set: a row written. */
-export function countRows(storage: DurableObjectStorage, operations: Operations): void {
+/** Counts every statement of this storage, and each key that is put. */
+export function countRows(storage: DurableObjectStorage, tally: Tally): void {
   const { sql } = storage;
   const exec = sql.exec.bind(sql);
-  const setAlarm = storage.setAlarm.bind(storage);
   const put = storage.put.bind(storage);
   Object.defineProperty(sql, "exec", {
     value: (...call: Parameters<typeof exec>) => {
@@ -19,24 +18,18 @@ export function countRows(storage: DurableObjectStorage, operations: Operations)
       return cursor;
     },
   });
-  Object.defineProperty(storage, "setAlarm", {
-    value: (...call: Parameters<typeof setAlarm>) => {
-      operations.objectRowsWritten++;
-      return setAlarm(...call);
-    },
-  });
   Object.defineProperty(storage, "put", {
     value: (...call: Parameters<typeof put>) => {
-      operations.objectRowsWritten++;
+      tally.operations.objectRowsWritten++;
       return put(...call);
     },
   });
 }
 
-export function settleRows(operations: Operations): void {
+export function settleRows(tally: Tally): void {
   for (const { rowsRead, rowsWritten } of open) {
-    operations.objectRowsRead += rowsRead;
-    operations.objectRowsWritten += rowsWritten;
+    tally.operations.objectRowsRead += rowsRead;
+    tally.operations.objectRowsWritten += rowsWritten;
   }
   open = [];
 }

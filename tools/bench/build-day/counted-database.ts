@@ -1,14 +1,15 @@
-/** D1 that counts the rows which its answers say were read and written. */
-import type { Operations } from "../../prices.ts";
+/** D1 at the virtual clock's time that counts the rows which its answers say were read and written. */
+import type { Tally } from "./tally.ts";
+import { atVirtualTime } from "./virtual-clock.ts";
 
-export function countedDatabase(database: D1Database, operations: Operations): D1Database {
+export function countedDatabase(database: D1Database, tally: Tally): D1Database {
   return {
-    prepare: (query) => new CountedStatement(database.prepare(query), operations),
+    prepare: (query) => new CountedStatement(database.prepare(atVirtualTime(query)), tally),
     async batch<T>(statements: D1PreparedStatement[]) {
       // D1 takes only its own statements.
       const own = statements.map((each) => (each instanceof CountedStatement ? each.own : each));
       const results = await database.batch<T>(own);
-      for (const { meta } of results) count(meta, operations);
+      for (const { meta } of results) count(meta, tally);
       return results;
     },
     exec: (query) => database.exec(query),
@@ -19,15 +20,15 @@ export function countedDatabase(database: D1Database, operations: Operations): D
 
 class CountedStatement implements D1PreparedStatement {
   readonly own: D1PreparedStatement;
-  readonly #operations: Operations;
+  readonly #tally: Tally;
 
-  constructor(own: D1PreparedStatement, operations: Operations) {
+  constructor(own: D1PreparedStatement, tally: Tally) {
     this.own = own;
-    this.#operations = operations;
+    this.#tally = tally;
   }
 
   bind(...values: unknown[]): D1PreparedStatement {
-    return new CountedStatement(this.own.bind(...values), this.#operations);
+    return new CountedStatement(this.own.bind(...values), this.#tally);
   }
 
   async run<T = Record<string, unknown>>(): Promise<D1Result<T>> {
@@ -52,12 +53,12 @@ class CountedStatement implements D1PreparedStatement {
   }
 
   #counted<T>(result: D1Result<T>): D1Result<T> {
-    count(result.meta, this.#operations);
+    count(result.meta, this.#tally);
     return result;
   }
 }
 
-function count(meta: D1Meta, operations: Operations): void {
-  operations.databaseRowsRead += meta.rows_read;
-  operations.databaseRowsWritten += meta.rows_written;
+function count(meta: D1Meta, tally: Tally): void {
+  tally.operations.databaseRowsRead += meta.rows_read;
+  tally.operations.databaseRowsWritten += meta.rows_written;
 }
