@@ -69,14 +69,14 @@ flush age of five minutes, of which ${HOURS_AT_5_MINUTES} hours are run, $${DOLL
         (sum, usage) => sum + dollarsOf(total(usage).operations) + cpuDollars(usage.cpuMs),
         0,
       );
-      const quietDay_ = (quietDollars * 24) / QUIET_HOURS;
-      log(`${QUIET_TOPICS} quiet topics: $${quietDay_.toFixed(3)} a day`);
+      const quietADay = (quietDollars * 24) / QUIET_HOURS;
+      log(`${QUIET_TOPICS} quiet topics: $${quietADay.toFixed(3)} a day`);
 
       const ratio = Math.max(
         growth / GROWTH_BUDGET,
         perMillion / DOLLARS_PER_MILLION,
         perMillionSlow / DOLLARS_PER_MILLION_AT_5_MINUTES,
-        quietDay_ / QUIET_DOLLARS_A_DAY,
+        quietADay / QUIET_DOLLARS_A_DAY,
       );
       return {
         ratio,
@@ -85,7 +85,7 @@ flush age of five minutes, of which ${HOURS_AT_5_MINUTES} hours are run, $${DOLL
         growth,
         dollars_per_million: perMillion,
         dollars_per_million_flushed_each_5_minutes: perMillionSlow,
-        quiet_dollars_a_day: quietDay_,
+        quiet_dollars_a_day: quietADay,
       };
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -123,18 +123,23 @@ function growthOf({ hours }: BusyDay, log: (line: string) => void): number {
   return Math.max(...ratios);
 }
 
-/** CPU is taken of the hours that went through the gateway, for all. */
-function dollarsPerMillion({ hours, closing, sent }: BusyDay, log: (line: string) => void): number {
-  const perHour = sent / (hours.length + 1);
+/** Of a whole day, of which `hours` are taken as its mean. CPU is that of the hours which went through the gateway. */
+function dollarsPerMillion({ hours, closing }: BusyDay, log: (line: string) => void): number {
   const sampled = hours.filter((hour) => hour.sampled);
-  const cpu = sampled.reduce((sum, { usage }) => sum + usage.cpuMs, 0) / sampled.length;
-  const operations = [...hours.map(({ usage }) => usage), closing].map((usage) => dollarsOf(total(usage).operations));
-  const dollars = operations.reduce((sum, each) => sum + each, 0) + cpuDollars(cpu * hours.length + closing.cpuMs);
-  const perMillion = (dollars / (perHour * hours.length)) * 1e6;
+  const cpuMs = mean(sampled.map(({ usage }) => usage.cpuMs));
+  const operations = mean(hours.map(({ usage }) => dollarsOf(total(usage).operations)));
+  const closed = dollarsOf(total(closing).operations) + cpuDollars(closing.cpuMs);
+  const perMillion = (24 * (operations + cpuDollars(cpuMs)) + closed) / (BUSY_EVENTS / 1e6);
+  const ofCpu = (24 * cpuDollars(cpuMs)) / (BUSY_EVENTS / 1e6);
+  const microseconds = (24_000 * cpuMs) / BUSY_EVENTS;
   log(
-    `a million events: $${perMillion.toFixed(4)}, of it CPU $${((cpuDollars(cpu) / perHour) * 1e6).toFixed(4)} (${((cpu * 1_000) / perHour).toFixed(1)} us an event)`,
+    `a million events: $${perMillion.toFixed(4)}, of it CPU $${ofCpu.toFixed(4)} (${microseconds.toFixed(1)} us an event)`,
   );
   return perMillion;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Counts and dollars of each cause. */
