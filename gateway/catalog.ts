@@ -1,4 +1,5 @@
 /** Queries of the catalog inside a request. */
+import { RowError } from "../sql/rows/row-error.ts";
 import { ProblemError } from "./problem.ts";
 
 /** Throws the problem CATALOG_UNAVAILABLE in place of what the database throws. Problems of `query` pass. */
@@ -7,6 +8,16 @@ export async function catalog<Result>(query: () => Promise<Result>): Promise<Res
     return await query();
   } catch (cause) {
     if (cause instanceof ProblemError) throw cause;
-    throw new ProblemError("CATALOG_UNAVAILABLE", "the catalog does not answer: try again", {}, {}, { cause });
+    throw new ProblemError("CATALOG_UNAVAILABLE", whatFailed(cause, "the catalog"), {}, {}, { cause });
   }
+}
+
+/**
+ * What a caller is told of `of`, which failed. Of a row that somebody edited only its table: its values are for the operator, whose log
+ * has the error as a whole.
+ */
+export function whatFailed(cause: unknown, of: "the catalog" | "the lake"): string {
+  return cause instanceof RowError
+    ? `a row of ${cause.table} in the catalog cannot be read: trying again does not help; the log of this request says which one and how to mend it`
+    : `${of} does not answer: try again`;
 }

@@ -2,6 +2,7 @@
 import type { WasmPermit } from "../lakehouse/engine/parquet/wasm.ts";
 import { TooManyObjectsError } from "../lakehouse/lookups/dead-letters/page.ts";
 import { LakeBusyError } from "../lakehouse/lookups/trace/search-bronze.ts";
+import { whatFailed } from "./catalog.ts";
 import { ProblemError } from "./problem.ts";
 import { requestPermit } from "./wasm-permit.ts";
 
@@ -22,6 +23,6 @@ export async function lakeAnswers<Result>(work: () => Promise<Result>): Promise<
     if (cause instanceof TooManyObjectsError || cause instanceof LakeBusyError) {
       throw new ProblemError("LAKE_BUSY", cause.message, {}, {}, { cause });
     }
-    throw new ProblemError("LAKE_UNAVAILABLE", "the lake does not answer: try again", {}, {}, { cause });
+    throw new ProblemError("LAKE_UNAVAILABLE", whatFailed(cause, "the lake"), {}, {}, { cause });
   }
 }

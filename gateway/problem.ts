@@ -249,8 +249,10 @@ export const PROBLEMS = {
   CATALOG_UNAVAILABLE: {
     status: 503,
     title: "The catalog does not answer",
-    cause: "The database that knows tables and files does not answer.",
-    remedy: "Send the request again after the seconds that Retry-After says.",
+    cause:
+      "The database that knows tables and files does not answer, or holds a row that somebody edited and that cannot be read.",
+    remedy:
+      "Send the request again after the seconds that Retry-After says. Of a row the detail says its table, and the operator's log how to mend it.",
   },
   LAKE_BUSY: {
     status: 503,
