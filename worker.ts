@@ -9,6 +9,7 @@ import { createGateway } from "./gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
+import { type Deploy, thisDeploy } from "./lakehouse/builds/generations/record.ts";
 import { stepRowsOf } from "./lakehouse/builds/outcome.ts";
 import { planWithBackfills } from "./lakehouse/builds/planning/backfills.ts";
 import { plan } from "./lakehouse/builds/planning/planner.ts";
@@ -34,6 +35,11 @@ let acknowledged = 0;
 
 function log(event: Readonly<Record<string, unknown>>): void {
   console.log(JSON.stringify(event));
+}
+
+/** The release's time is kept in milliseconds, as the catalog orders them by their texts. */
+function deployOf({ RELEASE }: Env): Deploy {
+  return thisDeploy(new Date(RELEASE.timestamp).toISOString());
 }
 
 function replan(env: Env) {
@@ -90,6 +96,8 @@ function dutiesOf(env: Env): Duty[] {
     backPressureBytes: env.BACK_PRESSURE_BYTES,
     catalogLimitBytes: env.CATALOG_LIMIT_BYTES,
     replan: () => replan(env),
+    deploy: deployOf(env),
+    newBackfillId: () => uuidv7(),
     log,
   });
 }
@@ -154,6 +162,7 @@ export default {
         return consumeBuilds(batch, {
           db: env.DB,
           bucket: env.LAKE,
+          deploy: deployOf(env),
           newRunId: () => uuidv7(),
           stepRows: stepRowsOf(env.BUILD_STEP_ROWS),
           now: () => Date.now(),

@@ -3,6 +3,8 @@ import { contractOf, contracts } from "../contracts/registry.ts";
 import type { TopicBufferNamespace } from "../durable-objects/stubs.ts";
 import { pressureLimits } from "../durable-objects/topic-buffer/limits.ts";
 import { REMEMBERED_HOURS } from "../durable-objects/topic-buffer/remembered-ids.ts";
+import type { Deploy } from "../lakehouse/builds/generations/record.ts";
+import { walkGenerations } from "../lakehouse/builds/generations/walk.ts";
 import { planPolicy } from "../lakehouse/builds/planning/policy.ts";
 import { COMPACTION_POLICY } from "../lakehouse/upkeep/compaction/plan.ts";
 import { type CompactionRequest, planCompaction } from "../lakehouse/upkeep/compaction/schedule.ts";
@@ -35,13 +37,16 @@ export interface RosterDeps<Id> {
   readonly catalogLimitBytes: string;
   /** One tick of the planner. */
   replan(): Promise<object>;
+  readonly deploy: Deploy;
+  newBackfillId(): string;
   readonly log: DutyLog;
 }
 
 export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
   const { db, lake, buffers, builds, emit, flushAgeSeconds, catalogLimitBytes, log } = deps;
   const knows = (domain: string) => planPolicy.knows(domain);
-  const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, catalogLimitBytes, knows });
+  const { releasedAt } = deps.deploy;
+  const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, catalogLimitBytes, releasedAt, knows });
   const completenessPromises = new Map(
     contracts.flatMap(({ topic, sla }) =>
       sla.completenessPercent === undefined ? [] : [[topic, sla.completenessPercent] as const],
@@ -50,6 +55,9 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
   const compaction = { db, builds, policy: COMPACTION_POLICY, now: () => Date.now(), log };
   const resends = { bucket: deps.redrive.bucket, rememberedMs: REMEMBERED_HOURS * 3_600_000 };
   return [
+    each("generations", 1, () =>
+      walkGenerations({ db, bucket: lake, deploy: deps.deploy, newBackfillId: deps.newBackfillId, log }),
+    ),
     each("plan", 1, () => deps.replan()),
     watchdog({ db, buffers, contractOf, flushAgeSeconds, pressure: pressureLimits(deps.backPressureBytes), log }),
     redriveDuty({ ...deps.redrive, log }),

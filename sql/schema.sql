@@ -586,6 +586,18 @@ CREATE TABLE silver_progress (
   PRIMARY KEY (topic, partition_date, line)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE table_generations (
+  table_name TEXT PRIMARY KEY,
+  generation TEXT NOT NULL,            -- stays when a column is added that may be null
+  content TEXT NOT NULL,               -- digest of all that the deploy says of the table: builds of other deploys are not of the generation
+  meaning TEXT NOT NULL,               -- JSON (lakehouse/builds/generations/meaning.ts)
+  released_at TEXT NOT NULL,           -- when that deploy was made: an older one changes nothing here
+  since TEXT NOT NULL,                 -- when the generation began
+  walking INTEGER NOT NULL,            -- 1 until all partitions are of the generation that can be
+  shown_version INTEGER,               -- until then readers get the table as of it; null: the newest
+  backfill_id TEXT                     -- the last backfill that was filed for it
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE tombstones (
   object TEXT PRIMARY KEY,             -- R2 key
   reason TEXT NOT NULL,
@@ -620,7 +632,7 @@ CREATE TABLE versions (
   digest TEXT NOT NULL,                -- of the names of all that it was built from, each chained to the one before
   terms TEXT,                          -- JSON: what the ledger says of the partition as of it; null for tables that are derived
   thinned INTEGER NOT NULL DEFAULT 0,  -- 1: the table cannot be read as of it any more, for other partitions' versions are gone
-  committed_at TEXT NOT NULL,
+  committed_at TEXT NOT NULL, generation TEXT,
   PRIMARY KEY (table_name, version)
 ) STRICT, WITHOUT ROWID;
 

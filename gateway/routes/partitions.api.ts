@@ -34,6 +34,7 @@ const partitionFields = {
   status: z.string(),
   waits: z.string().describe("What it waits for, in words"),
   record_count: z.int().describe("Rows that the last successful build wrote"),
+  stale: z.boolean().describe("What is published of it was built by an older contract or model"),
   retry_count: z.int(),
   revisions: z.int().describe("How often it was published again because events came after it had closed"),
   error_message: z.string().nullable(),
@@ -105,6 +106,7 @@ const partitionDetail = z.object({
     .object({
       version: z.int(),
       run_id: z.string(),
+      generation: z.string().nullable().describe("Of its table, by which it was built; null: not known"),
       committed_at: z.string(),
       rows: z.int(),
       files: z.int(),
@@ -140,7 +142,7 @@ export const partitionsOperations: readonly Operation[] = [
     tag: "Builds",
     summary: "List partitions and their states",
     description:
-      "The newest dates first. `counts` say how many partitions of the dates and the table stand at which state, whatever `status` asks for; they come with the first page. DONE counts at most 100,000.",
+      "The newest dates first. `counts` say how many partitions of the dates and the table stand at which state, whatever `status` asks for; they come with the first page, and so does `stale`. DONE counts at most 100,000.",
     need: onTopics(...PARTITIONS_RIGHTS),
     query: partitionsQuery,
     responses: [
@@ -150,6 +152,12 @@ export const partitionsOperations: readonly Operation[] = [
         content: {
           "application/json": z.object({
             counts: z.record(z.string(), z.int()).nullable(),
+            stale: z
+              .record(z.string(), z.int())
+              .nullable()
+              .describe(
+                "By table, of those that a deploy has built again: how many partitions are still to come, of all dates",
+              ),
             partitions: z.array(z.object(partitionFields)),
             next_cursor: z.string().nullable(),
           }),

@@ -4,6 +4,7 @@ import { explain, timeOf } from "../../lakehouse/lookups/partitions/waits.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { type LivePartition, livePartition } from "../../lakehouse/tables/live-files.ts";
 import { openBackfillOf } from "../../sql/statements/backfill-list.ts";
+import { staleCounts } from "../../sql/statements/generations.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import {
   countPartitions,
@@ -43,9 +44,10 @@ export function getPartitions(deps: GatewayDeps): Route {
     const [date = "", domain = ""] = cursor === undefined ? [] : cursorParts("partitions", 2, cursor);
     const after = cursor === undefined ? null : { date, domain };
     const limit = Number(text);
-    const [counts, found] = await catalog(() =>
+    const [counts, stale, found] = await catalog(() =>
       Promise.all([
         after === null ? countPartitions(deps.db, { domains, from, to }) : null,
+        after === null ? staleCounts(deps.db) : null,
         listPartitions(deps.db, { domains, from, to, status, after }, limit + 1),
       ]),
     );
@@ -53,10 +55,17 @@ export function getPartitions(deps: GatewayDeps): Route {
     const last = found.length > limit ? page.at(-1) : undefined;
     return c.json({
       counts: counts === null ? null : Object.fromEntries(counts.map((each) => [each.status, each.partitions])),
+      stale: stale === null ? null : staleShown(stale, domains),
       partitions: page.map((facts) => lineOf(facts, tableOfDomain(facts.domain))),
       next_cursor: last === undefined ? null : cursorText("partitions", [last.partition_date, last.domain]),
     });
   };
+}
+
+/** Of the tables that are asked for. */
+function staleShown(stale: ReadonlyMap<string, number>, domains: readonly string[] | null) {
+  const asked = domains === null ? null : new Set(domains.map((domain) => tableOfDomain(domain)?.name ?? domain));
+  return Object.fromEntries([...stale].filter(([name]) => asked === null || asked.has(name)));
 }
 
 const RUNS = 20;
@@ -112,10 +121,10 @@ export function getPartition(deps: GatewayDeps): Route {
   };
 }
 
-function publishedShown({ version, run_id, committed_at, rows, files }: LivePartition) {
+function publishedShown({ version, run_id, generation, committed_at, rows, files }: LivePartition) {
   const data = files.filter(({ kind }) => kind === "data");
   const bytes = data.reduce((sum, file) => sum + file.bytes, 0);
-  return { version, run_id, committed_at, rows, files: data.length, bytes };
+  return { version, run_id, generation, committed_at, rows, files: data.length, bytes };
 }
 
 /** The table and date in the address. Throws the problems UNKNOWN_TABLE and INVALID_PARAMETER. */
@@ -143,6 +152,7 @@ function lineOf(facts: PartitionFacts, table: Table | undefined) {
     status: facts.status,
     waits: explain(facts, table).waits,
     record_count: facts.record_count,
+    stale: facts.stale,
     retry_count: facts.retry_count,
     revisions: facts.revisions,
     error_message: facts.error_message,

@@ -1,5 +1,6 @@
 /** What the routes of tables take and answer. */
 import * as z from "zod";
+import { meaningSchema } from "../../lakehouse/builds/generations/meaning.ts";
 import { onTable, onTopics } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 import { date } from "../openapi/times.ts";
@@ -33,10 +34,26 @@ export const versionsQuery = z.object({
 
 const tableSummary = z.object({
   table_name: z.string(),
-  version: z.int().describe("Grows with every publication"),
+  version: z
+    .int()
+    .describe("Grows with every publication; while a deploy has the table built again, the one before it"),
   partitions: z.int(),
   rows: z.int(),
   committed_at: z.string(),
+});
+
+const generation = z.object({
+  generation: z.string().describe("Names what the rows and columns mean: partitions of one generation can be compared"),
+  meaning: meaningSchema.describe("Digest of the rules that decide the rows, and a topic's columns with their types"),
+  since: z.string().describe("When a deploy began it"),
+  walk: z
+    .object({
+      stale: z.int().describe("Partitions that are of an older generation"),
+      backfill_id: z.string().nullable().describe("The backfill that builds them; null: its turn has not come"),
+      held: z.boolean().describe("Until they are built `version` stays as it was before, and so do the files"),
+    })
+    .nullable()
+    .describe("null: all partitions that can be are of the generation"),
 });
 
 const dataFile = z.object({
@@ -87,6 +104,7 @@ export const tablesOperations: readonly Operation[] = [
             tables: z.array(
               tableSummary.extend({
                 pinned: z.int().describe("Partitions that a rollback holds until they are released"),
+                generation: generation.nullable().describe("null: no deploy said yet what the table means"),
               }),
             ),
           }),

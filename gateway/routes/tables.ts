@@ -1,8 +1,10 @@
 /** `GET /v1/tables`, `/v1/tables/{table}/versions`, `/files` and `/quarantine`: published tables, what they were, and where their rows stand. */
 import type * as z from "zod";
+import { meaningSchema } from "../../lakehouse/builds/generations/meaning.ts";
 import { tableByName } from "../../lakehouse/tables/catalog.ts";
 import { type FilesPage, filesAsOf } from "../../lakehouse/tables/files-as-of.ts";
 import type { FileKind } from "../../sql/statements/data-files.ts";
+import { staleCounts, tableGenerations } from "../../sql/statements/generations.ts";
 import { type PublishedTable, publishedTable, publishedTables } from "../../sql/statements/published.ts";
 import { pinnedByDomain } from "../../sql/statements/rollbacks.ts";
 import { listVersions, readableVersion } from "../../sql/statements/versions.ts";
@@ -17,10 +19,26 @@ import { filesQuery, versionsQuery } from "./tables.api.ts";
 export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listTables(c) {
     const reach = c.get("reach");
-    const [tables, pinned] = await catalog(() => Promise.all([publishedTables(deps.db), pinnedByDomain(deps.db)]));
+    const [tables, pinned, generations, stale] = await catalog(() =>
+      Promise.all([publishedTables(deps.db), pinnedByDomain(deps.db), tableGenerations(deps.db), staleCounts(deps.db)]),
+    );
+    const generationOf = (name: string) => {
+      const row = generations.find(({ table_name }) => table_name === name);
+      if (row === undefined) return null;
+      const { generation, since, backfill_id } = row;
+      const meaning = meaningSchema.parse(JSON.parse(row.meaning));
+      const walk = row.walking ? { stale: stale.get(name) ?? 0, backfill_id, held: row.shown_version !== null } : null;
+      return { generation, meaning, since, walk };
+    };
     const reached = tables.filter(({ table_name }) => reach.has(topicOfTable(table_name) ?? null));
     const pinnedOf = (name: string) => pinned.get(tableByName(name)?.domain ?? name) ?? 0;
-    return c.json({ tables: reached.map((table) => ({ ...table, pinned: pinnedOf(table.table_name) })) });
+    return c.json({
+      tables: reached.map((table) => ({
+        ...table,
+        pinned: pinnedOf(table.table_name),
+        generation: generationOf(table.table_name),
+      })),
+    });
   };
 }
 

@@ -10,6 +10,8 @@ import type { Candidate } from "./candidate.ts";
 import { unaccepted } from "./gates/decisions.ts";
 import { blocking, QualityGateError, runChecks } from "./gates/gate.ts";
 import { resultRow } from "./gates/result-row.ts";
+import { readsMixed } from "./generations/mixed.ts";
+import { contentOfTable } from "./generations/record.ts";
 import { prepareLedger } from "./ledger.ts";
 import { prepareGold } from "./models/gold.ts";
 import { type BuildDeps, type BuildOutcome, orReadBack } from "./outcome.ts";
@@ -21,6 +23,7 @@ type HeldTable = Exclude<Table, { readonly kind: "topic" }>;
 export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Lease): Promise<BuildOutcome> {
   const { db } = deps;
   const { date, runId } = lease;
+  const mixed = await readsMixed(db, table, date);
   const candidate = await prepare(deps, table, date);
   const files = await stageFiles(deps, table, date, runId, candidate.rows);
   const decisions = await decisionsOf(db, table.domain, date);
@@ -47,6 +50,7 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
         digest: candidate.digest,
         seen: null,
         completeThrough: candidate.completeThrough,
+        generation: { content: mixed ? null : contentOfTable(table) },
         dependents: staleAfter(table.name, date, Date.now()),
         checks,
       }),

@@ -10,6 +10,7 @@ import type { Table } from "../tables/catalog.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { buildAtOnce } from "./at-once.ts";
 import { QualityGateError } from "./gates/gate.ts";
+import { mayBuild } from "./generations/record.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, STEP_ROWS } from "./outcome.ts";
 import { backoffMs } from "./planning/machine.ts";
 import type { BuildRequest } from "./planning/planner.ts";
@@ -34,7 +35,8 @@ export async function buildPartition(
   { date, nonce }: Pick<BuildRequest, "date" | "nonce">,
 ): Promise<BuildOutcome> {
   const wanted = { domain: table.domain, date, runId: deps.newRunId(), nonce: nonce ?? null, leaseMs: LEASE_MS };
-  const lease = await acquireLease(deps.db, wanted);
+  const may = deps.deploy === undefined || (await mayBuild(deps.db, deps.deploy, table));
+  const lease = may ? await acquireLease(deps.db, wanted) : undefined;
   if (lease === undefined) {
     await refreshPointer(deps.db, deps.bucket, table);
     return { kind: "not_needed" };

@@ -1,10 +1,13 @@
 /** What a build needs, and how it ends. */
 import type { Lease } from "../../sql/statements/leases.ts";
 import type { LakeWork } from "../tables/lake.ts";
+import type { Deploy } from "./generations/record.ts";
 
 export interface BuildDeps extends LakeWork {
   readonly db: D1Database;
   newRunId(): string;
+  /** The deploy that builds; if it is not given, no other is known of. */
+  readonly deploy?: Deploy;
   /** Rows of a step at the most; `STEP_ROWS` if it is not given. */
   readonly stepRows?: number;
 }

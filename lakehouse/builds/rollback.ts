@@ -72,6 +72,7 @@ function nothing({ kind }: Table): RollbackTarget {
     seen: kind === "topic" ? 0 : null,
     complete_through: null,
     digest: "",
+    generation: null,
     terms: null,
     committed_at: null,
   };

@@ -20,6 +20,8 @@ export async function publishPointer(db: D1Database, bucket: LakeBucket, table: 
   // All that a pointer names was written before it, so only what came behind it is missing.
   const behind = versionOf(await bucket.head(pointerKey(table)));
   const state = await publishedState(db, table.name, behind);
+  // Some of its dates are of another generation than the rest: readers keep what they have until all are of one.
+  if (state.held !== null) return;
   const changed = await putManifests(bucket, table, state, behind);
   const pointer = {
     format: 2,

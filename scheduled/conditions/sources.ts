@@ -11,6 +11,7 @@ import { failingCompactionsSource } from "./failing-compactions.ts";
 import { lateDataSource } from "./late-data.ts";
 import { ledgerSource } from "./ledger.ts";
 import { parkedMessagesSource } from "./parked-messages.ts";
+import { staleTablesSource } from "./stale-tables.ts";
 import { staleTopicsSource } from "./stale-topics.ts";
 
 export interface SourcesDeps {
@@ -21,12 +22,14 @@ export interface SourcesDeps {
   readonly flushAgeSeconds: string;
   /** `CATALOG_LIMIT_BYTES`. */
   readonly catalogLimitBytes: string;
+  /** When this deploy was made: ISO 8601 UTC. */
+  readonly releasedAt: string;
   /** Whether this deploy builds the domain. */
   knows(domain: string): boolean;
 }
 
 export function conditionSources(deps: SourcesDeps): ConditionSource[] {
-  const { db, lake, contracts, flushAgeSeconds, catalogLimitBytes, knows } = deps;
+  const { db, lake, contracts, flushAgeSeconds, catalogLimitBytes, releasedAt, knows } = deps;
   const buffers = { db, contracts, flushAgeSeconds };
   const topics = contracts.map(({ topic }) => topic);
   return [
@@ -43,5 +46,6 @@ export function conditionSources(deps: SourcesDeps): ConditionSource[] {
     dutyBacklogsSource(db),
     catalogSizeSource(db, catalogLimitBytes),
     lateDataSource(db, topics),
+    staleTablesSource(db, releasedAt),
   ];
 }

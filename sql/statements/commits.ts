@@ -24,7 +24,14 @@ export interface VersionRow {
   readonly digest: string;
   /** The topic whose silver the table is; null for any other. */
   readonly topic: string | null;
+  readonly generation: BuiltGeneration;
 }
+
+/**
+ * Of which generation of the table the partition is: that of what a deploy says of it, if the catalog says the same (`generations.ts`;
+ * null: of none), or the one that its rows were of before.
+ */
+export type BuiltGeneration = { readonly content: string | null } | { readonly kept: string | null };
 
 export interface Commit extends Omit<VersionRow, "kind" | "topic">, FileChanges {
   readonly lease: Lease;
@@ -109,13 +116,14 @@ export function versionStatements(
   files: readonly D1PreparedStatement[],
   guard: Guard,
 ): D1PreparedStatement[] {
-  const { table, topic, rows } = version;
+  const { table, topic, rows, generation } = version;
   return [
     guard.prepare(
-      `INSERT INTO versions (table_name, version, partition_date, run_id, fence, kind, rows, rows_added, seen, complete_through, digest, terms, committed_at)
+      `INSERT INTO versions (table_name, version, partition_date, run_id, fence, kind, rows, rows_added, seen, complete_through, digest, terms, generation, committed_at)
        SELECT ?5, coalesce(${NEWEST}, 0) + 1, ?2, ?3,
          (SELECT fence FROM partition_leases WHERE domain = ?1 AND partition_date = ?2), ?6, ?7, ?8, ?9, ?10, ?11,
-         iif(?12 IS NULL, NULL, ${bronzeTermsJson("?12", "?2")}), ${NOW} WHERE ${guard.held}`,
+         iif(?12 IS NULL, NULL, ${bronzeTermsJson("?12", "?2")}),
+         coalesce(?13, (SELECT g.generation FROM table_generations g WHERE g.table_name = ?5 AND g.content = ?14)), ${NOW} WHERE ${guard.held}`,
       table,
       version.kind,
       rows,
@@ -124,6 +132,8 @@ export function versionStatements(
       version.completeThrough,
       version.digest,
       topic,
+      "kept" in generation ? generation.kept : null,
+      "content" in generation ? generation.content : null,
     ),
     ...files,
     guard.prepare(

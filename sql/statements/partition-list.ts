@@ -33,6 +33,10 @@ export interface PartitionFacts {
   /** The version at which a rollback holds it, and why; null: none does. */
   readonly pinned_version: number | null;
   readonly pinned_reason: string | null;
+  /** What is published of it is of an older generation of its table (`generations.ts`). */
+  readonly stale: boolean;
+  /** Its bronze is retired, it cannot be built again. */
+  readonly sealed: boolean;
   /** D1's clock when the row was read. */
   readonly now: number;
 }
@@ -69,6 +73,8 @@ const PARTITIONS = rowsOf(
     revisions: row.integer("revisions"),
     pinned_version: row.integerOrNull("pinned_version"),
     pinned_reason: row.textOrNull("pinned_reason"),
+    stale: row.flag("stale"),
+    sealed: row.flag("sealed"),
     now: row.integer("now"),
   }),
 );
@@ -90,6 +96,13 @@ const META = `m.domain, m.partition_date, m.status, m.run_id, m.record_count, m.
   m.error_message, m.created_at, m.updated_at, m.processed_at`;
 const NO_META = `i.domain, i.partition_date, '${UNDISCOVERED}' AS status, NULL AS run_id, 0 AS record_count, 0 AS silver_records, 0 AS gold_records,
   0 AS retry_count, NULL AS error_message, NULL AS created_at, NULL AS updated_at, NULL AS processed_at`;
+/** Of the partition in the row `x`: its table is named after a topic, or as its domain. */
+const STALE = `EXISTS (SELECT 1 FROM table_generations g JOIN published p USING (table_name) JOIN versions v USING (table_name, version)
+    WHERE g.table_name IN (x.domain, 'silver_' || x.domain) AND p.partition_date = x.partition_date AND v.generation IS NOT g.generation)`;
+const SEALED =
+  "EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = x.domain AND s.partition_date = x.partition_date)";
+const ownOf = (of: "m" | "i") =>
+  `${STALE.replaceAll("x.", `${of}.`)} AS stale, ${SEALED.replaceAll("x.", `${of}.`)} AS sealed`;
 const REST = `coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version, l.failed_version, l.failure_class,
   coalesce(l.fence, 0) AS fence, l.run_id AS lease_run, l.started_at AS lease_since, coalesce(l.lease_until, 0) AS lease_until,
   coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.revisions, 0) AS revisions,
@@ -151,7 +164,7 @@ function known(
   ];
   return db
     .prepare(
-      `SELECT ${META}, ${REST} FROM partition_meta ${index} ${WITH_INPUTS} ${WITH_LEASE}
+      `SELECT ${META}, ${ownOf("m")}, ${REST} FROM partition_meta ${index} ${WITH_INPUTS} ${WITH_LEASE}
        WHERE ${[...conditions, ...range("m")].join(" AND ")} ORDER BY m.partition_date DESC, m.domain LIMIT ?5`,
     )
     .bind(from, to, after?.date ?? null, after?.domain ?? null, limit, domain, status);
@@ -166,7 +179,7 @@ function undiscovered(
   const conditions = [domain === null ? "?6 IS NULL" : "i.domain = ?6", ...range("i"), IS_UNDISCOVERED];
   return db
     .prepare(
-      `SELECT ${NO_META}, ${REST} FROM partition_inputs i INDEXED BY partition_inputs_unbuilt ${WITH_LEASE}
+      `SELECT ${NO_META}, ${ownOf("i")}, ${REST} FROM partition_inputs i INDEXED BY partition_inputs_unbuilt ${WITH_LEASE}
        WHERE ${conditions.join(" AND ")} ORDER BY i.partition_date DESC, i.domain LIMIT ?5`,
     )
     .bind(from, to, after?.date ?? null, after?.domain ?? null, limit, domain);

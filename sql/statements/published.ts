@@ -7,7 +7,7 @@ const remedy = "build the partition again";
 
 export interface PublishedTable {
   readonly table_name: string;
-  /** Grows with every commit to the table. */
+  /** Grows with every commit to the table; the one that readers are held at while its dates are built again (`generations.ts`). */
   readonly version: number;
   readonly partitions: number;
   readonly rows: number;
@@ -26,13 +26,21 @@ const PUBLISHED_TABLES = rowsOf(
   }),
 );
 
+const HELD = "SELECT g.shown_version FROM table_generations g WHERE g.table_name = p.table_name";
 const TABLES = `
   SELECT p.table_name, max(p.version) AS version, count(*) AS partitions, sum(p.rows) AS rows,
     (SELECT committed_at FROM versions v WHERE v.table_name = p.table_name ORDER BY version DESC LIMIT 1) AS committed_at
   FROM published p
-  WHERE ?1 IS NULL OR p.table_name = ?1
+  WHERE (?1 IS NULL OR p.table_name = ?1) AND (${HELD}) IS NULL
   GROUP BY p.table_name
-  ORDER BY p.table_name`;
+  UNION ALL
+  SELECT h.table_name, h.version, count(*), sum(h.rows),
+    (SELECT committed_at FROM versions v WHERE v.table_name = h.table_name AND v.version = h.version)
+  FROM (SELECT g.table_name, g.shown_version AS version, v.partition_date, v.rows, max(v.version)
+        FROM table_generations g JOIN versions v ON v.table_name = g.table_name AND v.version <= g.shown_version
+        WHERE ?1 IS NULL OR g.table_name = ?1 GROUP BY g.table_name, v.partition_date) h
+  GROUP BY h.table_name
+  ORDER BY 1`;
 
 /** Every table with a published partition, by name. */
 export async function publishedTables(db: D1Database): Promise<PublishedTable[]> {
@@ -63,11 +71,16 @@ const PARTITIONS = rowsOf(
   }),
 );
 
-const NEWEST = rowsOf({ table: "versions", key: [], remedy }, (row) => row.integerOrNull("version"));
+const NEWEST = rowsOf({ table: "versions", key: [], remedy }, (row) => ({
+  version: row.integer("version"),
+  held: row.integerOrNull("held"),
+}));
 
 export interface PublishedState {
   /** Of the table; 0 before the first commit. */
   readonly version: number;
+  /** The version that readers are held at (`generations.ts`); null: none. */
+  readonly held: number | null;
   /** By date. */
   readonly partitions: readonly PublishedPartition[];
   /** Of the partitions that changed behind the version asked for, and that are not in a manifest: by date and key. */
@@ -77,7 +90,7 @@ export interface PublishedState {
 /** All partitions of a table, and the files of those that were committed after version `behind`, as of one moment. */
 export async function publishedState(db: D1Database, table: string, behind: number): Promise<PublishedState> {
   const [newest, partitions, files] = await db.batch<RowValues>([
-    db.prepare("SELECT max(version) AS version FROM versions WHERE table_name = ?").bind(table),
+    newestVersion(db, table),
     db
       .prepare(
         "SELECT table_name, partition_date, version, rows, manifest FROM published WHERE table_name = ? ORDER BY partition_date",
@@ -91,7 +104,7 @@ export async function publishedState(db: D1Database, table: string, behind: numb
       .bind(table, behind),
   ]);
   return {
-    version: NEWEST.in(newest)[0] ?? 0,
+    ...(NEWEST.in(newest)[0] ?? NONE),
     partitions: PARTITIONS.in(partitions),
     files: FILE_ROWS.in(files),
   };
@@ -103,6 +116,8 @@ export interface PublishedVersion extends PublishedPartition {
   readonly seen: number | null;
   readonly complete_through: string | null;
   readonly digest: string;
+  /** null: not known. */
+  readonly generation: string | null;
   readonly committed_at: string;
 }
 
@@ -117,6 +132,7 @@ const PUBLISHED_VERSIONS = rowsOf(
     seen: row.integerOrNull("seen"),
     complete_through: row.timeOrNull("complete_through"),
     digest: row.text("digest"),
+    generation: row.textOrNull("generation"),
     committed_at: row.time("committed_at"),
   }),
 );
@@ -130,7 +146,7 @@ export async function publishedPartition(
   const [partition, files] = await db.batch<RowValues>([
     db
       .prepare(
-        `SELECT p.table_name, p.partition_date, p.version, p.rows, p.manifest, v.run_id, v.seen, v.complete_through, v.digest, v.committed_at
+        `SELECT p.table_name, p.partition_date, p.version, p.rows, p.manifest, v.run_id, v.seen, v.complete_through, v.digest, v.generation, v.committed_at
          FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = ? AND p.partition_date = ?`,
       )
       .bind(table, date),
@@ -145,10 +161,21 @@ export async function publishedPartition(
   return row === undefined ? undefined : { ...row, files: FILE_ROWS.in(files) };
 }
 
-/** The number of a table's newest version; 0 before the first. */
+/** The number of the version that readers of a table are to have; 0 before the first. */
 export async function tableVersion(db: D1Database, table: string): Promise<number> {
-  const newest = db.prepare("SELECT max(version) AS version FROM versions WHERE table_name = ?").bind(table);
-  return (await NEWEST.first(newest)) ?? 0;
+  const { version, held } = (await NEWEST.first(newestVersion(db, table))) ?? NONE;
+  return held ?? version;
+}
+
+const NONE = { version: 0, held: null };
+
+function newestVersion(db: D1Database, table: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT coalesce(max(version), 0) AS version, (SELECT shown_version FROM table_generations WHERE table_name = ?1) AS held
+       FROM versions WHERE table_name = ?1`,
+    )
+    .bind(table);
 }
 
 /** Whether the catalog answers. Throws D1's error if it does not. */

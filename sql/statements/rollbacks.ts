@@ -16,6 +16,7 @@ export interface RollbackTarget {
   readonly seen: number | null;
   readonly complete_through: string | null;
   readonly digest: string;
+  readonly generation: string | null;
   /** JSON (`bronzeTerms`); null where the table is not a topic's silver. */
   readonly terms: string | null;
   readonly committed_at: string | null;
@@ -29,6 +30,7 @@ const TARGETS = rowsOf(
     seen: row.integerOrNull("seen"),
     complete_through: row.timeOrNull("complete_through"),
     digest: row.text("digest"),
+    generation: row.textOrNull("generation"),
     terms: row.textOrNull("terms"),
     committed_at: row.time("committed_at"),
   }),
@@ -44,7 +46,7 @@ export async function rollbackTarget(
   return await TARGETS.first(
     db
       .prepare(
-        `SELECT table_name, version, rows, seen, complete_through, digest, terms, committed_at FROM versions
+        `SELECT table_name, version, rows, seen, complete_through, digest, generation, terms, committed_at FROM versions
          WHERE table_name = ? AND partition_date = ? AND version <= ? ORDER BY version DESC LIMIT 1`,
       )
       .bind(table, date, version),
@@ -120,6 +122,7 @@ export async function rollBack(db: D1Database, rollback: Rollback): Promise<bool
     completeThrough: target.complete_through,
     digest: target.digest,
     topic: rollback.topic,
+    generation: { kept: target.generation },
   } as const;
   const results = await db.batch<RowValues>([
     prepare(`${endRun("LOST")} AND l.run_id IS NOT NULL AND l.run_id <> ?3 AND ${listed}`),

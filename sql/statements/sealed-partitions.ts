@@ -7,6 +7,7 @@ export interface SealedPartition {
   /** Bronze files of a higher registration came later. */
   readonly seen: number;
   readonly digest: string;
+  readonly generation: string | null;
   /** How many files of flushes it was built from. */
   readonly inputs: number;
   /** The ledger's terms of the partition. */
@@ -24,6 +25,7 @@ const SEALED = rowsOf(
     rows: row.count("rows"),
     seen: row.integer("seen"),
     digest: row.text("digest"),
+    generation: row.textOrNull("generation"),
     inputs: row.integer("inputs"),
     ...row.json("terms", bronzeTerms),
   }),
@@ -39,7 +41,7 @@ export async function sealedPartition(
   const row = await SEALED.first(
     db
       .prepare(
-        `SELECT table_name, version, v.rows, v.seen, v.digest, v.terms, coalesce(m.source_files, 0) AS inputs
+        `SELECT table_name, version, v.rows, v.seen, v.digest, v.generation, v.terms, coalesce(m.source_files, 0) AS inputs
          FROM published p JOIN versions v USING (table_name, version)
          LEFT JOIN partition_meta m ON m.domain = ?3 AND m.partition_date = p.partition_date
          WHERE p.table_name = ?1 AND p.partition_date = ?2`,

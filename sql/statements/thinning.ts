@@ -18,10 +18,14 @@ export type Directories = Readonly<Record<string, string>>;
 const BUCKET = `CASE WHEN committed_at >= ?1 THEN NULL WHEN committed_at >= ?2 THEN substr(committed_at, 1, 13)
   WHEN committed_at >= ?3 THEN substr(committed_at, 1, 10) ELSE '' END`;
 
+/** What readers are given while a table's dates are built again (`generations.ts`): of each partition, the last up to the version they are held at. */
+const SHOWN = `SELECT g.table_name, max(v.version) FROM table_generations g
+  JOIN versions v ON v.table_name = g.table_name AND v.version <= g.shown_version GROUP BY g.table_name, v.partition_date`;
+
 const SURPLUS = `SELECT table_name, version, partition_date FROM (
     SELECT *, max(version) OVER (PARTITION BY table_name, partition_date, bucket) AS newest
     FROM (SELECT table_name, version, partition_date, ${BUCKET} AS bucket FROM versions) WHERE bucket IS NOT NULL)
-  WHERE version < newest ORDER BY table_name, version LIMIT ?4`;
+  WHERE version < newest AND (table_name, version) NOT IN (${SHOWN}) ORDER BY table_name, version LIMIT ?4`;
 
 /** An SQL condition: no version of its partition has the row `f` of data_files any more. */
 const UNNEEDED = `f.removed IS NOT NULL AND NOT EXISTS (
@@ -61,7 +65,8 @@ export async function thinVersions(
          SELECT table_name, version FROM (
            SELECT table_name, version, bucket, max(version) OVER (PARTITION BY table_name, bucket) AS newest
            FROM (SELECT table_name, version, ${BUCKET} AS bucket FROM versions) WHERE bucket IS NOT NULL)
-         WHERE version < newest)`,
+         WHERE version < newest)
+         AND NOT EXISTS (SELECT 1 FROM table_generations g WHERE g.table_name = versions.table_name AND g.shown_version = versions.version)`,
     ),
     db.prepare(
       `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)

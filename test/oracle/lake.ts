@@ -8,6 +8,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { buildPartition } from "../../lakehouse/builds/build.ts";
+import { thisDeploy } from "../../lakehouse/builds/generations/record.ts";
+import { walkGenerations } from "../../lakehouse/builds/generations/walk.ts";
 import type { BuildOutcome } from "../../lakehouse/builds/outcome.ts";
 import { planWithBackfills } from "../../lakehouse/builds/planning/backfills.ts";
 import { type BuildRequest, plan } from "../../lakehouse/builds/planning/planner.ts";
@@ -22,18 +24,55 @@ import { permit } from "./permit.ts";
 import { registerFiles } from "./register.ts";
 import { requireContract } from "./weather.ts";
 
-export class Lake {
-  readonly bucket = new MemoryBucket(() => this.now);
+/** What outlasts a deploy. */
+export interface LakeState {
+  readonly clock: { now: number; seq: number; runs: number };
+  readonly bucket: MemoryBucket;
   readonly d1: FaultyD1;
-  now: number;
-  /** The number of the last flush, and of the last run. */
-  seq = 0;
-  runs = 0;
+}
 
-  /** `sqlite`: a database that does not begin empty. */
-  constructor(now: number, sqlite?: DatabaseSync) {
-    this.now = now;
-    this.d1 = new FaultyD1(() => this.now, sqlite);
+export class Lake {
+  readonly state: LakeState;
+  readonly bucket: MemoryBucket;
+  readonly d1: FaultyD1;
+  /** When the code was released that builds and plans here; undefined: nobody asks. */
+  readonly releasedAt: string | undefined;
+
+  /** `sqlite`: a database that does not begin empty. `before`: the lake goes on from there, by the code of this module. */
+  constructor(now: number, sqlite?: DatabaseSync, before?: LakeState, releasedAt?: string) {
+    const clock = before?.clock ?? { now, seq: 0, runs: 0 };
+    const bucket = before?.bucket ?? new MemoryBucket(() => clock.now);
+    const d1 = before?.d1 ?? new FaultyD1(() => clock.now, sqlite);
+    this.state = { clock, bucket, d1 };
+    this.bucket = bucket;
+    this.d1 = d1;
+    this.releasedAt = releasedAt;
+  }
+
+  get now(): number {
+    return this.state.clock.now;
+  }
+
+  set now(now: number) {
+    this.state.clock.now = now;
+  }
+
+  /** The number of the last flush. */
+  get seq(): number {
+    return this.state.clock.seq;
+  }
+
+  set seq(seq: number) {
+    this.state.clock.seq = seq;
+  }
+
+  /** The number of the last run. */
+  get runs(): number {
+    return this.state.clock.runs;
+  }
+
+  set runs(runs: number) {
+    this.state.clock.runs = runs;
   }
 
   /** A flush of one shard, by today's contract or the given one; the ledger counts `events` of the hour of now. */
@@ -59,6 +98,11 @@ export class Lake {
     ]);
   }
 
+  /** By domain. */
+  table(domain: string): Table {
+    return tableOf(domain);
+  }
+
   /**
    * `stepRows`: as of `BuildDeps`. `nonce`: of the message that asks for it; without one the lease is nobody's to take over. `around`
    * stands around each call of this builder to D1 and R2.
@@ -69,8 +113,22 @@ export class Lake {
       bucket: around === undefined ? this.bucket : bucketAround(this.bucket, around),
       permit,
       newRunId: () => `run-${String(++this.runs).padStart(4, "0")}`,
+      ...(this.releasedAt === undefined ? {} : { deploy: thisDeploy(this.releasedAt) }),
     };
     return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, { date, nonce });
+  }
+
+  /** A tick of the duty that walks generations; gives what it logged. */
+  async walk(): Promise<Record<string, unknown>[]> {
+    const logged: Record<string, unknown>[] = [];
+    await walkGenerations({
+      db: this.d1.binding,
+      bucket: this.bucket,
+      deploy: thisDeploy(this.releasedAt ?? ""),
+      newBackfillId: () => `b${String(++this.runs).padStart(6, "0")}`,
+      log: (event) => void logged.push(event),
+    });
+    return logged;
   }
 
   async plan(): Promise<BuildRequest[]> {

@@ -126,6 +126,7 @@ class Versions {
       inputs: 0,
       seen: this.states.length,
       completeThrough: null,
+      generation: { content: null },
       digest: `d${this.states.length}`,
       layer: "silver",
       path: "",
@@ -183,7 +184,15 @@ class Versions {
       rowsIn: 0,
       inputs: 0,
     } as const;
-    const rest = { seen: 0, completeThrough: null, digest: "", layer: "silver", path: "", dependents: [] } as const;
+    const rest = {
+      ...{ generation: { content: null } },
+      seen: 0,
+      completeThrough: null,
+      digest: "",
+      layer: "silver",
+      path: "",
+      dependents: [],
+    } as const;
     expect(await commitVersion(this.d1.binding, { ...late, ...rest })).toBe(false);
   }
 

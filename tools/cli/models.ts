@@ -9,18 +9,21 @@ import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
 import { openSource } from "../lake/source.ts";
 import { stateFolder } from "../local-platform/state.ts";
+import { PLATFORM_OPTIONS, platformHelp } from "../platform-address.ts";
 import type { Command } from "./command.ts";
+import { listDeployed } from "./models/deployed.ts";
 import { explanation, graph, listing } from "./models/describe.ts";
 import { statementsOf } from "./models/statements.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
-const HELP = `sluice models list
+const HELP = `sluice models list [--deployed]
 sluice models graph
 sluice models explain MODEL
 sluice models run MODEL [--date 2026-01-31] [--limit 20]
 
-list      every model with its class, what a partition of it spans, and what it reads
+list      every model with its class, what a partition of it spans, and what it reads; with --deployed how each table stands on a
+          platform: how many partitions a deploy of the project as it stands would build again, or is building
 graph     the tables and what is built from them, as a tree
 explain   why a model has its class, and which partitions it reads
 run       the model's SELECT in DuckDB over the local lake, as the files in sql/ say it now: nothing is built or published
@@ -28,7 +31,9 @@ run       the model's SELECT in DuckDB over the local lake, as the files in sql/
   --date DAY       run: only this partition
   --limit N        run: how many rows at most, 1 to 10000 (20)
   --state FOLDER   run: the local platform's folder (.sluice)
-  --json           list: the answer as JSON`;
+  --json           list: the answer as JSON
+  --deployed       list: ask a platform
+${platformHelp("a key with TOPIC:read, of gold tables *:read", 19)}`;
 
 export const command: Command = {
   summary: "lists models with their classes and inputs, explains one, runs one over the local lake",
@@ -41,16 +46,27 @@ export const command: Command = {
         limit: { type: "string" },
         state: { type: "string" },
         json: { type: "boolean" },
+        deployed: { type: "boolean" },
+        ...PLATFORM_OPTIONS,
+        url: { type: "string" },
       },
     });
     const [action = "", name, ...rest] = positionals;
-    const flags = { list: ["json"], graph: [], explain: [], run: ["date", "limit", "state"] } as const;
+    const flags = {
+      list: ["json", "deployed", "url", "key", "key-file"],
+      graph: [],
+      explain: [],
+      run: ["date", "limit", "state"],
+    } as const;
     const known = Object.entries(flags).find(([each]) => each === action);
     if (known === undefined || rest.length > 0 || (name !== undefined) !== (action === "explain" || action === "run"))
       throw new CommandProblem("USAGE", "sluice models list, graph, explain MODEL or run MODEL; --help says more.");
     const wrong = Object.keys(values).find((flag) => !known[1].some((each) => each === flag));
     if (wrong !== undefined) throw new CommandProblem("USAGE", `sluice models ${action} has no --${wrong}.`);
+    if (!values.deployed && [values.url, values.key, values["key-file"]].some((flag) => flag !== undefined))
+      throw new CommandProblem("USAGE", "sluice models list asks a platform with --deployed alone.");
     const models = await compiledModels();
+    if (values.deployed) return listDeployed(values);
     if (name === undefined) {
       const text =
         action === "graph" ? graph(models) : values.json ? [JSON.stringify(models.map(summaryOf))] : listing(models);

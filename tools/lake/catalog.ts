@@ -65,9 +65,14 @@ export async function readVersions(source: LakeSource, asOf?: AsOf): Promise<Rea
     ([table, version]) => `WHEN ${quoteText(table)} THEN version <= ${version}`,
   );
   const chosen = named.length === 0 ? "" : ` AND CASE table_name ${named.join(" ")} ELSE true END`;
+  // While a table's dates are built again, readers are given it as it was before.
+  const shown =
+    asOf === undefined
+      ? " AND version <= coalesce((SELECT shown_version FROM table_generations g WHERE g.table_name = v.table_name), version)"
+      : "";
   const rows = await source.query(
     `SELECT table_name, version, committed_at FROM versions v WHERE version = (
-       SELECT max(version) FROM versions WHERE table_name = v.table_name AND thinned = 0${until}${chosen}) ORDER BY table_name`,
+       SELECT max(version) FROM versions WHERE table_name = v.table_name AND thinned = 0${until}${chosen}${shown}) ORDER BY table_name`,
   );
   return rows.map((row) => ({
     table: String(row["table_name"]),

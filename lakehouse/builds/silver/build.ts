@@ -32,6 +32,7 @@ import { FileStager, keysPrefix } from "../../tables/stage.ts";
 import { checksAfter, unaccepted } from "../gates/decisions.ts";
 import { blocking, QualityGateError } from "../gates/gate.ts";
 import { resultRow } from "../gates/result-row.ts";
+import { contentOfTable } from "../generations/record.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack } from "../outcome.ts";
 import { staleAfter } from "../planning/dependencies.ts";
 import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
@@ -62,7 +63,11 @@ export async function buildSilver(
 ): Promise<BuildOutcome> {
   if (lease.sealed) return addLate(deps, topicTable, lease, bounds);
   const decisions = await decisionsOf(deps.db, topicTable.domain, lease.date);
-  const table = { ...topicTable, checks: checksAfter(topicTable.checks, decisions) };
+  const table = {
+    ...topicTable,
+    checks: checksAfter(topicTable.checks, decisions),
+    content: contentOfTable(topicTable),
+  };
   const rows = await silverProgress(deps.db, table.name, table.domain, lease.date);
   const begin = beginning(rows, table, lease);
   try {
@@ -98,9 +103,12 @@ function placeOf(table: TopicTable, lease: Lease): Pick<Commit, "lease" | "table
   return { lease, table: table.name, layer: table.layer, path };
 }
 
+/** `content`: what the deploy says of the table, whatever people decided of the partition. */
+type BuiltTable = TopicTable & { readonly content: string };
+
 async function takeStep(
   deps: BuildDeps,
-  table: TopicTable,
+  table: BuiltTable,
   lease: Lease,
   { publishedRows }: ProgressRows,
   begin: Beginning,
@@ -185,6 +193,7 @@ async function takeStep(
         digest: progress.digest,
         seen: progress.seen,
         completeThrough,
+        generation: { content: table.content },
         dependents: staleAfter(table.name, lease.date, Date.now()),
         terms: { topic, ...progress.terms },
         checks,

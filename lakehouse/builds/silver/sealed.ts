@@ -69,6 +69,7 @@ export async function quarantineLate(
       late.inputs.map(({ file }) => file),
       sealed.digest,
     ),
+    generation: { kept: sealed.generation },
     // Silver's rows are what they were.
     dependents: [],
     terms: { topic, ...sumOfTerms(sealed, counts.terms()) },

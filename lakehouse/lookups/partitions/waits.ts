@@ -90,7 +90,14 @@ function inFlight({ lease_run, lease_since, lease_until, now }: PartitionFacts):
 }
 
 function done(facts: PartitionFacts): Explanation {
-  const { version, built_version, failed_version } = facts;
+  const { version, built_version, failed_version, stale, sealed } = facts;
+  if (stale && sealed)
+    return { waits: "nothing: its bronze is retired, so it stays of an older generation of its table", remedy: null };
+  if (stale && version === built_version)
+    return {
+      waits: "a build by its table's newer contract or model: a backfill that the deploy filed comes to it",
+      remedy: null,
+    };
   if (version === built_version) return { waits: "nothing: it is built with all its inputs", remedy: null };
   if (version === failed_version) {
     return { waits: "new input: what its last build was held back with was discarded", remedy: null };

@@ -210,6 +210,7 @@ export class Catalog {
       removed: "all",
       rowsAdded: inputs.rows,
       completeThrough: null,
+      generation: { content: null },
       rowsIn: 1,
       inputs: 1,
       layer: "silver",

@@ -176,6 +176,7 @@ export class RetentionLake {
       table,
       digest: "",
       completeThrough: null,
+      generation: { content: null },
       rowsAdded: 0,
       rowsIn: 0,
       inputs: 0,

@@ -125,7 +125,7 @@ describe("topics and tables", () => {
       committed_at: "2026-11-21T09:00:00Z",
     };
     expect(JSON.parse(await (await harness.request("/v1/tables")).text())).toEqual({
-      tables: [{ ...summary, pinned: 0 }],
+      tables: [{ ...summary, pinned: 0, generation: null }],
     });
     const files = JSON.parse(await (await harness.request("/v1/tables/silver_orders/files")).text());
     expect(files).toEqual({

@@ -9,12 +9,14 @@ const line = z.looseObject({
   partition_date: z.string(),
   status: z.string(),
   waits: z.string(),
+  stale: z.boolean(),
   record_count: z.int(),
   retry_count: z.int(),
   processed_at: z.string().nullable(),
 });
 const page = z.object({
   counts: z.record(z.string(), z.int()).nullable(),
+  stale: z.record(z.string(), z.int()).nullable(),
   partitions: z.array(line),
   next_cursor: z.string().nullable(),
 });
@@ -36,6 +38,7 @@ export interface ListOptions {
 export async function list(platform: PlatformAddress, flags: PartitionFlags, options: ListOptions): Promise<void> {
   const partitions: z.infer<typeof line>[] = [];
   let counts: z.infer<typeof page>["counts"] = null;
+  let stale: z.infer<typeof page>["stale"] = null;
   let cursor: string | null = null;
   do {
     const limit = String(Math.min(PAGE, options.limit - partitions.length));
@@ -43,13 +46,19 @@ export async function list(platform: PlatformAddress, flags: PartitionFlags, opt
     const answer: z.infer<typeof page> = await callPlatform(platform, "GET", path, page);
     partitions.push(...answer.partitions);
     counts ??= answer.counts;
+    stale ??= answer.stale;
     cursor = answer.next_cursor;
   } while (cursor !== null && partitions.length < options.limit);
-  if (options.json) return console.log(JSON.stringify({ counts, partitions, next_cursor: cursor }, null, 2));
+  if (options.json) return console.log(JSON.stringify({ counts, stale, partitions, next_cursor: cursor }, null, 2));
   for (const text of partitions.length === 0 ? ["No partitions."] : tableOf(partitions)) console.log(text);
   const all = Object.entries(counts ?? {}).map(([status, n]) => `${n} ${status}`);
   if (all.length > 0)
     console.log(`\n${all.join(", ")}${cursor === null ? "" : "; there are more: --limit N shows them"}`);
+  for (const [table, n] of Object.entries(stale ?? {})) {
+    console.log(
+      `${table}: a deploy has it built again, ${n} ${n === 1 ? "partition is" : "partitions are"} still to come: sluice tables list`,
+    );
+  }
   const stuck = partitions.find(({ status }) => status === "FAILED" || status === "DEAD");
   if (stuck !== undefined) {
     console.log(`Why one is not built, and what to do: sluice partitions show ${stuck.table} ${stuck.partition_date}`);
@@ -63,7 +72,7 @@ function tableOf(partitions: readonly z.infer<typeof line>[]): string[] {
     partitions.map((each) => [
       each.table,
       each.partition_date,
-      each.status,
+      each.stale ? `${each.status}, stale` : each.status,
       String(each.record_count),
       String(each.retry_count),
       each.processed_at?.slice(0, 19).concat("Z") ?? "never",

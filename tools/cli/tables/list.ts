@@ -1,10 +1,25 @@
 /** `sluice tables list` and `versions`. */
 import * as z from "zod";
+import { meaningSchema } from "../../../lakehouse/builds/generations/meaning.ts";
 import { printTable } from "../../lake/print-table.ts";
 import type { PlatformAddress } from "../../platform-address.ts";
 import { callPlatform } from "../../platform-call.ts";
 
-const tables = z.object({
+/** What a platform says of a table's generation. */
+export const generation = z.looseObject({
+  meaning: meaningSchema,
+  walk: z.object({ stale: z.int(), backfill_id: z.string().nullable(), held: z.boolean() }).nullable(),
+});
+
+/** What is left of a walk, in words; what a person may do is with the backfill. */
+export function walkText({ walk }: z.infer<typeof generation>): string {
+  if (walk === null) return "";
+  const { stale, backfill_id, held } = walk;
+  const by = backfill_id === null ? "after what it reads" : `by backfill ${backfill_id}`;
+  return `${stale} stale, built again ${by}${held ? "; until then shown as it was" : ""}`;
+}
+
+export const tables = z.object({
   tables: z.array(
     z.looseObject({
       table_name: z.string(),
@@ -13,6 +28,7 @@ const tables = z.object({
       pinned: z.int(),
       rows: z.int(),
       committed_at: z.string(),
+      generation: generation.nullable(),
     }),
   ),
 });
@@ -27,10 +43,12 @@ export async function listTables(platform: PlatformAddress, json: boolean): Prom
     number("pinned"),
     number("rows"),
     text("committed"),
+    text("a deploy builds again"),
   ];
-  const rows = answer.tables.map((each) =>
-    [each.table_name, each.version, each.partitions, each.pinned, each.rows, each.committed_at].map(String),
-  );
+  const rows = answer.tables.map((each) => [
+    ...[each.table_name, each.version, each.partitions, each.pinned, each.rows, each.committed_at].map(String),
+    each.generation === null ? "" : walkText(each.generation),
+  ]);
   console.log(printTable(columns, rows).join("\n"));
 }
 

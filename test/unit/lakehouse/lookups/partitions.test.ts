@@ -11,7 +11,7 @@ function facts(changes: Partial<PartitionFacts>): PartitionFacts {
   return {
     ...{ domain: "orders", partition_date: "2026-11-21", status: "PENDING", run_id: null, error_message: null },
     ...{ record_count: 0, silver_records: 0, gold_records: 0, retry_count: 0, revisions: 0, fence: 1 },
-    ...{ pinned_version: null, pinned_reason: null },
+    ...{ pinned_version: null, pinned_reason: null, stale: false, sealed: false },
     ...{ created_at: null, updated_at: null, processed_at: null, version: 1, built_version: 1, failed_version: null },
     ...{
       failure_class: null,
@@ -55,6 +55,13 @@ describe("a build that waits", () => {
     if (typeof text === "string") expect(said(changes)).toBe(text);
     else expect(said(changes)).toMatch(text);
   });
+});
+
+test("what is of an older generation waits for its turn, or stays so", () => {
+  const done = { status: "DONE", stale: true };
+  expect(said(done)).toMatch(/newer contract or model/);
+  expect(said({ ...done, sealed: true })).toMatch(/bronze is retired/);
+  expect(said({ ...done, stale: false, sealed: true })).toMatch(/built with all its inputs/);
 });
 
 test("news waits as the contract, or what comes late, lets it wait", () => {

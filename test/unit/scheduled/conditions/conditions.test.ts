@@ -13,6 +13,7 @@ import { failedPartitionsSource } from "../../../../scheduled/conditions/failed-
 import { failingCompactionsSource } from "../../../../scheduled/conditions/failing-compactions.ts";
 import { lateDataSource } from "../../../../scheduled/conditions/late-data.ts";
 import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-messages.ts";
+import { staleTablesSource } from "../../../../scheduled/conditions/stale-tables.ts";
 import { staleTopicsSource } from "../../../../scheduled/conditions/stale-topics.ts";
 import { pipelineAlert } from "../../../../scheduled/platform-events/pipeline-alert.ts";
 import { dutyBacklogs, noteDutyBacklogs } from "../../../../sql/statements/duty-backlogs.ts";
@@ -327,4 +328,35 @@ test("a duty that leaves work behind for an hour is told until it is done, from 
   ]);
   await noteDutyBacklogs(db.d1, [], ["retention", "watchdog"], iso(0));
   expect(await find(source)).toEqual([]);
+});
+
+test("a table that a deploy changed is told until no partition is of the time before, and why it takes so long", async () => {
+  const add = (table: string, extra: string) =>
+    db.sqlite.exec(`
+      INSERT INTO table_generations (table_name, generation, content, meaning, released_at, since, walking, shown_version, backfill_id)
+        VALUES ('${table}', 'new', 'c', '{}', '${iso(5)}', '${iso(4)}', 1, ${extra});
+      INSERT INTO versions (table_name, version, partition_date, run_id, fence, kind, rows, rows_added, digest, committed_at, generation) VALUES
+        ('${table}', 1, '2026-11-19', 'r', 1, 'commit', 1, 1, '', '${iso(60)}', 'old'), ('${table}', 2, '2026-11-20', 'r', 1, 'commit', 1, 1, '', '${iso(60)}', NULL),
+        ('${table}', 3, '2026-11-21', 'r', 1, 'commit', 1, 1, '', '${iso(3)}', 'new');
+      INSERT INTO published (table_name, partition_date, version, rows) SELECT table_name, partition_date, version, rows FROM versions WHERE table_name = '${table}';`);
+  add("gold_a", "3, NULL");
+  add("silver_b", "NULL, NULL");
+  add("gold_c", "3, 'b1'");
+  partition("b", "FAILED", "data", "Error: x");
+  db.sqlite.exec(
+    `INSERT INTO backfills VALUES ('b1', 'gold_c', 'gold', '', '', 'completed', 4, 'deploy', '${iso(3)}', '${iso(2)}', '${iso(2)}')`,
+  );
+  const found = await find(staleTablesSource(db.d1, iso(5)));
+  expect(found.map(({ key, severity, measured }) => [key, severity, measured])).toEqual([
+    ["table_stale/gold_a", "info", 2],
+    ["table_stale/gold_c", "warning", 2],
+    ["table_stale/silver_b", "critical", 2],
+  ]);
+  expect(found.map(({ message }) => message.includes("as it was before"))).toEqual([true, true, false]);
+  // A rollback brought an older deploy back: it says what makes it the one that counts.
+  const [older] = await find(staleTablesSource(db.d1, iso(9)));
+  expect(older).toMatchObject({ severity: "critical" });
+  expect(older?.message).toContain("UPDATE table_generations");
+  db.sqlite.exec("UPDATE versions SET generation = 'new'");
+  expect(await find(staleTablesSource(db.d1, iso(5)))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { compileModels } from "../../../../tools/build/models/compile-models.ts";
+import { standing } from "../../../../tools/cli/models/deployed.ts";
 import { explanation, graph, listing } from "../../../../tools/cli/models/describe.ts";
 import { statementsOf } from "../../../../tools/cli/models/statements.ts";
 import { sampleTable } from "../../../oracle/shop-tables.ts";
@@ -62,4 +63,19 @@ test("a run makes views of the models that the lake lacks, inputs first, and ask
   const asked = (date: string) => () => statementsOf(models, sums, new Set(), { date, limit: 5 });
   expect(asked("yesterday")).toThrow("--date is a day such as 2026-01-31");
   expect(() => statementsOf(models, top, new Set(), { date: "2026-01-31", limit: 5 })).toThrow("top has one partition");
+});
+
+test("a platform's tables beside the project's: what a deploy would build again", () => {
+  const meaning = { rules: "r", columns: { a: { type: "int64", nullable: false } } };
+  const published = (changes: object) => ({ partitions: 365, generation: { meaning, walk: null, ...changes } });
+  expect(standing(meaning, published({}))).toEqual({ rebuilds: 0, now: "all of one generation" });
+  expect(standing({ ...meaning, rules: "other" }, published({})).rebuilds).toBe(365);
+  const more = { ...meaning.columns, b: { type: "utf8", nullable: true } };
+  expect(standing({ ...meaning, columns: more }, published({})).rebuilds).toBe(0);
+  const walk = { stale: 12, backfill_id: "b1", held: true };
+  expect(standing(meaning, published({ walk })).now).toBe(
+    "12 stale, built again by backfill b1; until then shown as it was",
+  );
+  expect(standing(meaning, undefined).now).toMatch(/fills it/);
+  expect(standing(meaning, { partitions: 3, generation: null }).rebuilds).toBe(0);
 });

@@ -1,0 +1,77 @@
+/**
+ * What decides the rows and columns of a table, as its generation is told from the one before. Pure. Two deploys whose tables mean the
+ * same build the same rows of the same input, whatever their texts say.
+ */
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { typeName } from "../../engine/columns/column-kind.ts";
+import type { Table } from "../../tables/catalog.ts";
+import type { RunnableCheck } from "../../tables/compiled/compiled-check.ts";
+import { planHash } from "../models/plan-hash.ts";
+
+/** The form in which the catalog keeps it, as JSON. */
+export const meaningSchema = z.object({
+  /** Digest of what decides which rows there are, and of what a model makes of them. */
+  rules: z.string(),
+  /** Of a topic's table: its columns by name. What a model gives is part of its rules. */
+  columns: z.record(z.string(), z.object({ type: z.string(), nullable: z.boolean() })),
+});
+export type Meaning = z.infer<typeof meaningSchema>;
+
+/** Finds a table by its name. */
+export type FindTable = (name: string) => Table | undefined;
+
+export function meaningOf(table: Table, find: FindTable): Meaning {
+  const columns = table.kind === "topic" ? table.fields : [];
+  return {
+    rules: rulesOf(table, find),
+    columns: Object.fromEntries(columns.map(({ name, type, nullable }) => [name, { type: typeName(type), nullable }])),
+  };
+}
+
+/** Whether what was built by `before` is what today's table would be built as, but for columns that are new and may be null. */
+export function meansTheSame(before: Meaning, today: Meaning): boolean {
+  if (before.rules !== today.rules) return false;
+  const kept = Object.entries(before.columns).every(([name, { type }]) => today.columns[name]?.type === type);
+  return kept && Object.entries(today.columns).every(([name, { nullable }]) => nullable || name in before.columns);
+}
+
+/** Names a meaning. */
+export function generationOf(meaning: Meaning): string {
+  return digest(meaning);
+}
+
+/**
+ * Digest of all that a deploy says of a table: what it means, and what holds a partition of it back. Where only the latter changed
+ * nothing is built again, but what had failed is tried again.
+ */
+export function contentOf(table: Table, find: FindTable): string {
+  const limits = table.kind === "model" ? [table.model.key, table.model.maxRows] : [];
+  return digest([meaningOf(table, find), table.checks.map(ruleOf), limits]);
+}
+
+/** A model that reads a model changes its meaning with it, though its own text stays. */
+function rulesOf(table: Table, find: FindTable): string {
+  switch (table.kind) {
+    case "topic":
+      return digest([
+        table.contract.dedupeKey,
+        table.checks.filter(({ onFail }) => onFail === "quarantine").map(ruleOf),
+      ]);
+    case "ledger":
+      return digest(table.fields.map(({ name, type }) => [name, typeName(type)]));
+    case "model": {
+      const inputs = table.model.inputs.map((input) => find(input.table)).filter((input) => input?.kind === "model");
+      return digest([planHash(table.model), inputs.map((input) => input && [input.name, rulesOf(input, find)])]);
+    }
+  }
+}
+
+/** A check without its plan and its name, which decide nothing. */
+function ruleOf(check: RunnableCheck): unknown {
+  return { ...check, name: undefined, compiled: undefined };
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 32);
+}
