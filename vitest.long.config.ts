@@ -26,6 +26,7 @@ export default defineConfig({
             "test/property/ledger-gaps.property.test.ts",
             "test/property/masking.property.test.ts",
             "test/property/model-functions.property.test.ts",
+            "test/property/model-increments.property.test.ts",
             "test/property/model-joins.property.test.ts",
             "test/property/models-equal-duckdb.property.test.ts",
             "test/property/own-partition.property.test.ts",

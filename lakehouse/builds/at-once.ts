@@ -1,4 +1,4 @@
-/** Builds a table whose partition is held at once: the ledger, and the models, whose results are bounded. */
+/** Builds a table whose partition is held at once: the ledger, and models of class `whole`. */
 import { commitVersion, isPublishedBy } from "../../sql/statements/commits.ts";
 import type { Lease } from "../../sql/statements/leases.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
@@ -13,7 +13,7 @@ import { resultRow } from "./gates/result-row.ts";
 import { readsMixed } from "./generations/mixed.ts";
 import { contentOfTable } from "./generations/record.ts";
 import { prepareLedger } from "./ledger.ts";
-import { prepareGold } from "./models/gold.ts";
+import { prepareWhole } from "./models/whole.ts";
 import { type BuildDeps, type BuildOutcome, orReadBack } from "./outcome.ts";
 import { staleAfter } from "./planning/dependencies.ts";
 
@@ -61,5 +61,5 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
 }
 
 function prepare(deps: BuildDeps, table: HeldTable, date: string): Promise<Candidate> {
-  return table.kind === "ledger" ? prepareLedger(deps.db, date) : prepareGold(deps.db, deps, table, date);
+  return table.kind === "ledger" ? prepareLedger(deps.db, date) : prepareWhole(deps.db, deps, table, date);
 }

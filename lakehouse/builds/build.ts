@@ -11,6 +11,7 @@ import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { buildAtOnce } from "./at-once.ts";
 import { QualityGateError } from "./gates/gate.ts";
 import { mayBuild } from "./generations/record.ts";
+import { buildModel } from "./models/build.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, STEP_ROWS } from "./outcome.ts";
 import { backoffMs } from "./planning/machine.ts";
 import type { BuildRequest } from "./planning/planner.ts";
@@ -64,12 +65,12 @@ async function attempt(deps: BuildDeps, table: Table, lease: Lease): Promise<Bui
 
 /** Cuts the step where builders vanished at it. Throws what building throws, and BuilderVanishedError where nothing is left to cut. */
 async function buildAsDecided(deps: BuildDeps, table: Table, lease: Lease): Promise<BuildOutcome> {
-  const step = decideStep(lease, { atOnce: table.kind !== "topic" });
+  const atOnce = table.kind === "ledger" || (table.kind === "model" && table.model.class.kind === "whole");
+  const step = decideStep(lease, { atOnce });
   if (step.kind !== "take") await deps.db.batch(noteStepSize(deps.db, lease, step));
-  if (table.kind === "topic") {
-    const rows = rowsOfPiece(deps.stepRows ?? STEP_ROWS, step);
-    return await buildSilver(deps, table, lease, { rows, givenUp: step.kind === "give up" });
-  }
+  const bounds = { rows: rowsOfPiece(deps.stepRows ?? STEP_ROWS, step), givenUp: step.kind === "give up" };
+  if (table.kind === "topic") return await buildSilver(deps, table, lease, bounds);
+  if (table.kind === "model" && !atOnce) return await buildModel(deps, table, lease, bounds);
   if (step.kind === "give up") {
     throw new BuilderVanishedError(
       `two builders of ${table.name} ${lease.date} were gone before they came to its end: what it reads and holds at once is more than the memory or time of an isolate; let the model group by fewer values, or read fewer dates`,

@@ -24,6 +24,14 @@ export function stepRowsOf(buildStepRows: string): number {
   return rows > 0 ? Math.max(1, Math.min(STEP_ROWS, Math.floor(rows))) : STEP_ROWS;
 }
 
+/** What a step may take. */
+export interface StepBounds {
+  /** At most. */
+  readonly rows: number;
+  /** Builders vanished at as few: it is not taken any more. */
+  readonly givenUp: boolean;
+}
+
 export type BuildOutcome =
   | { readonly kind: "committed"; readonly lease: Lease; readonly rowsIn: number; readonly rowsOut: number }
   /** One step of a build that has more to read: the partition waits for its next. */

@@ -33,6 +33,11 @@ export function keysPrefix({ directory }: Pick<StagedTable, "directory">, date: 
   return `${directory}/metadata/keys/${date}/${runId}-`;
 }
 
+/** The same of the objects of a run's partial result. */
+export function partialsPrefix({ directory }: Pick<StagedTable, "directory">, date: string, runId: string): string {
+  return `${directory}/metadata/partials/${date}/${runId}-`;
+}
+
 /** Writes a run's rows to `<directory>/<partition>=<date>/<run id>-<n>.parquet`, a file of some 8 MB after the other. */
 export class FileStager {
   readonly #lake: LakeWork;
@@ -40,15 +45,18 @@ export class FileStager {
   readonly #prefix: string;
   readonly #runId: string;
   readonly #kind: FileKind;
+  readonly #first: number;
   readonly #files: AddedFile[] = [];
   #writer: ReturnType<typeof createParquetWriter> | undefined;
 
-  constructor(lake: LakeWork, table: StagedTable, date: string, runId: string, kind: FileKind = "data") {
+  /** `first`: how many files of the run others have staged. */
+  constructor(lake: LakeWork, table: StagedTable, date: string, runId: string, kind: FileKind = "data", first = 0) {
     this.#lake = lake;
     this.#table = table;
     this.#prefix = stagedPrefix(table, date, runId);
     this.#runId = runId;
     this.#kind = kind;
+    this.#first = first;
   }
 
   async add(rows: Batch): Promise<void> {
@@ -80,7 +88,7 @@ export class FileStager {
     const { rows } = writer;
     const bytes = writer.finish();
     this.#writer = undefined;
-    const file = `${this.#prefix}${this.#files.length}.parquet`;
+    const file = `${this.#prefix}${this.#first + this.#files.length}.parquet`;
     await this.#lake.bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
     const told = Object.entries(writer.statistics()).filter(([column]) => !this.#table.unbounded.includes(column));
     this.#files.push({ file, kind: this.#kind, rows, bytes: bytes.byteLength, stats: Object.fromEntries(told) });

@@ -1,4 +1,7 @@
-/** What builds of a topic's partition know, and the commits of the steps that publish nothing. */
+/**
+ * What builds of a partition know, and the commits of the steps that publish nothing. Of silver, whose domain is a topic, and of models,
+ * whose domain stands in the same column.
+ */
 import { rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import { type AddedFile, candidateFiles } from "./data-files.ts";
@@ -210,7 +213,7 @@ function dropCandidate(topic: string, { held, prepare }: Guard): D1PreparedState
 function keepRuns({ topic, build_id }: StepRow, { held, prepare }: Guard): D1PreparedStatement {
   return prepare(
     `DELETE FROM abandoned_runs WHERE domain = ?5 AND partition_date = ?2 AND ${held} AND EXISTS (
-       SELECT 1 FROM data_files f WHERE f.table_name = 'silver_' || ?5 AND f.partition_date = ?2 AND f.candidate = ?6
+       SELECT 1 FROM data_files f WHERE f.table_name IN (?5, 'silver_' || ?5) AND f.partition_date = ?2 AND f.candidate = ?6
          AND instr(f.file, '/' || abandoned_runs.run_id || '-') > 0)`,
     topic,
     build_id,

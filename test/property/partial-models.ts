@@ -16,9 +16,9 @@ export async function runByIncrements(model: CompiledModel, parts: readonly Mode
   let saved: Uint8Array | undefined;
   let rows: Batch | undefined;
   for (const [at, part] of parts.entries()) {
-    const folded = await foldModel(model, saved && openPartial(model, saved), part, `${at + 1} parts`);
-    saved = joined(folded.partial);
-    rows = folded.rows;
+    const folded = await foldModel(model, saved && openPartial(model, saved), part);
+    saved = joined(folded.partial(`${at + 1} parts`));
+    rows = await folded.rows();
   }
   if (rows === undefined) throw new Error("there is no part");
   return rows;

@@ -19,36 +19,37 @@ export function openPartial(model: CompiledModel, bytes: Uint8Array): SavedParti
   return saved?.generation === model.generation ? saved : undefined;
 }
 
+/** A partial result that holds the saved one's rows and those that were added. */
 export interface Folded {
   /**
-   * The partial result with the new rows, as pieces to be written one after another; most are views of large arrays, so
-   * joining them would hold them twice. `openPartial` reads them as one.
+   * The partial result as pieces to be written one after another; most are views of large arrays, so joining them would hold
+   * them twice. `openPartial` reads them as one. `note` says what it holds.
    */
-  readonly partial: readonly Uint8Array[];
+  partial(note: string): readonly Uint8Array[];
   /** The model's rows over everything that was added so far. */
-  readonly rows: Batch;
+  rows(): Promise<Batch>;
 }
 
 /**
  * Adds `added`, which are new rows only, to a partial result of the model, or begins one. The rows are those of `runModel`
- * over all that was added, bit for bit, whatever the splits. `note` says what the partial result now holds. Throws as
- * `runModel` does, with `MAX_GROUPS` and `MAX_DISTINCT` as bounds.
+ * over all that was added, bit for bit, whatever the splits. `plan` is the model's, or that of one partition
+ * (`own-partition.ts`). Throws as `runModel` does, with `MAX_GROUPS` and `MAX_DISTINCT` as bounds.
  */
 export async function foldModel(
   model: CompiledModel,
   saved: SavedPartials | undefined,
   added: ModelInputs,
-  note: string,
+  plan = model.plan,
 ): Promise<Folded> {
   requireVersion(model);
-  const plan = partialPlanOf(model.plan);
-  if (plan === undefined) throw new ModelMismatchError(`model ${model.name} has no partial results`);
+  const parts = partialPlanOf(plan);
+  if (parts === undefined) throw new ModelMismatchError(`model ${model.name} has no partial results`);
   const held = createHeldRows(model.name, model.maxRows, MAX_GROUPS);
-  const run = runPartially(plan, held);
+  const run = runPartially(parts, held);
   if (saved !== undefined) run.merge(saved.partials);
   await run.add(scansOf(added));
   return {
-    partial: encodePartials({ generation: model.generation, note, partials: run.save() }),
-    rows: await collectModel(model, run.rows(), held),
+    partial: (note) => encodePartials({ generation: model.generation, note, partials: run.save() }),
+    rows: () => collectModel(model, run.rows(), held),
   };
 }

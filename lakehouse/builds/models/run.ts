@@ -35,13 +35,18 @@ export function requireVersion(model: CompiledModel): void {
 /** The rows of the model's plan as one batch, sorted by its key. */
 export async function collectModel(model: CompiledModel, stream: AsyncIterable<Rows>, held: HeldRows): Promise<Batch> {
   const rows = (await collectRows(stream, held)) ?? noRows(model);
+  return inKeyOrder(model, { ...rows, fields: model.fields });
+}
+
+/** The model's rows sorted by its key: ascending, NULLs last, text by its UTF-8 bytes. */
+export function inKeyOrder(model: Pick<CompiledModel, "name" | "key">, rows: Batch): Batch {
   const by = model.key.map((name) => {
-    const column = columnNamed({ fields: model.fields, columns: rows.columns }, name);
+    const column = columnNamed(rows, name);
     if (column === undefined) throw new ModelMismatchError(`model ${model.name} has no column ${name}`);
     return { column, descending: false, nullsFirst: false };
   });
   const sorted = reorderRows(rows, sortedOrder(by, rows.length));
-  return { fields: model.fields, columns: sorted.columns, length: sorted.length };
+  return { fields: rows.fields, columns: sorted.columns, length: sorted.length };
 }
 
 /** The rows of a plan, batch by batch. Throws as `runModel` does; what it may hold is for `held` to say. */

@@ -33,7 +33,7 @@ import { checksAfter, unaccepted } from "../gates/decisions.ts";
 import { blocking, QualityGateError } from "../gates/gate.ts";
 import { resultRow } from "../gates/result-row.ts";
 import { contentOfTable } from "../generations/record.ts";
-import { type BuildDeps, type BuildOutcome, messageOf, orReadBack } from "../outcome.ts";
+import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, type StepBounds } from "../outcome.ts";
 import { staleAfter } from "../planning/dependencies.ts";
 import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
 import { bronzeRows, positionOrder } from "./bronze-rows.ts";
@@ -45,14 +45,6 @@ import { quarantineLate } from "./sealed.ts";
 import { type StepOutput, silverStep } from "./step.ts";
 import { tooLarge } from "./too-large.ts";
 import { wholeChecks } from "./whole-checks.ts";
-
-/** What a step may take. */
-export interface StepBounds {
-  /** At most. */
-  readonly rows: number;
-  /** Builders vanished at as few: it is not taken any more. */
-  readonly givenUp: boolean;
-}
 
 /** Throws what reading, staging and D1 throw, and StepTooLargeError where the step is given up. */
 export async function buildSilver(

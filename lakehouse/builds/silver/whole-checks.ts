@@ -1,10 +1,8 @@
 /** The checks of a topic that only a look at all rows can measure: those in SQL. They stream; nothing of the partition is held. */
 import type { BronzeInput } from "../../../sql/statements/bronze-inputs.ts";
-import type { Batch } from "../../engine/columns/column.ts";
-import { conform } from "../../engine/columns/conform.ts";
-import { openParquet } from "../../engine/parquet/reader.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
-import { type LakeWork, tailedSource } from "../../tables/lake.ts";
+import type { LakeWork } from "../../tables/lake.ts";
+import { readFiles } from "../../tables/read-files.ts";
 import { type CheckResult, queryResult } from "../gates/gate.ts";
 import type { CandidateScan } from "../gates/measure-query.ts";
 import { bronzeRows } from "./bronze-rows.ts";
@@ -39,17 +37,11 @@ function bronzeScan(lake: LakeWork, table: TopicTable, inputs: readonly BronzeIn
     );
 }
 
-function silverScan(
-  { bucket, permit }: LakeWork,
-  table: TopicTable,
-  files: readonly { readonly file: string }[],
-): CandidateScan {
-  return async function* (columns): AsyncGenerator<Batch, void, undefined> {
-    const fields = table.fields.filter(({ name }) => columns.includes(name));
-    for (const { file } of files) {
-      const parquet = await openParquet(await tailedSource(bucket, file));
-      const present = columns.filter((column) => parquet.columns.includes(column));
-      for await (const batch of parquet.read(permit, { columns: present })) yield conform(batch, fields);
-    }
-  };
+function silverScan(lake: LakeWork, table: TopicTable, files: readonly { readonly file: string }[]): CandidateScan {
+  return (columns) =>
+    readFiles(
+      lake,
+      files,
+      table.fields.filter(({ name }) => columns.includes(name)),
+    );
 }

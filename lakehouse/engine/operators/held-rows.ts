@@ -38,7 +38,7 @@ export function createHeldRows(name: string, maxRows: number, maxGroups = maxRow
       throw new ModelTooLargeError(
         `model ${name} has more than ${maxGroups} groups in one partition`,
         maxGroups,
-        "group by fewer columns or by coarser values, such as a prefix or a bucket of the key",
+        "group by fewer columns or by coarser values, such as a prefix or a bucket of the key; so many wait for the native builder of a later release",
       );
     },
     checkLookup(rows, bytes) {
@@ -55,7 +55,7 @@ export function createHeldRows(name: string, maxRows: number, maxGroups = maxRow
       throw new ModelTooLargeError(
         `model ${name} counts more than ${MAX_DISTINCT} distinct values in one partition`,
         MAX_DISTINCT,
-        "count the values of a coarser column, or those that a FILTER (WHERE ...) lets through",
+        "count the values of a coarser column, or those that a FILTER (WHERE ...) lets through; so many wait for the native builder of a later release",
       );
     },
   };

@@ -1,0 +1,94 @@
+/** What a partition of a model reads: the published partitions of its inputs, looked up once, so that all scans see the same versions. */
+import type { Batch } from "../../engine/columns/column.ts";
+import type { CompiledModel, Plan } from "../../engine/ir/ir.ts";
+import { tablesOf } from "../../engine/operators/partial-plan.ts";
+import { tableByName } from "../../tables/catalog.ts";
+import type { LakeWork } from "../../tables/lake.ts";
+import { type LivePartition, livePartition } from "../../tables/live-files.ts";
+import { type FilePiece, readFiles } from "../../tables/read-files.ts";
+import { digestOf, inputName } from "../digest.ts";
+import { inputDates } from "./dates-read.ts";
+import type { PublishedInput } from "./portion.ts";
+import type { ModelInputs } from "./run.ts";
+
+export interface InputPartition {
+  readonly table: string;
+  readonly date: string;
+  /** Undefined where nothing of it is published: it is an empty table. */
+  readonly live: LivePartition | undefined;
+}
+
+/** Throws `ModelTooLargeError`, and what D1 and reading a manifest throw. */
+export async function inputPartitions(
+  db: D1Database,
+  { bucket }: Pick<LakeWork, "bucket">,
+  model: CompiledModel,
+  date: string,
+): Promise<readonly InputPartition[]> {
+  const read = await Promise.all(
+    model.inputs.map(async (input) => {
+      const dates = await inputDates(db, model, input, date);
+      return Promise.all(
+        dates.map(async (own) => ({
+          table: input.table,
+          date: own,
+          live: await livePartition(db, bucket, input.table, own),
+        })),
+      );
+    }),
+  );
+  return read.flat();
+}
+
+/** What a version says of the inputs that it was built from (`Commit`). */
+export function builtFrom(inputs: readonly InputPartition[]) {
+  return {
+    inputs: inputs.length,
+    digest: digestOf(inputs.map((input) => inputName(input.table, input.date, input.live?.version ?? 0)).sort()),
+    completeThrough: earliest(inputs.map(({ live }) => live?.complete_through ?? null)),
+  };
+}
+
+/** Null when one is. */
+function earliest(times: readonly (string | null)[]): string | null {
+  return times.includes(null) ? null : (times.toSorted()[0] ?? null);
+}
+
+/** The published partitions that a plan reads row by row, and the versions of those that it looks rows up in. */
+export function partsOf(plan: Plan, inputs: readonly InputPartition[]) {
+  const { streamed } = tablesOf(plan);
+  const read: PublishedInput[] = [];
+  const lookups: { table: string; date: string; version: number }[] = [];
+  for (const { table, date, live } of inputs) {
+    if (live === undefined) continue;
+    if (streamed.includes(table)) read.push({ table, date, files: dataOf(live) });
+    else lookups.push({ table, date, version: live.version });
+  }
+  return { read, lookups };
+}
+
+/** Whether a table's versions add files to those that are there; the ledger and results of groups are written whole each time. */
+export function grows(name: string): boolean {
+  const table = tableByName(name);
+  return table?.kind === "topic" || (table?.kind === "model" && table.model.class.kind === "rows");
+}
+
+/** All rows of the inputs; of a table that is given pieces, these. */
+export function scanInputs(
+  lake: LakeWork,
+  inputs: readonly InputPartition[],
+  pieces: ReadonlyMap<string, readonly FilePiece[]>,
+): ModelInputs {
+  return {
+    async *scan(name, columns): AsyncGenerator<Batch, void, undefined> {
+      const fields = (tableByName(name)?.fields ?? []).filter((field) => columns.includes(field.name));
+      const whole = inputs.filter(({ table }) => table === name).flatMap(({ live }) => dataOf(live));
+      yield* readFiles(lake, pieces.get(name) ?? whole.map(({ file }) => ({ file })), fields);
+    },
+  };
+}
+
+/** The files with the table's rows: those of a topic's quarantine are none. */
+function dataOf(live: LivePartition | undefined): LivePartition["files"] {
+  return (live?.files ?? []).filter(({ kind }) => kind === "data");
+}

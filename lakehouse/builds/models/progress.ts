@@ -1,0 +1,77 @@
+/** What a model's builds know of a partition, kept as JSON between two steps: what is read, and where the partial result stands. */
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { IDENTITY_BYTES } from "../../engine/keys/identity.ts";
+import type { ModelTable } from "../../tables/catalog.ts";
+import { measuresSchema } from "../gates/measures.ts";
+import { readInputs } from "./portion.ts";
+
+const progressSchema = z.object({
+  /** What decided the rows so far (`definitionOf`). */
+  definition: z.string(),
+  /** What is read row by row. */
+  read: readInputs,
+  /** What is looked up, each partition with its version: every row so far met these. */
+  lookups: z.array(z.object({ table: z.string(), date: z.string(), version: z.int() })),
+  rowsIn: z.int().nonnegative(),
+  /** Rows of the table so far; of a model of class `merge` only known at its gate. */
+  rows: z.int().nonnegative(),
+  /** Of a model of class `merge`: the objects whose bytes, one after another, are its partial result. */
+  partial: z.array(z.object({ object: z.string(), bytes: z.int().positive(), sha256: z.string() })),
+  /** Of a model of class `rows`: what its checks measured, and the keys that they know. */
+  measures: measuresSchema,
+  keys: z.record(z.string(), z.array(z.object({ object: z.string(), bytes: z.int().multipleOf(IDENTITY_BYTES) }))),
+  /** Objects that others took the place of, and go once that is published. */
+  replaced: z.array(z.string()),
+});
+export type ModelProgress = z.infer<typeof progressSchema>;
+export type PartialObject = ModelProgress["partial"][number];
+
+/** Throws an Error that says where the row stands: somebody changed it by hand. */
+export function parseProgress(text: string, model: string, date: string): ModelProgress {
+  const parsed = progressSchema.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `silver_progress of ${model} ${date} is not what a build wrote: ${z.prettifyError(parsed.error)}; delete the row, and the partition is built from its beginning`,
+  );
+}
+
+export function noProgress(table: ModelTable, lookups: ModelProgress["lookups"]): ModelProgress {
+  return {
+    definition: definitionOf(table),
+    read: [],
+    lookups: [...lookups],
+    rowsIn: 0,
+    rows: 0,
+    partial: [],
+    measures: {},
+    keys: {},
+    replaced: [],
+  };
+}
+
+/**
+ * What decides which rows a model gives and what of them is measured row by row. Another one makes what was built so far worthless to go
+ * on from.
+ */
+export function definitionOf({ model, checks }: Pick<ModelTable, "model" | "checks">): string {
+  const measured = model.class.kind === "rows" ? checks.filter(({ metric }) => metric !== "sql") : [];
+  return createHash("sha256")
+    .update(JSON.stringify([model.class.kind, model.generation, measured]))
+    .digest("hex")
+    .slice(0, 32);
+}
+
+/** The objects that some progress names and the one that stays does not. */
+export function objectsBeside(
+  given: readonly (ModelProgress | undefined)[],
+  stays: ModelProgress | undefined,
+): string[] {
+  const kept = new Set(stays === undefined ? [] : namesOf(stays));
+  const named = given.flatMap((progress) => (progress === undefined ? [] : namesOf(progress)));
+  return [...new Set(named)].filter((object) => !kept.has(object));
+}
+
+function namesOf({ partial, keys, replaced }: ModelProgress): string[] {
+  return [...partial, ...Object.values(keys).flat()].map(({ object }) => object).concat(replaced);
+}
