@@ -1,5 +1,6 @@
 /** Every condition that an operator is told of. */
 import type { Contract } from "../../contracts/contract.ts";
+import { tables } from "../../lakehouse/tables/catalog.ts";
 import { blockedPartitionsSource } from "./blocked-partitions.ts";
 import { heldOffTopics, overdueBuffers, parkedSlices } from "./buffers.ts";
 import { catalogSizeSource } from "./catalog-size.ts";
@@ -10,9 +11,9 @@ import { failedPartitionsSource } from "./failed-partitions.ts";
 import { failingCompactionsSource } from "./failing-compactions.ts";
 import { lateDataSource } from "./late-data.ts";
 import { ledgerSource } from "./ledger.ts";
+import { overdueTablesSource } from "./overdue-tables.ts";
 import { parkedMessagesSource } from "./parked-messages.ts";
 import { staleTablesSource } from "./stale-tables.ts";
-import { staleTopicsSource } from "./stale-topics.ts";
 
 export interface SourcesDeps {
   readonly db: D1Database;
@@ -40,7 +41,7 @@ export function conditionSources(deps: SourcesDeps): ConditionSource[] {
     parkedSlices(buffers),
     overdueBuffers(buffers),
     heldOffTopics(buffers),
-    staleTopicsSource(db, contracts),
+    overdueTablesSource(db, tables),
     deadLetterRateSource(db),
     ledgerSource(db),
     dutyBacklogsSource(db),

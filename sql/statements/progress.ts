@@ -3,9 +3,10 @@ import { rowsOf } from "../rows/row.ts";
 
 export interface TopicProgress {
   readonly topic: string;
+  readonly table: string;
   /** ISO 8601 UTC, of the newest bronze file; null: it never had one. */
   readonly newest_received: string | null;
-  /** When its newest silver partition was last published; null: never. */
+  /** When the table's newest partition was last published; null: never. */
   readonly published_at: string | null;
 }
 
@@ -14,19 +15,20 @@ export const TOPIC_PROGRESS = rowsOf(
   { table: "bronze_files", key: ["topic"], remedy: "restore it with D1's Time Travel" },
   (row): TopicProgress => ({
     topic: row.text("topic"),
+    table: row.text("table_name"),
     newest_received: row.timeOrNull("newest_received"),
     published_at: row.timeOrNull("published_at"),
   }),
 );
 
-/** A `TopicProgress` for each topic and its silver table. Two indexed reads of one row a topic. */
+/** A `TopicProgress` for each topic and its silver table, or one that is made of it. Two indexed reads of one row a topic. */
 export function topicProgress(
   db: D1Database,
   topics: readonly { readonly topic: string; readonly table: string }[],
 ): D1PreparedStatement {
   return db
     .prepare(
-      `SELECT t.value ->> 'topic' AS topic,
+      `SELECT t.value ->> 'topic' AS topic, t.value ->> 'table' AS table_name,
               (SELECT max_received FROM bronze_files f WHERE f.topic = t.value ->> 'topic' ORDER BY f.registered_at DESC LIMIT 1) AS newest_received,
               (SELECT committed_at FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = t.value ->> 'table' ORDER BY p.partition_date DESC LIMIT 1) AS published_at
        FROM json_each(?1) t`,

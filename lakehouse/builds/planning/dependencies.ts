@@ -1,7 +1,7 @@
 /** The dependencies of this deploy's models: which partitions a commit makes stale, and when a partition closes. */
 import type { StalePartition } from "../../../sql/statements/stale-partitions.ts";
-import { addDays, datesRead, firstDayOf, lastDayOf, ONLY_PARTITION } from "../../engine/ir/relation.ts";
-import { type ModelTable, type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
+import { addDays, datesRead, firstDayOf, ONLY_PARTITION } from "../../engine/ir/relation.ts";
+import { type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
 import { affected, type Dependency } from "./affected.ts";
 
 const DAY_MS = 86_400_000;
@@ -30,11 +30,11 @@ export function closesAt(domain: string, date: string): number {
   const table = tableOfDomain(domain);
   if (table?.kind !== "model") return endOf(date) + latenessOf(table);
   if (table.model.grain === "one") return Number.POSITIVE_INFINITY;
-  const inputs = table.model.inputs.map(({ table: name, relation }) => {
+  const inputs = table.model.inputs.flatMap(({ table: name, relation }) => {
     const read = datesRead(relation, date);
-    return typeof read === "string" ? 0 : closesAt(domainOf(name), read.to);
+    return typeof read === "string" ? [] : [closesAt(domainOf(name), read.to)];
   });
-  return Math.max(endOf(lastDay(table, date)) + DEFAULT_LATENESS_MS, ...inputs);
+  return Math.max(...inputs);
 }
 
 function latenessOf(table: Table | undefined): number {
@@ -43,10 +43,6 @@ function latenessOf(table: Table | undefined): number {
 
 function endOf(date: string): number {
   return Date.parse(`${date}T00:00:00Z`) + DAY_MS;
-}
-
-function lastDay({ model: { grain } }: ModelTable, date: string): string {
-  return grain === "week" || grain === "month" ? lastDayOf(grain, date) : date;
 }
 
 function openDates(domain: string, now: number): readonly string[] {

@@ -1,20 +1,22 @@
 /** The planner's policy from the contracts and the models: what this deploy builds, when a partition closes, how long its news waits. */
-import { dependentsOf, type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
+import { type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
 import { closesAt } from "./dependencies.ts";
 import type { PlanPolicy } from "./machine.ts";
 
 /** A topic that got late rows is revised once an hour at the most, or once they are many. */
 const LATE_WAIT_MS = 3_600_000;
-/** Tables with several inputs change with each of them. */
-const SEVERAL_INPUTS_WAIT_MS = 900_000;
+/** Tables with several inputs change with each of them, and those that read all of a table with each of its dates. */
+const MANY_CHANGES_WAIT_MS = 900_000;
 
-// A table with one input follows its builds, which have waited already; the ledger is an input of its own kind, fed by every flush.
 const waitByDomain = new Map(tables.map((table) => [table.domain, waitOf(table)]));
 
-function waitOf(table: Table): number {
+/** A model that reads dates of one table follows its builds, which have waited already; the ledger is fed by every flush. */
+export function waitOf(table: Table): number {
   if (table.kind === "topic") return table.contract.buildAfterMs;
-  const inputs = tables.filter((other) => dependentsOf(other.name).includes(table.domain));
-  return table.kind === "ledger" || inputs.length > 1 ? SEVERAL_INPUTS_WAIT_MS : 0;
+  if (table.kind === "ledger") return MANY_CHANGES_WAIT_MS;
+  const { inputs, buildAfterMs } = table.model;
+  const readsAll = inputs.some(({ relation: { kind } }) => kind === "all" || kind === "latest");
+  return buildAfterMs ?? (inputs.length > 1 || readsAll ? MANY_CHANGES_WAIT_MS : 0);
 }
 
 const isTopic = new Set(tables.filter(({ kind }) => kind === "topic").map(({ domain }) => domain));

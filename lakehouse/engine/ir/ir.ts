@@ -211,6 +211,8 @@ export interface CompiledModel {
   readonly checks: readonly ModelCheck[];
   /** The most rows that the result, or any operator that has to hold rows, may have in one run. */
   readonly maxRows: number;
+  /** How long what is new in its inputs waits for more; absent where the model does not say. */
+  readonly buildAfterMs?: number;
   /** What the model reads; a table read twice is listed once, with the union of the columns. */
   readonly inputs: readonly ModelInput[];
   readonly fields: readonly Field[];

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { COMPATIBILITY_MODES } from "../../../schemas/compatibility/modes.ts";
+import { duration } from "../duration.ts";
 import { classification } from "./classification.ts";
 import { formatProblem, withoutFormat } from "./formats.ts";
 import {
@@ -196,16 +197,6 @@ export const odcs = z.strictObject({
   customProperties: customProperties.optional(),
 });
 export type Odcs = z.infer<typeof odcs>;
-
-const duration = z.string().transform((text, context) => {
-  const match = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/.exec(text);
-  if (match === null || text === "P" || text.endsWith("T")) {
-    context.addIssue({ code: "custom", message: `"${text}" is not an ISO 8601 duration such as P7D, PT1H or PT60S` });
-    return z.NEVER;
-  }
-  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
-  return (((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60_000 + (seconds ?? 0) * 1_000;
-});
 
 const powerOfTwo = z
   .int()

@@ -56,6 +56,7 @@ export async function compileModel(
   const meaning = {
     grain,
     partition: frontMatter.partition ?? ONLY_PARTITION.column,
+    ...(frontMatter.build_after === undefined ? {} : { buildAfterMs: frontMatter.build_after }),
     inputs: scanned.map((input) => ({ ...input, relation: relations.get(input.table) ?? ({ kind: "same" } as const) })),
     fields: columns.map(
       ({ name: column, type }): Field => ({ name: column, type: columnTypeOf(type), nullable: true }),

@@ -2,6 +2,7 @@ import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
 import type { ModelCheck } from "../../../lakehouse/engine/ir/ir.ts";
 import type { Relation } from "../../../lakehouse/engine/ir/relation.ts";
+import { duration } from "../duration.ts";
 import type { Problems } from "./model-error.ts";
 
 /** What stands in a model's front matter. */
@@ -14,6 +15,8 @@ export interface FrontMatter {
   /** By table; those that are not named are read by the same date. */
   readonly inputs: Readonly<Record<string, Relation>>;
   readonly max_rows?: number | undefined;
+  /** In milliseconds. */
+  readonly build_after?: number | undefined;
   readonly limit_per_partition: boolean;
 }
 
@@ -80,12 +83,14 @@ const schema = z.strictObject({
   key: z.array(columnName).min(1),
   checks: z.array(check).default([]),
   max_rows: z.int().positive().optional(),
+  build_after: duration.optional(),
   limit_per_partition: z.boolean().default(false),
 });
 
 const OPEN = /^\uFEFF?\s*\/\*\s*---[ \t]*\r?\n/;
 const CLOSE = /^[ \t]*---[ \t]*\*\//m;
-const FORM = "begin the file with `/* ---`, the YAML (description, partition, key, checks, inputs, max_rows), `--- */`";
+const FORM =
+  "begin the file with `/* ---`, the YAML (description, partition, key, checks, inputs, max_rows, build_after), `--- */`";
 
 /** Splits a model file and checks its front matter; `undefined` when that went wrong, and `problems` says why. */
 export function parseModelFile(text: string, problems: Problems): ModelFile | undefined {
@@ -127,7 +132,7 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
       problems.report(
         offsetOf(path),
         `front matter${path.length === 0 ? "" : ` ${path.join(".")}`}: ${issue.message}`,
-        "the front matter holds description, partition, key, checks, inputs, max_rows",
+        "the front matter holds description, partition, key, checks, inputs, max_rows, build_after",
       );
     }
     return undefined;

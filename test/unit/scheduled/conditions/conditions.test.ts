@@ -1,7 +1,6 @@
 /** Each source finds what is wrong, says so in words that the contract admits, and is silent when all is well. */
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Contract } from "../../../../contracts/contract.ts";
-import { contracts } from "../../../../contracts/registry.ts";
+import { type Table, tables } from "../../../../lakehouse/tables/catalog.ts";
 import { metadataOf, parkedKey } from "../../../../lakehouse/upkeep/parked/parked-message.ts";
 import { diffAlerts, MAX_CHANGES, type OpenAlert } from "../../../../scheduled/alerts/diff.ts";
 import { blockedPartitionsSource } from "../../../../scheduled/conditions/blocked-partitions.ts";
@@ -12,13 +11,14 @@ import { dutyBacklogsSource } from "../../../../scheduled/conditions/duty-backlo
 import { failedPartitionsSource } from "../../../../scheduled/conditions/failed-partitions.ts";
 import { failingCompactionsSource } from "../../../../scheduled/conditions/failing-compactions.ts";
 import { lateDataSource } from "../../../../scheduled/conditions/late-data.ts";
+import { overdueTablesSource } from "../../../../scheduled/conditions/overdue-tables.ts";
 import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-messages.ts";
 import { staleTablesSource } from "../../../../scheduled/conditions/stale-tables.ts";
-import { staleTopicsSource } from "../../../../scheduled/conditions/stale-topics.ts";
 import { pipelineAlert } from "../../../../scheduled/platform-events/pipeline-alert.ts";
 import { dutyBacklogs, noteDutyBacklogs } from "../../../../sql/statements/duty-backlogs.ts";
 import { checksOf } from "../../../../sql/statements/quality.ts";
 import { createD1, type D1OnSqlite } from "../../../oracle/d1-on-sqlite.ts";
+import { tableOf } from "../../../oracle/lake.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { versionSql } from "../../../oracle/version-sql.ts";
 import { refusals } from "../platform-events/receiver.ts";
@@ -165,11 +165,18 @@ test("parked messages, by queue", async () => {
   expect(found[1]?.message).toContain("1000 or more");
 });
 
-test("topics that are older than their contract promises, with whose turn it is", async () => {
-  const promised = (topic: string, freshnessMs?: number): Contract => {
-    const [first] = contracts;
-    if (first === undefined) throw new Error("no contracts");
-    return { ...first, topic, sla: { retentionMs: 1, ...(freshnessMs === undefined ? {} : { freshnessMs }) } };
+test("tables that are older than is promised, with whose turn it is; of a model what its inputs promise and it waits", async () => {
+  const promised = (topic: string, freshnessMs?: number): Table => {
+    const table = tableOf("orders");
+    if (table.kind !== "topic") throw new Error("no topic");
+    const sla = { retentionMs: 1, ...(freshnessMs === undefined ? {} : { freshnessMs }) };
+    return { ...table, domain: topic, name: `silver_${topic}`, contract: { ...table.contract, topic, sla } };
+  };
+  const made = (name: string, ...inputs: readonly (readonly [table: string, kind: "same" | "latest"])[]): Table => {
+    const table = tableOf("daily_order_revenue");
+    if (table.kind !== "model") throw new Error("no model");
+    const read = inputs.map(([input, kind]) => ({ table: input, columns: [], relation: { kind } }));
+    return { ...table, domain: name, name, model: { ...table.model, name, inputs: read } };
   };
   const all = [
     promised("a", 3_600_000),
@@ -177,6 +184,10 @@ test("topics that are older than their contract promises, with whose turn it is"
     promised("c", 3_600_000),
     promised("d", 3_600_000),
     promised("e"),
+    // Of c and a an hour each, and a quarter of one that it waits; of gold_ac that again, and of e nothing.
+    made("gold_ac", ["silver_a", "same"], ["silver_c", "same"]),
+    made("gold_all", ["gold_ac", "same"], ["silver_e", "same"]),
+    made("gold_looks", ["silver_e", "same"], ["silver_c", "latest"]),
   ];
   const file = db.sqlite.prepare("INSERT INTO bronze_files VALUES (?, ?, 0, 1, 'i', ?, 1, 1, ?, ?, ?, NULL, 1)");
   // a: fresh. b: nobody sends. c: builds hang. d: never received. e: promises nothing.
@@ -192,10 +203,19 @@ test("topics that are older than their contract promises, with whose turn it is"
     db.sqlite.exec(versionSql({ table, version: 1, date: "2026-11-21", at: iso(built) }));
     db.sqlite.exec(versionSql({ table, version: 2, date: "2026-11-19", at: iso(0) }));
   }
-  const found = await find(staleTopicsSource(db.d1, all));
+  for (const table of ["gold_ac", "gold_all", "gold_looks"])
+    db.sqlite.exec(versionSql({ table, version: 1, date: "2026-11-21", at: iso(93) }));
+  const found = await find(overdueTablesSource(db.d1, all));
   expect(found).toMatchObject([
     { key: "freshness/b", measured: 5_400, bound: 3_600, message: expect.stringContaining("see its producers") },
     { key: "freshness/c", measured: 7_200, message: expect.stringContaining("see its builds") },
+    { key: "freshness/gold_ac/a", measured: 5_580, bound: 4_620, domain: "gold_ac" },
+    { key: "freshness/gold_ac/c", measured: 5_580, bound: 4_620 },
+  ]);
+  db.sqlite.exec(`UPDATE versions SET committed_at = '${iso(95)}' WHERE table_name = 'gold_all'`);
+  expect((await find(overdueTablesSource(db.d1, all))).slice(4)).toMatchObject([
+    { key: "freshness/gold_all/a", bound: 5_640, message: expect.stringContaining("the contract of a") },
+    { key: "freshness/gold_all/c", bound: 5_640 },
   ]);
 });
 
@@ -237,7 +257,7 @@ test("no source reads a whole table", async () => {
   for (const source of [
     failedPartitionsSource(spied, () => true),
     blockedPartitionsSource(spied),
-    staleTopicsSource(spied, contracts),
+    overdueTablesSource(spied, tables),
     deadLetterRateSource(spied),
     lateDataSource(spied, ["orders"]),
   ]) {

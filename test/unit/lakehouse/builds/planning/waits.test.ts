@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { decide, type Partition, type PlanPolicy } from "../../../../../lakehouse/builds/planning/machine.ts";
 import { plan } from "../../../../../lakehouse/builds/planning/planner.ts";
-import { planPolicy, planPolicyFor } from "../../../../../lakehouse/builds/planning/policy.ts";
+import { planPolicy, planPolicyFor, waitOf } from "../../../../../lakehouse/builds/planning/policy.ts";
+import type { Relation } from "../../../../../lakehouse/engine/ir/relation.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../../oracle/lake.ts";
@@ -90,10 +91,28 @@ test("the waits are the contract's; derived tables with one input follow at once
   expect(planPolicy.waitMs("orders", true)).toBe(HOUR);
   expect(planPolicy.waitMs("daily_order_revenue", false)).toBe(0);
   expect(planPolicy.waitMs("silver_ledger", false)).toBe(15 * MINUTE);
+  const model = tableOf("daily_order_revenue");
+  if (model.kind !== "model") throw new Error("no model");
+  const reading = (inputs: readonly Relation[], buildAfterMs?: number) => {
+    const read = inputs.map((relation, n) => ({ table: `t${n}`, columns: [], relation }));
+    return waitOf({
+      ...model,
+      model: { ...model.model, inputs: read, ...(buildAfterMs === undefined ? {} : { buildAfterMs }) },
+    });
+  };
+  expect(reading([{ kind: "last", days: 7 }])).toBe(0);
+  expect(reading([{ kind: "same" }, { kind: "same" }])).toBe(15 * MINUTE);
+  expect([reading([{ kind: "all" }]), reading([{ kind: "latest" }])]).toEqual([15 * MINUTE, 15 * MINUTE]);
+  expect([reading([{ kind: "all" }], MINUTE), reading([{ kind: "same" }], MINUTE)]).toEqual([MINUTE, MINUTE]);
   const local = planPolicyFor("1");
   for (const domain of ["orders", "silver_ledger"]) expect(local.waitMs(domain, true)).toBe(1_000);
   expect(local.waitMs("daily_order_revenue", false)).toBe(0);
   expect(planPolicyFor("0")).toBe(planPolicy);
+});
+
+test("a model closes when the last that it reads has, and no sooner or later", () => {
+  expect(planPolicy.closesAt("daily_order_revenue", DAY)).toBe(planPolicy.closesAt("orders", DAY));
+  expect(planPolicy.closesAt("pipeline_health", DAY)).toBe(planPolicy.closesAt("silver_ledger", DAY));
 });
 
 describe("a lake", () => {
