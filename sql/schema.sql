@@ -346,6 +346,16 @@ CREATE TRIGGER ledger_outcomes_inputs_update AFTER UPDATE ON ledger_outcomes WHE
   INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
 END;
 
+CREATE TABLE lookup_pins (
+  domain TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  table_name TEXT NOT NULL,            -- that is read
+  version INTEGER NOT NULL,
+  PRIMARY KEY (domain, partition_date, table_name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX lookup_pins_by_version ON lookup_pins (table_name, version);
+
 CREATE TABLE parked_slices (
   key TEXT PRIMARY KEY,
   topic TEXT NOT NULL,
@@ -595,7 +605,8 @@ CREATE TABLE table_generations (
   since TEXT NOT NULL,                 -- when the generation began
   walking INTEGER NOT NULL,            -- 1 until all partitions are of the generation that can be
   shown_version INTEGER,               -- until then readers get the table as of it; null: the newest
-  backfill_id TEXT                     -- the last backfill that was filed for it
+  backfill_id TEXT,                    -- the last backfill that was filed for it
+  whole_since INTEGER NOT NULL DEFAULT 0 -- of the versions before, some dates may be of an older generation
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tombstones (

@@ -1,6 +1,7 @@
 /** Builds a table whose partition is held at once: the ledger, and models of class `whole`. */
 import { commitVersion, isPublishedBy } from "../../sql/statements/commits.ts";
 import type { Lease } from "../../sql/statements/leases.ts";
+import { pinLookups } from "../../sql/statements/lookup-pins.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import { checksOf } from "../../sql/statements/quality.ts";
 import type { Table } from "../tables/catalog.ts";
@@ -53,6 +54,7 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
         generation: { content: mixed ? null : contentOfTable(table) },
         dependents: staleAfter(table.name, date, Date.now()),
         checks,
+        also: (guard) => pinLookups(candidate.pins ?? [], guard),
       }),
     () => isPublishedBy(db, table.name, date, runId),
   );

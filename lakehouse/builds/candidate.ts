@@ -1,4 +1,5 @@
 /** The rows of a table that is built at once: what is gated, staged and committed. */
+import type { LookupPin } from "../../sql/statements/lookup-pins.ts";
 import type { Batch } from "../engine/columns/column.ts";
 
 export interface Candidate {
@@ -8,4 +9,6 @@ export interface Candidate {
   readonly inputs: number;
   readonly digest: string;
   readonly completeThrough: string | null;
+  /** The versions that the partition reads of other tables for good. */
+  readonly pins?: readonly LookupPin[];
 }

@@ -177,12 +177,26 @@ export async function releaseReaders(db: D1Database, table: string, generation: 
     .run();
 }
 
-/** Once all is built that can be. Nothing happens once the table is of another generation. */
-export async function endWalk(db: D1Database, table: string, generation: string): Promise<void> {
-  await db
-    .prepare("UPDATE table_generations SET walking = 0 WHERE table_name = ?1 AND generation = ?2")
-    .bind(table, generation)
-    .run();
+/**
+ * Once all is built that can be. `whole`: whoever looks things up in the table reads no version from before any more. Nothing happens once
+ * the table is of another generation.
+ */
+export async function endWalk(db: D1Database, table: string, generation: string, whole: boolean): Promise<void> {
+  await db.batch([
+    db
+      .prepare(
+        `UPDATE table_generations SET walking = 0,
+           whole_since = iif(?3, (SELECT coalesce(max(version), 0) FROM versions WHERE table_name = ?1), whole_since)
+         WHERE table_name = ?1 AND generation = ?2`,
+      )
+      .bind(table, generation, whole ? 1 : 0),
+    db
+      .prepare(
+        `DELETE FROM lookup_pins WHERE table_name = ?1
+           AND version < (SELECT whole_since FROM table_generations WHERE table_name = ?1 AND generation = ?2)`,
+      )
+      .bind(table, generation),
+  ]);
 }
 
 const COUNTS = rowsOf({ table: "table_generations", key: ["table_name"], remedy: REMEDY }, (row) => ({

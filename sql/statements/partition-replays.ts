@@ -17,7 +17,8 @@ export function countReplays(
        SELECT s.value ->> 'domain', s.value ->> 'date', 1 FROM json_each(?5) s
        WHERE ${held} AND ${IS_STALE} AND coalesce((SELECT version FROM partition_inputs WHERE domain = ?1 AND partition_date = ?2), 0) = ?6
        ON CONFLICT DO UPDATE SET replays = replays + 1`,
-      JSON.stringify(dependents),
+      // Those that are built again for a lookup are counted already.
+      JSON.stringify(dependents.filter(({ unlessPinned }) => unlessPinned === undefined)),
       lease.version,
     ),
   ];

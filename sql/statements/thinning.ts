@@ -18,9 +18,16 @@ export type Directories = Readonly<Record<string, string>>;
 const BUCKET = `CASE WHEN committed_at >= ?1 THEN NULL WHEN committed_at >= ?2 THEN substr(committed_at, 1, 13)
   WHEN committed_at >= ?3 THEN substr(committed_at, 1, 10) ELSE '' END`;
 
-/** What readers are given while a table's dates are built again (`generations.ts`): of each partition, the last up to the version they are held at. */
-const SHOWN = `SELECT g.table_name, max(v.version) FROM table_generations g
-  JOIN versions v ON v.table_name = g.table_name AND v.version <= g.shown_version GROUP BY g.table_name, v.partition_date`;
+/**
+ * Versions that tables are read as of: by readers, while a table's dates are built again (`generations.ts`), and by builds
+ * (`lookup-pins.ts`).
+ */
+const READ = `SELECT table_name, shown_version AS version FROM table_generations WHERE shown_version IS NOT NULL
+  UNION SELECT DISTINCT table_name, version FROM lookup_pins`;
+
+/** Of each partition, the last up to a version that is read. */
+const SHOWN = `SELECT r.table_name, max(v.version) FROM (${READ}) r
+  JOIN versions v ON v.table_name = r.table_name AND v.version <= r.version GROUP BY r.table_name, r.version, v.partition_date`;
 
 const SURPLUS = `SELECT table_name, version, partition_date FROM (
     SELECT *, max(version) OVER (PARTITION BY table_name, partition_date, bucket) AS newest

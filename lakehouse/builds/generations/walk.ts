@@ -84,7 +84,7 @@ async function walk(deps: WalkDeps, table: Table, row: TableGeneration): Promise
   if (failed > 0) return "blocked";
   await releaseReaders(db, table.name, generation);
   await refreshPointer(db, bucket, table);
-  await endWalk(db, table.name, generation);
+  await endWalk(db, table.name, generation, table.kind === "model");
   log({ ...event, done: true, since: row.since });
   return "done";
 }

@@ -9,6 +9,7 @@
 import { commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
 import { type AddedFile, filesOfCandidate } from "../../../sql/statements/data-files.ts";
 import type { Lease } from "../../../sql/statements/leases.ts";
+import { pinLookups } from "../../../sql/statements/lookup-pins.ts";
 import { decisionsOf } from "../../../sql/statements/partition-decisions.ts";
 import { checksOf } from "../../../sql/statements/quality.ts";
 import {
@@ -35,7 +36,7 @@ import { staleAfter } from "../planning/dependencies.ts";
 import { StepTooLargeError } from "../planning/splits.ts";
 import { LostKeysError } from "../silver/known-keys.ts";
 import { type Beginning, beginning, fromNothing } from "./beginning.ts";
-import { builtFrom, grows, type InputPartition, inputPartitions, partsOf, scanInputs } from "./inputs.ts";
+import { builtFrom, grows, type InputPartition, inputPartitions, partsOf, pinsOf, scanInputs } from "./inputs.ts";
 import { planOfPartition } from "./own-partition.ts";
 import { foldModel } from "./partial.ts";
 import type { Portion } from "./portion.ts";
@@ -184,12 +185,14 @@ class ModelBuild {
           generation: { content: this.#mixed ? null : contentOfTable(table) },
           dependents: staleAfter(table.name, lease.date, Date.now()),
           checks,
-          also: (guard) =>
-            publishProgress(
+          also: (guard) => [
+            ...publishProgress(
               { ...row, progress: JSON.stringify(kept) },
               { wasCandidate: candidate !== undefined, replaced: objectsBeside([progress, live], kept) },
               guard,
             ),
+            ...pinLookups(pinsOf(this.#inputs), guard),
+          ],
         }),
       () => isPublishedBy(db, table.name, lease.date, lease.runId),
     );

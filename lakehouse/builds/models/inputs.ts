@@ -1,4 +1,5 @@
 /** What a partition of a model reads: the published partitions of its inputs, looked up once, so that all scans see the same versions. */
+import type { LookupPin } from "../../../sql/statements/lookup-pins.ts";
 import type { Batch } from "../../engine/columns/column.ts";
 import type { CompiledModel, Plan } from "../../engine/ir/ir.ts";
 import { tablesOf } from "../../engine/operators/partial-plan.ts";
@@ -8,6 +9,7 @@ import { type LivePartition, livePartition } from "../../tables/live-files.ts";
 import { type FilePiece, readFiles } from "../../tables/read-files.ts";
 import { digestOf, inputName } from "../digest.ts";
 import { inputDates } from "./dates-read.ts";
+import { pinnedLookup } from "./lookups.ts";
 import type { PublishedInput } from "./portion.ts";
 import type { ModelInputs } from "./run.ts";
 
@@ -15,8 +17,12 @@ export interface InputPartition {
   readonly table: string;
   readonly date: string;
   /** Undefined where nothing of it is published: it is an empty table. */
-  readonly live: LivePartition | undefined;
+  readonly live: ReadPartition | undefined;
+  /** The version of the table that it is read as of for good; undefined: the newest. */
+  readonly pinned?: number;
 }
+
+type ReadPartition = Pick<LivePartition, "version" | "rows" | "files" | "complete_through">;
 
 /** Throws `ModelTooLargeError`, and what D1 and reading a manifest throw. */
 export async function inputPartitions(
@@ -26,7 +32,13 @@ export async function inputPartitions(
   date: string,
 ): Promise<readonly InputPartition[]> {
   const read = await Promise.all(
-    model.inputs.map(async (input) => {
+    model.inputs.map(async (input): Promise<InputPartition[]> => {
+      const lookup = await pinnedLookup(db, bucket, model, input, date);
+      if (lookup !== undefined)
+        return lookup.dates.map((own) => ({
+          ...{ table: input.table, date: own.date, pinned: lookup.version },
+          live: { ...own, complete_through: WHOLE },
+        }));
       const dates = await inputDates(db, model, input, date);
       return Promise.all(
         dates.map(async (own) => ({
@@ -38,6 +50,17 @@ export async function inputPartitions(
     }),
   );
   return read.flat();
+}
+
+/** What is read as of a version is waited for no more. */
+const WHOLE = "9999-12-31T00:00:00Z";
+
+/** What a commit notes of the versions that its partition reads for good. */
+export function pinsOf(inputs: readonly InputPartition[]): LookupPin[] {
+  const versions = new Map(
+    inputs.flatMap(({ table, pinned }) => (pinned === undefined ? [] : [[table, pinned] as const])),
+  );
+  return [...versions].map(([table, version]) => ({ table, version }));
 }
 
 /** What a version says of the inputs that it was built from (`Commit`). */
@@ -89,6 +112,6 @@ export function scanInputs(
 }
 
 /** The files with the table's rows: those of a topic's quarantine are none. */
-function dataOf(live: LivePartition | undefined): LivePartition["files"] {
+function dataOf(live: ReadPartition | undefined): ReadPartition["files"] {
   return (live?.files ?? []).filter(({ kind }) => kind === "data");
 }

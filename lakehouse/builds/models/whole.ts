@@ -4,7 +4,7 @@ import type { ModelTable } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
 import type { Candidate } from "../candidate.ts";
 import { STEP_ROWS } from "../outcome.ts";
-import { builtFrom, inputPartitions, scanInputs } from "./inputs.ts";
+import { builtFrom, inputPartitions, pinsOf, scanInputs } from "./inputs.ts";
 import { planOfPartition } from "./own-partition.ts";
 import { runModel } from "./run.ts";
 
@@ -31,5 +31,5 @@ export async function prepareWhole(
       "let it read a model of class rows or merge that keeps fewer rows, or leave it to the native builder of a later release",
     );
   const rows = await runModel(model, scanInputs(lake, inputs, new Map()), planOfPartition(model, date));
-  return { rows, rowsIn, ...builtFrom(inputs) };
+  return { rows, rowsIn, ...builtFrom(inputs), pins: pinsOf(inputs) };
 }

@@ -13,21 +13,27 @@ export interface Dependency {
   readonly relation: Relation;
 }
 
+/** Dates of a model: those that are open, and those that closed not long ago. */
+export interface RecentDates {
+  readonly open: readonly string[];
+  readonly closed: readonly string[];
+}
+
 /**
  * The partitions that read the partition `date` of `table`, in a fixed order. Models of many partitions that read a whole
- * table (`all`, `latest`) follow it in their open partitions only, which `openDates` gives by domain: closed ones keep what
- * they read.
+ * table (`all`, `latest`) follow it in their open partitions, and in those that closed and read no version of it for good; `datesOf`
+ * gives both by domain. The others keep what they read.
  */
 export function affected(
   dependencies: readonly Dependency[],
   table: string,
   date: string,
-  openDates: (domain: string) => readonly string[],
+  datesOf: (domain: string) => RecentDates,
 ): StalePartition[] {
   const stale = new Map<string, StalePartition>();
   for (const dependency of dependencies) {
     if (dependency.input !== table) continue;
-    for (const partition of readersOf(dependency, date, openDates)) {
+    for (const partition of readersOf(dependency, date, datesOf)) {
       const key = `${partition.domain} ${partition.date}`;
       // Two inputs may name one partition: that it begins with one of them is enough.
       if (stale.get(key)?.ifKnown !== false) stale.set(key, partition);
@@ -37,9 +43,9 @@ export function affected(
 }
 
 function readersOf(
-  { domain, grain, relation }: Dependency,
+  { domain, grain, input, relation }: Dependency,
   date: string,
-  openDates: (domain: string) => readonly string[],
+  datesOf: (domain: string) => RecentDates,
 ): StalePartition[] {
   const own = (other: string): StalePartition => ({ domain, date: other, ifKnown: other !== date });
   switch (relation.kind) {
@@ -54,8 +60,15 @@ function readersOf(
     case "all":
     case "latest":
       if (grain === "one") return [{ domain, date: ONLY_PARTITION.date, ifKnown: false }];
-      return openDates(domain).map((open) => ({ domain, date: open, ifKnown: true }));
+      return recent(domain, input, datesOf(domain));
   }
+}
+
+function recent(domain: string, input: string, { open, closed }: RecentDates): StalePartition[] {
+  return [
+    ...open.map((date) => ({ domain, date, ifKnown: true })),
+    ...closed.map((date) => ({ domain, date, ifKnown: true, unlessPinned: input })),
+  ];
 }
 
 function compare(a: string, b: string): number {

@@ -2,13 +2,13 @@
 import type { StalePartition } from "../../../sql/statements/stale-partitions.ts";
 import { addDays, datesRead, firstDayOf, ONLY_PARTITION } from "../../engine/ir/relation.ts";
 import { type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
-import { affected, type Dependency } from "./affected.ts";
+import { affected, type Dependency, type RecentDates } from "./affected.ts";
 
 const DAY_MS = 86_400_000;
 /** For tables that no contract speaks of. */
 const DEFAULT_LATENESS_MS = 3_600_000;
-/** How far back partitions are looked through for those that are open: a month, its lateness and more. */
-const MOST_OPEN_DAYS = 100;
+/** How far back partitions are looked through: a month, its lateness, and what a lookup table may take to be committed again. */
+const RECENT_DAYS = 100;
 
 // The catalog has a table behind those that it reads.
 const models = tables.filter((table) => table.kind === "model");
@@ -19,7 +19,7 @@ const dependencies: readonly Dependency[] = models.flatMap(({ domain, model }) =
 
 /** The partitions of models that the commit of a partition makes stale. `now` in milliseconds says which are open. */
 export function staleAfter(table: string, date: string, now: number): StalePartition[] {
-  return affected(dependencies, table, date, (domain) => openDates(domain, now));
+  return affected(dependencies, table, date, (domain) => recentDates(domain, now));
 }
 
 /**
@@ -45,15 +45,16 @@ function endOf(date: string): number {
   return Date.parse(`${date}T00:00:00Z`) + DAY_MS;
 }
 
-function openDates(domain: string, now: number): readonly string[] {
+function recentDates(domain: string, now: number): RecentDates {
   const table = tableOfDomain(domain);
-  if (table?.kind !== "model") return [];
+  if (table?.kind !== "model") return { open: [], closed: [] };
   const { grain } = table.model;
-  if (grain === "one") return [ONLY_PARTITION.date];
+  if (grain === "one") return { open: [ONLY_PARTITION.date], closed: [] };
   const today = new Date(now).toISOString().slice(0, 10);
-  const days = Array.from({ length: MOST_OPEN_DAYS }, (_, back) => addDays(today, -back));
-  const dates = new Set(grain === "day" ? days : days.map((day) => firstDayOf(grain, day)));
-  return [...dates].filter((date) => closesAt(domain, date) > now);
+  const days = Array.from({ length: RECENT_DAYS }, (_, back) => addDays(today, -back));
+  const dates = [...new Set(grain === "day" ? days : days.map((day) => firstDayOf(grain, day)))];
+  const isOpen = (date: string) => closesAt(domain, date) > now;
+  return { open: dates.filter(isOpen), closed: dates.filter((date) => !isOpen(date)) };
 }
 
 const domains = new Map(tables.map(({ name, domain }) => [name, domain]));

@@ -1,0 +1,57 @@
+/**
+ * What a model looks things up in. An open partition reads the table's newest version. One that has closed reads the first version that
+ * was published after it had closed, for good: so the same bronze gives the same rows, whenever it is built.
+ */
+import { pinnedVersion } from "../../../sql/statements/lookup-pins.ts";
+import type { CompiledModel, ModelInput } from "../../engine/ir/ir.ts";
+import { filesAsOf } from "../../tables/files-as-of.ts";
+import type { LakeBucket } from "../../tables/lake.ts";
+import type { ManifestFile } from "../../tables/manifest.ts";
+import { closesAt } from "../planning/dependencies.ts";
+
+const DAY_MS = 86_400_000;
+/** A lookup that was not published for so long does not change: as many days as `dependencies.ts` looks back. */
+const WAIT_DAYS = 100;
+
+/** A date of a table as of one of its versions. */
+export interface DateAsOf {
+  readonly date: string;
+  readonly version: number;
+  readonly rows: number;
+  readonly files: readonly ManifestFile[];
+}
+
+export interface PinnedLookup {
+  readonly version: number;
+  /** Ascending. */
+  readonly dates: readonly DateAsOf[];
+}
+
+/** Undefined for what is no lookup, and where no version is pinned. Throws what D1 and `readManifest` throw. */
+export async function pinnedLookup(
+  db: D1Database,
+  bucket: Pick<LakeBucket, "get">,
+  { name, grain }: Pick<CompiledModel, "name" | "grain">,
+  { table, relation }: ModelInput,
+  date: string,
+): Promise<PinnedLookup | undefined> {
+  if (grain === "one" || (relation.kind !== "all" && relation.kind !== "latest")) return undefined;
+  const closes = closesAt(name, date);
+  const times = { closed: timeOf(closes), last: timeOf(closes + WAIT_DAYS * DAY_MS) };
+  const version = await pinnedVersion(db, name, date, table, times);
+  if (version === null) return undefined;
+  const dates: DateAsOf[] = [];
+  for (let after: string | null = ""; after !== null; ) {
+    const page = await filesAsOf(db, bucket, table, version, undefined, after);
+    for (const [own, files] of Map.groupBy(page.files, (file) => file.partition_date)) {
+      const data = files.filter(({ kind }) => kind === "data");
+      dates.push({ date: own, version, files, rows: data.reduce((sum, file) => sum + file.rows, 0) });
+    }
+    after = page.next;
+  }
+  return { version, dates: relation.kind === "latest" ? dates.slice(-1) : dates };
+}
+
+function timeOf(millis: number): string {
+  return new Date(millis).toISOString();
+}
