@@ -1,5 +1,5 @@
 /** Deploys with other models or contracts over one lake: each is the project's code, imported anew, with these compiled into it. */
-import { vi } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { Contract } from "../../contracts/contract.ts";
 import { contracts as projectContracts } from "../../contracts/contracts.generated.ts";
 import { tables } from "../../lakehouse/tables/catalog.ts";
@@ -17,6 +17,9 @@ export interface Deployed {
   contract?(contract: Contract): Contract;
 }
 
+const MODELS = "../../lakehouse/tables/compiled/models.generated.ts";
+const CONTRACTS = "../../contracts/contracts.generated.ts";
+
 /** The lake as this deploy's planner and builders see it. `releasedAt` orders deploys. */
 export async function deploy(
   { models: texts, contract }: Deployed,
@@ -28,8 +31,14 @@ export async function deploy(
     tables: silver,
   });
   vi.resetModules();
-  vi.doMock("../../lakehouse/tables/compiled/models.generated.ts", () => ({ models }));
-  vi.doMock("../../contracts/contracts.generated.ts", () => ({
+  // Test files share their modules: the next one has the project's own again.
+  onTestFinished(() => {
+    vi.doUnmock(MODELS);
+    vi.doUnmock(CONTRACTS);
+    vi.resetModules();
+  });
+  vi.doMock(MODELS, () => ({ models }));
+  vi.doMock(CONTRACTS, () => ({
     contracts: contract === undefined ? projectContracts : projectContracts.map(contract),
   }));
   const code = await import("./lake.ts");
