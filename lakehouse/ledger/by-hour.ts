@@ -13,8 +13,8 @@ const HOUR_MICROS = 3_600_000_000;
 export class HourCounts {
   readonly #hours = new Map<number, number>();
 
-  add(micros: number | bigint): void {
-    const hour = Math.floor(Number(micros) / HOUR_MICROS);
+  add(micros: number): void {
+    const hour = Math.floor(micros / HOUR_MICROS);
     this.#hours.set(hour, (this.#hours.get(hour) ?? 0) + 1);
   }
 

@@ -1,5 +1,6 @@
 /** Reading the lake's Parquet objects from R2. */
 
+import { release } from "../engine/columns/release.ts";
 import { withTail } from "../engine/parquet/range-source.ts";
 import type { RangeSource } from "../engine/parquet/reader.ts";
 import type { WasmPermit } from "../engine/parquet/wasm.ts";
@@ -35,6 +36,7 @@ export function sizedSource(bucket: Pick<LakeBucket, "get">, key: string, size: 
       if (object === null) throw new MissingObjectError(`${key} vanished while it was read`);
       return new Uint8Array(await object.arrayBuffer());
     },
+    release,
   };
 }
 
@@ -45,8 +47,12 @@ const TAIL_BYTES = 2 * 1024 * 1024;
  * As `objectSource`, with the object's end in memory, for who reads most of it: R2 bills a read whatever its length, so a small file costs
  * one, and a large one is spared the HEAD and the reads of its footer.
  */
-export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string): Promise<RangeSource> {
+export async function tailedSource(bucket: Pick<LakeBucket, "get">, key: string): Promise<TailedSource> {
   const object = await bucket.get(key, { range: { suffix: TAIL_BYTES } });
   if (object === null) throw new MissingObjectError(`${key} is listed in the catalog but is not in the bucket`);
-  return withTail(sizedSource(bucket, key, object.size), new Uint8Array(await object.arrayBuffer()));
+  const tail = new Uint8Array(await object.arrayBuffer());
+  return { ...withTail(sizedSource(bucket, key, object.size), tail), [Symbol.dispose]: () => release(tail) };
 }
+
+/** To be disposed by who reads many of them; else its end waits for a collection. */
+export interface TailedSource extends RangeSource, Disposable {}

@@ -5,7 +5,9 @@
 
 import type { AddedFile, FileKind } from "../../sql/statements/data-files.ts";
 import type { Batch } from "../engine/columns/column.ts";
+import { release } from "../engine/columns/release.ts";
 import { sliceBatch } from "../engine/columns/slice.ts";
+import { IpcSink } from "../engine/parquet/ipc-sink.ts";
 import { createParquetWriter } from "../engine/parquet/writer.ts";
 import type { TableBase } from "./catalog.ts";
 import type { LakeWork } from "./lake.ts";
@@ -47,6 +49,7 @@ export class FileStager {
   readonly #kind: FileKind;
   readonly #first: number;
   readonly #files: AddedFile[] = [];
+  readonly #sink = new IpcSink();
   #writer: ReturnType<typeof createParquetWriter> | undefined;
 
   /** `first`: how many files of the run others have staged. */
@@ -81,7 +84,7 @@ export class FileStager {
   #newWriter() {
     const { fields, dictionaryColumns, sortedBy, name } = this.#table;
     const metadata = { "sluice.table": name, "sluice.run": this.#runId };
-    return createParquetWriter(this.#lake.permit, { fields, dictionaryColumns, sortedBy, metadata });
+    return createParquetWriter(this.#lake.permit, { fields, dictionaryColumns, sortedBy, metadata }, this.#sink);
   }
 
   async #put(writer: ReturnType<typeof createParquetWriter>): Promise<void> {
@@ -90,8 +93,10 @@ export class FileStager {
     this.#writer = undefined;
     const file = `${this.#prefix}${this.#first + this.#files.length}.parquet`;
     await this.#lake.bucket.put(file, bytes, { httpMetadata: { contentType: "application/vnd.apache.parquet" } });
+    const size = bytes.byteLength;
+    release(bytes);
     const told = Object.entries(writer.statistics()).filter(([column]) => !this.#table.unbounded.includes(column));
-    this.#files.push({ file, kind: this.#kind, rows, bytes: bytes.byteLength, stats: Object.fromEntries(told) });
+    this.#files.push({ file, kind: this.#kind, rows, bytes: size, stats: Object.fromEntries(told) });
   }
 }
 

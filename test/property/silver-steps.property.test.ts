@@ -147,7 +147,8 @@ async function inSteps(samples: readonly Sample[], cuts: readonly number[], widt
           },
         },
         async *known({ id }: KeySpace) {
-          yield* known.get(id) ?? [];
+          // A step frees what it is given.
+          yield* (known.get(id) ?? []).map((identities) => identities.slice());
         },
         taking: TAKING,
         measures,

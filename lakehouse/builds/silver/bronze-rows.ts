@@ -2,7 +2,7 @@
 import type { BronzeInput } from "../../../sql/statements/bronze-inputs.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
 import { ColumnMismatchError, conform, requireColumns } from "../../engine/columns/conform.ts";
-import { CorruptParquetError, openParquet, type ParquetFile } from "../../engine/parquet/reader.ts";
+import { CorruptParquetError, openParquet } from "../../engine/parquet/reader.ts";
 import { type LakeWork, tailedSource } from "../../tables/lake.ts";
 
 /** Rows [firstRow, firstRow + rows) of an object. */
@@ -47,28 +47,33 @@ export function positionOrder(inputs: readonly BronzeInput[]): Int32Array {
   return order;
 }
 
-/** The rows of the inputs in the order of `storedRows`, with exactly `fields`. Throws what reading throws. */
+/**
+ * The rows of the inputs in the order of `storedRows`, with exactly `fields`. `transient` as of `ParquetReadOptions`. Throws what
+ * reading throws.
+ */
 export async function* bronzeRows(
   { bucket, permit }: LakeWork,
   inputs: readonly BronzeInput[],
   fields: readonly Field[],
+  transient = false,
 ): AsyncGenerator<Batch, void, undefined> {
-  let open: { readonly key: string; readonly parquet: ParquetFile } | undefined;
-  for (const { file, firstRow, rows } of storedRows(inputs)) {
-    if (open?.key !== file) open = { key: file, parquet: await openParquet(await tailedSource(bucket, file)) };
-    const { parquet } = open;
+  for (const [file, pieces] of Map.groupBy(storedRows(inputs), (piece) => piece.file)) {
+    using source = await tailedSource(bucket, file);
+    const parquet = await openParquet(source);
     orCorrupt(file, () => requireColumns(parquet.columns, fields));
     const columns = fields.map((field) => field.name).filter((name) => parquet.columns.includes(name));
-    let read = 0;
-    for await (const batch of parquet.read(permit, { columns, offset: firstRow, limit: rows })) {
-      read += batch.length;
-      yield orCorrupt(file, () => conform(batch, fields));
+    for (const { firstRow, rows } of pieces) {
+      let read = 0;
+      for await (const batch of parquet.read(permit, { columns, offset: firstRow, limit: rows, transient })) {
+        read += batch.length;
+        yield orCorrupt(file, () => conform(batch, fields));
+      }
+      if (read !== rows)
+        throw new CorruptParquetError(
+          file,
+          `it has ${read} of the ${rows} rows that the catalog lists from row ${firstRow} on`,
+        );
     }
-    if (read !== rows)
-      throw new CorruptParquetError(
-        file,
-        `it has ${read} of the ${rows} rows that the catalog lists from row ${firstRow} on`,
-      );
   }
 }
 

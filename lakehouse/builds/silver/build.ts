@@ -24,6 +24,8 @@ import {
   type StepRow,
   silverProgress,
 } from "../../../sql/statements/silver-progress.ts";
+import type { Batch, Field } from "../../engine/columns/column.ts";
+import { releaseColumn } from "../../engine/columns/release.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import { unfold } from "../../tables/fold.ts";
 import { livePartition } from "../../tables/live-files.ts";
@@ -246,7 +248,7 @@ async function runStep(
       rows: {
         count: order.length,
         order,
-        read: (fields) => bronzeRows(deps, inputs, fields),
+        read: (fields) => bronzeRows(deps, inputs, fields, true),
       },
       known: ({ id }) => knownKeys(bucket, before.keys[id] ?? []),
       taking: new Set(before.taking),
@@ -254,8 +256,8 @@ async function runStep(
       seed: randomInt(2 ** 32),
     },
     {
-      kept: (rows) => data.add(derived(table, rows, table.fields)),
-      quarantined: (rows) => aside.add(derived(table, rows, quarantine.fields)),
+      kept: (rows) => addDerived(data, table, rows, table.fields),
+      quarantined: (rows) => addDerived(aside, table, rows, quarantine.fields),
     },
   );
   // A partition without rows still has its columns.
@@ -274,6 +276,13 @@ async function runStep(
     progress: advanced(before, table, portion, order.length, output, { keys, replaced }),
     files: [...(await data.finish()), ...(await aside.finish())],
   };
+}
+
+/** The stager copies: what was derived is freed behind it. */
+async function addDerived(stager: FileStager, table: TopicTable, rows: Batch, fields: readonly Field[]): Promise<void> {
+  const whole = derived(table, rows, fields);
+  await stager.add(whole);
+  for (const column of whole.columns) if (!rows.columns.includes(column)) releaseColumn(column);
 }
 
 /** The objects of keys that some progress names and the one that stays does not. */

@@ -1,4 +1,6 @@
 /** The keys that a partition has: objects of identities in R2, some 8 MB each, that stream past the keys of a step's rows. */
+
+import { release } from "../../engine/columns/release.ts";
 import { IDENTITY_BYTES, type Identities } from "../../engine/keys/identity.ts";
 import type { LakeBucket } from "../../tables/lake.ts";
 import type { KeyObject } from "./progress.ts";
@@ -34,7 +36,7 @@ export interface KeyChange {
   readonly replaced: readonly string[];
 }
 
-/** Adds a step's keys to those of a space, in objects whose names begin with `prefix`. Throws what reading and R2 throw. */
+/** Adds a step's keys, whose array is freed, to those of a space, in objects whose names begin with `prefix`. Throws what reading and R2 throw. */
 export async function addKeys(
   bucket: Pick<LakeBucket, "get" | "put">,
   prefix: string,
@@ -49,6 +51,7 @@ export async function addKeys(
   const portions = [added];
   if (join) for await (const identities of knownKeys(bucket, small)) portions.push(identities);
   const joined = Buffer.concat(portions);
+  for (const portion of portions) release(portion);
   const objects = join ? [...whole] : [...known];
   for (let start = 0, n = 0; start < joined.length; start += PUT_BYTES, n++) {
     const identities = joined.subarray(start, start + PUT_BYTES);

@@ -9,11 +9,12 @@
  * in it, so that a new optional column changes no hash; an item that is NULL is `~`. A date is in days, a time in microseconds since
  * 1970; a double has seventeen digits, since engines print shorter ones differently.
  */
-import { hash } from "node:crypto";
 import type { Batch, BytesColumn, Column, ColumnType, Field } from "../../engine/columns/column.ts";
+import { exactInt64s } from "../../engine/columns/exact-int64.ts";
 import { requireColumn } from "../../engine/columns/named-columns.ts";
 import { decimalText } from "../../engine/columns/value.ts";
 import { quoteName } from "../../engine/ir/ir-types.ts";
+import { sha256 } from "../../engine/keys/sha256.ts";
 import { RECORD_HASH_FIELD } from "../../tables/silver-columns.ts";
 
 /** The hashes of rows by the columns named, in that order. Throws a RangeError for a column that the rows lack. */
@@ -21,16 +22,25 @@ export function recordHashes(rows: Batch, names: readonly string[]): BytesColumn
   const text = new TextBytes();
   const writers = names.map((name) => fieldWriter(name, requireColumn(rows, name)));
   const offsets = Int32Array.from({ length: rows.length + 1 }, (_, row) => row * HASH_DIGITS);
-  const bytes = Buffer.alloc(rows.length * HASH_DIGITS);
+  const bytes = new Uint8Array(rows.length * HASH_DIGITS);
+  const state = new Int32Array(HASH_DIGITS / 8);
   for (let row = 0; row < rows.length; row++) {
     text.clear();
     for (const write of writers) write(text, row);
-    bytes.latin1Write(hash("sha256", text.bytes(), "hex"), row * HASH_DIGITS, HASH_DIGITS);
+    text.hash(state);
+    writeHex(state, bytes, row * HASH_DIGITS);
   }
   return { kind: "bytes", type: RECORD_HASH_FIELD.type, length: rows.length, nulls: undefined, offsets, bytes };
 }
 
 const HASH_DIGITS = 64;
+/** The hexadecimal digits by their value, as characters. */
+const HEX = new TextEncoder().encode("0123456789abcdef");
+
+function writeHex(words: Int32Array, out: Uint8Array, start: number): void {
+  let at = start;
+  for (const word of words) for (let shift = 28; shift >= 0; shift -= 4) out[at++] = HEX[(word >>> shift) & 15]!;
+}
 
 /** The same in DuckDB's SQL: an expression over a table with these fields. */
 export function recordHashSql(fields: readonly Field[]): string {
@@ -79,7 +89,6 @@ function valueText(type: ColumnType, value: string, depth: number): string {
 
 /** Below this many bytes a loop beats `TypedArray.set`, which needs a temporary view. */
 const LOOP_COPY_LIMIT = 64;
-const TWO_32 = 2 ** 32;
 
 /** Bytes of one row's text, kept from row to row. */
 class TextBytes {
@@ -119,8 +128,27 @@ class TextBytes {
     if (value < 0) this.#bytes[--at] = MINUS;
   }
 
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  /** Appends a whole number, exact in a double, with a point before its last `scale` digits, as SQL casts a decimal, and an end. */
+  decimal(value: number, scale: number, withZero: boolean, end: number): void {
+    const unit = 10 ** scale;
+    const size = Math.abs(value);
+    const above = Math.floor(size / unit);
+    if (value < 0) this.ascii("-");
+    if (above > 0 || withZero) this.whole(above, POINT);
+    else this.ascii(".");
+    let at = this.#reserve(scale + 1) + scale;
+    this.#bytes[at] = end;
+    let rest = size - above * unit;
+    for (let i = 0; i < scale; i++) {
+      const tens = Math.floor(rest / 10);
+      this.#bytes[--at] = ZERO + rest - tens * 10;
+      rest = tens;
+    }
+  }
+
+  /** Writes the hash of the text to `state` (`sha256`). */
+  hash(state: Int32Array): void {
+    sha256(this.#bytes, this.#length, state);
   }
 
   /** Makes room for so many bytes, which the caller fills; gives where they begin. */
@@ -138,6 +166,7 @@ class TextBytes {
 
 const ZERO = 0x30;
 const MINUS = 0x2d;
+const POINT = 0x2e;
 const COLON = 0x3a;
 const SEMICOLON = 0x3b;
 
@@ -164,12 +193,14 @@ function valueWriter(column: Column): Writer {
       return scalar((row) => (column.values[row] === 1 ? "true" : "false"));
     case "int32":
       return (text, row) => text.whole(column.values[row]!, SEMICOLON);
-    case "float64":
-      return scalar((row) => doubleText(column.values[row]!));
+    case "float64": {
+      const known = new Map<number, string>();
+      return scalar((row) => rememberedText(column.values[row]!, known));
+    }
     case "int64": {
       const { values, type } = column;
       if (type.kind !== "decimal") return wholeWriter(values);
-      return scalar((row) => sqlDecimal(values[row]!, type));
+      return decimalWriter(values, type);
     }
     case "int128": {
       const { values, type } = column;
@@ -213,13 +244,23 @@ function valueWriter(column: Column): Writer {
   }
 }
 
-/** Reading a BigInt64Array makes a bigint of each value: nearly all are exact in a double. */
 function wholeWriter(values: BigInt64Array): Writer {
-  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+  const read = exactInt64s(values);
   return (text, row) => {
-    const high = words[2 * row + 1]!;
-    if (high >= -0x1f_ffff && high <= 0x1f_fffe) text.whole(high * TWO_32 + (words[2 * row]! >>> 0), SEMICOLON);
-    else text.ascii(`${values[row]!};`);
+    const value = read(row);
+    if (Number.isNaN(value)) text.ascii(`${values[row]!};`);
+    else text.whole(value, SEMICOLON);
+  };
+}
+
+function decimalWriter(values: BigInt64Array, type: ColumnType & { readonly kind: "decimal" }): Writer {
+  const read = exactInt64s(values);
+  const { precision, scale } = type;
+  return (text, row) => {
+    const value = read(row);
+    if (Number.isNaN(value)) text.ascii(`${sqlDecimal(values[row]!, type)};`);
+    else if (scale === 0) text.whole(value, SEMICOLON);
+    else text.decimal(value, scale, precision > scale, SEMICOLON);
   };
 }
 
@@ -227,6 +268,17 @@ function wholeWriter(values: BigInt64Array): Writer {
 function sqlDecimal(unscaled: bigint, { precision, scale }: ColumnType & { readonly kind: "decimal" }): string {
   const text = decimalText(unscaled, scale);
   return precision === scale ? text.replace(/^(-?)0\./, "$1.") : text;
+}
+
+/** Doubles of a column whose texts are remembered: prices and shares come again and again, and each text takes 1 us. */
+const REMEMBERED = 1_000;
+
+function rememberedText(value: number, known: Map<number, string>): string {
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  const text = doubleText(value);
+  if (known.size < REMEMBERED) known.set(value, text);
+  return text;
 }
 
 /** Seventeen digits and an exponent of at least two, as C prints them; -0 as 0. */

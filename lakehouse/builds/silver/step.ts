@@ -9,6 +9,7 @@ import type { BronzeTerms } from "../../../sql/statements/bronze-terms.ts";
 import type { Batch, Column, Field } from "../../engine/columns/column.ts";
 import { gatherBatch } from "../../engine/columns/gather.ts";
 import { requireColumn } from "../../engine/columns/named-columns.ts";
+import { release, releaseBatch } from "../../engine/columns/release.ts";
 import { type Identities, identitiesOf } from "../../engine/keys/identity.ts";
 import { KeySet } from "../../engine/keys/key-set.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
@@ -26,13 +27,13 @@ export interface NewRows {
   readonly count: number;
   /** The rows' numbers, as they are read, in the order of their positions. */
   readonly order: Int32Array;
-  /** The same rows in the same order at each call, with exactly `fields`. */
+  /** The same rows in the same order at each call, with exactly `fields`; a batch's arrays need not stand longer than until the next. */
   read(fields: readonly Field[]): AsyncIterable<Batch>;
 }
 
 export interface StepInput {
   readonly rows: NewRows;
-  /** What the partition knows of a space, in portions of any length and order. */
+  /** What the partition knows of a space, in portions of any length and order, each an array of its own: it is freed behind its use. */
   known(space: KeySpace): AsyncIterable<Identities>;
   /** Of the checks with `on_fail: quarantine`, by `measureName`, those whose failing rows are kept out. */
   readonly taking: ReadonlySet<string>;
@@ -42,6 +43,7 @@ export interface StepInput {
   readonly seed: number;
 }
 
+/** They copy what they keep: the rows' arrays are freed behind them. */
 export interface StepSinks {
   kept(rows: Batch): Promise<void>;
   /** With `_failed_checks`. */
@@ -74,6 +76,8 @@ export async function silverStep(table: TopicTable, input: StepInput, sinks: Ste
     first += rows.length;
     if (kept.length > 0) await sinks.kept(kept);
     if (quarantined.length > 0) await sinks.quarantined(quarantined);
+    // Copies of the rows that were read; all of them are the reader's own.
+    if (kept.length < rows.length) releaseBatch(kept);
   }
   return {
     ...writer.totals(),
@@ -132,7 +136,10 @@ async function firstPass(
     first += batch.length;
   }
   for (const { space, keys } of [dedupe, ...others]) {
-    for await (const portion of known(space)) keys.markKnown(portion);
+    for await (const portion of known(space)) {
+      keys.markKnown(portion);
+      release(portion);
+    }
   }
   return { dedupe, others, unsound };
 }
@@ -194,26 +201,25 @@ class SecondPass {
   /** `first`: the number of the batch's first row among the step's. */
   take(rows: Batch, first: number): { readonly kept: Batch; readonly quarantined: Batch } {
     const fates = this.#fates.subarray(first, first + rows.length);
-    const all = rowsWhere(fates, () => true);
-    const winners = rowsWhere(fates, (fate) => fate !== COPY);
-    const kept = rowsWhere(fates, (fate) => fate === KEPT);
-    const aside = rowsWhere(fates, (fate) => fate === QUARANTINED);
-    const keptPlaces = placesOf(kept, this.#kept);
-    const asidePlaces = placesOf(aside, this.#quarantined);
+    const kept = rowsOf(fates, KEPT);
+    const aside = rowsOf(fates, QUARANTINED);
+    const winners = aside.length === 0 ? kept : rowsBut(fates, COPY);
     const reasons = new Map<number, string[]>(Array.from(aside, (row) => [row, []]));
     const keptRows = chosenRows(rows, kept);
-    const winnerRows = kept.length === winners.length ? keptRows : chosenRows(rows, winners);
+    const winnerRows = aside.length === 0 ? keptRows : chosenRows(rows, winners);
     for (const check of this.#checks) {
       const { layer, onFail, name } = check.measure.check;
       if (layer === "bronze") {
-        for (const row of this.#failing(check, rows, all, first)) check.measure.name(first + row);
+        for (const row of this.#failing(check, rows, undefined, first)) check.measure.name(first + row);
       } else if (onFail !== "quarantine") {
-        for (const row of this.#failing(check, keptRows, kept, first)) check.measure.name(keptPlaces.get(row));
+        for (const row of this.#failing(check, keptRows, kept, first))
+          check.measure.name(this.#kept + placeOf(kept, row));
       } else {
         const takes = this.#taking.has(measureName(check.measure.check));
         for (const row of this.#failing(check, winnerRows, winners, first)) {
           if (takes) reasons.get(row)?.push(name);
-          check.measure.name(takes ? asidePlaces.get(row) : keptPlaces.get(row));
+          const place = takes ? placeOf(aside, row) : placeOf(kept, row);
+          if (place >= 0) check.measure.name((takes ? this.#quarantined : this.#kept) + place);
         }
       }
     }
@@ -225,7 +231,7 @@ class SecondPass {
     this.#quarantined += aside.length;
     this.#terms.add("silver", keptRows);
     this.#terms.add("quarantined", quarantined);
-    this.#terms.addCopies(rows, fates);
+    if (winners.length < rows.length) this.#terms.addCopies(rows, fates);
     return { kept: keptRows, quarantined };
   }
 
@@ -233,25 +239,45 @@ class SecondPass {
     return { kept: this.#kept, quarantined: this.#quarantined, terms: this.#terms.terms() };
   }
 
-  /** The rows that count against a check, by their number in the batch; `chosen` of it are `rows`, over which it is measured. */
-  #failing(check: MeasuredCheck, rows: Batch, chosen: Int32Array, first: number): Int32Array {
+  /**
+   * The rows that count against a check, by their number in the batch; `rows` are those over which it is measured, `chosen` of the
+   * batch, or all of it.
+   */
+  #failing(check: MeasuredCheck, rows: Batch, chosen: Int32Array | undefined, first: number): Int32Array {
     const marks = this.#marks.get(check);
-    if (marks !== undefined) return chosen.filter((row) => marks[first + row] === 1);
+    if (marks !== undefined && chosen === undefined) return rowsOf(marks.subarray(first, first + rows.length), 1);
+    if (marks !== undefined && chosen !== undefined) return chosen.filter((row) => marks[first + row] === 1);
     const places = check.failing?.(rows) ?? [];
     check.measure.add(rows.length, places.length);
-    return Int32Array.from(places, (place) => chosen[place]!);
+    return Int32Array.from(places, (place) => chosen?.[place] ?? place);
   }
 }
 
-function rowsWhere(fates: Uint8Array, wanted: (fate: number) => boolean): Int32Array {
+function rowsOf(fates: Uint8Array, wanted: number): Int32Array {
   const rows = new Int32Array(fates.length);
   let found = 0;
-  for (const [row, fate] of fates.entries()) if (wanted(fate)) rows[found++] = row;
+  for (let row = 0; row < fates.length; row++) if (fates[row] === wanted) rows[found++] = row;
   return rows.subarray(0, found);
 }
 
-function placesOf(rows: Int32Array, before: number): ReadonlyMap<number, number> {
-  return new Map(Array.from(rows, (row, place) => [row, before + place]));
+function rowsBut(fates: Uint8Array, unwanted: number): Int32Array {
+  const rows = new Int32Array(fates.length);
+  let found = 0;
+  for (let row = 0; row < fates.length; row++) if (fates[row] !== unwanted) rows[found++] = row;
+  return rows.subarray(0, found);
+}
+
+/** Where a row stands among rows in ascending order; -1: nowhere. */
+function placeOf(rows: Int32Array, row: number): number {
+  let [low, high] = [0, rows.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const found = rows[middle]!;
+    if (found === row) return middle;
+    if (found < row) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
 }
 
 function chosenRows(rows: Batch, chosen: Int32Array): Batch {

@@ -1,6 +1,7 @@
 /** Where the rows of a step went, for the ledger: counts by hour of reception. */
 import type { BronzeTerms } from "../../../sql/statements/bronze-terms.ts";
 import type { Batch } from "../../engine/columns/column.ts";
+import { exactInt64s } from "../../engine/columns/exact-int64.ts";
 import { columnNamed, requireColumn } from "../../engine/columns/named-columns.ts";
 import { HourCounts } from "../../ledger/by-hour.ts";
 import { COPY } from "./fates.ts";
@@ -14,7 +15,8 @@ export class TermCounts {
   add(term: "silver" | "quarantined", rows: Batch): void {
     const received = receivedOf(rows);
     const origin = columnNamed(rows, "_replay_of");
-    for (const [row, micros] of received.entries()) {
+    for (let row = 0; row < rows.length; row++) {
+      const micros = received(row);
       this.#events[term].add(micros);
       if (origin !== undefined && origin.nulls?.[row] !== 1) this.#replayed[term].add(micros);
     }
@@ -22,7 +24,8 @@ export class TermCounts {
 
   /** The rows whose fate is COPY. */
   addCopies(rows: Batch, fates: Uint8Array): void {
-    for (const [row, micros] of receivedOf(rows).entries()) if (fates[row] === COPY) this.#duplicates.add(micros);
+    const received = receivedOf(rows);
+    for (let row = 0; row < rows.length; row++) if (fates[row] === COPY) this.#duplicates.add(received(row));
   }
 
   terms(): Omit<BronzeTerms, "topic"> {
@@ -34,10 +37,11 @@ export class TermCounts {
   }
 }
 
-function receivedOf(rows: Batch): BigInt64Array {
+/** Microseconds since the epoch. */
+function receivedOf(rows: Batch): (row: number) => number {
   const column = requireColumn(rows, "_received");
   if (column.kind !== "int64") throw new TypeError("silver has no _received column");
-  return column.values;
+  return exactInt64s(column.values);
 }
 
 /** The terms of a partition with those of another step. */

@@ -2,9 +2,9 @@
  * The identity of a key: sixteen bytes that stand for its values. A build holds them of the rows that are new, and a partition's known
  * ones stand in objects of their own, so their bytes are a format: a change of it makes every known key unknown.
  */
-import { hash } from "node:crypto";
 import type { BytesColumn, Column } from "../columns/column.ts";
 import { decimalText } from "../columns/value.ts";
+import { sha256 } from "./sha256.ts";
 
 /** Bytes of an identity. */
 export const IDENTITY_BYTES = 16;
@@ -23,13 +23,15 @@ export function identitiesOf(columns: readonly Column[], length: number): Identi
   const texts = columns.length === 1 && only?.kind === "bytes" && only.type.kind === "utf8" ? only : undefined;
   const writers = columns.map(valueWriter);
   const key = new KeyBytes();
+  const state = new Int32Array(8);
   for (let row = 0; row < length; row++) {
     if (texts !== undefined && texts.nulls?.[row] !== 1 && copyUuid(texts, row, out, row * IDENTITY_BYTES)) continue;
     key.clear();
     for (const write of writers) write(key, row);
-    const digest = hash("sha256", key.bytes(), "buffer");
+    key.hash(state);
     const at = row * IDENTITY_BYTES;
-    out.set(digest.subarray(0, IDENTITY_BYTES), at);
+    // The first four words of eight, the highest byte first.
+    for (let i = 0; i < IDENTITY_BYTES; i++) out[at + i] = state[i >> 2]! >>> (24 - 8 * (i & 3));
     out[at + VERSION_BYTE] = ((out[at + VERSION_BYTE] ?? 0) & 0x0f) | HASHED;
   }
   return out;
@@ -87,8 +89,9 @@ class KeyBytes {
     this.#length = end;
   }
 
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  /** Writes the hash of the key to `state` (`sha256`). */
+  hash(state: Int32Array): void {
+    sha256(this.#bytes, this.#length, state);
   }
 }
 

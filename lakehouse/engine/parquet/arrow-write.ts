@@ -22,26 +22,44 @@ export function arrowSchema(fields: readonly Field[]): Schema {
 }
 
 /**
- * Batches as the bytes of one Arrow IPC stream, one record batch for each. Arrays are used as they are where the layouts agree;
- * bits are packed and narrow decimals widened here. Throws a TypeError when a column is not of its field's type, a RangeError when
- * a column that is not nullable holds a null or a decimal is too wide for its precision, naming the column. Bytes of a given sink
- * stand until its next stream.
+ * Batches as the bytes of one Arrow IPC stream, one record batch for each, written as they are added: none is held. Arrays are used as
+ * they are where the layouts agree; bits are packed and narrow decimals widened here. Bytes of a given sink stand until its next stream.
  */
-export function encodeArrowStream(
-  fields: readonly Field[],
-  batches: readonly Batch[],
-  sink: IpcSink = new IpcSink(),
-): Uint8Array {
-  const schema = arrowSchema(fields);
-  const root = new Struct(schema.fields);
-  const writer = new RecordBatchStreamWriter();
-  writer.reset(sink, schema);
-  for (const batch of batches) {
-    const children = childData(schema.fields, fields, batch.columns, batch.length, undefined, "");
-    writer.write(new RecordBatch(schema, makeData({ type: root, length: batch.length, nullCount: 0, children })));
+export class ArrowStream {
+  readonly #fields: readonly Field[];
+  readonly #schema: Schema;
+  readonly #type: Struct;
+  readonly #sink: IpcSink;
+  readonly #writer = new RecordBatchStreamWriter();
+
+  constructor(fields: readonly Field[], sink: IpcSink = new IpcSink()) {
+    this.#fields = fields;
+    this.#schema = arrowSchema(fields);
+    this.#type = new Struct(this.#schema.fields);
+    this.#sink = sink;
+    this.#writer.reset(sink, this.#schema);
   }
-  writer.finish();
-  return sink.take();
+
+  /**
+   * Throws a TypeError when a column is not of its field's type, a RangeError when a column that is not nullable holds a null or a
+   * decimal is too wide for its precision, naming the column.
+   */
+  add({ columns, length }: Batch): void {
+    const children = childData(this.#schema.fields, this.#fields, columns, length, undefined, "");
+    this.#writer.write(new RecordBatch(this.#schema, makeData({ type: this.#type, length, nullCount: 0, children })));
+  }
+
+  finish(): Uint8Array {
+    this.#writer.finish();
+    return this.#sink.take();
+  }
+}
+
+/** The same at once. Throws as `add` does. */
+export function encodeArrowStream(fields: readonly Field[], batches: readonly Batch[]): Uint8Array {
+  const stream = new ArrowStream(fields);
+  for (const batch of batches) stream.add(batch);
+  return stream.finish();
 }
 
 /** A null is allowed in a field that is not nullable only under a null parent, where no reader can see it. */

@@ -4,6 +4,7 @@
  */
 import { formatDate, formatTimestamp } from "../../../schemas/time.ts";
 import type { ColumnType, Field } from "../columns/column.ts";
+import { compareBytes } from "../columns/compare.ts";
 import { CHUNK, CHUNK_METADATA, type FooterColumn, type FooterRowGroup } from "./footer.ts";
 import { columnRange } from "./statistics.ts";
 import { intField, structField } from "./thrift.ts";
@@ -103,7 +104,11 @@ function orderOf(type: ColumnType): BoundOrder | undefined {
         upper: (bytes) => finite(double(bytes)),
       };
     case "utf8":
-      return { compare: Buffer.compare, lower: lowerText, upper: upperText };
+      return {
+        compare: (a, b) => compareBytes(a, 0, a.length, b, 0, b.length),
+        lower: lowerText,
+        upper: upperText,
+      };
     case "binary":
     case "list":
     case "struct":
@@ -173,8 +178,13 @@ function nextLetter(letter: string): string | undefined {
   return String.fromCodePoint(code === 0xd800 ? 0xe000 : code);
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Undefined for what is no UTF-8: it would be another text. */
 function lettersOf(bytes: Uint8Array): string[] | undefined {
-  const text = Buffer.from(bytes).toString("utf8");
-  return Buffer.compare(Buffer.from(text), bytes) === 0 ? [...text] : undefined;
+  try {
+    return [...decoder.decode(bytes)];
+  } catch {
+    return undefined;
+  }
 }

@@ -81,6 +81,7 @@ export async function readExcerpt(
       const range = ranges[i]!;
       bytes.set(part.subarray(range.start - fetch.start, range.end - fetch.start), starts[i]!);
     }
+    source.release?.(part);
   }
   return { bytes, rows: group.rows, uncompressedBytes };
 }

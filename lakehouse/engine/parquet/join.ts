@@ -1,4 +1,5 @@
 import type { Field } from "../columns/column.ts";
+import { release } from "../columns/release.ts";
 import { type FileStatistics, fileStatistics } from "./column-statistics.ts";
 import {
   CHUNK,
@@ -34,7 +35,7 @@ const encoder = new TextEncoder();
  * hold positions of their own, are left out: they help to skip within a row group, and ours are small.
  */
 export class ParquetJoin {
-  readonly #parts: Uint8Array[] = [MAGIC];
+  readonly #parts: Uint8Array[] = [];
   readonly #rowGroups: FooterRowGroup[] = [];
   #size = MAGIC.length;
   #rows = 0;
@@ -51,11 +52,12 @@ export class ParquetJoin {
     return this.#size;
   }
 
-  /** Adds a file of one row group of `rows` rows, or of no row. Throws an Error when it is not, since its writer has then failed us. */
+  /** Adds a file of one row group of `rows` rows, or of no row, whose bytes are its own from now on. Throws an Error when it is not, since its writer has then failed us. */
   add(file: Uint8Array, rows: number): void {
     const length = footerLength(file, file.length);
     const dataEnd = file.length - TRAILER_BYTES - length;
-    const footer = parseFooter(file.subarray(dataEnd, file.length - TRAILER_BYTES));
+    // A copy: its bounds are views, and outlive the file's bytes.
+    const footer = parseFooter(file.slice(dataEnd, file.length - TRAILER_BYTES));
     if (footer.rows !== rows || footer.rowGroups.length > 1) {
       throw new Error(
         `parquet-wasm wrote ${footer.rows} rows in ${footer.rowGroups.length} row groups for ${rows} in one`,
@@ -76,7 +78,7 @@ export class ParquetJoin {
     this.#rows += rows;
   }
 
-  /** The whole file, with `metadata` added to the footer's key-value pairs, in its order. Throws when no file was added. */
+  /** The whole file, with `metadata` added to the footer's key-value pairs, in its order; once. Throws when no file was added. */
   finish(metadata: Readonly<Record<string, string>>): Uint8Array {
     if (this.#first === undefined) throw new Error("no file was added: the schema is unknown");
     const pairs = Object.entries(metadata).map(([key, value]) => keyValue(key, value));
@@ -88,11 +90,15 @@ export class ParquetJoin {
       ]),
     );
     const bytes = new Uint8Array(this.#size + end.length);
-    let at = 0;
-    for (const part of [...this.#parts, end]) {
+    bytes.set(MAGIC);
+    let at = MAGIC.length;
+    for (const part of this.#parts) {
       bytes.set(part, at);
       at += part.length;
+      // Copied: freed at once, since its file's bytes else wait for a collection beside the whole.
+      release(part);
     }
+    bytes.set(end, at);
     return bytes;
   }
 

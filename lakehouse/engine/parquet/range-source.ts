@@ -6,6 +6,8 @@ export interface RangeSource {
   readonly size: number;
   /** Bytes `[start, end)`; `0 <= start <= end <= size`. Rejections reach the caller of the reader unchanged. */
   read(start: number, end: number): Promise<Uint8Array>;
+  /** Takes the bytes of a read back, which nobody looks at any more; a source that has them elsewhere has no use for them. */
+  release?(bytes: Uint8Array): void;
 }
 
 /** Bytes in memory as a source; reads give views, so the bytes must not change while it is in use. */
@@ -36,6 +38,9 @@ export function withTail(source: RangeSource, tail: Uint8Array): RangeSource {
     read: async (start, end) => {
       if (start >= tailStart) return tail.subarray(start - tailStart, end - tailStart);
       return source.read(start, end);
+    },
+    release(bytes) {
+      if (bytes.buffer !== tail.buffer) source.release?.(bytes);
     },
   };
 }

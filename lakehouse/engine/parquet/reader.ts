@@ -1,5 +1,6 @@
 import { readSchema, readParquet as readTable } from "parquet-wasm/esm";
 import type { Batch, Field } from "../columns/column.ts";
+import { release } from "../columns/release.ts";
 import { decodeArrowSchema, decodeArrowStream } from "./arrow-read.ts";
 import { emptyExcerpt, readExcerpt } from "./excerpt.ts";
 import { type Footer, type FooterColumn, footerLength, parseFooter, TRAILER_BYTES } from "./footer.ts";
@@ -27,6 +28,8 @@ export interface ParquetReadOptions {
   readonly rowGroups?: readonly number[];
   /** Rows of a batch at most. */
   readonly batchRows?: number;
+  /** A batch's arrays stand until the next one is asked for, and are freed then; else as long as somebody has them. */
+  readonly transient?: boolean;
 }
 
 export interface RowGroupInfo {
@@ -121,7 +124,7 @@ async function* readRows(
   options: ParquetReadOptions,
 ): AsyncGenerator<Batch, void, undefined> {
   permit.check();
-  const { rowGroups = footer.rowGroups.keys(), batchRows = 8192 } = options;
+  const { rowGroups = footer.rowGroups.keys(), batchRows = 8192, transient = false } = options;
   const columns = pickColumns(source.name, footer, options.columns);
   let skip = requireCount("offset", options.offset ?? 0);
   let left = options.limit === undefined ? Number.POSITIVE_INFINITY : requireCount("limit", options.limit);
@@ -135,7 +138,7 @@ async function* readRows(
     left -= to - from;
     if (from === to) continue;
     if (columns.length === 0) yield* emptyBatches(to - from, batchRows);
-    else yield* readGroup(permit, source, footer, index, columns, from, to, batchRows);
+    else yield* readGroup(permit, source, footer, index, columns, from, to, batchRows, transient);
   }
 }
 
@@ -149,6 +152,7 @@ async function* readGroup(
   from: number,
   to: number,
   batchRows: number,
+  transient: boolean,
 ): AsyncGenerator<Batch, void, undefined> {
   const { name } = source;
   const excerpt = await rejectAsCorrupt(name, () => readExcerpt(source, footer, index, columns));
@@ -163,12 +167,17 @@ async function* readGroup(
       readTable(excerpt.bytes, { batchSize: batchRows, offset, limit }).intoIPCStream(),
     );
     let rows = 0;
-    for (const batch of decodeArrowStream(stream)) {
-      rows += batch.length;
-      yield batch;
+    try {
+      for (const batch of decodeArrowStream(stream)) {
+        rows += batch.length;
+        yield batch;
+      }
+    } finally {
+      if (transient) release(stream);
     }
     if (rows !== limit) throw new CorruptParquetError(name, `row group ${index} has fewer rows than its footer says`);
   }
+  release(excerpt.bytes);
 }
 
 function* emptyBatches(rows: number, batchRows: number): Generator<Batch> {

@@ -11,7 +11,7 @@ import { batchByteLength } from "../columns/byte-length.ts";
 import type { Batch, Column, Field } from "../columns/column.ts";
 import { sameType, typeName } from "../columns/column-kind.ts";
 import { sliceBatch } from "../columns/slice.ts";
-import { encodeArrowStream } from "./arrow-write.ts";
+import { ArrowStream } from "./arrow-write.ts";
 import type { FileStatistics } from "./column-statistics.ts";
 import { IpcSink } from "./ipc-sink.ts";
 import { ParquetJoin } from "./join.ts";
@@ -65,29 +65,40 @@ export async function writeParquet(permit: WasmPermit, options: ParquetWriteOpti
   return writer.finish();
 }
 
-/** The same, batch by batch, for who cannot give all of them in one stream. Throws as `writeParquet` does, from whichever call meets the fault. */
-export function createParquetWriter(permit: WasmPermit, options: ParquetFileOptions): ParquetWriter {
+/**
+ * The same, batch by batch, for who cannot give all of them in one stream. Who writes several files one after the other gives them one
+ * `sink`, which has room for a row group. Throws as `writeParquet` does, from whichever call meets the fault.
+ */
+export function createParquetWriter(
+  permit: WasmPermit,
+  options: ParquetFileOptions,
+  sink: IpcSink = new IpcSink(),
+): ParquetWriter {
   permit.check();
   requireKnown(options);
-  return new ParquetWriter(permit, options);
+  return new ParquetWriter(permit, options, sink);
 }
 
-/** Gathers batches into row groups, and compresses each as it is full. */
+/** Gathers batches into row groups, and compresses each as it is full. What is added is copied: its arrays may change, or be freed. */
 class ParquetWriter {
   readonly #permit: WasmPermit;
   readonly #options: ParquetFileOptions;
   readonly #join: ParquetJoin;
   readonly #starts: readonly number[];
-  readonly #sink = new IpcSink();
+  readonly #sink: IpcSink;
   #nextStart = 0;
   #written = 0;
-  #pending: Batch[] = [];
+  /** The row group under way. */
+  #pending: ArrowStream | undefined;
   #pendingRows = 0;
   #pendingBytes = 0;
+  /** By column, whether one of its doubles is NaN. */
+  #hasNaN: boolean[] = [];
 
-  constructor(permit: WasmPermit, options: ParquetFileOptions) {
+  constructor(permit: WasmPermit, options: ParquetFileOptions, sink: IpcSink) {
     this.#permit = permit;
     this.#options = options;
+    this.#sink = sink;
     this.#join = new ParquetJoin(options.sortedBy);
     this.#starts = options.rowGroupStarts ?? [];
   }
@@ -122,7 +133,9 @@ class ParquetWriter {
         piece = sliceBatch(batch, from, to);
         bytes = batchByteLength(piece);
       }
-      this.#pending.push(piece);
+      this.#pending ??= new ArrowStream(this.#options.fields, this.#sink);
+      this.#pending.add(piece);
+      for (const [i, column] of piece.columns.entries()) this.#hasNaN[i] ||= hasNaN(column);
       this.#pendingRows += piece.length;
       this.#pendingBytes += bytes;
       from = to;
@@ -150,21 +163,24 @@ class ParquetWriter {
 
   #flush(): void {
     this.#permit.check();
-    const table = Table.fromIPCStream(encodeArrowStream(this.#options.fields, this.#pending, this.#sink));
+    const pending = this.#pending ?? new ArrowStream(this.#options.fields, this.#sink);
+    const table = Table.fromIPCStream(pending.finish());
     // Takes the table and the properties: nothing is left to free, whether it throws or not.
-    const file = writeTable(table, writerProperties(this.#options, this.#pending, this.#pendingRows));
+    const file = writeTable(table, writerProperties(this.#options, this.#hasNaN, this.#pendingRows));
     this.#join.add(file, this.#pendingRows);
     this.#written += this.#pendingRows;
-    this.#pending = [];
+    this.#pending = undefined;
+    this.#hasNaN = [];
     this.#pendingRows = 0;
     this.#pendingBytes = 0;
   }
 }
 
-keepShape(new ParquetWriter(permitOfProcess(), { fields: [{ name: "", type: { kind: "bool" }, nullable: false }] }));
+const oneField = [{ name: "", type: { kind: "bool" }, nullable: false }] as const;
+keepShape(new ParquetWriter(permitOfProcess(), { fields: oneField }, new IpcSink()));
 
 /** Each setter consumes the builder and gives another one. */
-function writerProperties(options: ParquetFileOptions, batches: readonly Batch[], rows: number): WriterProperties {
+function writerProperties(options: ParquetFileOptions, withNaN: readonly boolean[], rows: number): WriterProperties {
   const { fields, dictionaryColumns = [] } = options;
   const named = new Set(dictionaryColumns);
   const nestedDictionary = fields.some((field) => isNested(field) && named.has(field.name));
@@ -174,7 +190,7 @@ function writerProperties(options: ParquetFileOptions, batches: readonly Batch[]
     .setDictionaryEnabled(nestedDictionary)
     .setMaxRowGroupSize(Math.max(1, rows));
   for (const [i, field] of fields.entries()) {
-    if (!isNested(field) && !batches.some(({ columns }) => hasNaN(columns[i])))
+    if (!isNested(field) && withNaN[i] !== true)
       builder = builder.setColumnStatisticsEnabled(field.name, EnabledStatistics.Chunk);
     if (isNested(field) || named.has(field.name) === nestedDictionary) continue;
     builder = builder.setColumnDictionaryEnabled(field.name, named.has(field.name));
@@ -186,8 +202,8 @@ function writerProperties(options: ParquetFileOptions, batches: readonly Batch[]
  * parquet-wasm leaves NaN out of a column's bounds, so bounds beside a NaN are wrong for every engine to which NaN is the greatest
  * value (DuckDB, Spark, Iceberg): looking for what is above the maximum, it would skip the row group.
  */
-function hasNaN(column: Column | undefined): boolean {
-  return column?.kind === "float64" && column.values.some(Number.isNaN);
+function hasNaN(column: Column): boolean {
+  return column.kind === "float64" && column.values.some(Number.isNaN);
 }
 
 function isNested({ type }: Field): boolean {
