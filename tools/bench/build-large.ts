@@ -51,7 +51,7 @@ included: ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N a
       const bundle = await buildBundle({
         root: project,
         outdir: "dist",
-        entry: "tools/bench/cost/counting-worker.ts",
+        entry: "tools/bench/build/counting-worker.ts",
       });
       let memoryMb = 0;
       let growth = 0;

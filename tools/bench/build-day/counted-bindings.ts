@@ -2,6 +2,7 @@
 import { countedDatabase } from "./counted-database.ts";
 import { HeldQueue } from "./held-queues.ts";
 import type { Tally } from "./tally.ts";
+import { atVirtualTime } from "./virtual-clock.ts";
 
 const CLASS_A = new Set<PropertyKey>(["put", "list", "createMultipartUpload"]);
 const CLASS_B = new Set<PropertyKey>(["get", "head"]);
@@ -27,7 +28,7 @@ export function countedBindings(tally: Tally, queues: HeldQueues): (env: Env) =>
 
 function counted(env: Env, tally: Tally, queues: HeldQueues): Env {
   const lake = countedBucket(env.LAKE, tally);
-  const database = countedDatabase(env.DB, tally);
+  const database = countedDatabase(env.DB, tally, atVirtualTime);
   return new Proxy(env, {
     get(object, name) {
       if (name === "LAKE") return lake;
@@ -54,7 +55,7 @@ export function heldQueue(binding: string, tally: Tally, queues: HeldQueues): He
   return queue;
 }
 
-function countedBucket(bucket: R2Bucket, tally: Tally): R2Bucket {
+export function countedBucket(bucket: R2Bucket, tally: Tally): R2Bucket {
   return new Proxy(bucket, {
     get(object, name) {
       const value: unknown = Reflect.get(object, name, object);

@@ -1,10 +1,14 @@
-/** D1 at the virtual clock's time that counts the rows which its answers say were read and written. */
+/** D1 that counts the rows which its answers say were read and written. */
 import type { Tally } from "./tally.ts";
-import { atVirtualTime } from "./virtual-clock.ts";
 
-export function countedDatabase(database: D1Database, tally: Tally): D1Database {
+/** Each query is prepared as `rewritten`. */
+export function countedDatabase(
+  database: D1Database,
+  tally: Tally,
+  rewritten: (query: string) => string = (query) => query,
+): D1Database {
   return {
-    prepare: (query) => new CountedStatement(database.prepare(atVirtualTime(query)), tally),
+    prepare: (query) => new CountedStatement(database.prepare(rewritten(query)), tally),
     async batch<T>(statements: D1PreparedStatement[]) {
       // D1 takes only its own statements.
       const own = statements.map((each) => (each instanceof CountedStatement ? each.own : each));
