@@ -37,6 +37,15 @@ const partitionFields = {
   stale: z.boolean().describe("What is published of it was built by an older contract or model"),
   retry_count: z.int(),
   revisions: z.int().describe("How often it was published again because events came after it had closed"),
+  steps: z
+    .object({
+      done: z.int().describe("Of the build that is under way, or that a check holds back; 0: none is"),
+      unread_rows: z.int().describe("Rows of bronze that no step has read"),
+      attempts: z.int().describe("Builders that began the present step; more than one: the others are gone"),
+      splits: z.int().describe("How often the present step was halved since its builders were gone"),
+    })
+    .nullable()
+    .describe("Of a topic's silver; null: the table is built at once"),
   error_message: z.string().nullable(),
   updated_at: z.string().nullable().describe("When its state last changed"),
   processed_at: z.string().nullable().describe("When it was last published"),

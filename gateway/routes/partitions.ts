@@ -155,8 +155,13 @@ function lineOf(facts: PartitionFacts, table: Table | undefined) {
     stale: facts.stale,
     retry_count: facts.retry_count,
     revisions: facts.revisions,
+    steps: table?.kind === "topic" ? stepsOf(facts) : null,
     error_message: facts.error_message,
     updated_at: facts.updated_at,
     processed_at: facts.processed_at,
   };
+}
+
+function stepsOf({ steps, unread_rows, vanished, splits, lease_run }: PartitionFacts) {
+  return { done: steps, unread_rows, attempts: vanished + (lease_run === null ? 0 : 1), splits };
 }

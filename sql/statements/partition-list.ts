@@ -37,6 +37,12 @@ export interface PartitionFacts {
   readonly stale: boolean;
   /** Its bronze is retired, it cannot be built again. */
   readonly sealed: boolean;
+  /** Of a topic: steps of the candidate so far, 0 when there is none, and bronze rows that no step has read. */
+  readonly steps: number;
+  readonly unread_rows: number;
+  /** Builders that the present step lost at its present size, and how often it was halved. */
+  readonly vanished: number;
+  readonly splits: number;
   /** D1's clock when the row was read. */
   readonly now: number;
 }
@@ -75,6 +81,10 @@ const PARTITIONS = rowsOf(
     pinned_reason: row.textOrNull("pinned_reason"),
     stale: row.flag("stale"),
     sealed: row.flag("sealed"),
+    steps: row.integer("steps"),
+    unread_rows: row.integer("unread_rows"),
+    vanished: row.integer("vanished"),
+    splits: row.integer("splits"),
     now: row.integer("now"),
   }),
 );
@@ -106,11 +116,20 @@ const ownOf = (of: "m" | "i") =>
 const REST = `coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version, l.failed_version, l.failure_class,
   coalesce(l.fence, 0) AS fence, l.run_id AS lease_run, l.started_at AS lease_since, coalesce(l.lease_until, 0) AS lease_until,
   coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.revisions, 0) AS revisions,
-  n.version AS pinned_version, n.reason AS pinned_reason,
+  n.version AS pinned_version, n.reason AS pinned_reason, coalesce(l.vanished, 0) AS vanished, coalesce(l.splits, 0) AS splits,
+  coalesce(c.steps, 0) AS steps,
   CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
+// Where the candidate has come to, else the published version. A row that somebody edited counts as none.
+const read = (member: string) => `iif(json_valid(c.progress), c.progress ->> '${member}', NULL)`;
+const unread = (of: "m" | "i") => `(SELECT coalesce(sum(d.rows), 0) FROM bronze_file_dates d
+     WHERE d.topic = ${of}.domain AND d.partition_date = ${of}.partition_date AND d.registration > coalesce(${read("seen")},
+       (SELECT v.seen FROM published p JOIN versions v USING (table_name, version)
+        WHERE p.table_name = 'silver_' || ${of}.domain AND p.partition_date = ${of}.partition_date), 0))
+  - coalesce(${read("partRead")}, 0) AS unread_rows`;
 const WITH_INPUTS = "LEFT JOIN partition_inputs i USING (domain, partition_date)";
-const WITH_LEASE = `LEFT JOIN partition_leases l USING (domain, partition_date)
-  LEFT JOIN pinned_partitions n USING (domain, partition_date)`;
+const withLease = (of: "m" | "i") => `LEFT JOIN partition_leases l USING (domain, partition_date)
+  LEFT JOIN pinned_partitions n USING (domain, partition_date)
+  LEFT JOIN silver_progress c ON c.topic = ${of}.domain AND c.partition_date = ${of}.partition_date AND c.line = 'candidate'`;
 const IS_UNDISCOVERED = `i.version <> i.built_version
   AND NOT EXISTS (SELECT 1 FROM partition_meta m WHERE m.domain = i.domain AND m.partition_date = i.partition_date)`;
 
@@ -164,7 +183,7 @@ function known(
   ];
   return db
     .prepare(
-      `SELECT ${META}, ${ownOf("m")}, ${REST} FROM partition_meta ${index} ${WITH_INPUTS} ${WITH_LEASE}
+      `SELECT ${META}, ${ownOf("m")}, ${REST}, ${unread("m")} FROM partition_meta ${index} ${WITH_INPUTS} ${withLease("m")}
        WHERE ${[...conditions, ...range("m")].join(" AND ")} ORDER BY m.partition_date DESC, m.domain LIMIT ?5`,
     )
     .bind(from, to, after?.date ?? null, after?.domain ?? null, limit, domain, status);
@@ -179,7 +198,7 @@ function undiscovered(
   const conditions = [domain === null ? "?6 IS NULL" : "i.domain = ?6", ...range("i"), IS_UNDISCOVERED];
   return db
     .prepare(
-      `SELECT ${NO_META}, ${ownOf("i")}, ${REST} FROM partition_inputs i INDEXED BY partition_inputs_unbuilt ${WITH_LEASE}
+      `SELECT ${NO_META}, ${ownOf("i")}, ${REST}, ${unread("i")} FROM partition_inputs i INDEXED BY partition_inputs_unbuilt ${withLease("i")}
        WHERE ${conditions.join(" AND ")} ORDER BY i.partition_date DESC, i.domain LIMIT ?5`,
     )
     .bind(from, to, after?.date ?? null, after?.domain ?? null, limit, domain);

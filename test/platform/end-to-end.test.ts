@@ -9,7 +9,8 @@ import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./ha
 
 let at: TestPlatform;
 beforeAll(async () => {
-  at = await startTestPlatform();
+  // Steps of three rows: most builds here take several.
+  at = await startTestPlatform({ vars: { BUILD_STEP_ROWS: "3" } });
 });
 afterAll(() => at.close());
 
@@ -462,6 +463,50 @@ describe("the states of a partition, in D1 and by call", () => {
     expect([await fence(), await at.rows(silver)]).toEqual([fenceBefore + 1, before]);
     expect(await shown()).toMatchObject({ revisions: 1, record_count: 2 });
     await at.until("everything built", () => allBuilt(at.platform));
+  });
+
+  test("steps: those that are done stay when the next one fails, and each is told of", async () => {
+    const before = await bronzeRows(at.platform, "weather");
+    const readings = (ids: readonly string[]) => JSON.stringify(ids.map((id) => weather(id, past)));
+    const keys = async () => {
+      const { objects } = await at.platform.lake.list({ prefix: `bronze/weather/event_date=${date}/` });
+      return objects.map(({ key }) => key);
+    };
+    await hold();
+    await at.post("weather", readings(["k-1", "k-2", "k-3", "k-4"]));
+    await registered(before + 4);
+    const first = await keys();
+    await at.post("weather", readings(["k-5", "k-6"]));
+    await registered(before + 6);
+    const [key = ""] = (await keys()).filter((each) => !first.includes(each));
+    expect(await shown()).toMatchObject({ steps: { done: 0, unread_rows: 6, attempts: 1, splits: 0 } });
+    const bytes = (await (await at.platform.lake.get(key))?.arrayBuffer()) ?? new ArrayBuffer(0);
+    await at.platform.lake.delete(key);
+    await release();
+    await ticksUntil("FAILED");
+    expect(await shown()).toMatchObject({ steps: { done: 1, unread_rows: 3 }, record_count: 2 });
+    await at.platform.lake.put(key, bytes);
+    await run(`UPDATE partition_leases SET not_before = 0 WHERE ${of}`);
+    await ticksUntil("DONE");
+    expect(await shown()).toMatchObject({ steps: { done: 0, unread_rows: 0, attempts: 0 }, record_count: 8 });
+  });
+
+  test("a builder that is gone: its message comes again, and the next builder takes over at once", async () => {
+    await at.until("everything built", () => allBuilt(at.platform));
+    await run(
+      `UPDATE partition_leases SET run_id = 'gone', nonce = 'n-1', started_at = '2026-01-01T00:00:00Z', lease_until = 4e12 WHERE ${of}`,
+    );
+    await run(`UPDATE partition_meta SET status = 'IN_FLIGHT' WHERE ${of}`);
+    await tick();
+    expect(await shown()).toMatchObject({ status: "IN_FLIGHT", lease: { run_id: "gone" }, steps: { attempts: 1 } });
+    const builds = await at.platform.mf.getQueueProducer("BUILDS", "sluice-journal-consumer");
+    await builds.send({ domain: "weather", date, nonce: "n-2" });
+    await builds.send({ domain: "weather", date, nonce: "n-1" });
+    await at.until("it is built", async () => (await statusInD1()) === "DONE");
+    const runs = await at.get(`/v1/runs?table=weather&date=${date}`);
+    const ended: { run_id: string; status: string }[] = runs.json.runs;
+    expect(ended.find(({ run_id }) => run_id === "gone")?.status).toBe("LOST");
+    expect(await shown()).toMatchObject({ record_count: 8, retry_count: 0, steps: { done: 0, attempts: 0 } });
   });
 });
 

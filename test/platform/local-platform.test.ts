@@ -18,7 +18,7 @@ export default {
   async fetch(request, env) {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/healthz") return Response.json({ messages: { sent, acknowledged } });
-    if (pathname === "/send") { sent += 1; await env.TOPIC_ORDERS.send("x"); return new Response("sent"); }
+    if (pathname === "/send") { sent += 1; await env.TOPIC_ORDERS.send({ date: "ü" }); return new Response("sent"); }
     if (pathname === "/bytes") {
       const body = new Uint8Array(new ArrayBuffer(Number(searchParams.get("size")) + 2), 1, Number(searchParams.get("size"))).fill(7);
       const message = { body, contentType: "bytes" };
@@ -32,7 +32,10 @@ export default {
   },
   async queue(batch, env) {
     for (const { id, body, attempts } of batch.messages) {
-      if (!(body instanceof ArrayBuffer)) continue;
+      if (!(body instanceof ArrayBuffer)) {
+        await env.LAKE.put("json/" + id, JSON.stringify(body));
+        continue;
+      }
       const bytes = new Uint8Array(body);
       const seen = { size: bytes.byteLength, first: bytes[0], attempts, backlog: batch.metadata.metrics.backlogCount };
       await env.LAKE.put("got/" + id, JSON.stringify(seen));
@@ -152,6 +155,7 @@ it("delivers after the next start what a stop left in the queues; what the queue
     expect([refused.status, await refused.text()]).toEqual([503, refusal]);
   }
   // The queue waits a second for more: it has delivered nothing yet.
+  await fetch(`${first.url}/send`);
   await first.stop();
 
   const second = await start();
@@ -159,6 +163,11 @@ it("delivers after the next start what a stop left in the queues; what the queue
   await expect.poll(got, { timeout: 20_000 }).toHaveLength(1);
   const [key = ""] = await got();
   expect(await (await second.lake.get(key))?.json()).toEqual({ size: 3, first: 7, attempts: 1, backlog: 0 });
+  const read = async () => {
+    const { objects } = await second.lake.list({ prefix: "json/" });
+    return Promise.all(objects.map(async (object) => (await second.lake.get(object.key))?.json()));
+  };
+  await expect.poll(read, { timeout: 20_000 }).toEqual([{ date: "ü" }]);
   expect(await second.drain()).toEqual({ drained: true });
   const journal = new QueueJournal(second.state.journal);
   expect(journal.entries()).toEqual([]);

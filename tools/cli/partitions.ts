@@ -13,7 +13,8 @@ sluice partitions accept TABLE DATE --reason TEXT
 sluice partitions quarantine TABLE DATE --reason TEXT
 sluice partitions discard TABLE DATE --reason TEXT
 
-list: the newest dates first, with how many partitions stand at which state. show: why a partition waits and what to do, its inputs,
+list: the newest dates first, with how many partitions stand at which state, the rows that no build has read and the steps of the
+build under way. show: why a partition waits and what to do, its inputs,
 runs, checks, what is published, and what people decided of it. The last three end a partition that a check holds back:
 
   accept       publishes it in spite of the checks that fail, as long as they measure what they do now

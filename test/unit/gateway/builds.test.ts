@@ -55,6 +55,42 @@ test("lists tell of the key's topics, and gold is for keys of all", async () => 
   expect((await get("/v1/partitions/orders/2026-11-19")).body.table).toBe("silver_orders");
 });
 
+test("a topic's silver has steps: those of the candidate, what no step has read, builders that are gone", async () => {
+  const steps = async (path: string, key = "reader") => (await get(`/v1/partitions/${path}`, key)).body.steps;
+  addKey(harness.db, "all", ["*:read"]);
+  const { sqlite } = harness.db;
+  const row = (registration: number, rows: number) =>
+    `('orders', '2026-11-20', 'f${registration}', 0, ${rows}, ${registration})`;
+  for (const n of [1, 2, 3])
+    sqlite.exec(
+      `INSERT INTO bronze_files (file, topic, shard, shard_of, incarnation, seq, rows, bytes, min_received, max_received, registered_at)
+       VALUES ('f${n}', 'orders', 0, 1, 'i', ${n}, 1, 1, '', '', '')`,
+    );
+  sqlite.exec(
+    `INSERT INTO bronze_file_dates (topic, partition_date, file, first_row, rows, registration) VALUES ${row(1, 10)}, ${row(2, 20)}, ${row(3, 40)}`,
+  );
+  expect(await steps("orders/2026-11-20")).toEqual({ done: 0, unread_rows: 70, attempts: 0, splits: 0 });
+  const candidate = (progress: string) =>
+    sqlite
+      .prepare(
+        `INSERT INTO silver_progress VALUES ('orders', '2026-11-20', 'candidate', 'b', 'r', 2, 'empty', 0, ?, '')
+         ON CONFLICT DO UPDATE SET progress = excluded.progress`,
+      )
+      .run(progress);
+  candidate('{"seen": 1, "partRead": 5}');
+  sqlite.exec("UPDATE partition_leases SET run_id = 'r4', vanished = 1, splits = 3 WHERE domain = 'orders'");
+  expect(await steps("orders/2026-11-20")).toEqual({ done: 2, unread_rows: 55, attempts: 2, splits: 3 });
+  const listed = (await get("/v1/partitions?table=orders")).body.partitions;
+  expect(listed.map((each: { steps: unknown }) => each.steps)).toEqual([
+    { done: 2, unread_rows: 55, attempts: 2, splits: 3 },
+    { done: 0, unread_rows: 0, attempts: 0, splits: 0 },
+  ]);
+  // A row that somebody edited hides no partition.
+  candidate("nonsense");
+  expect(await steps("orders/2026-11-20")).toMatchObject({ unread_rows: 70 });
+  expect(await steps("daily_order_revenue/2026-11-19", "all")).toBeNull();
+});
+
 test("pages follow one another, and a cursor is of its list", async () => {
   const names: string[] = [];
   let cursor = "";

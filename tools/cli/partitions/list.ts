@@ -12,6 +12,7 @@ const line = z.looseObject({
   stale: z.boolean(),
   record_count: z.int(),
   retry_count: z.int(),
+  steps: z.object({ done: z.int(), unread_rows: z.int() }).nullable(),
   processed_at: z.string().nullable(),
 });
 const page = z.object({
@@ -65,15 +66,19 @@ export async function list(platform: PlatformAddress, flags: PartitionFlags, opt
   }
 }
 
+const NUMBERS = new Set(["rows", "unread", "steps", "retries"]);
+
 function tableOf(partitions: readonly z.infer<typeof line>[]): string[] {
-  const columns = ["table", "date", "status", "rows", "retries", "published", "waits for"];
+  const columns = ["table", "date", "status", "rows", "unread", "steps", "retries", "published", "waits for"];
   return printTable(
-    columns.map((name) => ({ name, numeric: name === "rows" || name === "retries" })),
+    columns.map((name) => ({ name, numeric: NUMBERS.has(name) })),
     partitions.map((each) => [
       each.table,
       each.partition_date,
       each.stale ? `${each.status}, stale` : each.status,
       String(each.record_count),
+      each.steps === null ? "" : String(each.steps.unread_rows),
+      each.steps === null ? "" : String(each.steps.done),
       String(each.retry_count),
       each.processed_at?.slice(0, 19).concat("Z") ?? "never",
       each.waits,

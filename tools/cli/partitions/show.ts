@@ -15,6 +15,7 @@ const partition = z.looseObject({
   retry_count: z.int(),
   retries_left: z.int(),
   revisions: z.int(),
+  steps: z.object({ done: z.int(), unread_rows: z.int(), attempts: z.int(), splits: z.int() }).nullable(),
   error_message: z.string().nullable(),
   processed_at: z.string().nullable(),
   lease: z.object({ run_id: z.string(), since: z.string().nullable(), until: z.string() }).nullable(),
@@ -75,6 +76,7 @@ function facts(of: Partition): string[] {
     ["error", of.error_message ?? undefined],
     ["lease", lease === null ? undefined : `run ${lease.run_id} since ${lease.since ?? "?"}, until ${lease.until}`],
     ["backfill", backfill === null ? undefined : `${backfill.backfill_id} (${backfill.state})`],
+    ["steps", of.steps === null ? undefined : stepsText(of.steps)],
     ["inputs", `${read || "of the ledger"}; ${inputs.changes - inputs.changes_built} changes since the last build`],
     ["sealed", inputs.sealed ? "its bronze is past retention: it cannot be built again" : undefined],
     [
@@ -90,6 +92,12 @@ function facts(of: Partition): string[] {
     `${of.table} ${of.partition_date}`,
     ...lines.flatMap(([name, text]) => (text === undefined ? [] : [`  ${name.padEnd(12)}${text}`])),
   ];
+}
+
+function stepsText({ done, unread_rows, attempts, splits }: NonNullable<Partition["steps"]>): string {
+  const tried = attempts > 1 ? `; ${attempts} builders began the present one` : "";
+  const cut = splits === 0 ? "" : `; it was halved ${splits === 1 ? "once" : `${splits} times`}`;
+  return `${done} done, ${unread_rows} rows to read${tried}${cut}`;
 }
 
 function tables({ runs, checks, decisions }: Partition): string[] {

@@ -1,7 +1,7 @@
 /**
  * What runs in workerd around the bundle: a claim check. The journal has a message's bytes; through Miniflare's queue goes the id
- * of its entry, as eight bytes, and the consumer is given the bytes again. What was not sent as bytes goes through the queue
- * as it is: those are build requests, and the cron plans what was lost.
+ * of its entry, as eight bytes, and the consumer is given the bytes again. A message of JSON, as build requests are, is journaled
+ * as its text, under the name of the binding with `.json` behind it; in the queue a second number tells it apart.
  */
 
 /**
@@ -17,7 +17,7 @@ const MAX_DELAY_SECONDS = 86_400;
 export default function (env) {
   const queue = env[env.PRODUCER_BINDING];
 
-  async function append(call, messages, defaultDelay) {
+  async function append(call, messages, defaultDelay, suffix = "") {
     const refuse = (reason) => { throw new Error("Queue " + call + " failed: " + reason); };
     if (!messages.every(({ body }) => isBytes(body))) refuse("a message of bytes must be an ArrayBuffer or a view of one");
     const sizes = messages.map(({ body }) => body.byteLength);
@@ -31,7 +31,7 @@ export default function (env) {
     const bodies = messages.map(({ body }) => detached(body));
     // Nearly all calls are such a one. Headers would cost the Worker as much as a few events.
     const isPlain = bodies.length === 1 && delays[0] === 0;
-    const response = await env.JOURNAL.fetch("http://journal/append?binding=" + env.PRODUCER_BINDING, isPlain
+    const response = await env.JOURNAL.fetch("http://journal/append?binding=" + env.PRODUCER_BINDING + suffix, isPlain
       ? { method: "POST", body: bodies[0] }
       : { method: "POST", body: new Blob(bodies), headers: { sizes: JSON.stringify(sizes), delays: JSON.stringify(delays) } });
     if (response.status !== 204) throw new Error(await response.text());
@@ -39,18 +39,31 @@ export default function (env) {
 
   return {
     async send(body, options) {
-      if (options?.contentType !== "bytes") return queue.send(body, options);
-      await append("send", [{ body, delaySeconds: options.delaySeconds }]);
+      const message = { body, delaySeconds: options?.delaySeconds };
+      if (isJson(options)) return append("send", [asText(message)], undefined, ".json");
+      if (options.contentType !== "bytes") return queue.send(body, options);
+      await append("send", [message]);
     },
     async sendBatch(messages, options) {
-      const { bytes = [], other = [] } = Object.groupBy(messages, ({ contentType }) => contentType === "bytes" ? "bytes" : "other");
-      const count = bytes.length + other.length;
+      const formOf = (message) => message.contentType === "bytes" ? "bytes" : isJson(message) ? "json" : "other";
+      const { bytes = [], json = [], other = [] } = Object.groupBy(messages, formOf);
+      const count = bytes.length + json.length + other.length;
       if (count > MAX_BATCH_MESSAGES) throw new Error("Queue sendBatch failed: batch message count of " + count + " exceeds limit of " + MAX_BATCH_MESSAGES);
       if (bytes.length > 0) await append("sendBatch", bytes, options?.delaySeconds);
+      if (json.length > 0) await append("sendBatch", json.map(asText), options?.delaySeconds, ".json");
       if (other.length > 0 || count === 0) await queue.sendBatch(other, options);
     },
     metrics: () => queue.metrics(),
   };
+}
+
+/** What a message is that says nothing of its form. */
+function isJson(options) {
+  return (options?.contentType ?? "json") === "json";
+}
+
+function asText({ body, delaySeconds }) {
+  return { body: new TextEncoder().encode(JSON.stringify(body)), delaySeconds };
 }
 
 function isBytes(body) {
@@ -68,6 +81,7 @@ function detached(body) {
  */
 export const CONSUMER_SCRIPT = `
 const MAX_BATCH_MESSAGES = 100;
+const JSON_FORM = 1;
 
 export default {
   async queue(batch, env) {
@@ -78,7 +92,7 @@ export default {
     const messages = there.map((message) => {
       const { id, timestamp, attempts, body } = message;
       const entry = entryOf(message);
-      return { id, timestamp, attempts, body: entry === null ? body : bodies.get(entry) };
+      return { id, timestamp, attempts, body: entry === null ? body : contentOf(message, bodies.get(entry)) };
     });
     const said = await env.CONSUMER.queue(batch.queue, messages, batch.metadata);
     if (said.outcome !== "ok") throw new Error("the consumer of " + batch.queue + " ended with " + said.outcome);
@@ -95,16 +109,21 @@ export default {
   },
 
   async fetch(request, env) {
-    const queue = env[new URL(request.url).searchParams.get("binding")];
+    const [binding, form] = new URL(request.url).searchParams.get("binding").split(".");
+    const queue = env[binding];
     if (queue === undefined) return new Response(null, { status: 404 });
     const entries = await request.json();
     for (let at = 0; at < entries.length; at += MAX_BATCH_MESSAGES) {
       await queue.sendBatch(entries.slice(at, at + MAX_BATCH_MESSAGES).map(({ id, delaySeconds }) => (
-        { body: Float64Array.of(id), contentType: "bytes", delaySeconds })));
+        { body: Float64Array.from(form === "json" ? [id, JSON_FORM] : [id]), contentType: "bytes", delaySeconds })));
     }
     return new Response(null, { status: 204 });
   },
 };
+
+function contentOf({ body }, bytes) {
+  return new Float64Array(body)[1] === JSON_FORM ? JSON.parse(new TextDecoder().decode(bytes)) : bytes;
+}
 
 function entryOf({ body }) {
   return body instanceof ArrayBuffer ? new Float64Array(body)[0] : null;

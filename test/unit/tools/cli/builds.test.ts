@@ -26,7 +26,7 @@ const status = (domain: string, date: string): unknown =>
 
 test("partitions: a table with what each waits for, counts, and where to read more", async () => {
   const said = await printedBy(partitions, "list");
-  expect(said).toMatch(/silver_weather +2026-11-20 +UNDISCOVERED +0 +0 +never +its first input has arrived/);
+  expect(said).toMatch(/silver_weather +2026-11-20 +UNDISCOVERED +0 +0 +0 +0 +never +its first input has arrived/);
   expect(said).toMatch(/daily_order_revenue +2026-11-19 +DONE .* nothing: it is built/);
   expect(said).toContain("2 DONE, 1 FAILED, 1 UNDISCOVERED");
   expect(said).toContain("sluice partitions show silver_orders 2026-11-20");
@@ -42,6 +42,7 @@ test("partitions show: why it waits, what to do, its checks and runs", async () 
   expect(said).toMatch(/what to do +.*sluice partitions accept\|quarantine\|discard silver_orders 2026-11-20/);
   expect(said).toMatch(/known status +2 +\{"mustBe":0\} +NO +block/);
   expect(said).toMatch(/r2 +FAILED/);
+  expect(said).toMatch(/steps +0 done, 0 rows to read/);
   expect(said).toMatch(/published +nothing/);
   await expect(printedBy(partitions, "show orders 2020-01-01")).rejects.toThrow(
     /404: nothing of silver_orders 2020-01-01/,
