@@ -12,6 +12,9 @@ interface Faults {
   readonly steps?: number;
 }
 
+/** Calls of a builder to D1 and R2 in a small step, about. */
+const BUILDER_STEPS = 20;
+
 /** The calls that go wrong and how they can. */
 const FAULTS: Readonly<Record<string, Faults>> = {
   "TOPIC_ORDERS.send": { calls: 12, of: ["fail", "lose", "slow"] },
@@ -22,6 +25,8 @@ const FAULTS: Readonly<Record<string, Faults>> = {
   "TopicBuffer.append": { calls: 3, of: ["fail", "lose", "crash", "slow"], steps: 12 },
   "TopicBuffer.alarm": { calls: 3, of: ["fail", "twice", "crash"], steps: 40 },
   queue: { calls: 4, of: ["twice", "reverse", "again", "hold", "lose", "fail"] },
+  // Deliveries of build messages, each with a builder that makes some twenty calls to D1 and R2.
+  build: { calls: 8, of: [], steps: BUILDER_STEPS },
 };
 
 /** Of a call to go wrong; more would leave too little that works. */
@@ -43,11 +48,21 @@ export function drawPlans(random: Random): Plans {
   return Object.fromEntries([...ofCalls, ["DB", { spells }] as const]);
 }
 
+/** Plans for a life of builders alone: some vanish, and with the last one the process ends. */
+export function drawBuilderPlans(random: Random): Plans {
+  const last = random.int(2, 8);
+  const aborts = Array.from({ length: last - 1 }, (_, i) => ({ call: i + 1, step: random.int(1, BUILDER_STEPS) }));
+  return {
+    build: { aborts: aborts.filter(() => random.chance(ABORT_SHARE)) },
+    builder: { aborts: [{ call: last, step: random.int(1, BUILDER_STEPS) }] },
+  };
+}
+
 function planOf({ calls, of, steps }: Faults, random: Random): Plan {
   const numbers: Partial<Record<Fault, number[]>> = {};
   const aborts: Abort[] = [];
   for (let number = 1; number <= calls; number++) {
-    if (random.chance(SHARE)) {
+    if (of.length > 0 && random.chance(SHARE)) {
       const fault = random.pick(of);
       numbers[fault] = [...(numbers[fault] ?? []), number];
     } else if (steps !== undefined && random.chance(ABORT_SHARE)) {

@@ -1,20 +1,23 @@
-/** The senders' log against the lake as DuckDB reads it: every accepted event once, every file registered, nothing stuck. */
+/** The senders' log against the lake as DuckDB reads it: every accepted event once, every file registered, nothing stuck, tables as DuckDB has them. */
 import { openLake } from "../lake/open.ts";
 import { bindingsSource } from "../lake/source.ts";
 import type { Platform } from "../local-platform/platform.ts";
 import type { SendersLog } from "./senders.ts";
+import { judgeTables, type TablesVerdict } from "./tables.ts";
 
 export interface Verdict {
   /** Events of bronze. */
   readonly inBronze: number;
   /** Accepted and not in bronze. */
   readonly lost: number;
-  /** Rows of bronze beyond the first of an event, which was sent once, or of its place in its message (`_message`, `_event`). */
+  /** Rows of bronze beyond those that were sent of an event, or beyond the first of a place in a message (`_message`, `_event`). */
   readonly doubled: number;
   /** In bronze, and never sent. */
   readonly unknown: number;
   /** Objects of bronze that D1 does not know, and files of D1 that are not there. */
   readonly unregistered: number;
+  /** Of the tables that are built; null: they were not looked at, since something is stuck or missing. */
+  readonly tables: TablesVerdict | null;
   /** Shards that say that they hold events, partitions that are not built, messages and slices that were parked. */
   readonly stuck: readonly string[];
 }
@@ -31,15 +34,20 @@ export async function judge(platform: Platform, log: SendersLog): Promise<Verdic
     const [places] = await rows(
       "SELECT (count(*) - count(DISTINCT (_message, _event)))::INT AS repeated FROM bronze_orders",
     );
+    const notRegistered = await unregistered(platform);
+    const notDone = await stuck(platform);
     const found = new Map(counted.map(({ event_id, n }) => [String(event_id), Number(n)]));
-    const repeatedEvents = [...found.values()].reduce((sum, n) => sum + n - 1, 0);
+    const repeated = [...found].reduce((sum, [id, n]) => sum + Math.max(0, n - (log.sent.get(id) ?? 1)), 0);
+    const lost = log.accepted.difference(found).size;
+    const isWhole = lost + notRegistered + notDone.length === 0;
     return {
       inBronze: found.size,
-      lost: log.accepted.difference(found).size,
-      doubled: Math.max(repeatedEvents, Number(places?.["repeated"] ?? 0)),
+      lost,
+      doubled: Math.max(repeated, Number(places?.["repeated"] ?? 0)),
       unknown: [...found.keys()].filter((id) => !log.sent.has(id)).length,
-      unregistered: await unregistered(platform),
-      stuck: await stuck(platform),
+      unregistered: notRegistered,
+      tables: isWhole ? await judgeTables(platform, lake) : null,
+      stuck: notDone,
     };
   } finally {
     lake.close();
@@ -47,8 +55,9 @@ export async function judge(platform: Platform, log: SendersLog): Promise<Verdic
 }
 
 /** Whether there is nothing that a healed platform still has to do. */
-export function isSettled({ lost, unregistered, stuck }: Verdict): boolean {
-  return lost + unregistered + stuck.length === 0;
+export function isSettled({ lost, unregistered, stuck, tables }: Verdict): boolean {
+  if (lost + unregistered + stuck.length > 0 || tables === null) return false;
+  return tables.silverWrong + tables.goldWrong + tables.halfPublished === 0;
 }
 
 /** Whether the promise held. */

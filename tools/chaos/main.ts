@@ -12,11 +12,12 @@ const root = resolve(import.meta.dirname, "../..");
 const HELP = `npm run chaos -- [flags]
 
 Plays random schedules against the buffer's machine (crashes, duplicates, lost answers, lost alarms, resets), then runs the real bundle
-with faulty bindings, a queue that repeats and reorders, and kill -9 of the whole process group, and at last compares what the senders
-were promised with what DuckDB finds in bronze. docs/chaos.md says what is injected and how to read the report.
+with faulty bindings, a queue that repeats and reorders, builders that vanish in the middle of a step, and kill -9 of the whole process
+group, and at last compares what the senders were promised with what DuckDB finds in bronze, and silver and gold with DuckDB's answers.
+docs/chaos.md says what is injected and how to read the report.
 
   --schedules N          schedules of the machine (default 2000)
-  --kills N              lives of the platform, each ended by a kill (default 10)
+  --kills N              lives of the platform, each ended by a kill, every other one in the middle of a build (default 10)
   --seconds N            no new life after so many seconds (default 0: no bound)
   --events-per-second N  what the senders try to send (default 3000)
   --seed S               the same seed plays the same schedules and plans the same faults (default 1); when a kill meets the platform

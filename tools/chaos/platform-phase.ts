@@ -6,11 +6,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createRandom, type Random } from "../../producers/simulators/random.ts";
 import { buildBundle } from "../build/bundle.ts";
 import { type Platform, startPlatform } from "../local-platform/platform.ts";
-import { countPlanned, drawPlans, type Plans } from "./fault-plans.ts";
+import { countPlanned, drawBuilderPlans, drawPlans, type Plans } from "./fault-plans.ts";
+import { KILL } from "./faults/builder.ts";
 import { isSettled, judge, type Verdict } from "./judge.ts";
 import { readUntilGone } from "./readers.ts";
 import { EVENTS_PER_REQUEST, type SendersLog, type SendOptions, sendUntilGone } from "./senders.ts";
-import { armFaults, FAULTS_BUNDLE, readFault, startVictim } from "./victim.ts";
+import { armFaults, CHAOS_VARS, FAULTS_BUNDLE, readFault, startVictim } from "./victim.ts";
 
 export interface PlatformOptions {
   readonly seed: number;
@@ -38,9 +39,11 @@ export interface PlatformReport {
 }
 
 const SENDERS = 3;
-/** A batch is delivered within 1 s and flushed after another: kills fall before, into and after both. */
+/** A batch is delivered within 1 s, flushed and then built after another each: kills fall before, into and after all of these. */
 const SHORTEST_LIFE_MS = 500;
 const LONGEST_LIFE_MS = 4_000;
+/** A life of builders, should none of them come so far that it is killed. */
+const BUILDERS_LIFE_MS = 10_000;
 const CRON = "* * * * *";
 /** How long a healed platform may take to have everything in its place. */
 const SETTLE_MS = 120_000;
@@ -51,7 +54,7 @@ export async function runPlatformPhase(options: PlatformOptions): Promise<Platfo
   const stateDir = join(folder, "state");
   const run: Run = {
     ...{ root, stateDir, eventsPerSecond: options.eventsPerSecond },
-    log: { sent: new Set(), accepted: new Set(), statuses: new Map() },
+    log: { sent: new Map(), accepted: new Set(), statuses: new Map() },
     ...{ faults: {}, planned: {}, reads: {} },
   };
   const random = createRandom(options.seed).fork("platform");
@@ -59,7 +62,9 @@ export async function runPlatformPhase(options: PlatformOptions): Promise<Platfo
   let kills = 0;
   try {
     while (kills < options.kills && performance.now() < deadline) {
-      await liveAndDie(run, kills, random.fork(`life-${kills}`));
+      // Every other life is of builders: with nothing else to do they come far enough to be killed in the middle of a step.
+      const life = kills % 2 === 0 ? liveAndDie : buildAndDie;
+      await life(run, kills, random.fork(`life-${kills}`));
       kills++;
       options.onKill?.(kills);
     }
@@ -106,10 +111,16 @@ async function traffic(
   await Promise.all([...senders, readUntilGone(url, (name) => count(run.reads, name), options.isOver)]);
 }
 
-/** One life: faults are armed, senders send, and after a random time the next 202 is the last. */
+/**
+ * One life: faults are armed, senders send, and after a random time the next 202 is the last; or it ends sooner, in the middle of a
+ * build, where that is planned and a builder comes so far.
+ */
 async function liveAndDie(run: Run, life: number, random: Random): Promise<void> {
-  // Every other life has an edge.
-  const victim = await startVictim(run.stateDir, { edge: life % 2 === 1 }, (fault) => count(run.faults, fault));
+  // Every other one has an edge.
+  const victim = await startVictim(run.stateDir, { edge: life % 4 === 2 }, (fault) => {
+    count(run.faults, fault);
+    if (fault === KILL) victim.kill();
+  });
   try {
     await arm(run, victim.url, drawPlans(random));
     let armed = false;
@@ -126,6 +137,21 @@ async function liveAndDie(run: Run, life: number, random: Random): Promise<void>
   }
 }
 
+/** One life without senders: builders vanish, and with one of them all else, after some call of a step of what is to be built. */
+async function buildAndDie(run: Run, _life: number, random: Random): Promise<void> {
+  const victim = await startVictim(run.stateDir, { edge: false }, (fault) => {
+    count(run.faults, fault);
+    if (fault === KILL) victim.kill();
+  });
+  try {
+    await arm(run, victim.url, drawBuilderPlans(random));
+    await Promise.race([victim.gone, delay(BUILDERS_LIFE_MS)]);
+  } finally {
+    victim.kill();
+    await victim.gone;
+  }
+}
+
 /**
  * The last life is not ended: its faults are, and it must put everything in its place by itself, whatever died in it. Waits until there
  * is nothing left to do, or the time is up: the verdict says what is missing then.
@@ -137,7 +163,7 @@ async function surviveAndJudge(run: Run, random: Random, onVerdict: (verdict: Ve
     const fault = readFault(message);
     if (fault !== undefined) count(run.faults, fault);
   };
-  const vars = { FLUSH_AGE_SECONDS: "1" };
+  const vars = CHAOS_VARS;
   const platform = await startPlatform({ root, bundle, stateDir, port: 0, crons: "manual", vars, onWorkerLog });
   try {
     await arm(run, platform.url, drawPlans(random));
@@ -168,10 +194,10 @@ async function runCronsUntil(platform: Platform, isOver: () => boolean): Promise
 }
 
 /**
- * A builder that was killed holds its partition for as long as a build may take, a lost request is repeated after a minute, and who
- * met faults waits before the next try: time that a run does not have. So the waits end here, as if it had passed; the
- * planner does the rest.
+ * A lost request is repeated after a minute, and what met faults waits before the next try: time that a run does not have. So these
+ * waits end here, as if it had passed; the planner does the rest. Leases stay: a partition whose builder was killed does not wait
+ * for its lease to run out, but goes on with the next delivery of its message.
  */
 async function endWaits({ db }: Platform): Promise<void> {
-  await db.prepare("UPDATE partition_leases SET lease_until = 0, queued_at = 0, not_before = 0").run();
+  await db.prepare("UPDATE partition_leases SET queued_at = 0, not_before = 0").run();
 }

@@ -1,4 +1,5 @@
 /** What a run says at its end: a table for people, and a line of JSON for scripts. */
+import { KILL } from "./faults/builder.ts";
 import { isClean } from "./judge.ts";
 import type { PlatformReport } from "./platform-phase.ts";
 import type { SchedulesReport } from "./schedules-phase.ts";
@@ -42,8 +43,12 @@ export function printReport(report: ChaosReport, print: (line: string) => void):
     unknown: verdict.unknown,
     unregistered: verdict.unregistered,
     stuck: verdict.stuck.length,
+    builders_gone: (platform.faults["build abort"] ?? 0) + (platform.faults[KILL] ?? 0),
+    silver_wrong: verdict.tables?.silverWrong ?? null,
+    gold_wrong: verdict.tables?.goldWrong ?? null,
+    half_published: verdict.tables?.halfPublished ?? null,
   };
-  for (const [name, n] of Object.entries(figures)) print(`${String(n).padStart(9)}  ${name}`);
+  for (const [name, n] of Object.entries(figures)) print(`${String(n ?? "-").padStart(9)}  ${name}`);
   const failed = schedules.failure === null ? 0 : 1;
   print(JSON.stringify({ bench: "chaos", ok, seed, ...figures, failed_schedules: failed, seconds }));
 }

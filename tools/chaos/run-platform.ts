@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { buildBundle } from "../build/bundle.ts";
 import { startPlatform } from "../local-platform/platform.ts";
-import { FAULTS_BUNDLE, readFault } from "./victim.ts";
+import { CHAOS_VARS, FAULTS_BUNDLE, readFault } from "./victim.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const [stateDir, ...flags] = process.argv.slice(2);
@@ -18,7 +18,8 @@ const platform = await startPlatform({
   stateDir,
   port: 0,
   edge: flags.includes("--edge"),
-  vars: { FLUSH_AGE_SECONDS: "1" },
+  planEverySeconds: 1,
+  vars: CHAOS_VARS,
   onWorkerLog: ({ message }) => {
     if (readFault(message) !== undefined) console.log(message);
   },

@@ -4,8 +4,8 @@ import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
 import { answerOf } from "./answers.ts";
 
 export interface SendersLog {
-  /** Ids of all events that were ever sent; each is sent once. */
-  readonly sent: Set<string>;
+  /** Ids of all events that were ever sent, and how often each: a second time it is a copy, which silver leaves out. */
+  readonly sent: Map<string, number>;
   /** Of those, the ids of batches that were answered 202, accepted as a whole. */
   readonly accepted: Set<string>;
   /** Answers by status and problem code. */
@@ -13,6 +13,7 @@ export interface SendersLog {
 }
 
 export const EVENTS_PER_REQUEST = 50;
+const REPEATED = 20;
 
 export interface SendOptions {
   /** Milliseconds from one request to the next, at the least. */
@@ -28,13 +29,15 @@ export async function sendUntilGone(url: string, name: string, log: SendersLog, 
   const { everyMs, onAccepted = () => {}, isOver = () => false } = options;
   for (let batch = 0; !isOver(); batch++) {
     const next = performance.now() + everyMs;
-    const ids = Array.from({ length: EVENTS_PER_REQUEST }, (_, i) => `${name}-${batch}-${i}`);
-    for (const id of ids) log.sent.add(id);
+    // Each twentieth repeats the one before: copies come in the same flush, or in a later one.
+    const number = batch % REPEATED === REPEATED - 1 ? batch - 1 : batch;
+    const ids = Array.from({ length: EVENTS_PER_REQUEST }, (_, i) => `${name}-${number}-${i}`);
+    for (const id of ids) log.sent.set(id, (log.sent.get(id) ?? 0) + 1);
     try {
       const response = await fetch(`${url}/v1/topics/orders/events`, {
         method: "POST",
         headers: { authorization: `Bearer ${LOCAL_API_KEY}`, "content-type": "application/json" },
-        body: JSON.stringify(ids.map((id) => order(id, Date.now()))),
+        body: JSON.stringify(ids.map((id, i) => order(id, i))),
       });
       if (response.status === 202) {
         for (const id of ids) log.accepted.add(id);
@@ -51,15 +54,18 @@ export async function sendUntilGone(url: string, name: string, log: SendersLog, 
   }
 }
 
-/** A valid order of a minute before `now`, milliseconds since the epoch. */
-function order(id: string, now: number): Record<string, unknown> {
+/** The same for a copy: which of the two silver keeps is then not to be seen. */
+const ORDERED_AT = new Date(Date.now() - 60_000).toISOString();
+
+/** A valid order, the n-th of its batch. */
+function order(id: string, n: number): Record<string, unknown> {
   return {
     event_id: id,
     order_id: "ord_000001",
     customer_id: "cus_1",
-    event_timestamp: new Date(now - 60_000).toISOString(),
+    event_timestamp: ORDERED_AT,
     status: "placed",
-    currency: "EUR",
+    currency: ["EUR", "USD", "GBP"][n % 3],
     amount: 20.5,
     channel: "web",
     items: [{ sku: "pizza", name: "Pizza Margherita", quantity: 2, unit_price: 10.25 }],

@@ -8,6 +8,9 @@ import type { Plan } from "./faults/plans.ts";
 /** The Worker with faulty bindings, as `buildBundle` takes it. */
 export const FAULTS_BUNDLE = { outdir: "dist/faults", entry: "tools/chaos/faults/worker.ts" } as const;
 
+/** Over wrangler.toml's: flushes every second, and builds of many small steps, so that kills fall into them. */
+export const CHAOS_VARS = { FLUSH_AGE_SECONDS: "1", BUILD_STEP_ROWS: "500" } as const;
+
 export interface Victim {
   /** Where its gateway listens, without a slash at the end. */
   readonly url: string;

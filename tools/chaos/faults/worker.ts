@@ -1,13 +1,14 @@
 /**
  * The real Worker with bindings that fail on demand. `POST /__faults` arms them: `{"TOPIC_ORDERS.send": {"fail": [1, 3]}}`
  * makes the first and third call from now on fail; plans.ts says what else there is. `TopicBuffer.alarm` and
- * `TopicBuffer.append` are the object's own calls, where `fail` loses the alarm and `aborts` reset the object in the middle; `queue` is the delivery of a batch.
+ * `TopicBuffer.append` are the object's own calls, where `fail` loses the alarm and `aborts` reset the object in the middle; `queue` is the delivery of a batch, `build` and `builder` that of a build message.
  * `POST /__send?topic=orders` sends the body as a message past the gateway. `POST` to clock.ts's path sets the clock ahead.
  */
 import type { AppendResult, ShardAddress } from "../../../durable-objects/stubs.ts";
 import { topicQueue } from "../../../durable-objects/topic-queue.ts";
 import worker, { Receipts as RealReceipts, TopicBuffer as RealTopicBuffer } from "../../../worker.ts";
 import { callAsPlanned, withFaults } from "./bindings.ts";
+import { deliverMortal } from "./builder.ts";
 import { bringAlarmForward, CLOCK_PATH, clockedStorage, setAhead } from "./clock.ts";
 import { deliver } from "./delivery.ts";
 import { armPlans, nextFault } from "./plans.ts";
@@ -94,6 +95,11 @@ export default {
     if (pathname === "/__faults") return Response.json({ armed: armPlans(await request.json()) });
     return worker.fetch(request, withFaults(env), context);
   },
-  queue: (batch, env) => deliver(batch, (each) => worker.queue(each, withFaults(env))),
+  queue: (batch, env) =>
+    deliver(batch, (each) =>
+      batch.queue.endsWith("-builds")
+        ? deliverMortal(each, withFaults(env), worker.queue)
+        : worker.queue(each, withFaults(env)),
+    ),
   scheduled: (controller, env) => worker.scheduled(controller, withFaults(env)),
 } satisfies ExportedHandler<Env>;

@@ -1,7 +1,7 @@
 /** What a life of the platform is to meet: from the seed alone, and of every kind. */
 import { expect, test } from "vitest";
 import { createRandom } from "../../../../producers/simulators/random.ts";
-import { countPlanned, drawPlans } from "../../../../tools/chaos/fault-plans.ts";
+import { countPlanned, drawBuilderPlans, drawPlans } from "../../../../tools/chaos/fault-plans.ts";
 import { faultOf, spellAt } from "../../../../tools/chaos/faults/plans.ts";
 
 const lives = Array.from({ length: 200 }, (_, life) => drawPlans(createRandom(1).fork(`life-${life}`)));
@@ -27,6 +27,7 @@ test("in enough lives every kind of fault is planned, and the plans are counted 
     ...["TopicBuffer.alarm fail", "TopicBuffer.alarm twice", "TopicBuffer.alarm abort", "TopicBuffer.append abort"],
     ...["queue twice", "queue reverse", "queue again", "queue hold", "queue lose", "queue fail"],
     ...["TOPIC_ORDERS.send fail", "TOPIC_ORDERS.send lose", "TOPIC_ORDERS.send slow", "DB down", "DB mute"],
+    "build abort",
   ];
   expect([...kinds]).toEqual(expect.arrayContaining(wanted));
   expect(
@@ -35,6 +36,12 @@ test("in enough lives every kind of fault is planned, and the plans are counted 
       DB: { spells: [{ from: 0, to: 10, fault: "down" }] },
     }),
   ).toEqual({ "TopicBuffer.alarm fail": 1, "TopicBuffer.alarm abort": 2, "DB down": 1 });
+});
+
+test("a life of builders ends with one of them, and others vanish before", () => {
+  const plans = Array.from({ length: 50 }, (_, life) => countPlanned(drawBuilderPlans(createRandom(life))));
+  expect(plans.every((plan) => plan["builder abort"] === 1)).toBe(true);
+  expect(plans.some((plan) => (plan["build abort"] ?? 0) > 2)).toBe(true);
 });
 
 test("spells of D1 take seconds, some from the first moment, and not every life has one", () => {

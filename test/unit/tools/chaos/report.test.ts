@@ -2,7 +2,8 @@
 import { expect, test } from "vitest";
 import { type ChaosReport, isOk, printReport } from "../../../../tools/chaos/report.ts";
 
-const verdict = { inBronze: 60, lost: 0, doubled: 0, unknown: 0, unregistered: 0, stuck: [] };
+const RIGHT = { silverWrong: 0, goldWrong: 0, halfPublished: 0 };
+const verdict = { inBronze: 60, lost: 0, doubled: 0, unknown: 0, unregistered: 0, stuck: [], tables: RIGHT };
 const platform = {
   ...{ kills: 1, sent: 100, accepted: 50, verdict },
   ...{ faults: { "LAKE.put fail": 2, "DB.all down": 5 }, planned: { "LAKE.put fail": 3, "LAKE.put lose": 1 } },
@@ -13,7 +14,7 @@ const report: ChaosReport = {
   schedules: { schedules: 10, faults: { crash: 4 }, failure: null },
   platform,
 };
-const withVerdict = (changed: Partial<typeof verdict> | { stuck: string[] }): ChaosReport => ({
+const withVerdict = (changed: Partial<typeof verdict> | { stuck: string[] } | { tables: null }): ChaosReport => ({
   ...report,
   platform: { ...platform, verdict: { ...verdict, ...changed } },
 });
@@ -26,6 +27,10 @@ test("one wrong figure is a failure, and so is a run in which nothing was accept
     withVerdict({ unknown: 1 }),
     withVerdict({ unregistered: 1 }),
     withVerdict({ stuck: ["a buffer"] }),
+    withVerdict({ tables: null }),
+    withVerdict({ tables: { ...RIGHT, silverWrong: 1 } }),
+    withVerdict({ tables: { ...RIGHT, goldWrong: 1 } }),
+    withVerdict({ tables: { ...RIGHT, halfPublished: 1 } }),
     { ...report, schedules: { ...report.schedules, failure: "seed 1" } },
     { ...report, platform: { ...platform, accepted: 0 } },
   ];
@@ -38,6 +43,7 @@ test("the last line is JSON with what was done and found", () => {
   expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
     ...{ bench: "chaos", ok: false, seed: 7, schedules: 10, kills: 1, faults: 7, events: 100, accepted: 50 },
     ...{ in_bronze: 60, lost: 2, doubled: 0, unknown: 0, unregistered: 0, stuck: 0 },
+    ...{ silver_wrong: 0, gold_wrong: 0, half_published: 0 },
   });
   expect(lines.join("\n")).toMatch(/2 {2}LAKE.put fail \(of 3\)\n/);
 });
