@@ -40,12 +40,12 @@ const partitionFields = {
   steps: z
     .object({
       done: z.int().describe("Of the build that is under way, or that a check holds back; 0: none is"),
-      unread_rows: z.int().describe("Rows of bronze that no step has read"),
+      unread_rows: z.int().nullable().describe("Rows of bronze that no step has read; null: it reads other tables"),
       attempts: z.int().describe("Builders that began the present step; more than one: the others are gone"),
       splits: z.int().describe("How often the present step was halved since its builders were gone"),
     })
     .nullable()
-    .describe("Of a topic's silver; null: the table is built at once"),
+    .describe("null: the table is built at once"),
   error_message: z.string().nullable(),
   updated_at: z.string().nullable().describe("When its state last changed"),
   processed_at: z.string().nullable().describe("When it was last published"),

@@ -155,13 +155,18 @@ function lineOf(facts: PartitionFacts, table: Table | undefined) {
     stale: facts.stale,
     retry_count: facts.retry_count,
     revisions: facts.revisions,
-    steps: table?.kind === "topic" ? stepsOf(facts) : null,
+    steps: takesSteps(table) ? stepsOf(facts, table?.kind === "topic") : null,
     error_message: facts.error_message,
     updated_at: facts.updated_at,
     processed_at: facts.processed_at,
   };
 }
 
-function stepsOf({ steps, unread_rows, vanished, splits, lease_run }: PartitionFacts) {
-  return { done: steps, unread_rows, attempts: vanished + (lease_run === null ? 0 : 1), splits };
+function stepsOf({ steps, unread_rows, vanished, splits, lease_run }: PartitionFacts, readsBronze: boolean) {
+  const attempts = vanished + (lease_run === null ? 0 : 1);
+  return { done: steps, unread_rows: readsBronze ? unread_rows : null, attempts, splits };
+}
+
+function takesSteps(table: Table | undefined): boolean {
+  return table?.kind === "topic" || (table?.kind === "model" && table.model.class.kind !== "whole");
 }

@@ -12,7 +12,7 @@ const line = z.looseObject({
   stale: z.boolean(),
   record_count: z.int(),
   retry_count: z.int(),
-  steps: z.object({ done: z.int(), unread_rows: z.int() }).nullable(),
+  steps: z.object({ done: z.int(), unread_rows: z.int().nullable() }).nullable(),
   processed_at: z.string().nullable(),
 });
 const page = z.object({
@@ -77,8 +77,8 @@ function tableOf(partitions: readonly z.infer<typeof line>[]): string[] {
       each.partition_date,
       each.stale ? `${each.status}, stale` : each.status,
       String(each.record_count),
-      each.steps === null ? "" : String(each.steps.unread_rows),
-      each.steps === null ? "" : String(each.steps.done),
+      String(each.steps?.unread_rows ?? ""),
+      String(each.steps?.done ?? ""),
       String(each.retry_count),
       each.processed_at?.slice(0, 19).concat("Z") ?? "never",
       each.waits,

@@ -15,7 +15,7 @@ const partition = z.looseObject({
   retry_count: z.int(),
   retries_left: z.int(),
   revisions: z.int(),
-  steps: z.object({ done: z.int(), unread_rows: z.int(), attempts: z.int(), splits: z.int() }).nullable(),
+  steps: z.object({ done: z.int(), unread_rows: z.int().nullable(), attempts: z.int(), splits: z.int() }).nullable(),
   error_message: z.string().nullable(),
   processed_at: z.string().nullable(),
   lease: z.object({ run_id: z.string(), since: z.string().nullable(), until: z.string() }).nullable(),
@@ -97,7 +97,7 @@ function facts(of: Partition): string[] {
 function stepsText({ done, unread_rows, attempts, splits }: NonNullable<Partition["steps"]>): string {
   const tried = attempts > 1 ? `; ${attempts} builders began the present one` : "";
   const cut = splits === 0 ? "" : `; it was halved ${splits === 1 ? "once" : `${splits} times`}`;
-  return `${done} done, ${unread_rows} rows to read${tried}${cut}`;
+  return `${done} done${unread_rows === null ? "" : `, ${unread_rows} rows to read`}${tried}${cut}`;
 }
 
 function tables({ runs, checks, decisions }: Partition): string[] {
