@@ -1,6 +1,7 @@
 /** The cron's duties of retention: what contracts let go of, and what builds left behind. */
 import type { Contract } from "../contracts/contract.ts";
 import { DEAD_LETTERS_TOPIC } from "../lakehouse/lookups/dead-letters/dead-letter.ts";
+import { foldBronze } from "../lakehouse/tables/bronze/fold.ts";
 import { foldClosed } from "../lakehouse/tables/fold.ts";
 import { stagedPlaces } from "../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../lakehouse/upkeep/retention/bury-abandoned.ts";
@@ -17,10 +18,12 @@ export interface RetentionDutyDeps {
 
 /** Once an hour: dates end once a day, and nothing else here is in a hurry. Each by itself, so that one which fails does not keep the others. */
 export function retentionDuties({ db, bucket, contracts }: RetentionDutyDeps): Duty[] {
+  const topics = contracts.map(({ topic }) => topic);
   const deadLetters = contracts.filter(({ topic }) => topic === DEAD_LETTERS_TOPIC);
   return [
-    hourly("retention", (now) => retire({ db, contracts }, now)),
+    hourly("retention", (now) => retire({ db, bucket, contracts }, now)),
     hourly("folding", (now) => foldClosed(db, bucket, now)),
+    hourly("bronze_folding", (now) => foldBronze(db, bucket, topics, now)),
     hourly("abandoned_runs", (now) => buryAbandoned({ db, bucket, places: stagedPlaces }, now)),
     // Once a day: it reads every row.
     { name: "runs", everyMinutes: 24 * 60, run: async (now, cursor) => ({ ...(await forgetRuns(db, now, cursor)) }) },

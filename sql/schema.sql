@@ -181,7 +181,7 @@ CREATE TABLE bronze_files (
 
 CREATE INDEX bronze_files_by_topic ON bronze_files (topic, registered_at);
 
-CREATE INDEX bronze_files_live ON bronze_files (registered_at) WHERE retired_by IS NULL;
+CREATE INDEX bronze_files_live ON bronze_files (topic, registered_at) WHERE retired_by IS NULL;
 
 CREATE TRIGGER bronze_files_numbered AFTER INSERT ON bronze_files
 WHEN NEW.registration IS NULL AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = NEW.file) BEGIN
@@ -195,6 +195,23 @@ WHEN NEW.registration IS NULL AND NOT EXISTS (SELECT 1 FROM compactions WHERE fi
       WHERE s.topic = NEW.topic AND s.shard = NEW.shard AND s.shard_of = NEW.shard_of)
     WHERE file = NEW.file;
 END;
+
+CREATE TABLE bronze_manifests (
+  topic TEXT NOT NULL,
+  partition_date TEXT NOT NULL,
+  manifest TEXT NOT NULL,              -- R2 key; the object never changes
+  through INTEGER NOT NULL,            -- the highest registration in it: what has a higher one stands in D1
+  inputs INTEGER NOT NULL,             -- files that flushes wrote
+  rows INTEGER NOT NULL,               -- of this date
+  live_files INTEGER NOT NULL,         -- that are not retired, and this date's rows in them
+  live_rows INTEGER NOT NULL,
+  min_received TEXT NOT NULL,          -- of all events of its files, those of other dates included
+  max_received TEXT NOT NULL,
+  min_registered TEXT NOT NULL,
+  max_registered TEXT NOT NULL,
+  fold TEXT NOT NULL,                  -- names the run that wrote it: what it did with D1's rows is guarded by it
+  PRIMARY KEY (topic, partition_date)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE compactions (
   file TEXT PRIMARY KEY,               -- R2 key of the compacted file, made of its inputs' names

@@ -99,3 +99,8 @@ export function mixedKey(flush: FlushName, part = 0): string {
   const name = flushFile(flush);
   return `bronze_mixed/${flush.topic}/${part === 0 ? name : name.replace(".parquet", `-${part}.parquet`)}`;
 }
+
+/** Whether a file, compacted or not, is one that dates share. */
+export function isMixed(key: string): boolean {
+  return key.startsWith("bronze_mixed/");
+}

@@ -5,7 +5,7 @@
 
 import type { Contract } from "../../contracts/contract.ts";
 import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
-import { newestFiles } from "../../sql/statements/peek.ts";
+import { type NewestFile, newestFiles } from "../../sql/statements/peek.ts";
 import { rebuildEvents } from "../bronze/rebuild.ts";
 import { bronzeFields } from "../bronze/table.ts";
 import type { Batch } from "../engine/columns/column.ts";
@@ -15,6 +15,7 @@ import { columnNamed } from "../engine/columns/named-columns.ts";
 import { openParquet, type ParquetFile } from "../engine/parquet/reader.ts";
 import { int64Range } from "../engine/parquet/statistics.ts";
 import type { WasmPermit } from "../engine/parquet/wasm.ts";
+import { foldedFiles } from "../tables/bronze/folded-files.ts";
 import { type LakeBucket, sizedSource } from "../tables/lake.ts";
 
 export interface PeekReader {
@@ -45,7 +46,7 @@ export async function newestEvents(
   contract: Contract,
   { limit, from }: PeekQuery,
 ): Promise<PeekedEvent[]> {
-  const files = await newestFiles(reader.db, contract.topic, FILES);
+  const files = await filesToLookInto(reader, contract.topic, from);
   const byReception = files
     .map((file) => ({ ...file, newest: parseTimestamp(file.max_received) ?? Number.POSITIVE_INFINITY }))
     .sort((a, b) => b.newest - a.newest);
@@ -58,6 +59,18 @@ export async function newestEvents(
     found = found.sort((a, b) => b.micros - a.micros).slice(0, limit);
   }
   return found.map(({ micros, event }) => ({ received: formatTimestamp(micros), event }));
+}
+
+/** The newest of a topic; of one that was silent for days, those of its newest folded date. */
+async function filesToLookInto({ db, bucket }: PeekReader, topic: string, from: number): Promise<NewestFile[]> {
+  const listed = await newestFiles(db, topic, FILES);
+  if (listed.length > 0) return listed;
+  const received = { from: formatTimestamp(from), to: "~" };
+  const folded = await foldedFiles(db, bucket, topic, { received }, 1);
+  return folded
+    .filter(({ retired }) => retired !== true)
+    .sort((a, b) => (a.registered_at < b.registered_at ? 1 : -1))
+    .slice(0, FILES);
 }
 
 async function newestOfFile(permit: WasmPermit, file: ParquetFile, contract: Contract, { limit, from }: PeekQuery) {

@@ -1,5 +1,6 @@
-/** Which rows of bronze a partition has, in the order of their positions, and where they stand. */
+/** Which rows of bronze D1 lists for a partition, in the order of their positions, and where they stand (`lakehouse/tables/bronze/inputs.ts` gives them all). */
 import { rowsOf } from "../rows/row.ts";
+import type { RowValues } from "../rows/row-error.ts";
 
 /**
  * Rows of one bronze partition, as a flush wrote them: `registration`, `file`, `first_row` and `rows` name them for good, and the
@@ -32,6 +33,15 @@ const INPUTS = rowsOf(
   }),
 );
 
+const FOLDED = rowsOf(
+  {
+    table: "bronze_manifests",
+    key: ["topic", "partition_date"],
+    remedy: "restore it with D1's Time Travel: the rows are found by it",
+  },
+  (row) => ({ manifest: row.text("manifest"), through: row.integer("through") }),
+);
+
 /**
  * The inputs among `flushed`, placed. A compacted file holds, for each date, the rows of the files it replaced one after another in
  * the order of their names. That is the order of their registrations too, since a compaction takes the files of one incarnation;
@@ -44,15 +54,6 @@ const PLACED = `SELECT f.registration, f.file, f.first_row, f.rows, coalesce(c.f
 
 const FLUSHED = `SELECT d.registration, d.file, d.first_row, d.rows, f.retired_by
   FROM bronze_file_dates d JOIN bronze_files f USING (file) WHERE d.topic = ?1 AND d.partition_date = ?2`;
-
-/** Every file that a flush ever registered for a partition, in the order of registration. */
-export async function bronzeInputs(db: D1Database, topic: string, date: string): Promise<BronzeInput[]> {
-  return await INPUTS.all(
-    db
-      .prepare(`WITH flushed AS (${FLUSHED} AND d.registration > 0) ${PLACED} ORDER BY f.registration`)
-      .bind(topic, date),
-  );
-}
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
@@ -68,36 +69,54 @@ export interface UnseenInputs {
   readonly more: boolean;
 }
 
+/** What D1 lists of a partition. */
+export interface ListedInputs {
+  /** The manifest that has the inputs up to registration `through`; undefined: D1 has all. */
+  readonly folded: { readonly manifest: string; readonly through: number } | undefined;
+  /** In the order of registration. */
+  readonly inputs: readonly BronzeInput[];
+}
+
 /**
- * The inputs of a partition that were registered behind `seen`, the oldest first: as many as have `limitRows` rows together, and at
- * least one. Reads those, and of the compacted file that `seen` cuts the inputs before it.
+ * The inputs of a partition in D1 that were registered behind `seen`, the oldest first, at most `limit` (null: all), and where those are that
+ * it gave up, as of one moment. Reads those inputs, and of the compacted file that `seen` cuts the ones before it.
  */
-export async function unseenInputs(
+export async function listedInputs(
   db: D1Database,
   topic: string,
   date: string,
   seen: number,
-  limitRows: number,
-): Promise<UnseenInputs> {
-  const found = await INPUTS.all(
-    db
-      .prepare(
-        // What stands before an input in its compacted file are inputs with lower registrations, or any where the order is another.
-        `WITH unseen AS MATERIALIZED (${FLUSHED} AND d.registration > ?3 ORDER BY d.registration LIMIT ?4),
+  limit: number | null,
+): Promise<ListedInputs> {
+  const inputs =
+    seen === 0 && limit === null
+      ? db
+          .prepare(`WITH flushed AS (${FLUSHED} AND d.registration > 0) ${PLACED} ORDER BY f.registration`)
+          .bind(topic, date)
+      : db
+          .prepare(
+            // What stands before an input in its compacted file are inputs with lower registrations, or any where the order is another.
+            `WITH unseen AS MATERIALIZED (${FLUSHED} AND d.registration > ?3 ORDER BY d.registration LIMIT ?4),
          beside AS (SELECT min(coalesce(c.first_registration, 1)) AS first, iif(count(c.first_registration) = count(*), ?3, ${LAST}) AS last
                     FROM unseen u JOIN compactions c ON c.file = u.retired_by),
          flushed AS (SELECT * FROM unseen
                      UNION ${FLUSHED} AND d.registration BETWEEN max(1, (SELECT first FROM beside)) AND (SELECT last FROM beside))
        SELECT * FROM (${PLACED}) WHERE registration > ?3 ORDER BY registration LIMIT ?4`,
+          )
+          .bind(topic, date, seen, limit ?? LAST);
+  const [folded, listed] = await db.batch<RowValues>([
+    db
+      .prepare(
+        "SELECT topic, partition_date, manifest, through FROM bronze_manifests WHERE topic = ? AND partition_date = ?",
       )
-      .bind(topic, date, seen, MAX_INPUTS + 1),
-  );
-  const inputs = firstRows(found.slice(0, MAX_INPUTS), limitRows);
-  return { inputs, through: inputs.at(-1)?.registration ?? seen, more: inputs.length < found.length };
+      .bind(topic, date),
+    inputs,
+  ]);
+  return { folded: FOLDED.in(folded)[0], inputs: INPUTS.in(listed) };
 }
 
-/** The first inputs that have no more rows together; the first one anyway. */
-function firstRows(inputs: readonly BronzeInput[], limitRows: number): readonly BronzeInput[] {
+/** The first inputs that have no more rows together; the first one anyway. Pure. */
+export function firstRows(inputs: readonly BronzeInput[], limitRows: number): readonly BronzeInput[] {
   let rows = 0;
   const past = inputs.findIndex((input, n) => {
     rows += input.rows;

@@ -72,7 +72,7 @@ const SMALL_FILES = rowsOf(
 
 /**
  * Live files of flushes that have enough others beside them and are no inputs of a pending compaction: group by group, the oldest hour
- * first, so that the limit cuts the last group only. Reads each live file of that time.
+ * first, so that the limit cuts the last group only. Reads each live file in D1, which are those of some days.
  */
 export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promise<SmallFile[]> {
   const { hour, folder, shard, shardOf, incarnation } = query.after ?? FIRST_GROUP;
@@ -82,7 +82,7 @@ export async function smallFiles(db: D1Database, query: SmallFilesQuery): Promis
         // What follows the last slash is trimmed: all of its characters are among those of the key without slashes.
         `SELECT file, topic, shard, shard_of, incarnation, rows, bytes, registered_at FROM (
          SELECT *, count(*) OVER (PARTITION BY folder, shard, shard_of, incarnation, hour) AS together FROM (
-           SELECT *, rtrim(file, replace(file, '/', '')) AS folder, substr(registered_at, 1, 13) AS hour FROM bronze_files b
+           SELECT *, rtrim(file, replace(file, '/', '')) AS folder, substr(registered_at, 1, 13) AS hour FROM bronze_files b INDEXED BY bronze_files_live
            WHERE retired_by IS NULL AND registered_at >= ? AND registered_at < ? AND bytes <= ?
              AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = b.file)
              AND file NOT IN (SELECT i.value FROM compactions c, json_each(iif(json_valid(c.inputs), c.inputs, '[]')) i WHERE c.status = 'PENDING')))

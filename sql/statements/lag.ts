@@ -33,15 +33,19 @@ const APPENDED = rowsOf({ table: "ledger", key: [], remedy: "let its hours pass"
 
 /**
  * Bronze files of a topic with events received at or after `since` (ISO 8601 UTC without its Z, so that every precision of
- * the stored times compares right). Reads only rows of files registered since then, by `bronze_files_by_topic`.
+ * the stored times compares right); dates that were folded count as a whole. Reads only rows of files registered since then, by
+ * `bronze_files_by_topic`, and of folded dates.
  */
 export async function bronzeSince(db: D1Database, topic: string, since: string): Promise<BronzeSince> {
   const row = await BRONZE_SINCE.first(
     db
       .prepare(
-        `SELECT coalesce(sum(rows), 0) AS rows, count(*) AS files, max(max_received) AS newest_received
-         FROM bronze_files
-        WHERE topic = ?1 AND registered_at >= ?2 AND max_received >= ?2 AND retired_by IS NULL`,
+        `SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(files), 0) AS files, max(max_received) AS newest_received FROM (
+           SELECT rows, 1 AS files, max_received FROM bronze_files
+            WHERE topic = ?1 AND registered_at >= ?2 AND max_received >= ?2 AND retired_by IS NULL
+           UNION ALL
+           SELECT live_rows, live_files, max_received FROM bronze_manifests
+            WHERE topic = ?1 AND max_registered >= ?2 AND max_received >= ?2 AND live_files > 0)`,
       )
       .bind(topic, since),
   );

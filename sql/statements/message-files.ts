@@ -7,7 +7,8 @@ export interface MessageFile {
   readonly bytes: number;
   readonly shard: number;
   readonly shard_of: number;
-  readonly retired_by: string | null;
+  /** Retention deleted it. */
+  readonly retired: boolean;
 }
 
 const FILES = rowsOf(
@@ -17,23 +18,27 @@ const FILES = rowsOf(
     bytes: row.count("bytes"),
     shard: row.integer("shard"),
     shard_of: row.integer("shard_of"),
-    retired_by: row.textOrNull("retired_by"),
+    retired: row.flag("retired"),
   }),
 );
 
+/** From when on a file is registered that has something received at this time (ISO 8601 UTC): clocks may differ by an hour. */
+export function registeredFrom(received: string): string {
+  return new Date(Date.parse(received) - 3_600_000).toISOString();
+}
+
 /**
- * Every file ever registered for a topic whose times of reception include this one (ISO 8601 UTC); to the second, since texts of
- * different precision do not compare as times do. Reads the rows registered from an hour before it on.
+ * The files in D1 whose times of reception include this one (ISO 8601 UTC), but for those that a compacted file has the rows of; to the
+ * second, since texts of different precision do not compare as times do. Reads the rows registered from an hour before it on.
  */
 export async function filesReceivedAt(db: D1Database, topic: string, received: string): Promise<MessageFile[]> {
-  const since = new Date(Date.parse(received) - 3_600_000).toISOString();
   return await FILES.all(
     db
       .prepare(
-        `SELECT file, bytes, shard, shard_of, retired_by FROM bronze_files
-        WHERE topic = ?1 AND registered_at >= ?2 AND substr(min_received, 1, 19) <= ?3 AND substr(max_received, 1, 19) >= ?3
+        `SELECT file, bytes, shard, shard_of, retired_by IS NOT NULL AS retired FROM bronze_files
+        WHERE topic = ?1 AND (retired_by IS NULL OR retired_by = 'retention') AND registered_at >= ?2 AND substr(min_received, 1, 19) <= ?3 AND substr(max_received, 1, 19) >= ?3
         ORDER BY file`,
       )
-      .bind(topic, since, received.slice(0, 19)),
+      .bind(topic, registeredFrom(received), received.slice(0, 19)),
   );
 }

@@ -22,7 +22,8 @@ export async function bronzeOfPartition(db: D1Database, topic: string, date: str
   const row = await BRONZE.first(
     db
       .prepare(
-        `SELECT count(*) AS files, coalesce(sum(d.rows), 0) AS rows,
+        `SELECT count(*) + coalesce((SELECT inputs FROM bronze_manifests WHERE topic = ?1 AND partition_date = ?2), 0) AS files,
+              coalesce(sum(d.rows), 0) + coalesce((SELECT rows FROM bronze_manifests WHERE topic = ?1 AND partition_date = ?2), 0) AS rows,
               EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = ?1 AND s.partition_date = ?2) AS sealed
        FROM bronze_file_dates d
        WHERE d.topic = ?1 AND d.partition_date = ?2 AND NOT EXISTS (SELECT 1 FROM compactions WHERE file = d.file)`,

@@ -21,7 +21,7 @@ export const TOPIC_PROGRESS = rowsOf(
   }),
 );
 
-/** A `TopicProgress` for each topic and its silver table, or one that is made of it. Two indexed reads of one row a topic. */
+/** A `TopicProgress` for each topic and its silver table, or one that is made of it. Two indexed reads of one row a topic; of one that was silent for days, a row of each of its dates. */
 export function topicProgress(
   db: D1Database,
   topics: readonly { readonly topic: string; readonly table: string }[],
@@ -29,7 +29,8 @@ export function topicProgress(
   return db
     .prepare(
       `SELECT t.value ->> 'topic' AS topic, t.value ->> 'table' AS table_name,
-              (SELECT max_received FROM bronze_files f WHERE f.topic = t.value ->> 'topic' ORDER BY f.registered_at DESC LIMIT 1) AS newest_received,
+              coalesce((SELECT max_received FROM bronze_files f WHERE f.topic = t.value ->> 'topic' ORDER BY f.registered_at DESC LIMIT 1),
+                (SELECT max_received FROM bronze_manifests m WHERE m.topic = t.value ->> 'topic' ORDER BY m.max_registered DESC LIMIT 1)) AS newest_received,
               (SELECT committed_at FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = t.value ->> 'table' ORDER BY p.partition_date DESC LIMIT 1) AS published_at
        FROM json_each(?1) t`,
     )

@@ -32,6 +32,8 @@ export async function retireExpired(
          SELECT ${tombstoneColumns("f.file", "'retention'")}
          FROM bronze_files f JOIN json_each(?1) e ON e.value ->> 'topic' = f.topic
          WHERE f.retired_by IS NULL AND f.registered_at < ?2
+           -- Of a file that dates share, D1 may have given up younger dates: none begins after its registration.
+           AND (f.file NOT LIKE 'bronze_mixed/%' OR substr(f.registered_at, 1, 10) <= e.value ->> 'lastDate')
            AND EXISTS (SELECT 1 FROM bronze_file_dates d WHERE d.file = f.file)
            AND NOT EXISTS (
              SELECT 1 FROM bronze_file_dates d LEFT JOIN partition_inputs i ON i.domain = d.topic AND i.partition_date = d.partition_date
@@ -60,7 +62,8 @@ export async function datesWithLiveBronze(
         .prepare(
           `SELECT value AS date FROM json_each(?2) WHERE EXISTS (
          SELECT 1 FROM bronze_file_dates d JOIN bronze_files f USING (file)
-         WHERE d.topic = ?1 AND d.partition_date = value AND f.retired_by IS NULL)`,
+         WHERE d.topic = ?1 AND d.partition_date = value AND f.retired_by IS NULL)
+           OR EXISTS (SELECT 1 FROM bronze_manifests m WHERE m.topic = ?1 AND m.partition_date = value AND m.live_files > 0)`,
         )
         .bind(topic, JSON.stringify(dates)),
     ),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { COMPACTION_POLICY } from "../../lakehouse/upkeep/compaction/plan.ts";
 import { retire } from "../../lakehouse/upkeep/retention/retire.ts";
+import { MemoryBucket } from "../oracle/memory-bucket.ts";
 import { requireContract } from "../oracle/weather.ts";
 import { weather } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
@@ -78,7 +79,14 @@ test("a retention lets the date's bronze go: silver stays, a backfill is refused
   const kept = await liveFiles();
   await tickOf(later);
   expect(await liveFiles()).toEqual(kept);
-  await retire({ db, contracts: [{ ...requireContract("weather"), sla: { retentionMs: 7 * DAY_MS } }] }, later);
+  await retire(
+    {
+      db,
+      bucket: new MemoryBucket(),
+      contracts: [{ ...requireContract("weather"), sla: { retentionMs: 7 * DAY_MS } }],
+    },
+    later,
+  );
   expect(await liveFiles()).toEqual([]);
   await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
   await at.until("bronze deleted", async () => (await lake.list({ prefix: "bronze/weather/" })).objects.length === 0);

@@ -150,7 +150,7 @@ class Run {
         await foldClosed(lake.d1.binding, lake.bucket, lake.now);
         return;
       case "thin":
-        await retire({ db: lake.d1.binding, contracts: [] }, lake.now);
+        await retire({ db: lake.d1.binding, bucket: lake.bucket, contracts: [] }, lake.now);
         return;
       case "sweep": {
         const deps = { db: lake.d1.binding, bucket: lake.bucket, places: stagedPlaces, log: () => {} };

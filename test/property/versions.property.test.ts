@@ -272,7 +272,9 @@ test("every version that can be read, and every partition, is what a naive model
             met.folded += (await foldClosed(table.d1.binding, table.bucket, table.now)).folded;
             break;
           case "thin":
-            met.thinned += (await retire({ db: table.d1.binding, contracts: [] }, table.now)).versions;
+            met.thinned += (
+              await retire({ db: table.d1.binding, bucket: table.bucket, contracts: [] }, table.now)
+            ).versions;
             break;
           case "advance":
             table.now += one.ms;

@@ -12,6 +12,7 @@ import { codecById } from "../../schemas/codecs.ts";
 import { formatTimestamp, parseTimestamp } from "../../schemas/time.ts";
 import { loadParquetWasm } from "../build/parquet-wasm-node.ts";
 import { CommandProblem } from "../command-problem.ts";
+import { foldedBronze } from "../lake/folded-bronze.ts";
 import type { LakeSource } from "../lake/source.ts";
 
 export interface BronzeFile {
@@ -35,7 +36,13 @@ export async function bronzeFilesSince(source: LakeSource, contract: Contract, s
     `SELECT file, rows FROM bronze_files WHERE topic = '${contract.topic}' AND retired_by IS NULL
      AND substr(max_received, 1, 19) >= '${formatTimestamp(since).slice(0, 19)}' ORDER BY file`,
   );
-  return rows.map((row) => ({ key: String(row["file"]), rows: Number(row["rows"]) }));
+  const listed = rows.map((row) => ({ key: String(row["file"]), rows: Number(row["rows"]) }));
+  const second = formatTimestamp(since).slice(0, 19);
+  const folded = (await foldedBronze(source)).filter(
+    ({ topic, file }) => topic === contract.topic && file.retired !== true && file.max_received.slice(0, 19) >= second,
+  );
+  const keys = new Map(folded.map(({ file }) => [file.file, { key: file.file, rows: file.rows }]));
+  return [...keys.values(), ...listed];
 }
 
 /** The events of a file received at or after `since`. Parquet's Wasm must be installed. Throws CommandProblem (LAKE_UNREADABLE). */

@@ -3,6 +3,7 @@
 import { quoteText } from "../../lakehouse/engine/ir/ir-types.ts";
 import { parseManifest } from "../../lakehouse/tables/manifest.ts";
 import type { FileKind } from "../../sql/statements/data-files.ts";
+import { foldedBronze, foldedSources } from "./folded-bronze.ts";
 import type { LakeObject } from "./object-cache.ts";
 import type { CatalogRow, LakeSource } from "./source.ts";
 
@@ -128,7 +129,15 @@ export async function bronzeTables(source: LakeSource): Promise<TableFiles[]> {
     `SELECT 'bronze_' || topic AS name, file AS key, bytes, rows, retired_by IS NULL AS live
      FROM bronze_files ORDER BY topic, file`,
   );
-  return byName(rows);
+  const files = new Map<string, CatalogRow>();
+  for (const { topic, file } of await foldedBronze(source)) {
+    const row = { name: `bronze_${topic}`, key: file.file, bytes: file.bytes, live: file.retired === true ? 0 : 1 };
+    // Of a file that dates share, the part that each date has.
+    const rowsBefore = Number(files.get(file.file)?.["rows"] ?? 0);
+    files.set(file.file, { ...row, rows: rowsBefore + file.rows });
+  }
+  const listed = new Set(rows.map((row) => row["key"]));
+  return byName([...[...files.values()].filter((row) => !listed.has(row["key"])), ...rows]);
 }
 
 /** Those of these tables of the catalog that exist, whole. */
@@ -141,7 +150,10 @@ export async function stateTables(source: LakeSource, names: readonly string[]):
     tables.push({
       name,
       columns: columns.map((column) => ({ name: String(column["name"]), type: String(column["type"]) })),
-      rows: await source.query(`SELECT * FROM ${from}`),
+      rows: [
+        ...(name === "partition_sources" ? await foldedSources(source) : []),
+        ...(await source.query(`SELECT * FROM ${from}`)),
+      ],
     });
   }
   return tables;

@@ -7,7 +7,6 @@
  * build of what is there already, or where a check takes other rows out than before.
  */
 import { randomInt } from "node:crypto";
-import { bronzeInputs, unseenInputs } from "../../../sql/statements/bronze-inputs.ts";
 import { type Commit, commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
 import { type AddedFile, filesOfCandidate } from "../../../sql/statements/data-files.ts";
 import type { Lease } from "../../../sql/statements/leases.ts";
@@ -26,6 +25,7 @@ import {
 } from "../../../sql/statements/silver-progress.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
 import { releaseColumn } from "../../engine/columns/release.ts";
+import { bronzeInputs, unseenInputs } from "../../tables/bronze/inputs.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import { unfold } from "../../tables/fold.ts";
 import { livePartition } from "../../tables/live-files.ts";
@@ -114,7 +114,7 @@ async function takeStep(
   const completeThrough = await flushedThrough(db, topic);
   const { seen, partRead } = begin.progress;
   const unseen = portionOf(
-    await unseenInputs(db, topic, lease.date, seen, stepRows + partRead),
+    await unseenInputs(db, deps.bucket, topic, lease.date, seen, stepRows + partRead),
     seen,
     partRead,
     stepRows,
@@ -152,7 +152,7 @@ async function takeStep(
     return stepped({ ...row, steps: 0, basis: "empty", build_id: lease.runId, progress: JSON.stringify(again) }, []);
   }
   const whole = await wholeChecks(deps, table, {
-    bronze: () => bronzeInputs(db, topic, lease.date),
+    bronze: () => bronzeInputs(db, deps.bucket, topic, lease.date),
     silver: () => candidateData(deps, table, lease.date, begin, step.files),
   });
   const results = [...step.output.results, ...whole];

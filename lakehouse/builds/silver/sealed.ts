@@ -2,10 +2,10 @@
  * A step of a sealed partition, whose bronze is retired: nothing can be derived again, so the published rows stay. Events that came
  * after the sealing are put into quarantine beside them, and the ledger counts them there.
  */
-import { unseenInputs } from "../../../sql/statements/bronze-inputs.ts";
 import type { Commit } from "../../../sql/statements/commits.ts";
 import { sealedPartition } from "../../../sql/statements/sealed-partitions.ts";
 import { flushedThrough } from "../../../sql/statements/shards.ts";
+import { unseenInputs } from "../../tables/bronze/inputs.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
 import { quarantineOf } from "../../tables/quarantine.ts";
@@ -40,7 +40,8 @@ export async function quarantineLate(
   const { topic } = table.contract;
   const completeThrough = await flushedThrough(db, topic);
   const sealed = await sealedPartition(db, table.name, topic, date);
-  const late = sealed === undefined ? undefined : await unseenInputs(db, topic, date, sealed.seen, limitRows);
+  const late =
+    sealed === undefined ? undefined : await unseenInputs(db, lake.bucket, topic, date, sealed.seen, limitRows);
   if (sealed === undefined || late === undefined || late.inputs.length === 0) {
     throw new BronzeRetiredError(
       `BRONZE_RETIRED: the bronze of ${table.name} ${date} is past retention, so it cannot be built again; the published version stays`,

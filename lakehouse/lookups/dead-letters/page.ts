@@ -8,6 +8,7 @@ import { dayOf, formatDate, parseDate, parseTimestamp } from "../../../schemas/t
 import { bronzeBehind, datesWithRows, type RowSource } from "../../../sql/statements/dead-letters.ts";
 import { openParquet, type RangeSource } from "../../engine/parquet/reader.ts";
 import type { WasmPermit } from "../../engine/parquet/wasm.ts";
+import { foldedBehind } from "../../tables/bronze/folded-behind.ts";
 import { type LakeBucket, sizedSource } from "../../tables/lake.ts";
 import { livePartition } from "../../tables/live-files.ts";
 import { silverTableName } from "../../tables/silver-columns.ts";
@@ -107,9 +108,11 @@ export async function readDeadLetters(reader: DeadLetterReader, query: DeadLette
 async function rowSources({ db, bucket }: DeadLetterReader, date: string): Promise<RowSource[]> {
   const silver = await livePartition(db, bucket, silverTableName(DEAD_LETTERS_TOPIC), date);
   const files = (silver?.files ?? []).filter(({ kind }) => kind === "data");
-  const bronze = await bronzeBehind(db, DEAD_LETTERS_TOPIC, date, silver?.seen ?? 0);
+  const seen = silver?.seen ?? 0;
+  const bronze = await bronzeBehind(db, DEAD_LETTERS_TOPIC, date, seen);
+  const folded = await foldedBehind(db, bucket, DEAD_LETTERS_TOPIC, date, seen);
   const anyTime = { first_row: 0, min_received: null, max_received: null };
-  return [...files.map(({ file, bytes, rows }) => ({ file, bytes, rows, ...anyTime })), ...bronze];
+  return [...files.map(({ file, bytes, rows }) => ({ file, bytes, rows, ...anyTime })), ...bronze, ...folded];
 }
 
 /** Every id that was asked for has been found: nothing else can match. */

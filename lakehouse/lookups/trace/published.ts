@@ -2,6 +2,7 @@
 import type { Contract } from "../../../contracts/contract.ts";
 import { parseTimestamp } from "../../../schemas/time.ts";
 import { derivedVersions, filesSeen } from "../../../sql/statements/trace.ts";
+import { foldedFiles } from "../../tables/bronze/folded-files.ts";
 import { dependentsOf } from "../../tables/catalog.ts";
 import { livePartition } from "../../tables/live-files.ts";
 import { silverTableName } from "../../tables/silver-columns.ts";
@@ -55,7 +56,7 @@ export async function tracePublished(
   const table = silverTableName(contract.topic);
   const files = copies.map(({ bronze }) => bronze.file);
   const live = await livePartition(deps.db, deps.bucket, table, date);
-  const built = await filesSeen(deps.db, contract.topic, date, files, live?.seen ?? 0);
+  const built = await filesBuilt(deps, contract.topic, date, files, live?.seen ?? 0);
   const data = (live?.files ?? []).filter(({ kind }) => kind === "data");
   const wanted = ["_message", "_event"];
   const inSilver = (received?: readonly bigint[]): Promise<FoundRow[]> => {
@@ -100,4 +101,19 @@ export async function tracePublished(
       return row === null ? "held_back" : "duplicate";
     }),
   };
+}
+
+/** Those of the files with rows of the partition that a build saw up to registration `seen`, in D1 or folded. */
+async function filesBuilt(
+  { db, bucket }: TraceDeps,
+  topic: string,
+  date: string,
+  files: readonly string[],
+  seen: number,
+): Promise<ReadonlySet<string>> {
+  const listed = await filesSeen(db, topic, date, files, seen);
+  if (files.every((file) => listed.has(file))) return listed;
+  const folded = await foldedFiles(db, bucket, topic, { dates: [date] });
+  const built = folded.filter(({ inputs }) => inputs.some(({ registration }) => registration <= seen));
+  return new Set([...listed, ...built.map(({ file }) => file).filter((file) => files.includes(file))]);
 }

@@ -4,6 +4,7 @@ import { type BronzeSearch, bronzeCandidates, type TraceFile } from "../../../sq
 import { CorruptParquetError } from "../../engine/parquet/reader.ts";
 import { ThriftError } from "../../engine/parquet/thrift.ts";
 import type { WasmPermit } from "../../engine/parquet/wasm.ts";
+import { foldedFiles } from "../../tables/bronze/folded-files.ts";
 import { type LakeBucket, MissingObjectError, sizedSource } from "../../tables/lake.ts";
 import {
   type FoundRow,
@@ -73,8 +74,39 @@ export async function searchBronze(
       after = files.at(-1)?.position ?? after;
       if (files.length < AT_ONCE) break;
     }
+    const folded = (await foldedCandidates(deps, source.where)).filter(({ position }) => position > after);
+    for (let at = 0; at < folded.length; at += AT_ONCE) {
+      if (cost.files >= limit) return { found, unreadable, next: { source: index, after } };
+      const files = folded.slice(at, at + AT_ONCE);
+      for (const row of await searchFiles(deps, files, source.rows, cost, unreadable)) {
+        found.push({ source: index, row });
+      }
+      after = files.at(-1)?.position ?? after;
+    }
   }
   return { found, unreadable, next: null };
+}
+
+/** Behind the positions of files in D1, which begin with a date or a folder. */
+const FOLDED = "~";
+
+/** The files of folded dates that a search goes through, in order. Looked for when D1's were searched, so that what is folded meanwhile is found. */
+async function foldedCandidates(
+  { db, bucket }: Pick<TraceDeps, "db" | "bucket">,
+  { topic, dates, from, to, receivedFrom, shards }: BronzeSearch,
+): Promise<TraceFile[]> {
+  const range = dates === null ? { registered: { from, to } } : { dates };
+  const files = await foldedFiles(db, bucket, topic, range);
+  return files
+    .filter(
+      ({ retired, registered_at, max_received, shard, shard_of }) =>
+        retired !== true &&
+        (dates !== null || (registered_at >= from && registered_at < to)) &&
+        max_received >= receivedFrom &&
+        (shards === null || shards[String(shard_of)] === shard),
+    )
+    .map(({ file, bytes }) => ({ file, bytes, position: `${FOLDED}${file}` }))
+    .sort((a, b) => (a.position < b.position ? -1 : 1));
 }
 
 /** The rows of a few files, whose keys go to `unreadable` where they cannot be read. */

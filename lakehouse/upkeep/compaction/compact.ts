@@ -12,9 +12,10 @@ import {
   registerCompaction,
 } from "../../../sql/statements/compactions.ts";
 import { putOnce } from "../../bronze/put-once.ts";
+import { isMixed } from "../../bronze/table.ts";
 import { type LakeWork, objectSource } from "../../tables/lake.ts";
 import { mergeFiles, UnknownColumnsError } from "./merge.ts";
-import { inputsDigest, isMixed } from "./plan.ts";
+import { inputsDigest } from "./plan.ts";
 
 export interface CompactDeps extends LakeWork {
   readonly db: D1Database;

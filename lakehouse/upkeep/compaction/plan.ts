@@ -1,6 +1,7 @@
 /** Which bronze files become one. Pure: small live files in, compactions out. */
 import { createHash } from "node:crypto";
 import type { SmallFile } from "../../../sql/statements/compactions.ts";
+import { isMixed } from "../../bronze/table.ts";
 
 export interface CompactionPolicy {
   /** Fewer files than this are not worth a rewrite. */
@@ -88,10 +89,6 @@ function planOf(part: readonly SmallFile[]): CompactionPlan {
 /** SHA-256 of the inputs' names, in hex: files are immutable, so it stands for their rows. */
 export function inputsDigest(inputs: readonly string[]): string {
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
-}
-
-export function isMixed(key: string): boolean {
-  return key.startsWith("bronze_mixed/");
 }
 
 /** With its slash. */

@@ -2,12 +2,13 @@
 
 import type { MessageHeader } from "../../../schemas/packed-block.ts";
 import { formatTimestamp } from "../../../schemas/time.ts";
-import { filesReceivedAt, type MessageFile } from "../../../sql/statements/message-files.ts";
+import { filesReceivedAt, type MessageFile, registeredFrom } from "../../../sql/statements/message-files.ts";
 import { parkedSliceKey, registeredSlices } from "../../../sql/statements/parked-slices.ts";
 import { valueAt } from "../../engine/columns/value.ts";
 import { openParquet } from "../../engine/parquet/reader.ts";
 import { mayHold } from "../../engine/parquet/statistics.ts";
 import type { WasmPermit } from "../../engine/parquet/wasm.ts";
+import { foldedFiles } from "../../tables/bronze/folded-files.ts";
 import { type LakeBucket, MissingObjectError, sizedSource } from "../../tables/lake.ts";
 import type { RedriveDeps, Redriven } from "./redrive-deps.ts";
 
@@ -52,7 +53,7 @@ async function lookUp(
   header: MessageHeader,
   ids: readonly string[],
 ): Promise<LookUp> {
-  const files = await filesReceivedAt(db, header.topic, formatTimestamp(header.received));
+  const files = await filesOfTime(db, lake.bucket, header.topic, formatTimestamp(header.received));
   const setAside = await setAsideUnder(db, header, ids);
   const stored: boolean[] = [];
   let gone = 0;
@@ -74,6 +75,25 @@ async function lookUp(
   return stored.every(Boolean) || gone === 0 ? { kind: "known", stored } : { kind: "gone", files: gone };
 }
 
+/** Every file that can have something received at this time (ISO 8601 UTC), in D1 or folded. */
+async function filesOfTime(
+  db: D1Database,
+  bucket: ReadableLake["bucket"],
+  topic: string,
+  received: string,
+): Promise<readonly MessageFile[]> {
+  const listed = await filesReceivedAt(db, topic, received);
+  const second = received.slice(0, 19);
+  const range = {
+    received: { from: second, to: `${second}~` },
+    registered: { from: registeredFrom(received), to: "~" },
+  };
+  const folded = await foldedFiles(db, bucket, topic, range);
+  const holds = ({ min_received, max_received }: (typeof folded)[number]): boolean =>
+    min_received.slice(0, 19) <= second && max_received.slice(0, 19) >= second;
+  return [...listed, ...folded.filter(holds).map((file) => ({ ...file, retired: file.retired === true }))];
+}
+
 /** By slice number: whether a flush set it aside under one of the ids; it then goes on by itself. */
 async function setAsideUnder(db: D1Database, header: MessageHeader, ids: readonly string[]): Promise<boolean[]> {
   const keys = header.slices.map(({ shard, of }) =>
@@ -86,7 +106,7 @@ async function setAsideUnder(db: D1Database, header: MessageHeader, ids: readonl
 /** Whether a file has a row of one of the messages; undefined if it is retired and its object is gone. */
 async function holds(
   { bucket, permit }: ReadableLake,
-  { file, bytes, retired_by }: MessageFile,
+  { file, bytes, retired }: MessageFile,
   ids: readonly string[],
 ): Promise<boolean | undefined> {
   try {
@@ -102,7 +122,7 @@ async function holds(
     }
     return false;
   } catch (error) {
-    if (error instanceof MissingObjectError && retired_by !== null) return undefined;
+    if (error instanceof MissingObjectError && retired) return undefined;
     throw error;
   }
 }

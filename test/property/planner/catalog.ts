@@ -7,13 +7,14 @@ import { digestOf, inputName } from "../../../lakehouse/builds/digest.ts";
 import { planWithBackfills } from "../../../lakehouse/builds/planning/backfills.ts";
 import { backoffMs, type PlanPolicy } from "../../../lakehouse/builds/planning/machine.ts";
 import { type BuildRequest, plan, planTransitions } from "../../../lakehouse/builds/planning/planner.ts";
+import { bronzeInputs } from "../../../lakehouse/tables/bronze/inputs.ts";
 import { backfillCandidates, createBackfill } from "../../../sql/statements/backfills.ts";
-import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import { commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
 import { acquireLease, failRun, type Lease } from "../../../sql/statements/leases.ts";
 import { activePartitions, applyTransition, type PartitionRow } from "../../../sql/statements/partitions.ts";
 import { publishedPartition } from "../../../sql/statements/published.ts";
 import { type D1Fault, FaultyD1 } from "../../oracle/faulty-d1.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { registerFiles } from "../../oracle/register.ts";
 
 export const DATES = ["2026-11-01", "2026-11-02"] as const;
@@ -161,7 +162,7 @@ export class Catalog {
 
   async inputsOf(domain: string, date: string): Promise<Inputs> {
     if (domain === "src") {
-      const files = await bronzeInputs(this.d1.binding, "src", date);
+      const files = await bronzeInputs(this.d1.binding, new MemoryBucket(), "src", date);
       const seen = Math.max(0, ...files.map(({ registration }) => registration));
       return { rows: files.length, seen, digest: digestOf(files.map(({ file }) => file)) };
     }

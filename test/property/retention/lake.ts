@@ -4,11 +4,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { type BuildRequest, plan } from "../../../lakehouse/builds/planning/planner.ts";
+import { bronzeInputs } from "../../../lakehouse/tables/bronze/inputs.ts";
 import type { StagedPrefixes } from "../../../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../../../lakehouse/upkeep/retention/bury-abandoned.ts";
 import { deleteTombstones } from "../../../lakehouse/upkeep/retention/delete-due.ts";
 import { retire } from "../../../lakehouse/upkeep/retention/retire.ts";
-import { bronzeInputs } from "../../../sql/statements/bronze-inputs.ts";
 import { type Commit, commitVersion } from "../../../sql/statements/commits.ts";
 import { acquireLease, failRun, type Lease } from "../../../sql/statements/leases.ts";
 import { publishedPartition } from "../../../sql/statements/published.ts";
@@ -75,7 +75,7 @@ export class RetentionLake {
   }
 
   async tick(): Promise<void> {
-    await retire({ db: this.d1.binding, contracts: [CONTRACT] }, this.now);
+    await retire({ db: this.d1.binding, bucket: new MemoryBucket(), contracts: [CONTRACT] }, this.now);
   }
 
   /** `faults`: of its calls to D1, by their order; it may end at any. */
@@ -119,7 +119,7 @@ export class RetentionLake {
 
   async #silver(lease: Lease): Promise<Pick<Builder, "reads" | "staged" | "ending">> {
     const db = this.d1.binding;
-    const inputs = await bronzeInputs(db, "src", lease.date);
+    const inputs = await bronzeInputs(db, new MemoryBucket(), "src", lease.date);
     const seen = Math.max(0, ...inputs.map(({ registration }) => registration));
     const rowsOf = (some: readonly unknown[]): number => some.length * ROWS;
     const file = { file: `silver/${lease.runId}-0`, kind: "data", rows: rowsOf(inputs), bytes: 1 } as const;

@@ -3,15 +3,19 @@ import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { bronzeInputs, unseenInputs } from "../../../lakehouse/tables/bronze/inputs.ts";
 import { type BronzeFile, registerFlush } from "../../../sql/statements/bronze.ts";
-import { type BronzeInput, bronzeInputs, MAX_INPUTS, unseenInputs } from "../../../sql/statements/bronze-inputs.ts";
+import { type BronzeInput, MAX_INPUTS } from "../../../sql/statements/bronze-inputs.ts";
 import { insertCompaction, registerCompaction } from "../../../sql/statements/compactions.ts";
 import { readMigrations } from "../../../tools/local-platform/migrations.ts";
+import { Objects } from "../../oracle/bronze-objects.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { registerFiles } from "../../oracle/register.ts";
 
 const DAY = "2026-11-21";
 const NOW = "2026-11-21T12:00:00.000Z";
+const NOTHING_FOLDED = new MemoryBucket();
 const MIGRATIONS = resolve(import.meta.dirname, "../../../sql/migrations");
 
 function fileOf(incarnation: string, seq: number, rows: number, changes: Partial<BronzeFile> = {}): BronzeFile {
@@ -99,39 +103,6 @@ describe("the number of a flush", () => {
   });
 });
 
-/** What stands in each object, as "registration/row" of the flush's file, by date. */
-class Objects {
-  readonly #rows = new Map<string, string[]>();
-
-  flush({ file, rows }: BronzeFile, registration: number): void {
-    this.#rows.set(
-      file,
-      Array.from({ length: rows }, (_, row) => `${registration}/${row}`),
-    );
-  }
-
-  /** As `lakehouse/upkeep/compaction/merge.ts` does: the inputs' rows one after another, date by date. */
-  compact(file: string, inputs: readonly BronzeFile[]): { date: string; firstRow: number; rows: number }[] {
-    const all: string[] = [];
-    const dates = [...new Set(inputs.flatMap((input) => input.dates.map(({ date }) => date)))].sort().map((date) => {
-      const own = inputs.flatMap((input) =>
-        input.dates
-          .filter((one) => one.date === date)
-          .flatMap(({ firstRow, rows }) => this.#rows.get(input.file)?.slice(firstRow, firstRow + rows) ?? []),
-      );
-      const range = { date, firstRow: all.length, rows: own.length };
-      all.push(...own);
-      return range;
-    });
-    this.#rows.set(file, all);
-    return dates;
-  }
-
-  read({ stored_file, stored_row, rows }: BronzeInput): readonly string[] {
-    return this.#rows.get(stored_file)?.slice(stored_row, stored_row + rows) ?? [];
-  }
-}
-
 describe("the inputs of a partition", () => {
   const OTHER = "2026-11-20";
   const step = fc.oneof(
@@ -194,13 +165,13 @@ describe("the inputs of a partition", () => {
           }
           const told = (inputs: readonly BronzeInput[]) =>
             inputs.map((input) => `${input.registration}: ${objects.read(input)}`);
-          expect(told(await bronzeInputs(at.d1, "orders", DAY))).toEqual(expected);
+          expect(told(await bronzeInputs(at.d1, NOTHING_FOLDED, "orders", DAY))).toEqual(expected);
 
           const found: string[] = [];
           let seen = 0;
           for (let portion = 0; ; portion++) {
             const limit = limits[portion % limits.length] ?? 1;
-            const { inputs, through, more } = await unseenInputs(at.d1, "orders", DAY, seen, limit);
+            const { inputs, through, more } = await unseenInputs(at.d1, NOTHING_FOLDED, "orders", DAY, seen, limit);
             const count = inputs.reduce((sum, input) => sum + input.rows, 0);
             expect(count <= limit || inputs.length === 1).toBe(true);
             expect(through).toBe(inputs.at(-1)?.registration ?? seen);
@@ -224,12 +195,16 @@ describe("the inputs of a partition", () => {
     const compacted = fileOf("compacted", 1, count * 2);
     await insertCompaction(at.d1, { file: compacted.file, topic: "orders", inputs: files }, 0).run();
     await registerCompaction(at.d1, compacted, files, NOW);
-    const all = await bronzeInputs(at.d1, "orders", DAY);
-    const first = await unseenInputs(at.d1, "orders", DAY, 0, 1e9);
+    const all = await bronzeInputs(at.d1, NOTHING_FOLDED, "orders", DAY);
+    const first = await unseenInputs(at.d1, NOTHING_FOLDED, "orders", DAY, 0, 1e9);
     expect([first.inputs, first.through, first.more]).toEqual([all.slice(0, MAX_INPUTS), MAX_INPUTS, true]);
-    const rest = await unseenInputs(at.d1, "orders", DAY, first.through, 1e9);
+    const rest = await unseenInputs(at.d1, NOTHING_FOLDED, "orders", DAY, first.through, 1e9);
     expect([rest.inputs, rest.through, rest.more]).toEqual([all.slice(MAX_INPUTS), count, false]);
-    expect(await unseenInputs(at.d1, "orders", DAY, count, 1e9)).toEqual({ inputs: [], through: count, more: false });
+    expect(await unseenInputs(at.d1, NOTHING_FOLDED, "orders", DAY, count, 1e9)).toEqual({
+      inputs: [],
+      through: count,
+      more: false,
+    });
   });
 });
 
@@ -272,16 +247,20 @@ describe("0014", () => {
       db.exec(sql);
       break;
     }
+    for (const { name, sql } of readMigrations(MIGRATIONS)) if (name.startsWith("0021")) db.exec(sql);
     const at = createD1(db);
     const stand = async () =>
-      (await bronzeInputs(at.d1, "orders", DAY)).map(({ registration, file, stored_file, stored_row }) =>
-        [registration, file, stored_file, stored_row]
-          .map((part) => String(part).replace(/.*\/000-(\w+)-0+(\d*).parquet/, "$1$2"))
-          .join(" "),
+      (await bronzeInputs(at.d1, NOTHING_FOLDED, "orders", DAY)).map(
+        ({ registration, file, stored_file, stored_row }) =>
+          [registration, file, stored_file, stored_row]
+            .map((part) => String(part).replace(/.*\/000-(\w+)-0+(\d*).parquet/, "$1$2"))
+            .join(" "),
       );
     const before = ["1 z1 c1 2", "2 b1 c1 0", "3 b2 c2 0", "4 b3 c2 2", "5 b4 b4 0", "6 b5 b5 0"];
     expect(await stand()).toEqual(before);
-    expect((await unseenInputs(at.d1, "orders", DAY, 1, 2)).inputs.map(({ stored_row }) => stored_row)).toEqual([0]);
+    expect(
+      (await unseenInputs(at.d1, NOTHING_FOLDED, "orders", DAY, 1, 2)).inputs.map(({ stored_row }) => stored_row),
+    ).toEqual([0]);
     expect(rows(db, "SELECT registration, registered FROM shards")).toEqual([
       { registration: 6, registered: '{"b":5,"z":1}' },
     ]);
@@ -299,7 +278,9 @@ describe("0014", () => {
     oldFile(db, "b", 6, NOW);
     oldCompaction(db, "c3", [fileOf("b", 6, 2), fileOf("b", 7, 2)]);
     expect((await stand()).slice(6)).toEqual(["7 b6 c3 0", "8 b7 c3 2"]);
-    expect((await unseenInputs(at.d1, "orders", DAY, 7, 2)).inputs.map(({ stored_row }) => stored_row)).toEqual([2]);
+    expect(
+      (await unseenInputs(at.d1, NOTHING_FOLDED, "orders", DAY, 7, 2)).inputs.map(({ stored_row }) => stored_row),
+    ).toEqual([2]);
     expect(rows(db, "SELECT count(*) AS n FROM bronze_file_dates WHERE registration > 0")).toEqual([{ n: 8 }]);
   });
 });

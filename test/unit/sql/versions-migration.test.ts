@@ -3,7 +3,11 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { beforeAll, describe, expect, test } from "vitest";
+import { foldBronze } from "../../../lakehouse/tables/bronze/fold.ts";
+import { bronzeInputs } from "../../../lakehouse/tables/bronze/inputs.ts";
 import { readMigrations } from "../../../tools/local-platform/migrations.ts";
+import { createD1 } from "../../oracle/d1-on-sqlite.ts";
+import { MemoryBucket } from "../../oracle/memory-bucket.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 const BEFORE = readFileSync(resolve(import.meta.dirname, "lake-before-versions.sql"), "utf8");
@@ -108,4 +112,23 @@ test("a file that came in behind a build's list, with a lower number than others
   for (const { sql } of migrations.slice(from)) other.exec(sql);
   const row = other.prepare("SELECT seen FROM versions WHERE table_name = 'silver_weather' AND version = 5").get();
   expect(row?.["seen"]).toBe(3);
+});
+
+test("its closed dates leave D1 with their rows where they are: compacted, let go of, or neither; one with news stays", async () => {
+  const other = new DatabaseSync(":memory:");
+  for (const [n, { sql }] of readMigrations(resolve(ROOT, "sql/migrations")).entries()) {
+    if (n === 13) other.exec(BEFORE);
+    other.exec(sql);
+  }
+  const { d1 } = createD1(other);
+  const bucket = new MemoryBucket();
+  const dates = ["2026-11-21", "2026-11-29", "2026-12-01"];
+  const inputs = () => Promise.all(dates.map((date) => bronzeInputs(d1, bucket, "weather", date)));
+  const before = await inputs();
+  expect(before.map((each) => each.length)).toEqual([3, 1, 3]);
+  const { dates: folded } = await foldBronze(d1, bucket, ["weather"], Date.UTC(2027, 0, 1));
+  const left = other.prepare("SELECT topic, partition_date FROM bronze_manifests ORDER BY 2").all();
+  expect(left.map((row) => row["partition_date"])).toEqual(["2026-11-21", "2026-11-29"]);
+  expect(folded).toBe(2);
+  expect(await inputs()).toEqual(before);
 });

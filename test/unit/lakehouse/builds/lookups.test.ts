@@ -96,7 +96,8 @@ describe("a partition that looks things up", () => {
     expect(await beside(lake)).toEqual([[2, 2]]);
     lake.now += 40 * DAY_MS;
     await order(lake, "much later");
-    for (let run = 0; run < 3; run++) await retire({ db: lake.d1.binding, contracts: [] }, lake.now);
+    for (let run = 0; run < 3; run++)
+      await retire({ db: lake.d1.binding, bucket: lake.bucket, contracts: [] }, lake.now);
     lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'beside'");
     await lake.settle();
     expect(await beside(lake)).toEqual([[2, 2]]);

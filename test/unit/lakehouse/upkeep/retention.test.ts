@@ -27,7 +27,8 @@ function readings(lake: Lake, ids: readonly string[], at = lake.now): Uint8Array
 }
 
 const SILVER = "SELECT * FROM silver_weather ORDER BY ALL";
-const retired = (lake: Lake, keeping = KEEPING) => retire({ db: lake.d1.binding, contracts: keeping }, lake.now);
+const retired = (lake: Lake, keeping = KEEPING) =>
+  retire({ db: lake.d1.binding, bucket: lake.bucket, contracts: keeping }, lake.now);
 
 function bronze(lake: Lake): { file: string; retired_by: string | null }[] {
   return lake.d1.rows("SELECT file, retired_by FROM bronze_files ORDER BY file");

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contracts } from "../../../../contracts/registry.ts";
+import { namedManifest } from "../../../../lakehouse/tables/bronze/manifest.ts";
 import { openLake } from "../../../../tools/lake/open.ts";
 import { formatResult } from "../../../../tools/lake/result-format.ts";
 import type { LakeSource } from "../../../../tools/lake/source.ts";
@@ -97,6 +98,47 @@ describe("openLake", () => {
     await registerBronze("orders", "bronze/orders/2.parquet", "SELECT 'b' AS event_id, 1 AS extra", 1, null);
     await registerBronze("orders", "bronze/orders/3.parquet", "SELECT 'c' AS event_id", 1, "compaction");
     expect(await ask("SELECT event_id, extra FROM bronze_orders ORDER BY 1")).toBe("event_id,extra\r\na,\r\nb,1");
+  });
+
+  it("has bronze that D1 left to manifests, each file once, and where its inputs were", async () => {
+    await registerBronze("orders", "bronze/orders/late.parquet", "SELECT 'late' AS event_id", 1, null);
+    const times = { min_received: NOW, max_received: NOW, registered_at: NOW, last_date: "2026-11-21" };
+    const place = { shard: 0, shard_of: 1, first_row: 0, rows: 1, ...times };
+    const inputOf = (registration: number, file: string) => ({
+      ...{ registration, file, first_row: 0, rows: 1, registered_at: NOW, stored_row: 0 },
+    });
+    for (const date of ["2026-11-20", "2026-11-21"]) {
+      const shared = "bronze_mixed/orders/1.parquet";
+      const own = `bronze/orders/event_date=${date}/c.parquet`;
+      const files = [
+        {
+          ...place,
+          file: own,
+          bytes: await put(own, `SELECT '${date}' AS event_id`),
+          inputs: [inputOf(2, `${own}-flushed`)],
+        },
+        { ...place, file: shared, bytes: await put(shared, "SELECT 's' AS event_id"), inputs: [inputOf(1, shared)] },
+        { ...place, file: "bronze/orders/gone.parquet", bytes: 1, retired: true as const, inputs: [] },
+      ];
+      const { key, text } = namedManifest("orders", date, files);
+      objects.set(key, new TextEncoder().encode(text));
+      catalog
+        .prepare("INSERT INTO bronze_manifests VALUES ('orders', ?, ?, 2, 2, 2, 2, 2, ?, ?, ?, ?, 'f')")
+        .run(date, key, NOW, NOW, NOW, NOW);
+    }
+    expect((await ask("SELECT event_id FROM bronze_orders ORDER BY 1")).split("\r\n").slice(1)).toEqual([
+      "2026-11-20",
+      "2026-11-21",
+      "late",
+      "s",
+    ]);
+    const sources = "SELECT registration, retired_by FROM partition_sources WHERE domain = 'orders' ORDER BY ALL";
+    expect((await ask(sources)).split("\r\n").slice(1)).toEqual([
+      "1,",
+      "1,",
+      "2,bronze/orders/event_date=2026-11-20/c.parquet",
+      "2,bronze/orders/event_date=2026-11-21/c.parquet",
+    ]);
   });
 
   it("keeps the columns of a table whose rows are all gone", async () => {
