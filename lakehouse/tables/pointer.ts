@@ -17,39 +17,32 @@ const FORMAT = "2";
 
 /** Brings both files up to D1's present state. */
 export async function publishPointer(db: D1Database, bucket: LakeBucket, table: Table): Promise<void> {
+  const pointed = await bucket.head(pointerKey(table));
   // All that a pointer names was written before it, so only what came behind it is missing.
-  const behind = versionOf(await bucket.head(pointerKey(table)));
+  const behind = versionOf(pointed);
   const state = await publishedState(db, table.name, behind);
   // Some of its dates are of another generation than the rest: readers keep what they have until all are of one.
   if (state.held !== null) return;
+  const { version } = state;
   const changed = await putManifests(bucket, table, state, behind);
   const pointer = {
     format: 2,
     table: table.name,
-    version: state.version,
+    version,
     partition_column: table.partition,
-    manifests: state.partitions.map(({ partition_date, version, rows }) => ({
+    manifests: state.partitions.map(({ partition_date, version: ofPartition, rows }) => ({
       partition: partition_date,
-      version,
+      version: ofPartition,
       rows,
-      manifest: manifestKey(table, partition_date, version),
+      manifest: manifestKey(table, partition_date, ofPartition),
     })),
   };
-  await putIfNewer(
-    bucket,
-    pointerKey(table),
-    `${JSON.stringify(pointer, null, 2)}\n`,
-    state.version,
-    "application/json",
-  );
-  const files = await filesByDate(bucket, table, state, changed);
-  await putIfNewer(
-    bucket,
-    viewsKey(table),
-    viewsSql(table, files, evolvedColumns(table)),
-    state.version,
-    "application/sql",
-  );
+  const text = `${JSON.stringify(pointer, null, 2)}\n`;
+  await putIfNewer(bucket, { key: pointerKey(table), text, version, contentType: "application/json" }, pointed);
+  const viewed = await bucket.get(viewsKey(table));
+  const files = await filesByDate(bucket, table, state, changed, viewed);
+  const views = viewsSql(table, files, evolvedColumns(table));
+  await putIfNewer(bucket, { key: viewsKey(table), text: views, version, contentType: "application/sql" }, viewed);
 }
 
 /** Publishes when the files in R2 are behind D1: a builder that ended between its commit and its pointer leaves them so. */
@@ -86,8 +79,8 @@ async function filesByDate(
   table: Table,
   { partitions }: PublishedState,
   changed: ReadonlyMap<string, readonly ManifestFile[]>,
+  views: R2ObjectBody | null,
 ): Promise<Map<string, readonly string[]>> {
-  const views = await bucket.get(viewsKey(table));
   const listed = views === null ? new Map<string, string[]>() : filesOfViews(table, await views.text());
   const asOf = versionOf(views);
   const files = new Map<string, readonly string[]>();
@@ -117,15 +110,21 @@ function versionOf(object: R2Object | null): number {
   return object?.customMetadata?.["format"] === FORMAT ? Number(object.customMetadata["version"]) : 0;
 }
 
+interface Projection {
+  readonly key: string;
+  readonly text: string;
+  readonly version: number;
+  readonly contentType: string;
+}
+
+/** `found`: what stood there a moment ago; another look at it would be billed. */
 async function putIfNewer(
   bucket: LakeBucket,
-  key: string,
-  text: string,
-  version: number,
-  contentType: string,
+  { key, text, version, contentType }: Projection,
+  found: R2Object | null,
 ): Promise<void> {
+  let current = found;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const current = await bucket.head(key);
     if (versionOf(current) > version) return;
     const put = await bucket.put(key, text, {
       onlyIf: current === null ? { etagDoesNotMatch: "*" } : { etagMatches: current.etag },
@@ -133,6 +132,7 @@ async function putIfNewer(
       httpMetadata: { contentType },
     });
     if (put !== null) return;
+    current = await bucket.head(key);
   }
   // Every loss was to another writer of the same pointer; the last of them wrote a state at least as new as ours was.
 }

@@ -1,4 +1,5 @@
 /** A Worker's bindings, counting what is billed, with queues that follow the virtual clock. Durable Objects count their own calls. */
+import { DEPLOYED_BATCH_SECONDS } from "../../build/wrangler/queues.ts";
 import { countedDatabase } from "./counted-database.ts";
 import { HeldQueue } from "./held-queues.ts";
 import type { Tally } from "./tally.ts";
@@ -6,8 +7,8 @@ import { atVirtualTime } from "./virtual-clock.ts";
 
 const CLASS_A = new Set<PropertyKey>(["put", "list", "createMultipartUpload"]);
 const CLASS_B = new Set<PropertyKey>(["get", "head"]);
-/** As deployed consumers have it: tools/build/wrangler/queues.ts. */
-const TOPICS_RULE = { messages: 100, waitMs: 10_000 };
+/** As deployed consumers have it. */
+const TOPICS_RULE = { messages: 100, waitMs: DEPLOYED_BATCH_SECONDS * 1_000 };
 const BUILDS_RULE = { messages: 1, waitMs: 0 };
 
 /** The held queues, by binding. */

@@ -1,6 +1,7 @@
 /**
  * The real Worker on a day that is fast-forwarded: its clock stands until it is set, its queues, alarms and cron follow it, and its
- * bindings count what is billed, by cause. Requests are the Worker's own but for these:
+ * bindings count what is billed, by cause. Requests are the Worker's own; one with the header bench-time comes when the day has gone on
+ * to that time. But for these:
  *
  *     POST /__run?to=MS                       the day goes on to this time
  *     POST /__repeat?to=MS&slot=N&topic=T     the same, with the messages of the topic's kept minute sent again as those of slot N
@@ -149,6 +150,8 @@ export default {
   async fetch(request, env, context) {
     const { pathname, searchParams } = new URL(request.url);
     const [to, topic] = [Number(searchParams.get("to")), searchParams.get("topic") ?? ""];
+    const sentAt = request.headers.get("bench-time");
+    if (sentAt !== null) await run(Number(sentAt), env);
     switch (pathname) {
       case "/__run":
         await run(to, env);

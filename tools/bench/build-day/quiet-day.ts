@@ -1,4 +1,5 @@
 /** A day of quiet topics: each has an event now and then, in a request of its own. */
+import { createRandom } from "../../../producers/simulators/random.ts";
 import { quietTopic } from "./project.ts";
 import { quietBody } from "./traffic.ts";
 import { between, type Usage } from "./usage.ts";
@@ -15,7 +16,7 @@ export interface QuietDay {
   readonly sent: number;
 }
 
-/** Runs the day's first `hours`, after one before it: topics take turns, so that their events lie evenly. */
+/** Runs the day's first `hours`, after one before it. Each event comes at a random time, to a random topic. */
 export async function quietDay(
   platform: VirtualPlatform,
   start: number,
@@ -24,18 +25,17 @@ export async function quietDay(
 ): Promise<QuietDay> {
   const everyMs = DAY_MS / (QUIET_TOPICS * QUIET_EVENTS);
   const bodies = Array.from({ length: QUIET_TOPICS }, quietBody);
+  const random = createRandom(17);
   const done: Usage[] = [];
   let sent = 0;
   await platform.run(start - HOUR_MS);
   let before = await platform.usage();
   for (let hour = -1; hour < hours; hour++) {
     const from = start + hour * HOUR_MS;
-    for (let number = 0; number < HOUR_MS / everyMs; number++) {
-      const at = from + number * everyMs;
-      const topic = sent % QUIET_TOPICS;
-      await platform.run(at);
-      await platform.post(quietTopic(topic), bodies[topic]!.stamped(Math.floor(sent / QUIET_TOPICS), at));
-      sent++;
+    const times = Array.from({ length: Math.round(HOUR_MS / everyMs) }, () => from + random.float() * HOUR_MS);
+    for (const at of times.map(Math.floor).sort((a, b) => a - b)) {
+      const topic = random.int(0, QUIET_TOPICS - 1);
+      await platform.post(quietTopic(topic), bodies[topic]!.stamped(sent++, at), at);
     }
     await platform.run(from + HOUR_MS);
     const now = await platform.usage();

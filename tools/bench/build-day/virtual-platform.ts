@@ -11,7 +11,8 @@ import { CLOCK_TABLE, withClockTable } from "./virtual-clock.ts";
 export interface VirtualPlatform {
   /** Lets the time go on. */
   run(to: number): Promise<void>;
-  post(topic: string, body: Uint8Array): Promise<void>;
+  /** `at`: the time to which the day goes on first. Of several at once only the first may have one. */
+  post(topic: string, body: Uint8Array, at?: number): Promise<void>;
   /** Keeps the messages of a topic that are sent from now on, or ends it. */
   keep(topic: string, on: boolean): Promise<void>;
   /** Lets the time go on, with the kept messages sent again. */
@@ -64,7 +65,10 @@ export async function startVirtualPlatform(
   const authorized = { "content-type": "application/json", authorization: `Bearer ${apiKey}` };
   return {
     run: async (to) => void (await call(`/__run?to=${to}`)),
-    post: async (topic, body) => void (await call(`/v1/topics/${topic}/events`, body, authorized)),
+    async post(topic, body, at) {
+      const time = at === undefined ? {} : { "bench-time": String(at) };
+      await call(`/v1/topics/${topic}/events`, body, { ...authorized, ...time });
+    },
     keep: async (topic, on) => void (await call(`/__keep?topic=${topic}&on=${on ? 1 : 0}`)),
     repeat: async (topic, slot, to) => void (await call(`/__repeat?topic=${topic}&slot=${slot}&to=${to}`)),
     async usage() {

@@ -28,10 +28,13 @@ interface QueueEnvironment {
   readonly batchSeconds: number;
 }
 
+/** Each batch is a call of a buffer with rows of its own, so a flush of a minute's events should be of few: docs/cost.md. */
+export const DEPLOYED_BATCH_SECONDS = 30;
+
 const ENVIRONMENTS: readonly QueueEnvironment[] = [
   { name: "local", tablePrefix: "", batchSeconds: 1 },
-  { name: "staging", tablePrefix: "env.staging.", batchSeconds: 10 },
-  { name: "production", tablePrefix: "env.production.", batchSeconds: 10 },
+  { name: "staging", tablePrefix: "env.staging.", batchSeconds: DEPLOYED_BATCH_SECONDS },
+  { name: "production", tablePrefix: "env.production.", batchSeconds: DEPLOYED_BATCH_SECONDS },
 ];
 
 /**

@@ -1,7 +1,8 @@
 /**
  * What a topic costs a month, from its rate and its settings. Pure. The counts of a flush, an append and a build were measured on the
- * bundle with bindings that count what is billed (tools/bench/build-day), of orders with a gold table, 2026-11-30; docs/cost.md has the formulas.
+ * bundle with bindings that count what is billed (tools/bench/build-day), of clickstream with a gold table, 2026-11-30; docs/cost.md has the formulas.
  */
+import { DEPLOYED_BATCH_SECONDS } from "../../build/wrangler/queues.ts";
 import { CPU_MILLISECOND_PRICE, noOperations, type Operations, priced } from "../../prices.ts";
 
 export interface TopicLoad {
@@ -33,33 +34,35 @@ export interface MonthlyCost {
 
 export const MONTH_SECONDS = 30.4375 * 86_400;
 /** `max_batch_timeout` of deployed queues, and `max_batch_size` (wrangler.toml). */
-const BATCH_SECONDS = 10;
+const BATCH_SECONDS = DEPLOYED_BATCH_SECONDS;
 const BATCH_MESSAGES = 100;
 /** The gateway cuts a request's events into messages of so many bytes; a queue bills each started 64 KB three times: write, read, delete. */
 const MESSAGE_BYTES = 60_000;
 const OPERATIONS_A_MESSAGE = 3;
 /** CPU of an event from HTTP to gold: an upper bound. */
-const CPU_MS_AN_EVENT = 0.04;
+const CPU_MS_AN_EVENT = 0.06;
 
-/** Counted: what one call that appends to a buffer touches. */
+/** Counted: a call that appends to a buffer, and the flush's deletion of its block. */
 const APPEND: Partial<Operations> = {
   objectRequests: 1,
   objectMilliseconds: 10,
-  objectRowsWritten: 2,
-  objectRowsRead: 4,
+  objectRowsWritten: 2.3,
+  objectRowsRead: 7,
 };
-/** Counted: an alarm with its flush, the file's put, its registration in D1. */
+/** Counted: an alarm with its flush, the file's put, its registration in D1; its part of the hourly compaction, and its reading by a build. */
 const FLUSH: Partial<Operations> = {
-  ...{ objectRequests: 1.5, objectMilliseconds: 100, objectRowsWritten: 9.5, objectRowsRead: 54 },
-  ...{ databaseRowsWritten: 10.5, databaseRowsRead: 10, bucketClassA: 1 },
+  ...{ objectRequests: 1, objectMilliseconds: 100, objectRowsWritten: 10.5, objectRowsRead: 75 },
+  ...{ databaseRowsWritten: 13, databaseRowsRead: 47, bucketClassA: 1, bucketClassB: 4 },
 };
-/** Counted: a build of one table: its message, lease, commit, file and pointer. Beside it each flush's file is read once. */
+/** Counted: a build of one table: its message, lease, commit, files and pointer. */
 const BUILD: Partial<Operations> = {
-  ...{ queueOperations: OPERATIONS_A_MESSAGE, databaseRowsWritten: 17, databaseRowsRead: 95 },
-  ...{ bucketClassA: 2.25, bucketClassB: 3 },
+  ...{ queueOperations: OPERATIONS_A_MESSAGE, databaseRowsWritten: 17, databaseRowsRead: 130 },
+  ...{ bucketClassA: 4.5, bucketClassB: 8 },
 };
 /** Counted: a minute of the cron that finds nothing to do. */
-const TICK: Partial<Operations> = { requests: 1, databaseRowsRead: 78, bucketClassA: 1 };
+const TICK: Partial<Operations> = {
+  ...{ requests: 1, objectRequests: 1, databaseRowsRead: 560, databaseRowsWritten: 0.7, bucketClassA: 1.25 },
+};
 
 export function monthlyCost(load: TopicLoad): MonthlyCost {
   const { eventsPerSecond: rate, eventsPerRequest, eventBytes, shards, flush, buildSeconds, tables } = load;
@@ -85,7 +88,7 @@ export function monthlyCost(load: TopicLoad): MonthlyCost {
     dollars({ requests: 1 }, requests) + dollars({ queueOperations: OPERATIONS_A_MESSAGE }, messages) + cpu;
   const buffers = dollars(APPEND, batches * shardsABatch);
   const flushing = dollars(FLUSH, flushes);
-  const building = dollars(BUILD, builds * tables) + dollars({ bucketClassB: 1 }, flushes);
+  const building = dollars(BUILD, builds * tables);
   return {
     ingest,
     buffers,

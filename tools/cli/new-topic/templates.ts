@@ -72,13 +72,17 @@ schema:
           customProperties: [{ property: layer, value: silver }, { property: onFail, value: block }],
         }
 slaProperties:
-  - { property: latency, value: 120, unit: s, element: ${topic}.event_timestamp }
+  # From acceptance to bronze: the queue's half a minute and a flush.
+  - { property: latency, value: 600, unit: s, element: ${topic}.event_timestamp }
 customProperties:
   # append: every event is a row. upsert: the last event of a key is its row.
   - { property: mode, value: append }
   - { property: dedupeKey, value: [event_id] }
   # A power of two; one shard takes some hundred events a second.
   - { property: shards, value: 1 }
+  # What waits is written after so long, or when it is much. Each flush costs, however few events it has: PT60S, five times as
+  # many, is for topics that somebody watches in bronze. \`sluice cost\` says what either costs.
+  - { property: flush, value: { age: PT5M } }
   - { property: eventTime, value: event_timestamp }
   # FILL: how old, and how far ahead of the clock, an event may be when it arrives.
   - { property: eventTimeWindow, value: { past: P7D, future: PT1H } }
