@@ -2,8 +2,12 @@
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { parseProgress } from "../../../lakehouse/builds/silver/progress.ts";
+import { acquireLease } from "../../../sql/statements/leases.ts";
 import { checksOf } from "../../../sql/statements/quality.ts";
+import { silverProgress } from "../../../sql/statements/silver-progress.ts";
 import { readMigrations } from "../../../tools/local-platform/migrations.ts";
+import { createD1 } from "../../oracle/d1-on-sqlite.ts";
 
 const MIGRATIONS = resolve(import.meta.dirname, "../../../sql/migrations");
 
@@ -101,4 +105,28 @@ test("0016: records are those of the last build, a row that never was built keep
     replays: 1,
     built_replays: 0,
   });
+});
+
+test("0019: a build that an older version has begun is nobody's to take over, and goes on from its candidate when its lease is free", async () => {
+  const progress = { definition: "d", columns: {}, seen: 4, digest: "", inputs: 1, rowsIn: 9, kept: 9, quarantined: 0 };
+  const rest = { taking: [], measures: {}, terms: { duplicates: [], outcomes: [] }, keys: {}, replaced: [] };
+  const db = new DatabaseSync(":memory:");
+  for (const { name, sql } of readMigrations(MIGRATIONS)) {
+    if (name.startsWith("0019")) {
+      db.exec(`
+        INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-20', 'IN_FLIGHT');
+        INSERT INTO partition_leases (domain, partition_date, fence, run_id, lease_until) VALUES ('orders', '2026-11-20', 4, 'old', 4000000000000);
+        INSERT INTO silver_progress VALUES ('orders', '2026-11-20', 'candidate', 'b', 'r', 1, 'empty', 0, '${JSON.stringify({ ...progress, ...rest })}', '');`);
+    }
+    db.exec(sql);
+  }
+  const { d1 } = createD1(db);
+  const wanted = { domain: "orders", date: "2026-11-20", runId: "new", leaseMs: 1_000 };
+  expect(await acquireLease(d1, { ...wanted, nonce: null })).toBeUndefined();
+  expect(await acquireLease(d1, { ...wanted, nonce: "n" })).toBeUndefined();
+  db.exec("UPDATE partition_leases SET lease_until = 1; UPDATE partition_meta SET status = 'RETRYING'");
+  const lease = await acquireLease(d1, { ...wanted, nonce: "n" });
+  expect(lease).toMatchObject({ fence: 5, vanished: 1, splits: 0, pieces: 0 });
+  const { candidate } = await silverProgress(d1, "silver_orders", "orders", "2026-11-20");
+  expect(parseProgress(candidate?.progress ?? "", "orders", "2026-11-20")).toMatchObject({ seen: 4, partRead: 0 });
 });

@@ -52,6 +52,20 @@ export const MUTATIONS: readonly Mutation[] = [
   outcomes.fill({ kind: "stored" });`,
   },
   {
+    name: "no-takeover",
+    what: "a message that comes again waits for the lease of its own killed builder",
+    file: "sql/statements/leases.ts",
+    before: "OR (l.run_id <> ?3 AND l.nonce = ?4",
+    after: "OR (1 = 2 AND l.nonce = ?4",
+  },
+  {
+    name: "rest-of-flush-unread",
+    what: "a step that ends within a flush takes all of it as read",
+    file: "lakehouse/builds/silver/portion.ts",
+    before: "if (rows < left) return { inputs, through: seen, partRead: partRead + rows, ended: [], more: true };",
+    after: "",
+  },
+  {
     name: "no-incarnation-in-file-names",
     what: "an object that was reset names its files as before",
     file: "lakehouse/bronze/table.ts",
