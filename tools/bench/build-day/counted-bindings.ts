@@ -1,5 +1,5 @@
 /** A Worker's bindings, counting what is billed, with queues that follow the virtual clock. Durable Objects count their own calls. */
-import { DEPLOYED_BATCH_SECONDS } from "../../build/wrangler/queues.ts";
+import { DEPLOYED_BATCH_SECONDS } from "../../build/batch-wait.ts";
 import { countedDatabase } from "./counted-database.ts";
 import { HeldQueue } from "./held-queues.ts";
 import type { Tally } from "./tally.ts";

@@ -4,6 +4,7 @@
  * hand. Pure: texts in, texts out.
  */
 import { queueBinding } from "../../../contracts/registry.ts";
+import { DEPLOYED_BATCH_SECONDS } from "../batch-wait.ts";
 
 /** The settings of a consumer, explicit because miniflare's defaults differ from production's (PLATFORM: local). */
 interface Consumer {
@@ -27,9 +28,6 @@ interface QueueEnvironment {
   /** Seconds that a topic's consumer waits for a batch to fill: locally somebody is watching. */
   readonly batchSeconds: number;
 }
-
-/** Each batch is a call of a buffer with rows of its own, so a flush of a minute's events should be of few: docs/cost.md. */
-export const DEPLOYED_BATCH_SECONDS = 30;
 
 const ENVIRONMENTS: readonly QueueEnvironment[] = [
   { name: "local", tablePrefix: "", batchSeconds: 1 },

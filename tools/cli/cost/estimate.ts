@@ -2,7 +2,7 @@
  * What a topic costs a month, from its rate and its settings. Pure. The counts of a flush, an append and a build were measured on the
  * bundle with bindings that count what is billed (tools/bench/build-day), of clickstream with a gold table, 2026-11-30; docs/cost.md has the formulas.
  */
-import { DEPLOYED_BATCH_SECONDS } from "../../build/wrangler/queues.ts";
+import { DEPLOYED_BATCH_SECONDS } from "../../build/batch-wait.ts";
 import { CPU_MILLISECOND_PRICE, noOperations, type Operations, priced } from "../../prices.ts";
 
 export interface TopicLoad {

@@ -130,13 +130,13 @@ describe("the contract compiler", () => {
   test("a promise that the contract's own waiting breaks is refused, with what to write instead", () => {
     const freshness = (value: string) => complaints(...withLevel(`freshness, value: ${value}`));
     const line = lineOf(BEHIND_LEVELS);
-    expect(freshness("660, unit: s")).toEqual([
-      `contracts/orders.yaml:${line}: freshness promises 660 s, but events wait 60 s for a flush (flush.age) and their rows 600 s for a build (buildAfter): promise more than 660 s, or shorten them`,
+    expect(freshness("690, unit: s")).toEqual([
+      `contracts/orders.yaml:${line}: freshness promises 690 s, but events wait 30 s for a batch of their queue, 60 s for a flush (flush.age) and their rows 600 s for a build (buildAfter): promise more than 690 s, or shorten them`,
     ]);
-    expect(freshness("661, unit: s")).toEqual([]);
-    const ofLatency = complaints("value: 120,", "value: 60,");
+    expect(freshness("691, unit: s")).toEqual([]);
+    const ofLatency = complaints("value: 120,", "value: 90,");
     expect(ofLatency.join()).toContain(
-      "latency promises 60 s, but events wait 60 s for a flush (flush.age): promise more than 60 s",
+      "latency promises 90 s, but events wait 30 s for a batch of their queue and 60 s for a flush (flush.age): promise more than 90 s",
     );
   });
 
