@@ -207,7 +207,7 @@ class ModelBuild {
     const { date, runId } = this.#lease;
     const plan = planOfPartition(table.model, date);
     const known = before.partial.length === 0 ? undefined : await loadPartial(bucket, table.model, before.partial);
-    const folded = await foldModel(table.model, known, this.#scan(portion), plan);
+    const folded = await foldModel(table.model, known, this.#scan(portion, true), plan);
     const replaced = [...before.replaced, ...before.partial.map(({ object }) => object)];
     const progress = { ...before, read: [...portion.read], rowsIn: before.rowsIn + portion.rows, replaced };
     const goesOn = portion.more || partsOf(plan, this.#inputs).read.some(({ table: input }) => grows(input));
@@ -237,7 +237,7 @@ class ModelBuild {
   async #append({ progress: before, portion, basis, candidate }: Beginning): Promise<Stepped> {
     const table = this.#table;
     const plan = planOfPartition(table.model, this.#lease.date);
-    const step = await rowsStep(this.#deps, table, this.#lease, plan, this.#scan(portion), before);
+    const step = await rowsStep(this.#deps, table, this.#lease, plan, this.#scan(portion, false), before);
     const progress = {
       ...before,
       ...step.progress,
@@ -285,10 +285,10 @@ class ModelBuild {
     return results;
   }
 
-  /** Of the tables that are read row by row the rows of the portion, of those that are looked up all. */
-  #scan({ pieces }: Beginning["portion"]) {
+  /** Of the tables that are read row by row the rows of the portion, of those that are looked up all. Groups copy what they keep. */
+  #scan({ pieces }: Beginning["portion"], transient: boolean) {
     const { read } = partsOf(this.#table.model.plan, this.#inputs);
     const own = read.map(({ table }) => [table, pieces.filter((piece) => piece.table === table)] as const);
-    return scanInputs(this.#deps, this.#inputs, new Map(own));
+    return scanInputs(this.#deps, this.#inputs, new Map(own), transient);
   }
 }

@@ -96,17 +96,27 @@ export function grows(name: string): boolean {
   return table?.kind === "topic" || (table?.kind === "model" && table.model.class.kind === "rows");
 }
 
-/** All rows of the inputs; of a table that is given pieces, these. */
+/**
+ * All rows of the inputs; of a table that is given pieces, these, whose arrays stand, where they are `transient`, until the next batch is
+ * asked for.
+ */
 export function scanInputs(
   lake: LakeWork,
   inputs: readonly InputPartition[],
   pieces: ReadonlyMap<string, readonly FilePiece[]>,
+  transient = false,
 ): ModelInputs {
   return {
     async *scan(name, columns): AsyncGenerator<Batch, void, undefined> {
       const fields = (tableByName(name)?.fields ?? []).filter((field) => columns.includes(field.name));
+      const own = pieces.get(name);
+      if (own !== undefined) return yield* readFiles(lake, own, fields, transient);
       const whole = inputs.filter(({ table }) => table === name).flatMap(({ live }) => dataOf(live));
-      yield* readFiles(lake, pieces.get(name) ?? whole.map(({ file }) => ({ file })), fields);
+      yield* readFiles(
+        lake,
+        whole.map(({ file }) => ({ file })),
+        fields,
+      );
     },
   };
 }
