@@ -78,6 +78,7 @@ export class FileStager {
   /** The files, in the order of their rows; none where there was no row. */
   async finish(): Promise<readonly AddedFile[]> {
     if (this.#writer !== undefined) await this.#put(this.#writer);
+    this.#sink.release();
     return this.#files;
   }
 

@@ -79,9 +79,15 @@ export async function silverStep(table: TopicTable, input: StepInput, sinks: Ste
     // Copies of the rows that were read; all of them are the reader's own.
     if (kept.length < rows.length) releaseBatch(kept);
   }
+  const spaces = [dedupe, ...others];
+  const taken = spaces.map(({ space, keys }) => ({ space, identities: keys.taken() }));
+  for (const { keys, slots } of spaces) {
+    keys.release();
+    release(slots);
+  }
   return {
     ...writer.totals(),
-    keys: [dedupe, ...others].map(({ space, keys }) => ({ space, identities: keys.taken() })),
+    keys: taken,
     measures: Object.fromEntries(checks.map(({ measure }) => [measureName(measure.check), measure.tally])),
     results: checks.map(({ measure }) => measure.result()),
   };
@@ -128,9 +134,12 @@ async function firstPass(
   for await (const batch of rows.read(fields)) {
     for (const { space, keys, slots } of [dedupe, ...others]) {
       const columns = space.columns.map((name) => requireColumn(batch, name));
-      const own = keys.add(identitiesOf(columns, batch.length));
+      const identities = identitiesOf(columns, batch.length);
+      const own = keys.add(identities);
       if (space.check !== undefined) excludeNulls(columns, own);
       slots.set(own, first);
+      release(identities);
+      release(own);
     }
     for (const { failing } of deciding) for (const row of failing?.(batch) ?? []) unsound[first + row] = 1;
     first += batch.length;
@@ -229,9 +238,11 @@ class SecondPass {
     );
     this.#kept += kept.length;
     this.#quarantined += aside.length;
+    const copies = rows.length - winners.length;
     this.#terms.add("silver", keptRows);
     this.#terms.add("quarantined", quarantined);
-    if (winners.length < rows.length) this.#terms.addCopies(rows, fates);
+    if (copies > 0) this.#terms.addCopies(rows, fates);
+    for (const list of new Set([kept, aside, winners])) release(list);
     return { kept: keptRows, quarantined };
   }
 

@@ -6,29 +6,33 @@ import type { Batch, Column } from "./column.ts";
 
 /** Frees the whole buffer of an array. Nothing may read it any more, through whatever view. */
 export function release({ buffer }: ArrayBufferView): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  // An empty one takes nothing, and a library may share it.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > 0) buffer.transfer(0);
 }
 
-/** The same of all arrays of a batch, which shares none with others. */
-export function releaseBatch({ columns }: Pick<Batch, "columns">): void {
-  for (const column of columns) releaseColumn(column);
+/** The same of all arrays of a batch, which shares none with others but those that stand in `kept`. */
+export function releaseBatch({ columns }: Pick<Batch, "columns">, kept?: ArrayBufferLike): void {
+  for (const column of columns) releaseColumn(column, kept);
 }
 
-export function releaseColumn(column: Column): void {
-  if (column.nulls !== undefined) release(column.nulls);
+export function releaseColumn(column: Column, kept?: ArrayBufferLike): void {
+  const free = (array: ArrayBufferView | undefined) => {
+    if (array !== undefined && array.buffer !== kept) release(array);
+  };
+  free(column.nulls);
   switch (column.kind) {
     case "bytes":
-      release(column.offsets);
-      release(column.bytes);
+      free(column.offsets);
+      free(column.bytes);
       return;
     case "list":
-      release(column.offsets);
-      releaseColumn(column.item);
+      free(column.offsets);
+      releaseColumn(column.item, kept);
       return;
     case "struct":
-      for (const field of column.fields) releaseColumn(field);
+      for (const field of column.fields) releaseColumn(field, kept);
       return;
     default:
-      release(column.values);
+      free(column.values);
   }
 }

@@ -25,4 +25,11 @@ export class IpcSink extends AsyncByteQueue {
     this.#used = 0;
     return stream;
   }
+
+  /** Frees the buffer; the next stream makes another. */
+  release(): void {
+    this.#bytes.buffer.transfer(0);
+    this.#bytes = new Uint8Array(0);
+    this.#used = 0;
+  }
 }

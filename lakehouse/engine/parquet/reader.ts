@@ -1,6 +1,6 @@
 import { readSchema, readParquet as readTable } from "parquet-wasm/esm";
 import type { Batch, Field } from "../columns/column.ts";
-import { release } from "../columns/release.ts";
+import { release, releaseBatch } from "../columns/release.ts";
 import { decodeArrowSchema, decodeArrowStream } from "./arrow-read.ts";
 import { emptyExcerpt, readExcerpt } from "./excerpt.ts";
 import { type Footer, type FooterColumn, footerLength, parseFooter, TRAILER_BYTES } from "./footer.ts";
@@ -171,6 +171,8 @@ async function* readGroup(
       for (const batch of decodeArrowStream(stream)) {
         rows += batch.length;
         yield batch;
+        // Marks of nulls and the like, which do not stand in the stream.
+        if (transient) releaseBatch(batch, stream.buffer);
       }
     } finally {
       if (transient) release(stream);

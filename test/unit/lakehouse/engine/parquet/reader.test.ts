@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Batch } from "../../../../../lakehouse/engine/columns/column.ts";
 import type { Value } from "../../../../../lakehouse/engine/columns/value.ts";
 import { UnsupportedArrowTypeError } from "../../../../../lakehouse/engine/parquet/arrow.ts";
 import {
@@ -62,6 +63,18 @@ describe("what is read", () => {
     expect(await ids({ limit: 100 })).toEqual(range(0, 25));
     expect(await ids({ rowGroups: [2, 0] })).toEqual([...range(20, 25), ...range(0, 10)]);
     expect(await ids({ rowGroups: [1, 2], offset: 9, limit: 2 })).toEqual([19, 20]);
+  });
+
+  test("a transient read gives the same rows, and frees each batch when the next one is asked for", async () => {
+    const seen: Readonly<Record<string, unknown>>[] = [];
+    let before: Batch | undefined;
+    for await (const batch of readParquet(permit, bytesSource("file", bytes), { batchRows: 4, transient: true })) {
+      seen.push(...rowsOf([batch]));
+      before = batch;
+    }
+    expect(seen).toEqual(rows);
+    const id = before?.columns[before.fields.findIndex(({ name }) => name === "id")];
+    expect(id?.kind === "int32" && id.values.length).toBe(0);
   });
 
   test("columns come in the order asked for, nested ones whole", async () => {
