@@ -128,7 +128,11 @@ function ofNumbers(read: (bytes: Uint8Array) => bigint, write: (value: bigint) =
   };
 }
 
+/** Two's complement. Parquet's integers have four bytes or eight. */
 function littleEndian(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length === 8) return view.getBigInt64(0, true);
+  if (bytes.length === 4) return BigInt(view.getInt32(0, true));
   return bigEndian(bytes.toReversed());
 }
 
