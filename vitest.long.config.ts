@@ -23,6 +23,7 @@ export default defineConfig({
             "test/property/compatibility.property.test.ts",
             "test/property/contracts-start.property.test.ts",
             "test/property/evolution.property.test.ts",
+            "test/property/generations.property.test.ts",
             "test/property/ledger-gaps.property.test.ts",
             "test/property/masking.property.test.ts",
             "test/property/model-functions.property.test.ts",

@@ -15,8 +15,8 @@ export const generation = z.looseObject({
 export function walkText({ walk }: z.infer<typeof generation>): string {
   if (walk === null) return "";
   const { stale, backfill_id, held } = walk;
-  const by = backfill_id === null ? "after what it reads" : `by backfill ${backfill_id}`;
-  return `${stale} stale, built again ${by}${held ? "; until then shown as it was" : ""}`;
+  const by = backfill_id === null ? "its inputs first" : "sluice backfill list";
+  return `${stale} stale (${by})${held ? ", shown as it was" : ""}`;
 }
 
 export const tables = z.object({

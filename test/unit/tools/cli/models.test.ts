@@ -73,9 +73,7 @@ test("a platform's tables beside the project's: what a deploy would build again"
   const more = { ...meaning.columns, b: { type: "utf8", nullable: true } };
   expect(standing({ ...meaning, columns: more }, published({})).rebuilds).toBe(0);
   const walk = { stale: 12, backfill_id: "b1", held: true };
-  expect(standing(meaning, published({ walk })).now).toBe(
-    "12 stale, built again by backfill b1; until then shown as it was",
-  );
+  expect(standing(meaning, published({ walk })).now).toBe("12 stale (sluice backfill list), shown as it was");
   expect(standing(meaning, undefined).now).toMatch(/fills it/);
   expect(standing(meaning, { partitions: 3, generation: null }).rebuilds).toBe(0);
 });
