@@ -110,6 +110,9 @@ const partitionDetail = z.object({
     tables: z
       .array(z.object({ table: z.string(), version: z.int().nullable() }))
       .describe("Of a gold table: what it reads, as published now"),
+    pins: z
+      .array(z.object({ table: z.string(), version: z.int() }))
+      .describe("Of a model's date that has closed: the versions of tables that it looks things up in, for good"),
   }),
   published: z
     .object({

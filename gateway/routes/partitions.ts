@@ -5,6 +5,7 @@ import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { type LivePartition, livePartition } from "../../lakehouse/tables/live-files.ts";
 import { openBackfillOf } from "../../sql/statements/backfill-list.ts";
 import { staleCounts } from "../../sql/statements/generations.ts";
+import { notedPins } from "../../sql/statements/lookup-pins.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import {
   countPartitions,
@@ -76,7 +77,7 @@ export function getPartition(deps: GatewayDeps): Route {
     const { db } = deps;
     const { domain } = table;
     const read = table.kind === "model" ? table.model.inputs.map((input) => input.table) : [];
-    const [facts, bronze, live, published, checks, runs, decisions, backfill] = await catalog(() =>
+    const [facts, bronze, live, published, checks, runs, decisions, backfill, pins] = await catalog(() =>
       Promise.all([
         partitionFacts(db, domain, date),
         table.kind === "topic" ? bronzeOfPartition(db, table.contract.topic, date) : null,
@@ -86,6 +87,7 @@ export function getPartition(deps: GatewayDeps): Route {
         runsOfPartition(db, domain, date, RUNS),
         decisionsOf(db, domain, date),
         openBackfillOf(db, domain, date),
+        table.kind === "model" ? notedPins(db, domain, date) : [],
       ]),
     );
     if (facts === null) throw unknownPartition(table, date);
@@ -111,6 +113,7 @@ export function getPartition(deps: GatewayDeps): Route {
         rows: bronze?.rows ?? null,
         sealed: bronze?.sealed ?? false,
         tables: read.map((name) => ({ table: name, version: versionOf(name) })),
+        pins,
       },
       published: live === undefined ? null : publishedShown(live),
       backfill,

@@ -47,6 +47,25 @@ export async function pinnedVersion(
 
 const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
+const NOTED = rowsOf(
+  { table: "lookup_pins", key: ["table_name"], remedy },
+  (row): LookupPin => ({
+    table: row.text("table_name"),
+    version: row.integer("version"),
+  }),
+);
+
+/** What a partition reads for good. */
+export async function notedPins(db: D1Database, domain: string, date: string): Promise<LookupPin[]> {
+  return await NOTED.all(
+    db
+      .prepare(
+        "SELECT table_name, version FROM lookup_pins WHERE domain = ? AND partition_date = ? ORDER BY table_name",
+      )
+      .bind(domain, date),
+  );
+}
+
 /** Statements of a commit: its partition reads these from now on. */
 export function pinLookups(pins: readonly LookupPin[], { held, prepare }: Guard): D1PreparedStatement[] {
   if (pins.length === 0) return [];

@@ -26,6 +26,8 @@ const partition = z.looseObject({
     rows: z.int().nullable(),
     sealed: z.boolean(),
     tables: z.array(z.object({ table: z.string(), version: z.int().nullable() })),
+    // A platform of an earlier version has none.
+    pins: z.array(z.object({ table: z.string(), version: z.int() })).default([]),
   }),
   published: z.looseObject({ version: z.int(), committed_at: z.string(), rows: z.int(), files: z.int() }).nullable(),
   backfill: z.object({ backfill_id: z.string(), state: z.string() }).nullable(),
@@ -78,6 +80,7 @@ function facts(of: Partition): string[] {
     ["backfill", backfill === null ? undefined : `${backfill.backfill_id} (${backfill.state})`],
     ["steps", of.steps === null ? undefined : stepsText(of.steps)],
     ["inputs", `${read || "of the ledger"}; ${inputs.changes - inputs.changes_built} changes since the last build`],
+    ["looks up", inputs.pins.map(({ table, version }) => `${table} as of version ${version}`).join(", ") || undefined],
     ["sealed", inputs.sealed ? "its bronze is past retention: it cannot be built again" : undefined],
     [
       "published",
