@@ -61,7 +61,10 @@ export function nextPortion(
     before.delete(nameOf(last));
     const ordered = files.toSorted(inOrder);
     const old = ordered.filter((file) => inOrder(file, { added: last.version, file: last.file }) <= 0);
-    if (old.length !== last.files || (old.at(-1)?.rows ?? 0) < last.row) return undefined;
+    const end = old.at(-1);
+    if (old.length !== last.files) return undefined;
+    if (end !== undefined && (end.file !== last.file || end.added !== last.version || end.rows < last.row))
+      return undefined;
     for (const { file, added, rows } of ordered.slice(Math.max(0, last.files - 1))) {
       const isLast = file === last.file && added === last.version;
       const firstRow = isLast ? last.row : 0;
