@@ -2,6 +2,7 @@
 import type { Contract } from "../contracts/contract.ts";
 import { DEAD_LETTERS_TOPIC } from "../lakehouse/lookups/dead-letters/dead-letter.ts";
 import { foldBronze } from "../lakehouse/tables/bronze/fold.ts";
+import { publishAllBronze } from "../lakehouse/tables/bronze/pointer.ts";
 import { foldClosed } from "../lakehouse/tables/fold.ts";
 import { stagedPlaces } from "../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../lakehouse/upkeep/retention/bury-abandoned.ts";
@@ -23,6 +24,7 @@ export function retentionDuties({ db, bucket, contracts }: RetentionDutyDeps): D
   return [
     hourly("retention", (now) => retire({ db, bucket, contracts }, now)),
     hourly("folding", (now) => foldClosed(db, bucket, now)),
+    hourly("bronze_pointers", () => publishAllBronze(db, bucket, contracts)),
     hourly("bronze_folding", (now) => foldBronze(db, bucket, topics, now)),
     hourly("abandoned_runs", (now) => buryAbandoned({ db, bucket, places: stagedPlaces }, now)),
     // Once a day: it reads every row.

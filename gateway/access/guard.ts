@@ -4,6 +4,7 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { contracts } from "../../contracts/registry.ts";
+import { bronzeTableName } from "../../lakehouse/tables/bronze/manifest.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { GatewayContext, GatewayEnv } from "../context.ts";
 import { knownTopic } from "../known-topic.ts";
@@ -53,10 +54,12 @@ function demand(c: GatewayContext, need: Exclude<Need, { kind: "open" }>): void 
 
 // Calls about builds name a topic's silver by its topic, too; no other table may have a topic's name.
 const topicsBySilver = new Map(
-  contracts.flatMap(({ topic }) => [silverTableName(topic), topic].map((name) => [name, topic])),
+  contracts.flatMap(({ topic }) =>
+    [silverTableName(topic), bronzeTableName(topic), topic].map((name) => [name, topic]),
+  ),
 );
 
-/** The topic whose silver a table is, by the table's name or the topic's; undefined for the ledger and the gold tables, which tell of several topics. */
+/** The topic whose silver or bronze a table is, by the table's name or the topic's; undefined for the ledger and the gold tables, which tell of several topics. */
 export function topicOfTable(table: string | undefined): string | undefined {
   return table === undefined ? undefined : topicsBySilver.get(table);
 }

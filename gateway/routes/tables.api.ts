@@ -64,6 +64,14 @@ const dataFile = z.object({
   bytes: z.int(),
 });
 
+const bronzeFile = z.object({
+  partition_date: z.string(),
+  file: z.string().describe("The object's key in the lake's bucket; one that dates share is with each of them"),
+  first_row: z.int().describe("Of this date's rows in the file"),
+  rows: z.int().describe("Of this date"),
+  bytes: z.int(),
+});
+
 const nextCursor = z.string().nullable().describe("Of the next dates, all as of one version; null: there are no more");
 
 const tableVersion = z.object({
@@ -143,6 +151,8 @@ export const tablesOperations: readonly Operation[] = [
     path: "/v1/tables/{table}/files",
     tag: "Tables",
     summary: "The data files of a table, as of its newest version or an older one",
+    description:
+      "Of bronze_<topic>, which has no versions, the files that stand now: each row of bronze is in one of them, whatever compaction left in the folders.",
     need: onTable("read"),
     path_parameters: { table: "A table's name, see /v1/tables" },
     query: filesQuery,
@@ -150,7 +160,12 @@ export const tablesOperations: readonly Operation[] = [
       {
         status: 200,
         description: "The table and its files",
-        content: { "application/json": tableSummary.extend({ files: z.array(dataFile), next_cursor: nextCursor }) },
+        content: {
+          "application/json": z.union([
+            tableSummary.extend({ files: z.array(dataFile), next_cursor: nextCursor }),
+            z.object({ table_name: z.string(), files: z.array(bronzeFile), next_cursor: nextCursor }),
+          ]),
+        },
       },
     ],
     refusals: problems("INVALID_PARAMETER", "UNKNOWN_TABLE", "UNKNOWN_VERSION", "CATALOG_UNAVAILABLE"),

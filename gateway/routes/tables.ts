@@ -1,8 +1,12 @@
 /** `GET /v1/tables`, `/v1/tables/{table}/versions`, `/files` and `/quarantine`: published tables, what they were, and where their rows stand. */
 import type * as z from "zod";
+import { contracts } from "../../contracts/registry.ts";
 import { meaningSchema } from "../../lakehouse/builds/generations/meaning.ts";
+import { bronzeFilesPage } from "../../lakehouse/tables/bronze/files-page.ts";
+import { bronzeTableName } from "../../lakehouse/tables/bronze/manifest.ts";
 import { tableByName } from "../../lakehouse/tables/catalog.ts";
 import { type FilesPage, filesAsOf } from "../../lakehouse/tables/files-as-of.ts";
+import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { FileKind } from "../../sql/statements/data-files.ts";
 import { staleCounts, tableGenerations } from "../../sql/statements/generations.ts";
 import { type PublishedTable, publishedTable, publishedTables } from "../../sql/statements/published.ts";
@@ -57,10 +61,31 @@ export function listTableVersions(deps: GatewayDeps): (c: GatewayContext) => Pro
 export function listFiles(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listFiles(c) {
     const query = queryOf(c, filesQuery);
+    const topic = topicOfBronze.get(c.req.param("table") ?? "");
+    if (topic !== undefined) return c.json(await bronzePage(deps, topic, query));
     const table = await knownTable(deps, c.req.param("table"));
     const { version, files, next_cursor } = await pageOf(deps, table, query, "data");
     return c.json({ ...table, version, files, next_cursor });
   };
+}
+
+const topicOfBronze = new Map(contracts.map(({ topic }) => [bronzeTableName(topic), topic]));
+
+/** Bronze is added to, and compacted behind the same rows: it has no versions, and each page is as of now. */
+async function bronzePage(
+  deps: GatewayDeps,
+  topic: string,
+  { partition, version, cursor }: z.infer<typeof filesQuery>,
+) {
+  if (version !== undefined) {
+    throw new ProblemError(
+      "INVALID_PARAMETER",
+      `version: bronze has no versions; leave it out for the files that stand now, or ask for those of ${silverTableName(topic)}`,
+    );
+  }
+  const [, after = ""] = cursor?.split("_") ?? [];
+  const { files, next } = await catalog(() => bronzeFilesPage(deps.db, deps.lake, topic, partition, after));
+  return { table_name: bronzeTableName(topic), files, next_cursor: next === null ? null : `0_${next}` };
 }
 
 export function listQuarantine(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {

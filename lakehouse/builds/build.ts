@@ -6,6 +6,7 @@ import { acquireLease, failRun, type Lease } from "../../sql/statements/leases.t
 import { noteStepSize } from "../../sql/statements/step-sizes.ts";
 import { ModelTooLargeError, ModelValueError } from "../engine/ir/errors.ts";
 import { CorruptParquetError } from "../engine/parquet/reader.ts";
+import { publishBronzePointer } from "../tables/bronze/pointer.ts";
 import type { Table } from "../tables/catalog.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { buildAtOnce } from "./at-once.ts";
@@ -43,7 +44,10 @@ export async function buildPartition(
     return { kind: "not_needed" };
   }
   const outcome = await attempt(deps, table, lease);
-  if (outcome.kind === "committed") await publishPointer(deps.db, deps.bucket, table);
+  if (outcome.kind === "committed") {
+    await publishPointer(deps.db, deps.bucket, table);
+    if (table.kind === "topic") await publishBronzePointer(deps.db, deps.bucket, table.contract);
+  }
   return outcome;
 }
 

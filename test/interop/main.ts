@@ -7,11 +7,12 @@ import { CommandProblem } from "../../tools/command-problem.ts";
 import { printTable } from "../../tools/lake/print-table.ts";
 import { subject as clients } from "./clients.ts";
 import { subject as contracts } from "./contracts.ts";
+import { subject as hive } from "./hive.ts";
 import { subject as parquet } from "./parquet.ts";
 import { openPython, type Python } from "./python.ts";
 import type { Outcome, Subject } from "./subject.ts";
 
-const SUBJECTS: readonly Subject[] = [parquet, contracts, clients];
+const SUBJECTS: readonly Subject[] = [parquet, hive, contracts, clients];
 
 const HELP = `npm run interop -- [SUBJECT]... [--python PROGRAM]
 

@@ -1,7 +1,8 @@
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import { describe, expect, it } from "vitest";
+import { namedManifest } from "../../../lakehouse/tables/bronze/manifest.ts";
 import { versionSql } from "../../oracle/version-sql.ts";
-import { answer, createHarness, order } from "./harness.ts";
+import { addKey, answer, bearer, createHarness, keyNamed, order } from "./harness.ts";
 
 const OPEN = { headers: { authorization: "" } };
 
@@ -157,5 +158,70 @@ describe("topics and tables", () => {
     expect((await harness.request("/v1/tables/silver_orders/files?version=9")).status).toBe(404);
     harness.db.setDown(true);
     expect((await harness.request("/v1/tables")).status).toBe(503);
+  });
+
+  it("lists the bronze files that stand, of dates in D1 and of folded ones, page by page", async () => {
+    const harness = createHarness();
+    const { sqlite } = harness.db;
+    const time = "2026-11-21T12:00:00.000Z";
+    const days = Array.from({ length: 40 }, (_, n) => new Date(Date.UTC(2026, 9, 1 + n)).toISOString().slice(0, 10));
+    for (const [n, day] of days.entries()) {
+      const register = (file: string, retired: string | null) => {
+        sqlite
+          .prepare("INSERT INTO bronze_files VALUES (?, 'orders', 0, 1, 'i', 1, 2, 9, ?, ?, ?, ?, ?)")
+          .run(file, time, time, time, retired, n + 1);
+        sqlite.prepare("INSERT INTO bronze_file_dates VALUES ('orders', ?, ?, 0, 2, ?)").run(day, file, n + 1);
+      };
+      register(`bronze/orders/event_date=${day}/live.parquet`, null);
+      register(`bronze/orders/event_date=${day}/replaced.parquet`, "compacted");
+    }
+    const [first = "", second = ""] = days;
+    const times = { min_received: time, max_received: time, registered_at: time, last_date: first };
+    const file = {
+      file: "bronze/orders/folded.parquet",
+      first_row: 3,
+      rows: 4,
+      bytes: 5,
+      shard: 0,
+      shard_of: 1,
+      ...times,
+    };
+    const { key, text } = namedManifest("orders", first, [
+      { ...file, inputs: [] },
+      { ...file, file: "bronze/orders/gone.parquet", retired: true, inputs: [] },
+    ]);
+    await harness.bucket.put(key, text);
+    sqlite
+      .prepare("INSERT INTO bronze_manifests VALUES ('orders', ?, ?, 1, 1, 4, 1, 4, ?, ?, ?, ?, 'f')")
+      .run(first, key, time, time, time, time);
+    const ask = async (query: string, key?: string) => {
+      const headers = key === undefined ? {} : { authorization: bearer(key) };
+      const response = await harness.request(`/v1/tables/${query}`, { headers });
+      return { status: response.status, json: JSON.parse(await response.text()) };
+    };
+    const live = (day: string) => ({
+      ...{ partition_date: day, file: `bronze/orders/event_date=${day}/live.parquet`, first_row: 0, rows: 2, bytes: 9 },
+    });
+    const folded = { partition_date: first, file: "bronze/orders/folded.parquet", first_row: 3, rows: 4, bytes: 5 };
+    const page = (await ask("bronze_orders/files")).json;
+    expect(page).toEqual({
+      table_name: "bronze_orders",
+      files: [live(first), folded, ...days.slice(1, 31).map(live)],
+      next_cursor: `0_${days[30]}`,
+    });
+    const rest = (await ask(`bronze_orders/files?cursor=${page.next_cursor}`)).json;
+    expect(rest).toEqual({ table_name: "bronze_orders", files: days.slice(31).map(live), next_cursor: null });
+    expect((await ask(`bronze_orders/files?partition=${second}`)).json.files).toEqual([live(second)]);
+    expect((await ask("bronze_weather/files")).json).toMatchObject({ files: [], next_cursor: null });
+    expect(await ask("bronze_orders/files?version=3")).toMatchObject({
+      status: 400,
+      json: { detail: expect.stringMatching(/bronze has no versions.*silver_orders/) },
+    });
+    addKey(harness.db, "reader", ["orders:read"]);
+    expect((await ask("bronze_orders/files", keyNamed("reader"))).status).toBe(200);
+    expect((await ask("bronze_dead_letters/files", keyNamed("reader"))).status).toBe(403);
+    expect((await ask("bronze_dead_letters/files")).json).toEqual({
+      ...{ table_name: "bronze_dead_letters", files: [], next_cursor: null },
+    });
   });
 });

@@ -338,7 +338,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
   },
   "GET /v1/tables/{table}/files": {
     "200": published("/v1/tables/silver_orders/files?partition=2026-11-20"),
-    "400 INVALID_PARAMETER": get("/v1/tables/silver_orders/files?partition=today"),
+    "400 INVALID_PARAMETER": get("/v1/tables/bronze_orders/files?version=1"),
     "404 UNKNOWN_TABLE": get("/v1/tables/nope/files"),
     "404 UNKNOWN_VERSION": published("/v1/tables/silver_orders/files?version=9"),
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/tables/silver_orders/files")),
