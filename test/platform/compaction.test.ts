@@ -74,20 +74,23 @@ test("small files of a closed hour become one, their objects go, and a rebuild g
 test("a retention lets the date's bronze go: silver stays, a backfill is refused, late events are quarantined", async () => {
   const { db, lake } = at.platform;
   const silver = await at.rows(SILVER);
-  // The shipped contracts keep bronze: the cron, ten days later, lets nothing go.
+  // The shipped contracts keep bronze: ten days later it has left D1 for its manifest, and stands where it stood.
   const later = Math.ceil(Date.now() / DAY_MS + 10) * DAY_MS;
   const kept = await liveFiles();
   await tickOf(later);
-  expect(await liveFiles()).toEqual(kept);
-  await retire(
-    {
-      db,
-      bucket: new MemoryBucket(),
-      contracts: [{ ...requireContract("weather"), sla: { retentionMs: 7 * DAY_MS } }],
-    },
-    later,
-  );
   expect(await liveFiles()).toEqual([]);
+  const files = async () =>
+    (await at.get("/v1/tables/bronze_weather/files")).json?.files.map((each: { file: string }) => each.file);
+  expect(await files()).toEqual(kept);
+  expect(await at.rows(SILVER)).toEqual(silver);
+  const bucket = new MemoryBucket();
+  const { results } = await db.prepare("SELECT manifest FROM bronze_manifests WHERE topic = 'weather'").all();
+  const [manifest = ""] = results.map((row) => String(row["manifest"]));
+  await bucket.put(manifest, (await (await lake.get(manifest))?.text()) ?? "");
+  const contract = { ...requireContract("weather"), sla: { retentionMs: 7 * DAY_MS } };
+  await retire({ db, bucket, contracts: [contract] }, later);
+  for (const [key, { bytes }] of bucket.objects) await lake.put(key, bytes);
+  expect(await files()).toEqual([]);
   await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
   await at.until("bronze deleted", async () => (await lake.list({ prefix: "bronze/weather/" })).objects.length === 0);
   expect(await at.rows(SILVER)).toEqual(silver);
