@@ -247,7 +247,7 @@ describe("0014", () => {
       db.exec(sql);
       break;
     }
-    for (const { name, sql } of readMigrations(MIGRATIONS)) if (name.startsWith("0021")) db.exec(sql);
+    for (const { name, sql } of readMigrations(MIGRATIONS)) if (name.startsWith("0020")) db.exec(sql);
     const at = createD1(db);
     const stand = async () =>
       (await bronzeInputs(at.d1, NOTHING_FOLDED, "orders", DAY)).map(
