@@ -26,6 +26,12 @@ async function liveFiles(): Promise<string[]> {
   return results.map(({ file }) => file);
 }
 
+/** Beside them stand the pointer, the views and manifests. */
+async function dataObjects(): Promise<string[]> {
+  const { objects } = await at.platform.lake.list({ prefix: "bronze/weather/" });
+  return objects.map(({ key }) => key).filter((key) => key.endsWith(".parquet"));
+}
+
 /** A tick of the cron at another time than now, in milliseconds since the epoch. */
 async function tickOf(time: number): Promise<void> {
   await at.platform.runCron("* * * * *", new Date(time));
@@ -62,7 +68,7 @@ test("small files of a closed hour become one, their objects go, and a rebuild g
 
   expect(await lake.head(small[0] ?? "")).not.toBeNull();
   await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
-  await at.until("objects deleted", async () => (await lake.list({ prefix: "bronze/weather/" })).objects.length === 1);
+  await at.until("objects deleted", async () => (await dataObjects()).length === 1);
 
   await db.prepare("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather'").run();
   await at.until("built again", () => allBuilt(at.platform));
@@ -92,7 +98,7 @@ test("a retention lets the date's bronze go: silver stays, a backfill is refused
   for (const [key, { bytes }] of bucket.objects) await lake.put(key, bytes);
   expect(await files()).toEqual([]);
   await db.prepare("UPDATE tombstones SET delete_after = '2026-01-01T00:00:00.000Z'").run();
-  await at.until("bronze deleted", async () => (await lake.list({ prefix: "bronze/weather/" })).objects.length === 0);
+  await at.until("bronze deleted", async () => (await dataObjects()).length === 0);
   expect(await at.rows(SILVER)).toEqual(silver);
 
   const headers = { authorization: `Bearer ${at.platform.apiKey}`, "content-type": "application/json" };

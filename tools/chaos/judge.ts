@@ -66,7 +66,9 @@ export function isClean(verdict: Verdict): boolean {
 }
 
 async function unregistered({ db, lake }: Platform): Promise<number> {
-  const objects = new Set([...(await keysUnder(lake, "bronze/")), ...(await keysUnder(lake, "bronze_mixed/"))]);
+  const keys = [...(await keysUnder(lake, "bronze/")), ...(await keysUnder(lake, "bronze_mixed/"))];
+  // Beside the data stand pointers, views and manifests.
+  const objects = new Set(keys.filter((key) => key.endsWith(".parquet")));
   const { results } = await db.prepare("SELECT file FROM bronze_files").all<{ file: string }>();
   return objects.symmetricDifference(new Set(results.map(({ file }) => file))).size;
 }

@@ -26,7 +26,7 @@ test("order changes keep their rows before and after", async () => {
     events: changes.map((event) => ({ event, extra: null, lexical: null })),
   });
   await lake.land("order_changes", [message]);
-  const files = [...lake.bucket.objects.keys()].filter((key) => key.startsWith("bronze/order_changes/"));
+  const files = [...lake.bucket.objects.keys()].filter((key) => /^bronze\/order_changes\/.*parquet$/.test(key));
   const bronze = (await Promise.all(files.map((file) => readWithDuckDb(lake.bucket.bytesOf(file))))).flat();
   const rows = new Map(bronze.map((row) => [row["event_id"], row]));
   expect(rows.size).toBe(EVENTS);
