@@ -59,12 +59,12 @@ export function createLookupCache<Value>(options: LookupCacheOptions<Value>): Lo
     }
   }
 
-  function giveBackWhatIsFound(query: Promise<Value | null>, network: string): void {
+  function settleCount(query: Promise<Value | null>, network: string): void {
     query.then(
       (value) => {
         if (value !== null) options.missLimit.giveBack(network);
       },
-      () => {},
+      () => options.missLimit.noteFailure(network),
     );
   }
 
@@ -77,12 +77,16 @@ export function createLookupCache<Value>(options: LookupCacheOptions<Value>): Lo
       if (missedAt !== undefined && now - missedAt < FRESH_MS) return { state: "unknown" };
       const retryAfterSeconds =
         loading.has(name) || cached !== undefined ? 0 : options.missLimit.take(caller.network, now);
-      if (retryAfterSeconds > 0 && !(await options.names.has(name, caller)))
-        return { state: "limited", retryAfterSeconds };
+      if (retryAfterSeconds > 0 && !(await options.names.has(name, caller))) {
+        // A key in force must not be called unknown because the catalog was down.
+        return options.missLimit.sawFailure(caller.network)
+          ? { state: "unavailable", cause: new Error("the catalog did not answer earlier look-ups of this network") }
+          : { state: "limited", retryAfterSeconds };
+      }
       let query = loading.get(name);
       if (query === undefined) {
         query = load(name);
-        if (cached === undefined && retryAfterSeconds === 0) giveBackWhatIsFound(query, caller.network);
+        if (cached === undefined && retryAfterSeconds === 0) settleCount(query, caller.network);
         loading.set(name, query);
         caller.keepAlive(query.catch(() => undefined));
       }

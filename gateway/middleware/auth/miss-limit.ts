@@ -16,15 +16,19 @@ export interface MissLimit {
   take(network: string, now: number): number;
   /** The query found something: it does not count. */
   giveBack(network: string): void;
+  /** The query was not answered. It counts, so that no outage lifts the limit; but nobody asked for what is not known. */
+  noteFailure(network: string): void;
+  /** Whether one of the network's queries that count was not answered. */
+  sawFailure(network: string): boolean;
 }
 
 export function createMissLimit(): MissLimit {
-  const windows = new Map<string, { began: number; count: number }>();
+  const windows = new Map<string, { began: number; count: number; failed: boolean }>();
   return {
     take(network, now) {
       let window = windows.get(network);
       if (window === undefined || now - window.began >= WINDOW_MS) {
-        window = { began: now, count: 0 };
+        window = { began: now, count: 0, failed: false };
         windows.delete(network);
         windows.set(network, window);
         const [oldest] = windows.keys();
@@ -38,6 +42,11 @@ export function createMissLimit(): MissLimit {
       const window = windows.get(network);
       if (window !== undefined && window.count > 0) window.count--;
     },
+    noteFailure(network) {
+      const window = windows.get(network);
+      if (window !== undefined) window.failed = true;
+    },
+    sawFailure: (network) => windows.get(network)?.failed ?? false,
   };
 }
 

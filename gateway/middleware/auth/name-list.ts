@@ -6,6 +6,8 @@ import type { Caller } from "./caller.ts";
 
 /** A key that was made since is refused to such callers for as long. */
 const FRESH_MS = 60_000;
+/** After a failure the catalog is asked again as soon as callers are told to come back. */
+const FAILED_MS = 5_000;
 /** A name has some 100 bytes, and D1 reads a row for each. With more names than this nobody is told apart. */
 export const MAX_NAMES = 5_000;
 
@@ -22,24 +24,28 @@ export interface NameList {
 }
 
 export function createNameList({ load, now }: NameListOptions): NameList {
-  let listed: { readonly at: number; readonly names: Promise<ReadonlySet<string>> } | undefined;
+  let listed: Promise<ReadonlySet<string>> | undefined;
+  let until = 0;
 
-  async function read(): Promise<ReadonlySet<string>> {
+  async function read(at: number): Promise<ReadonlySet<string>> {
     try {
       const names = await load(MAX_NAMES + 1);
       return new Set(names.length > MAX_NAMES ? [] : names);
     } catch {
+      until = at + FAILED_MS;
       return new Set();
     }
   }
 
   return {
     async has(name, caller) {
-      if (listed === undefined || now() - listed.at >= FRESH_MS) {
-        listed = { at: now(), names: read() };
-        caller.keepAlive(listed.names);
+      const at = now();
+      if (listed === undefined || at >= until) {
+        until = at + FRESH_MS;
+        listed = read(at);
+        caller.keepAlive(listed);
       }
-      return (await listed.names).has(name);
+      return (await listed).has(name);
     },
   };
 }

@@ -116,6 +116,41 @@ describe("what the isolate remembers of the catalog", () => {
     expect(asked).toEqual(["a", "a"]);
   });
 
+  it("a catalog that is down makes nobody a guesser: callers are told so, and served as soon as it answers", async () => {
+    const { cache, asked, time } = counted((name) => name.startsWith("good"));
+    time.down = true;
+    for (let n = 0; n < 40; n++) expect((await cache.lookup(`good-${n}`, network("1"))).state).toBe("unavailable");
+    expect(asked).toHaveLength(30);
+    time.down = false;
+    expect((await cache.lookup("good-listed", network("1"))).state).toBe("known");
+    expect((await cache.lookup("good-1", network("1"))).state).toBe("unavailable");
+    time.now += 60_000;
+    expect((await cache.lookup("good-1", network("1"))).state).toBe("known");
+
+    for (let n = 0; n < 40; n++) await cache.lookup(`guess-${n}`, network("2"));
+    expect((await cache.lookup("guess-41", network("2"))).state).toBe("limited");
+  });
+
+  it("the list of all names is read again five seconds after it failed, not a minute", async () => {
+    const time = { now: 0, down: true };
+    let loads = 0;
+    const names = createNameList({
+      now: () => time.now,
+      load: async () => {
+        loads++;
+        if (time.down) throw new Error("down");
+        return ["good"];
+      },
+    });
+    const has = () => names.has("good", network("1"));
+    expect([await has(), await has(), loads]).toEqual([false, false, 1]);
+    time.down = false;
+    time.now += 5_000;
+    expect([await has(), loads]).toEqual([true, 2]);
+    time.now += 59_999;
+    expect([await has(), loads]).toEqual([true, 2]);
+  });
+
   it("guesses push out other guesses, and never what is known", async () => {
     const { cache, asked } = counted((name) => name === "good");
     await cache.lookup("good", network("good"));
