@@ -8,6 +8,7 @@ export const PURE = {
   name: "pure",
   setupFiles: "test/property/seed.setup.ts",
   testTimeout: 60_000,
+  hookTimeout: 60_000,
   ...WORKERS,
 } as const;
 

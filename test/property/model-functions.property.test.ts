@@ -22,14 +22,18 @@ beforeAll(async () => {
 afterAll(() => oracle[Symbol.asyncDispose]());
 
 for (const name of Object.keys(statements)) {
-  test(`${name} gives DuckDB's rows`, async () => {
-    const model = models.get(name);
-    if (model === undefined) throw new Error(`${name} was not compiled`);
-    await fc.assert(
-      fc.asyncProperty(arbitraryRows(functionTable, functionValues), cuts, async (rows, cut) =>
-        judge(oracle, model, await load(oracle, [{ table: functionTable, rows }], cut)),
-      ),
-      { numRuns: longOrShare(60, 8) },
-    );
-  }, 60_000);
+  test(
+    `${name} gives DuckDB's rows`,
+    async () => {
+      const model = models.get(name);
+      if (model === undefined) throw new Error(`${name} was not compiled`);
+      await fc.assert(
+        fc.asyncProperty(arbitraryRows(functionTable, functionValues), cuts, async (rows, cut) =>
+          judge(oracle, model, await load(oracle, [{ table: functionTable, rows }], cut)),
+        ),
+        { numRuns: longOrShare(60, 8) },
+      );
+    },
+    longOrShare(900_000, 60_000),
+  );
 }

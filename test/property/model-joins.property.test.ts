@@ -58,42 +58,50 @@ beforeAll(async () => {
 afterAll(() => oracle[Symbol.asyncDispose]());
 
 for (const name of Object.keys(statements)) {
-  test(`${name} gives DuckDB's rows`, async () => {
-    const both = [arbitraryRows(sampleTable, few), arbitraryRows(lookupTable, few)] as const;
-    await fc.assert(
-      fc.asyncProperty(...both, cuts, async (rows, lookup, cut) => {
-        const tables = [
-          { table: sampleTable, rows },
-          { table: lookupTable, rows: lookup },
-        ];
-        await judge(oracle, modelOf(name), await load(oracle, tables, cut));
-      }),
-      { numRuns: longOrShare(50, 6) },
-    );
-  }, 60_000);
+  test(
+    `${name} gives DuckDB's rows`,
+    async () => {
+      const both = [arbitraryRows(sampleTable, few), arbitraryRows(lookupTable, few)] as const;
+      await fc.assert(
+        fc.asyncProperty(...both, cuts, async (rows, lookup, cut) => {
+          const tables = [
+            { table: sampleTable, rows },
+            { table: lookupTable, rows: lookup },
+          ];
+          await judge(oracle, modelOf(name), await load(oracle, tables, cut));
+        }),
+        { numRuns: longOrShare(50, 6) },
+      );
+    },
+    longOrShare(900_000, 60_000),
+  );
 }
 
-test("a right side past its bound is refused with what to do, and a left side of any size is not", async () => {
-  const rowsOf = (table: TableSchema, count: number, note: string) =>
-    batchOf(
-      table.fields,
-      Array.from({ length: count }, (_, row) => ({ d: 0, k: String(row), note })),
+test(
+  "a right side past its bound is refused with what to do, and a left side of any size is not",
+  async () => {
+    const rowsOf = (table: TableSchema, count: number, note: string) =>
+      batchOf(
+        table.fields,
+        Array.from({ length: count }, (_, row) => ({ d: 0, k: String(row), note })),
+      );
+    const run = (left: number, right: number, note: string) =>
+      runModel(modelOf("semi_join"), {
+        async *scan(name, columns) {
+          const batch = name === "t" ? rowsOf(sampleTable, left, note) : rowsOf(lookupTable, right, note);
+          const kept = batch.fields.flatMap((one, at) => (columns.includes(one.name) ? [at] : []));
+          yield {
+            ...batch,
+            fields: kept.map((at) => batch.fields[at]!),
+            columns: kept.map((at) => batch.columns[at]!),
+          };
+        },
+      });
+    expect((await run(1000, 100_000, "")).length).toBe(1000);
+    await expect(run(1, 100_001, "")).rejects.toThrow(
+      /joins a right side of more than 100000 rows .* put the smaller table at the right, and filter it/,
     );
-  const run = (left: number, right: number, note: string) =>
-    runModel(modelOf("semi_join"), {
-      async *scan(name, columns) {
-        const batch = name === "t" ? rowsOf(sampleTable, left, note) : rowsOf(lookupTable, right, note);
-        const kept = batch.fields.flatMap((one, at) => (columns.includes(one.name) ? [at] : []));
-        yield {
-          ...batch,
-          fields: kept.map((at) => batch.fields[at]!),
-          columns: kept.map((at) => batch.columns[at]!),
-        };
-      },
-    });
-  expect((await run(1000, 100_000, "")).length).toBe(1000);
-  await expect(run(1, 100_001, "")).rejects.toThrow(
-    /joins a right side of more than 100000 rows .* put the smaller table at the right, and filter it/,
-  );
-  await expect(run(1, 100_001, "")).rejects.toBeInstanceOf(ModelTooLargeError);
-}, 60_000);
+    await expect(run(1, 100_001, "")).rejects.toBeInstanceOf(ModelTooLargeError);
+  },
+  longOrShare(900_000, 60_000),
+);

@@ -45,27 +45,35 @@ test("the sample models cover what they are meant to", () => {
 });
 
 for (const name of Object.keys(statements)) {
-  test(`${name} gives DuckDB's rows`, async () => {
-    const model = samples.get(name);
-    if (model === undefined) throw new Error(`${name} was not compiled`);
-    await fc.assert(
-      fc.asyncProperty(arbitraryRows(sampleTable), cuts, async (rows, cut) =>
-        judge(oracle, model, await load(oracle, [{ table: sampleTable, rows }], cut)),
-      ),
-      { numRuns: longOrShare(25, 8) },
-    );
-  }, 60_000);
+  test(
+    `${name} gives DuckDB's rows`,
+    async () => {
+      const model = samples.get(name);
+      if (model === undefined) throw new Error(`${name} was not compiled`);
+      await fc.assert(
+        fc.asyncProperty(arbitraryRows(sampleTable), cuts, async (rows, cut) =>
+          judge(oracle, model, await load(oracle, [{ table: sampleTable, rows }], cut)),
+        ),
+        { numRuns: longOrShare(25, 8) },
+      );
+    },
+    longOrShare(900_000, 60_000),
+  );
 }
 
 for (const table of [silverOrders, silverPayments, silverLedger]) {
-  test(`the gold model over ${table.name} gives DuckDB's rows`, async () => {
-    const model = gold.find((candidate) => candidate.inputs.some((input) => input.table === table.name));
-    if (model === undefined) throw new Error(`no model reads ${table.name}`);
-    await fc.assert(
-      fc.asyncProperty(arbitraryRows(table), cuts, async (rows, cut) =>
-        judge(oracle, model, await load(oracle, [{ table, rows }], cut)),
-      ),
-      { numRuns: longOrShare(40, 12) },
-    );
-  }, 60_000);
+  test(
+    `the gold model over ${table.name} gives DuckDB's rows`,
+    async () => {
+      const model = gold.find((candidate) => candidate.inputs.some((input) => input.table === table.name));
+      if (model === undefined) throw new Error(`no model reads ${table.name}`);
+      await fc.assert(
+        fc.asyncProperty(arbitraryRows(table), cuts, async (rows, cut) =>
+          judge(oracle, model, await load(oracle, [{ table, rows }], cut)),
+        ),
+        { numRuns: longOrShare(40, 12) },
+      );
+    },
+    longOrShare(900_000, 60_000),
+  );
 }

@@ -201,33 +201,37 @@ async function run(events: readonly Event[], stepRows: number) {
   return { lake, rows };
 }
 
-test("a day's silver is the same rows, however its builds are cut into steps and whatever fails between them", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 16 }), fc.integer({ min: 1, max: 8 }), async (events, stepRows) => {
-      fc.pre(events.some(({ kind }) => kind === "flush"));
-      const { lake, rows } = await run(events, stepRows);
-      const expected = reference(rows);
-      const found = await published(lake);
-      expect(found).toEqual({
-        kept: expected.kept,
-        quarantined: expected.quarantined,
-        ledger: {
-          copies: expected.copies,
-          silver: expected.kept.length,
-          quarantined: expected.quarantined.length,
-        },
-      });
-      // From the beginning, in other steps: the same, and the digest of the same inputs.
-      const digest = () =>
-        lake.d1.rows<{ d: string }>("SELECT file_hash AS d FROM partition_meta WHERE domain = 'weather'")[0]?.d;
-      const before = digest();
-      lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather' RETURNING 1");
-      await settle(lake, stepRows + 3);
-      expect(await published(lake)).toEqual(found);
-      expect(digest()).toBe(before);
-      expect(lake.d1.rows("SELECT * FROM data_files WHERE added IS NULL")).toEqual([]);
-      expect(lake.d1.rows("SELECT line FROM silver_progress")).toEqual([{ line: "published" }]);
-    }),
-    { numRuns: longOrShare(40, 12) },
-  );
-}, 120_000);
+test(
+  "a day's silver is the same rows, however its builds are cut into steps and whatever fails between them",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { maxLength: 16 }), fc.integer({ min: 1, max: 8 }), async (events, stepRows) => {
+        fc.pre(events.some(({ kind }) => kind === "flush"));
+        const { lake, rows } = await run(events, stepRows);
+        const expected = reference(rows);
+        const found = await published(lake);
+        expect(found).toEqual({
+          kept: expected.kept,
+          quarantined: expected.quarantined,
+          ledger: {
+            copies: expected.copies,
+            silver: expected.kept.length,
+            quarantined: expected.quarantined.length,
+          },
+        });
+        // From the beginning, in other steps: the same, and the digest of the same inputs.
+        const digest = () =>
+          lake.d1.rows<{ d: string }>("SELECT file_hash AS d FROM partition_meta WHERE domain = 'weather'")[0]?.d;
+        const before = digest();
+        lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'weather' RETURNING 1");
+        await settle(lake, stepRows + 3);
+        expect(await published(lake)).toEqual(found);
+        expect(digest()).toBe(before);
+        expect(lake.d1.rows("SELECT * FROM data_files WHERE added IS NULL")).toEqual([]);
+        expect(lake.d1.rows("SELECT line FROM silver_progress")).toEqual([{ line: "published" }]);
+      }),
+      { numRuns: longOrShare(40, 12) },
+    );
+  },
+  longOrShare(900_000, 120_000),
+);

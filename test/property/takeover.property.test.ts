@@ -210,40 +210,46 @@ function firstOfEach(rows: readonly string[]): string[] {
   return [...first.values()].sort();
 }
 
-test("silver is the same rows, whichever call was a builder's last, and whoever took its lease over", async () => {
-  let takeovers = 0;
-  let splits = 0;
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(op, { minLength: 4, maxLength: 24, size: "max" }),
-      fc.integer({ min: 1, max: 8 }),
-      async (ops, stepRows) => {
-        const world = new World(stepRows);
-        await world.flush([1, 2, 3, 4, 5, 6, 1, 2]);
-        for (const one of ops) {
-          await world.play(one);
-          world.lake.now += 1_000;
-          const [lease] = world.lake.d1.rows<{ splits: number }>(
-            "SELECT splits FROM partition_leases WHERE domain = 'weather'",
-          );
-          splits = Math.max(splits, lease?.splits ?? 0);
-        }
-        takeovers += world.lake.d1.rows("SELECT 1 FROM ended_runs WHERE status = 'LOST'").length;
-        await world.settle();
-        expect(await world.silver()).toEqual(firstOfEach(world.rows));
-        expect(world.lake.d1.rows("SELECT file FROM data_files WHERE added IS NULL")).toEqual([]);
-        expect(
-          world.lake.d1.rows("SELECT vanished, splits, pieces, run_id FROM partition_leases WHERE domain = 'weather'"),
-        ).toEqual([{ vanished: 0, splits: 0, pieces: 0, run_id: null }]);
-        const silver = world.lake.d1.rows<{ n: number }>(
-          "SELECT sum(events) AS n FROM ledger_outcomes WHERE topic = 'weather' AND term = 'silver'",
-        )[0]?.n;
-        expect(silver).toBe(firstOfEach(world.rows).length);
-      },
-    ),
-    { numRuns: longOrShare(400, 40) },
-  );
-  // Without any the rest would prove nothing.
-  expect(takeovers).toBeGreaterThan(20);
-  expect(splits).toBeGreaterThan(0);
-}, 120_000);
+test(
+  "silver is the same rows, whichever call was a builder's last, and whoever took its lease over",
+  async () => {
+    let takeovers = 0;
+    let splits = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(op, { minLength: 4, maxLength: 24, size: "max" }),
+        fc.integer({ min: 1, max: 8 }),
+        async (ops, stepRows) => {
+          const world = new World(stepRows);
+          await world.flush([1, 2, 3, 4, 5, 6, 1, 2]);
+          for (const one of ops) {
+            await world.play(one);
+            world.lake.now += 1_000;
+            const [lease] = world.lake.d1.rows<{ splits: number }>(
+              "SELECT splits FROM partition_leases WHERE domain = 'weather'",
+            );
+            splits = Math.max(splits, lease?.splits ?? 0);
+          }
+          takeovers += world.lake.d1.rows("SELECT 1 FROM ended_runs WHERE status = 'LOST'").length;
+          await world.settle();
+          expect(await world.silver()).toEqual(firstOfEach(world.rows));
+          expect(world.lake.d1.rows("SELECT file FROM data_files WHERE added IS NULL")).toEqual([]);
+          expect(
+            world.lake.d1.rows(
+              "SELECT vanished, splits, pieces, run_id FROM partition_leases WHERE domain = 'weather'",
+            ),
+          ).toEqual([{ vanished: 0, splits: 0, pieces: 0, run_id: null }]);
+          const silver = world.lake.d1.rows<{ n: number }>(
+            "SELECT sum(events) AS n FROM ledger_outcomes WHERE topic = 'weather' AND term = 'silver'",
+          )[0]?.n;
+          expect(silver).toBe(firstOfEach(world.rows).length);
+        },
+      ),
+      { numRuns: longOrShare(120, 40) },
+    );
+    // Without any the rest would prove nothing.
+    expect(takeovers).toBeGreaterThan(20);
+    expect(splits).toBeGreaterThan(0);
+  },
+  longOrShare(900_000, 120_000),
+);
