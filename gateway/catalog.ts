@@ -13,8 +13,8 @@ export async function catalog<Result>(query: () => Promise<Result>): Promise<Res
 }
 
 /**
- * What a caller is told of `of`, which failed. Of a row that somebody edited only its table: its values are for the operator, whose log
- * has the error as a whole.
+ * Gives the detail of the problem for a caller. An edited row is named by its table only: its values may be read by the operator, and
+ * the request's log line has them.
  */
 export function whatFailed(cause: unknown, of: "the catalog" | "the lake"): string {
   return cause instanceof RowError

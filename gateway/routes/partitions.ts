@@ -63,7 +63,7 @@ export function getPartitions(deps: GatewayDeps): Route {
   };
 }
 
-/** Of the tables that are asked for. */
+/** Counts of stale partitions by table, without the tables that the request left out. */
 function staleShown(stale: ReadonlyMap<string, number>, domains: readonly string[] | null) {
   const asked = domains === null ? null : new Set(domains.map((domain) => tableOfDomain(domain)?.name ?? domain));
   return Object.fromEntries([...stale].filter(([name]) => asked === null || asked.has(name)));

@@ -100,7 +100,7 @@ export function mixedKey(flush: FlushName, part = 0): string {
   return `bronze_mixed/${flush.topic}/${part === 0 ? name : name.replace(".parquet", `-${part}.parquet`)}`;
 }
 
-/** Whether a file, compacted or not, is one that dates share. */
+/** Tells whether a bronze file, compacted or not, has rows of several dates. */
 export function isMixed(key: string): boolean {
   return key.startsWith("bronze_mixed/");
 }

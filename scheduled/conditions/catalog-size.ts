@@ -2,7 +2,7 @@
 import { catalogBytes } from "../../sql/statements/catalog-size.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
-/** Of one database, on the paid plan. It cannot be raised. */
+/** Bytes of one D1 database on the paid plan. Cloudflare does not raise it. */
 const D1_BYTES = 10_000_000_000;
 /** Shares of the limit. The first leaves months at any rate that D1 takes. */
 const WARN_AT = 0.5;

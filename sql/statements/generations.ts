@@ -37,8 +37,13 @@ export async function tableGenerations(db: D1Database): Promise<TableGeneration[
   return await GENERATIONS.all(db.prepare("SELECT * FROM table_generations ORDER BY table_name"));
 }
 
-export async function tableGeneration(db: D1Database, table: string): Promise<TableGeneration | null> {
-  return await GENERATIONS.first(db.prepare("SELECT * FROM table_generations WHERE table_name = ?").bind(table));
+/** Of these tables those that have one. */
+export async function generationsOf(db: D1Database, tables: readonly string[]): Promise<TableGeneration[]> {
+  return await GENERATIONS.all(
+    db
+      .prepare("SELECT g.* FROM json_each(?) t CROSS JOIN table_generations g ON g.table_name = t.value")
+      .bind(JSON.stringify(tables)),
+  );
 }
 
 /** What a deploy says of a table. */

@@ -18,7 +18,7 @@ export interface MissLimit {
   giveBack(network: string): void;
   /** The query was not answered. It counts, so that no outage lifts the limit; but nobody asked for what is not known. */
   noteFailure(network: string): void;
-  /** Whether one of the network's queries that count was not answered. */
+  /** Tells whether the catalog failed to answer one of the queries that the network made in this minute. */
   sawFailure(network: string): boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What decides the rows and columns of a table, as its generation is told from the one before. Pure. Two deploys whose tables mean the
- * same build the same rows of the same input, whatever their texts say.
+ * A table's meaning: everything that decides its rows and columns. Two deploys with one meaning build the same rows of the same input,
+ * whatever their texts say; a deploy with another meaning begins a generation. Pure.
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
@@ -13,7 +13,7 @@ import { planHash } from "../models/plan-hash.ts";
 export const meaningSchema = z.object({
   /** Digest of what decides which rows there are, and of what a model makes of them. */
   rules: z.string(),
-  /** Of a topic's table: its columns by name. What a model gives is part of its rules. */
+  /** Columns by name, for a topic's table. It is empty for a model, whose rules name its columns. */
   columns: z.record(z.string(), z.object({ type: z.string(), nullable: z.boolean() })),
 });
 export type Meaning = z.infer<typeof meaningSchema>;

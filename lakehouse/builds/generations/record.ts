@@ -1,13 +1,13 @@
 /**
- * What this deploy says of its tables, written once where it differs from what is written. Deploys are ordered by when they were made, so
- * of two that run at once the older one changes nothing, and builds no table of which the newer one said something else.
+ * A deploy writes a row for each of its tables whose meaning or limits are others than the row says. Deploys are ordered by the time at
+ * which they were made: of two that run at once the older one changes no row, and builds no table whose row the newer one changed.
  */
 import { cancelBackfill } from "../../../sql/statements/backfills.ts";
 import {
+  generationsOf,
   recordGenerations,
   type SaidGeneration,
   type TableGeneration,
-  tableGeneration,
   tableGenerations,
 } from "../../../sql/statements/generations.ts";
 import { type Table, tableByName, tables } from "../../tables/catalog.ts";
@@ -39,7 +39,7 @@ export function contentOfTable(table: Table): string {
   return content;
 }
 
-/** What is to be written: of tables of which another deploy, or none, said something. Pure. */
+/** The rows to write: one for each table that has none, or whose row another deploy wrote. Pure. */
 export function newGenerations(
   { tables, releasedAt }: Deploy,
   recorded: ReadonlyMap<string, Pick<TableGeneration, "content" | "generation" | "meaning" | "released_at">>,
@@ -77,7 +77,7 @@ export async function recordDeploy(db: D1Database, deploy: Deploy): Promise<Read
   await recordGenerations(db, deploy.releasedAt, said);
   const generations = await readGenerations(db);
   for (const [name, { backfill_id: before, generation }] of recorded) {
-    // What it was to build is another thing now: what it had begun ends, the rest is filed anew.
+    // The walk was to build an older generation: its backfill is cancelled, and the next run files another.
     if (before !== null && generations.get(name)?.generation !== generation) await cancelBackfill(db, before);
   }
   return generations;
@@ -88,13 +88,32 @@ async function readGenerations(db: D1Database): Promise<ReadonlyMap<string, Tabl
 }
 
 /**
- * Whether this deploy may build the table: not once a newer one said something else of it. Before its first build of a table that it
- * changed, it says so itself: what is built from then on is told from what was there.
+ * Whether this deploy may build the table: not once a newer one said something else of it, or of a model that it reads, whose rows would
+ * be of another meaning than this table's; the newer one need not have the table at all. Before its first build of a table that it
+ * changed, the deploy says so itself: what is built from then on is told from what was there.
  */
 export async function mayBuild(db: D1Database, deploy: Deploy, table: Table): Promise<boolean> {
-  const row = await tableGeneration(db, table.name);
-  if (row?.content === contentOfTable(table)) return true;
-  if (row !== null && row.released_at > deploy.releasedAt) return false;
-  await recordDeploy(db, deploy);
+  const read = modelsRead(table);
+  const rows = await generationsOf(
+    db,
+    [table, ...read].map(({ name }) => name),
+  );
+  const recorded = new Map(rows.map((row) => [row.table_name, row]));
+  const isOverruled = (each: Table): boolean => {
+    const row = recorded.get(each.name);
+    return row !== undefined && row.content !== contentOfTable(each) && row.released_at > deploy.releasedAt;
+  };
+  if ([table, ...read].some(isOverruled)) return false;
+  if (recorded.get(table.name)?.content !== contentOfTable(table)) await recordDeploy(db, deploy);
   return true;
+}
+
+/** The models that a table reads, and those that they read. */
+function modelsRead(table: Table): Table[] {
+  if (table.kind !== "model") return [];
+  const models = table.model.inputs.flatMap((input) => {
+    const read = find(input.table);
+    return read?.kind === "model" ? [read, ...modelsRead(read)] : [];
+  });
+  return [...new Set(models)];
 }

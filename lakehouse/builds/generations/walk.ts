@@ -22,7 +22,7 @@ import { contentOfTable, type Deploy, recordDeploy } from "./record.ts";
 
 /** Partitions of a table that are built at once. */
 const AT_ONCE = 4;
-/** Who files these backfills, where a person's has the id of a key. */
+/** `created_by` of these backfills; a person's has the id of a key there. */
 export const FILED_BY = "deploy";
 
 export interface WalkDeps {

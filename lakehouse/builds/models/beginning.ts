@@ -12,7 +12,7 @@ export interface Beginning {
   readonly candidate: { readonly id: string; readonly steps: number } | undefined;
   /** A candidate that is given up for it. */
   readonly discarded: ModelProgress | undefined;
-  /** What the last version that was published goes on from. */
+  /** The progress that the published version left. */
   readonly live: ModelProgress | undefined;
   /** What the step reads. */
   readonly portion: Portion;
@@ -60,12 +60,12 @@ export function fromNothing(
 ): Beginning {
   const progress = noProgress(table, inputs.lookups);
   const portion = portionBehind(progress, table, inputs, stepRows);
-  // Of nothing that was read, nothing can be gone.
+  // No file was read yet, so none of those can be missing.
   if (portion === undefined) throw new Error(`${table.name} cannot begin`);
   return { progress, basis: "empty", candidate: undefined, discarded, live, portion };
 }
 
-/** What comes behind; undefined where what was read, looked up or computed is not what it would be today. */
+/** The rows behind `progress`; undefined where today's model, lookups or input files are not those that it was made with. */
 function portionBehind(
   progress: ModelProgress,
   table: ModelTable,

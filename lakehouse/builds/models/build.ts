@@ -79,10 +79,10 @@ function tooLarge({ name }: ModelTable, date: string, { pieces }: Portion, rows:
 /** Where every input is written whole each time nothing is ever added, so that a partial result would be of no use. */
 const NOT_GONE_ON_FROM: Pick<ModelProgress, "definition" | "partial"> = { definition: "", partial: [] };
 
-/** What a step has made, before it is known whether another one follows. */
+/** A step's result, before it is known whether another step follows. */
 interface Stepped {
   readonly progress: ModelProgress;
-  /** Of a candidate that grows: they are its own. */
+  /** Files of a candidate that grows, for class `rows`; none for class `merge`. */
   readonly files: readonly AddedFile[];
   readonly rowsOut: number;
   /** Judges all that there is. */
@@ -285,7 +285,7 @@ class ModelBuild {
     return results;
   }
 
-  /** Of the tables that are read row by row the rows of the portion, of those that are looked up all. Groups copy what they keep. */
+  /** Gives the portion's rows of inputs that are read row by row, and all rows of those that are looked up. Batches may be transient, since groups copy what they keep. */
   #scan({ pieces }: Beginning["portion"], transient: boolean) {
     const { read } = partsOf(this.#table.model.plan, this.#inputs);
     const own = read.map(({ table }) => [table, pieces.filter((piece) => piece.table === table)] as const);

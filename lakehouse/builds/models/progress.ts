@@ -16,9 +16,9 @@ const progressSchema = z.object({
   rowsIn: z.int().nonnegative(),
   /** Rows of the table so far; of a model of class `merge` only known at its gate. */
   rows: z.int().nonnegative(),
-  /** Of a model of class `merge`: the objects whose bytes, one after another, are its partial result. */
+  /** The objects whose bytes, one after another, are the partial result of a model of class `merge`. */
   partial: z.array(z.object({ object: z.string(), bytes: z.int().positive(), sha256: z.string() })),
-  /** Of a model of class `rows`: what its checks measured, and the keys that they know. */
+  /** Measures of the checks of a model of class `rows`, and the keys that they know. */
   measures: measuresSchema,
   keys: z.record(z.string(), z.array(z.object({ object: z.string(), bytes: z.int().multipleOf(IDENTITY_BYTES) }))),
   /** Objects that others took the place of, and go once that is published. */

@@ -19,7 +19,7 @@ import { inKeyOrder, type ModelInputs, requireVersion, runPlan } from "./run.ts"
 export interface RowsStep {
   readonly files: readonly AddedFile[];
   readonly rows: number;
-  /** Of the library's checks, rows before included. */
+  /** Results of the library's checks, over this step's rows and those before. */
   readonly results: readonly CheckResult[];
   readonly progress: Pick<ModelProgress, "rows" | "measures" | "keys" | "replaced">;
 }

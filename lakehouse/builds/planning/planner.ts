@@ -11,7 +11,7 @@ import { decide, PARTITION_STATUSES, type Partition, type PartitionStatus, type 
 export interface BuildRequest {
   readonly domain: string;
   readonly date: string;
-  /** Of this message and no other, however often it is delivered. Absent in messages of older versions. */
+  /** Names this message, and stays the same however often it is delivered. Messages of older versions have none. */
   readonly nonce?: string | undefined;
 }
 

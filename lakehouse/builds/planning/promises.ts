@@ -2,7 +2,7 @@
 import type { Table } from "../../tables/catalog.ts";
 import { waitOf } from "./policy.ts";
 
-/** Of the events of a topic that were received by a time, the table has all by `withinMs` after it. */
+/** A promise: the table has every event of the topic at most `withinMs` milliseconds after it was received. */
 export interface FreshnessPromise {
   readonly topic: string;
   readonly withinMs: number;

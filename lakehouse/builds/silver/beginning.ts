@@ -14,7 +14,7 @@ export interface Beginning {
   readonly candidate: { readonly id: string; readonly steps: number } | undefined;
   /** A candidate that is given up for it. */
   readonly discarded: SilverProgress | undefined;
-  /** What the last version that was published goes on from. */
+  /** The progress that the published version left. */
   readonly live: SilverProgress | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { KeyObject } from "./progress.ts";
  * hours as cheap as its first; a step holds one of them while it joins smaller ones to it.
  */
 const WHOLE_BYTES = 16 * 1024 * 1024;
-/** Of an object so much is held at a time. */
+/** Bytes of an object that are held at a time. */
 const PORTION_BYTES = 1024 * 1024;
 /** So many smaller ones are joined: each costs a request of every build. */
 const JOINED_OBJECTS = 32;

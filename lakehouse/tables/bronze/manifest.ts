@@ -39,7 +39,7 @@ const manifest = z.object({
   format: z.literal(1),
   table: z.string(),
   partition: z.string(),
-  /** Of the files that are not retired. */
+  /** Files that are not retired. */
   rows: z.int(),
   files: z.array(file).readonly(),
 });

@@ -8,7 +8,7 @@ import { evolvedRows, noRows } from "../evolved-rows.ts";
 
 export interface DateOfViews {
   readonly date: string;
-  /** Of a folded date; null: its files were listed in D1. */
+  /** The folded date's manifest; null: its files were listed in D1. */
   readonly manifest: string | null;
   /** R2 keys. */
   readonly files: readonly string[];

@@ -254,6 +254,17 @@ describe("two deploys at once", () => {
     expect((await values(newer)).map(({ value }) => value)).toEqual(["2", "4", "6"]);
   });
 
+  test("the older one does not build what reads a model that the newer one changed, though the newer one has no such table", async () => {
+    const older = await filled({ ...COUNTS, "sql/gold/two.sql": lastTwo("value", "daily") });
+    const newer = await deploy({ models: DOUBLED }, released(9), older);
+    await newer.land("orders", [orders(newer, ["more"])]);
+    await newer.settle();
+    newer.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = 'two' RETURNING 1");
+    const queued = (await older.plan()).filter(({ domain }) => domain === "two");
+    expect(queued.length).toBeGreaterThan(0);
+    for (const { date } of queued) expect(await older.build(older.table("two"), date)).toEqual({ kind: "not_needed" });
+  });
+
   test("builders say what they mean before the cron does: no date of theirs is taken for an old one", async () => {
     const older = await filled(COUNTS);
     const newer = await deploy({ models: DOUBLED }, released(9), older);
