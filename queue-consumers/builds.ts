@@ -7,7 +7,7 @@ import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
 import { tryAcquireWasm } from "../lakehouse/engine/parquet/wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
-import { WASM_WAIT_MS } from "./wasm-wait.ts";
+import { busyDelay, WASM_WAIT_MS } from "./wasm-wait.ts";
 
 const request = z.object({
   domain: z.string(),
@@ -47,7 +47,7 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
     using permit = await waitForWasm(WASM_WAIT_MS, sleep, () => tryAcquireWasm({ pause: () => sleep(0) }));
     if (permit === undefined) {
       event["outcome"] = "busy";
-      message.retry({ delaySeconds: 1 });
+      message.retry({ delaySeconds: busyDelay(message.attempts) });
       return;
     }
     const outcome = await buildPartition({ ...deps, permit }, table, parsed.data);

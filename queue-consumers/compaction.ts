@@ -3,7 +3,7 @@
 import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
 import { type CompactDeps, compact } from "../lakehouse/upkeep/compaction/compact.ts";
 import { noteCompactionFailure } from "../sql/statements/compactions.ts";
-import { WASM_WAIT_MS } from "./wasm-wait.ts";
+import { busyDelay, WASM_WAIT_MS } from "./wasm-wait.ts";
 
 export interface CompactionDeps extends Omit<CompactDeps, "permit"> {
   log(event: Readonly<Record<string, unknown>>): void;
@@ -20,7 +20,7 @@ export async function consumeCompaction(message: Message, file: string, deps: Co
     using permit = await waitForWasm(WASM_WAIT_MS);
     if (permit === undefined) {
       event["outcome"] = "busy";
-      message.retry({ delaySeconds: 1 });
+      message.retry({ delaySeconds: busyDelay(message.attempts) });
       return;
     }
     const { kind, ...figures } = await compact({ ...deps, permit }, file);

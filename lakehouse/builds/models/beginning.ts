@@ -2,6 +2,7 @@
 import type { Lease } from "../../../sql/statements/leases.ts";
 import type { ProgressRows } from "../../../sql/statements/silver-progress.ts";
 import type { ModelTable } from "../../tables/catalog.ts";
+import { groundOf } from "../ground.ts";
 import { nextPortion, type Portion, type PublishedInput } from "./portion.ts";
 import { definitionOf, type ModelProgress, noProgress, parseProgress } from "./progress.ts";
 
@@ -26,29 +27,25 @@ export interface Published {
 
 /** `stepRows`: of a step at the most. Throws what `parseProgress` throws. */
 export function beginning(
-  { candidate, published, current }: ProgressRows,
+  rows: ProgressRows,
   table: ModelTable,
   lease: Pick<Lease, "date" | "replay">,
   inputs: Published,
   stepRows: number,
 ): Beginning {
-  const parse = (text: string) => parseProgress(text, table.domain, lease.date);
-  const live = published === undefined ? undefined : parse(published.progress);
-  const under = candidate === undefined ? undefined : parse(candidate.progress);
-  if (candidate !== undefined && under !== undefined) {
-    const { build_id: id, steps, basis, blocked } = candidate;
-    // One that its gate held back is built again when somebody asks for a build and nothing is new; one that adds to a version that is
-    // not the published one any more has lost its ground.
-    const stands = !(blocked && lease.replay) && (basis === "empty" || current);
-    const portion = stands ? portionBehind(under, table, inputs, stepRows) : undefined;
+  const { candidate, published, under, live } = groundOf(rows, lease, (text) =>
+    parseProgress(text, table.domain, lease.date),
+  );
+  if (candidate !== undefined) {
+    const { progress, basis, id, steps } = candidate;
+    const portion = portionBehind(progress, table, inputs, stepRows);
     if (portion !== undefined)
-      return { progress: under, basis, candidate: { id, steps }, discarded: undefined, live, portion };
+      return { progress, basis, candidate: { id, steps }, discarded: undefined, live, portion };
   }
-  const portion =
-    live !== undefined && current && !lease.replay ? portionBehind(live, table, inputs, stepRows) : undefined;
-  if (live === undefined || portion === undefined)
+  const portion = published === undefined ? undefined : portionBehind(published, table, inputs, stepRows);
+  if (published === undefined || portion === undefined)
     return fromNothing({ discarded: under, live }, table, inputs, stepRows);
-  return { progress: live, basis: "published", candidate: undefined, discarded: under, live, portion };
+  return { progress: published, basis: "published", candidate: undefined, discarded: under, live, portion };
 }
 
 /** The same from nothing. */

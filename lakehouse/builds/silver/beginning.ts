@@ -4,6 +4,7 @@ import type { ProgressRows } from "../../../sql/statements/silver-progress.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import type { CheckResult } from "../gates/gate.ts";
 import { measureName } from "../gates/measures.ts";
+import { groundOf } from "../ground.ts";
 import { definitionOf, fits, noProgress, parseProgress, type SilverProgress } from "./progress.ts";
 
 /** What a step goes on from. */
@@ -19,23 +20,16 @@ export interface Beginning {
 }
 
 /** Throws what `parseProgress` throws. */
-export function beginning(
-  { candidate, published, current }: ProgressRows,
-  table: TopicTable,
-  lease: Pick<Lease, "date" | "replay">,
-): Beginning {
-  const parse = (text: string) => parseProgress(text, table.domain, lease.date);
-  const live = published === undefined ? undefined : parse(published.progress);
-  const under = candidate === undefined ? undefined : parse(candidate.progress);
-  if (candidate !== undefined && under !== undefined) {
-    const { build_id: id, steps, basis, blocked } = candidate;
-    // One that its gate held back is built again when somebody asks for a build and nothing is new; one that adds to a version that is
-    // not the published one any more has lost its ground.
-    const goesOn = fits(under, table) && !(blocked && lease.replay) && (basis === "empty" || current);
-    if (goesOn) return { progress: under, basis, candidate: { id, steps }, discarded: undefined, live };
+export function beginning(rows: ProgressRows, table: TopicTable, lease: Pick<Lease, "date" | "replay">): Beginning {
+  const { candidate, published, under, live } = groundOf(rows, lease, (text) =>
+    parseProgress(text, table.domain, lease.date),
+  );
+  if (candidate !== undefined && fits(candidate.progress, table)) {
+    const { progress, basis, id, steps } = candidate;
+    return { progress, basis, candidate: { id, steps }, discarded: undefined, live };
   }
-  if (live !== undefined && current && fits(live, table) && !lease.replay)
-    return { progress: live, basis: "published", candidate: undefined, discarded: under, live };
+  if (published !== undefined && fits(published, table))
+    return { progress: published, basis: "published", candidate: undefined, discarded: under, live };
   const taking = live !== undefined && live.definition === definitionOf(table) ? live.taking : zeroChecks(table);
   return { progress: noProgress(table, taking), basis: "empty", candidate: undefined, discarded: under, live };
 }

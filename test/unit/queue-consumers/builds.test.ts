@@ -2,6 +2,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { STEP_ROWS, stepRowsOf } from "../../../lakehouse/builds/outcome.ts";
 import { consumeBuilds } from "../../../queue-consumers/builds.ts";
+import { busyDelay } from "../../../queue-consumers/wasm-wait.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../../oracle/frames.ts";
 import { Lake } from "../../oracle/lake.ts";
@@ -66,4 +67,8 @@ test("BUILD_STEP_ROWS makes steps smaller, never larger; what is no number of ro
     ...[STEP_ROWS, 500, 1, STEP_ROWS],
     ...[STEP_ROWS, STEP_ROWS, STEP_ROWS],
   ]);
+});
+
+test("a message that finds parquet-wasm taken comes back later and later, after five seconds at most", () => {
+  expect([1, 2, 3, 4, 5, 90].map(busyDelay)).toEqual([1, 2, 4, 5, 5, 5]);
 });
