@@ -100,7 +100,7 @@ async function demandFreePort(port: number): Promise<void> {
   if (port === 0 || (await isPortFree(port))) return;
   throw new CommandProblem(
     "PORT_TAKEN",
-    `Port ${port} is taken by another program. Stop that one, or choose another port with --port (for example --port ${port + 10}).`,
+    `Port ${port} is taken by another program. Stop that one, or choose another port with --port (for example --port ${port + 10}). If a platform was killed here (kill -9, out of memory), the program is its workerd, which still has the state open: end that first (pkill workerd).`,
   );
 }
 

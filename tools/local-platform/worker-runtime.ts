@@ -6,6 +6,16 @@ import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import type { Bundle } from "../build/bundle.ts";
 import { journaledWorkers, type QueueWaits } from "./queue-journal/workers.ts";
 
+/** The variable from which Miniflare takes flags of V8 for the workerd that it starts. */
+export const V8_FLAGS = "MINIFLARE_WORKERD_V8_FLAGS";
+
+/**
+ * The thread that runs the Workers collects their garbage alone. On two cores V8 has one helper thread. It has been seen to compile, need
+ * memory and wait for a collection by the main thread, while the main thread waited for the helper to sweep: workerd then took a whole
+ * core and answered nothing, for good.
+ */
+export const GC_ON_ONE_THREAD = "--single-threaded-gc";
+
 export interface WorkerLog {
   /** `log`, `info`, `warn`, `error`, `debug`, `trace`. */
   readonly level: string;
@@ -137,6 +147,7 @@ async function startMiniflare(options: {
   readonly inspectorPort?: number;
 }): Promise<Miniflare> {
   const { workers, storage, port, onLog, inspectorPort } = options;
+  process.env[V8_FLAGS] ??= GC_ON_ONE_THREAD;
   const miniflare = new Miniflare({
     workers,
     host: "127.0.0.1",

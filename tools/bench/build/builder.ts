@@ -5,13 +5,19 @@ import type { Miniflare } from "miniflare";
 import type { Bundle } from "../../build/bundle.ts";
 import type { LocalDatabase, LocalLake } from "../../local-platform/bindings.ts";
 import { applyMigrations, readMigrations } from "../../local-platform/migrations.ts";
-import { GATEWAY_NAME, runtimeConfig, startInspected, WORKER_NAME } from "../../local-platform/worker-runtime.ts";
+import {
+  GATEWAY_NAME,
+  GC_ON_ONE_THREAD,
+  runtimeConfig,
+  startInspected,
+  V8_FLAGS,
+  WORKER_NAME,
+} from "../../local-platform/worker-runtime.ts";
 import { type IsolateHeap, isolateHeap } from "../memory/isolate-heap.ts";
 import { cpuOf, cpuOfWhole, type WorkerdCpu, workerds } from "../workerd-cpu.ts";
 
 /** V8 sizes its young generation and its collections by it, as in a Worker on Cloudflare: objects beyond it end the process. */
 const ISOLATE_MB = 128;
-const V8_FLAGS = "MINIFLARE_WORKERD_V8_FLAGS";
 const PLANNER_CRON = "* * * * *";
 /** How often D1 is asked whether all is built. */
 const LOOK_MS = 1_000;
@@ -51,7 +57,7 @@ export class Builder implements AsyncDisposable {
 
   /** Starts it over an empty lake, and waits until it has announced its releases and built what follows from that. */
   static async start(root: string, bundle: Bundle, storage: string): Promise<Builder> {
-    process.env[V8_FLAGS] = `--max-heap-size=${ISOLATE_MB} --expose-gc`;
+    process.env[V8_FLAGS] = `--max-heap-size=${ISOLATE_MB} --expose-gc ${GC_ON_ONE_THREAD}`;
     const before = new Set(workerds());
     const listeners: ((build: EndedBuild) => void)[] = [];
     const config = runtimeConfig(join(root, "wrangler.toml"), bundle, { FLUSH_AGE_SECONDS: "1" });

@@ -6,7 +6,13 @@ import type { Miniflare } from "miniflare";
 import type { Bundle } from "../../build/bundle.ts";
 import { LOCAL_API_KEY, seedLocalKey } from "../../local-platform/local-key.ts";
 import { applyMigrations, readMigrations } from "../../local-platform/migrations.ts";
-import { GATEWAY_NAME, OBJECTS_NAME, runtimeConfig, startGatewayApart } from "../../local-platform/worker-runtime.ts";
+import {
+  GATEWAY_NAME,
+  OBJECTS_NAME,
+  runtimeConfig,
+  startGatewayApart,
+  V8_FLAGS,
+} from "../../local-platform/worker-runtime.ts";
 import { workerds } from "../workerd-cpu.ts";
 import type { Attack } from "./attacks.ts";
 import { type IsolateHeap, isolateHeap } from "./isolate-heap.ts";
@@ -14,7 +20,6 @@ import { type IsolateHeap, isolateHeap } from "./isolate-heap.ts";
 const MB = 1_000_000;
 /** V8 sizes its young generation and its collections by it, as in a Worker on Cloudflare. */
 const ISOLATE_MB = 128;
-const V8_FLAGS = "MINIFLARE_WORKERD_V8_FLAGS";
 
 export interface AttackFigures {
   /** The most above idle, in the gateway's isolate. */
