@@ -3,6 +3,7 @@
 import { versionSql } from "../../../oracle/version-sql.ts";
 import type { Harness } from "../harness.ts";
 import { answer } from "../harness.ts";
+import { withoutCatalog } from "./calls.ts";
 import type { Case, ResponseKey } from "./case.ts";
 
 const DAY = "2026-11-20";
@@ -46,15 +47,6 @@ const post =
     fillCatalog(harness);
     return await harness.post(path, body);
   };
-const withoutCatalog =
-  (next: Case): Case =>
-  async (harness) => {
-    // The key is cached by a first call, so that only the route's own query fails.
-    await harness.request("/v1/topics");
-    harness.db.setDown(true);
-    return await next(harness);
-  };
-
 const BACKFILLS = "/v1/backfills";
 const WANTED = { table: "silver_orders", from: "2026-11-01", to: "2026-11-30", reprocess: "completed" };
 /** A backfill and then a call to it. */

@@ -1,32 +1,14 @@
-/** How each documented answer is produced: the test beside this fails for one that has no case here. */
-import { vi } from "vitest";
-import type { MaskingSecrets } from "../../../../gateway/masking/keyring.ts";
-import { tryAcquireWasm } from "../../../../lakehouse/engine/parquet/wasm.ts";
 import { versionSql } from "../../../oracle/version-sql.ts";
 import type { Harness } from "../harness.ts";
-import { addKey, answer, bearer, createHarness, deadLetters, order } from "../harness.ts";
+import { addKey, answer, bearer, createHarness, order } from "../harness.ts";
 import { land } from "../land.ts";
 import { buildsCases } from "./builds-cases.ts";
+import { EVENTS, get, send, withBusyLake, withoutCatalog, withoutMemory } from "./calls.ts";
 import type { Case, ResponseKey } from "./case.ts";
+import { deadLettersCases, parkedCases } from "./dead-letters-cases.ts";
+import { keysCases } from "./keys-cases.ts";
 import { registryCases } from "./registry-cases.ts";
 
-const EVENTS = "/v1/topics/orders/events";
-const send =
-  (body: unknown, path = EVENTS): Case =>
-  (harness) =>
-    harness.post(path, body);
-const get =
-  (path: string, init: RequestInit = {}): Case =>
-  (harness) =>
-    harness.request(path, init);
-const withoutCatalog =
-  (next: Case): Case =>
-  async (harness) => {
-    // The key is cached by a first call, so that only the route's own query fails.
-    await harness.request("/v1/topics");
-    harness.db.setDown(true);
-    return await next(harness);
-  };
 async function publish(harness: Harness): Promise<void> {
   const files = [
     { file: "silver/orders/a.parquet", rows: 10, bytes: 100 },
@@ -41,12 +23,6 @@ const published =
     await publish(harness);
     return await harness.request(path);
   };
-
-/** A gateway whose other requests hold all memory. */
-function withoutMemory(): Harness {
-  const memory = { totalBytes: 1, requestBytes: 1_000_000, smallShareBytes: 0, smallBytes: 0 };
-  return createHarness({ limits: { memory } });
-}
 
 const eventsCases: Record<ResponseKey, Case> = {
   "202": send([order("a")]),
@@ -111,150 +87,6 @@ const topicCases = (rest: string): Record<ResponseKey, Case> => ({
   "200": get(`/v1/contracts/orders${rest}`),
   "404 UNKNOWN_TOPIC": get(`/v1/contracts/nope${rest}`),
 });
-
-const makeKey = (harness: Harness): Promise<Response> =>
-  harness.post("/v1/keys", { producer: "shop", scopes: ["orders:write"] });
-const onNewKey =
-  (action: string, body: unknown): Case =>
-  async (harness) => {
-    const { key_id }: { key_id: string } = JSON.parse(await (await makeKey(harness)).text());
-    return await harness.post(`/v1/keys/${key_id}/${action}`, body);
-  };
-const adminCases = (address: string, body: unknown): Record<ResponseKey, Case> => ({
-  "404 UNKNOWN_KEY": send(body, address),
-  "503 CATALOG_UNAVAILABLE": withoutCatalog(send(body, address)),
-});
-const keysCases: Record<string, Record<ResponseKey, Case>> = {
-  "GET /v1/keys": { "200": get("/v1/keys"), "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/keys")) },
-  "POST /v1/keys": {
-    "201": makeKey,
-    "400 INVALID_PARAMETER": send({ producer: "shop", scopes: ["everything"] }, "/v1/keys"),
-    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), "/v1/keys"),
-    "503 CATALOG_UNAVAILABLE": withoutCatalog(makeKey),
-  },
-  "POST /v1/keys/{key_id}/rotate": {
-    ...adminCases("/v1/keys/nope/rotate", {}),
-    "201": onNewKey("rotate", {}),
-    "400 INVALID_PARAMETER": onNewKey("rotate", { overlap_seconds: -1 }),
-    "409 KEY_NOT_IN_FORCE": async (harness) => {
-      const { key_id }: { key_id: string } = JSON.parse(await (await makeKey(harness)).text());
-      await harness.post(`/v1/keys/${key_id}/revoke`, {});
-      return await harness.post(`/v1/keys/${key_id}/rotate`, {});
-    },
-    "413 BODY_TOO_LARGE": onNewKey("rotate", " ".repeat(300_000)),
-  },
-  "POST /v1/keys/{key_id}/revoke": { ...adminCases("/v1/keys/nope/revoke", {}), "200": onNewKey("revoke", {}) },
-};
-
-async function refuseOrder(harness: Harness): Promise<string> {
-  await harness.post(EVENTS, [order("b", { amount: -1 })]);
-  const [id] = deadLetters(harness).map((letter) => String(letter["dlq_id"]));
-  await land(harness);
-  return id ?? "";
-}
-/** While another holds the permit of parquet-wasm. The seconds that a request waits for it pass at once. */
-const withBusyLake =
-  (next: Case): Case =>
-  async (harness) => {
-    using _permit = tryAcquireWasm();
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
-    try {
-      let waits = true;
-      const answer = next(harness).finally(() => {
-        waits = false;
-      });
-      while (waits) await vi.advanceTimersByTimeAsync(500);
-      return await answer;
-    } finally {
-      vi.useRealTimers();
-    }
-  };
-const lakeCases = (path: string): Record<ResponseKey, Case> => ({
-  "503 LAKE_BUSY": withBusyLake(get(path)),
-  "503 LAKE_UNAVAILABLE": withoutCatalog(get(path)),
-});
-const REPLAY = "/v1/dead-letters/replay";
-const deadLettersCases: Record<string, Record<ResponseKey, Case>> = {
-  "GET /v1/dead-letters": {
-    ...lakeCases("/v1/dead-letters"),
-    "200": async (harness) => {
-      await refuseOrder(harness);
-      return await harness.request("/v1/dead-letters?topic=orders");
-    },
-    "400 INVALID_PARAMETER": get("/v1/dead-letters?from=yesterday"),
-    "404 UNKNOWN_TOPIC": get("/v1/dead-letters?topic=nope"),
-  },
-  "GET /v1/dead-letters/{dlq_id}": {
-    ...lakeCases("/v1/dead-letters/00"),
-    "200": async (harness) => await harness.request(`/v1/dead-letters/${await refuseOrder(harness)}`),
-    "400 INVALID_PARAMETER": get("/v1/dead-letters/00?date=2026-02-31"),
-    "404 UNKNOWN_DEAD_LETTER": get("/v1/dead-letters/00"),
-  },
-  "POST /v1/dead-letters/replay": {
-    "200": async (harness) => await harness.post(REPLAY, { dlq_ids: [await refuseOrder(harness), "00"] }),
-    "400 INVALID_PARAMETER": send({ error_type: "MISSING_FIELD" }, REPLAY),
-    "404 UNKNOWN_TOPIC": send({ topic: "nope" }, REPLAY),
-    "503 OVERLOADED": () => withoutMemory().post(REPLAY, { topic: "orders" }),
-    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), REPLAY),
-    "503 QUEUE_UNAVAILABLE": async (harness) => {
-      const id = await refuseOrder(harness);
-      harness.failAllSends();
-      return await harness.post(REPLAY, { dlq_ids: [id], dry_run: false });
-    },
-    "503 MASKING_KEYS_UNAVAILABLE": async () => {
-      const ring = JSON.stringify({ current: 1, keys: { 1: Buffer.alloc(32, 1).toString("base64") } });
-      const secrets: MaskingSecrets & { MASKING_KEYS: string | undefined } = { MASKING_KEYS: ring, PAYLOAD_KEYS: ring };
-      const deployed = createHarness({ environment: "staging", secrets });
-      addKey(deployed.db, "deployed", ["*:write", "*:read"], null, "staging");
-      const key = { authorization: bearer("deployed", "staging") };
-      await deployed.post("/v1/topics/users/events", [{}], key);
-      await land(deployed);
-      Object.assign(secrets, { MASKING_KEYS: undefined });
-      return await deployed.post(REPLAY, { topic: "users" }, key);
-    },
-    "503 LAKE_BUSY": withBusyLake(send({ topic: "orders" }, REPLAY)),
-    "503 LAKE_UNAVAILABLE": withoutCatalog(send({ topic: "orders" }, REPLAY)),
-  },
-};
-
-async function parkOne(harness: Harness): Promise<void> {
-  const customMetadata = { cause: "system", detail: "d", attempts: "3", sent: "2026-11-21T00:00:00.000Z" };
-  await harness.bucket.put("parked/sluice-local-orders/m1", Uint8Array.of(1), { customMetadata });
-}
-const RETRY = "/v1/parked/retry";
-const parkedCases: Record<string, Record<ResponseKey, Case>> = {
-  "GET /v1/parked": {
-    "200": async (harness) => {
-      await parkOne(harness);
-      return await harness.request("/v1/parked?queue=sluice-local-orders&limit=1");
-    },
-    "400 INVALID_PARAMETER": get("/v1/parked?limit=0"),
-    "503 LAKE_UNAVAILABLE": async (harness) => {
-      harness.bucket.failures.push(new Error("list: internal error"));
-      return await harness.request("/v1/parked");
-    },
-  },
-  "GET /v1/parked/item": {
-    "200": async (harness) => {
-      await parkOne(harness);
-      return await harness.request("/v1/parked/item?id=sluice-local-orders/m1");
-    },
-    "400 INVALID_PARAMETER": get("/v1/parked/item?id=m1"),
-    "404 NOT_PARKED": get("/v1/parked/item?id=sluice-local-orders/m1"),
-    "503 LAKE_UNAVAILABLE": async (harness) => {
-      harness.bucket.failures.push(new Error("get: internal error"));
-      return await harness.request("/v1/parked/item?id=sluice-local-orders/m1");
-    },
-  },
-  "POST /v1/parked/retry": {
-    "200": async (harness) => {
-      await parkOne(harness);
-      return await harness.post(RETRY, { ids: ["sluice-local-orders/m1", "sluice-local-orders/m2"] });
-    },
-    "400 INVALID_PARAMETER": send({ ids: ["m1"] }, RETRY),
-    "413 BODY_TOO_LARGE": send(" ".repeat(300_000), RETRY),
-  },
-};
 
 /** By operation, then by status and code. The cases that follow from how a call is protected are the test's own. */
 export const cases: Record<string, Record<ResponseKey, Case>> = {
