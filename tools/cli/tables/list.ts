@@ -15,6 +15,8 @@ export const generation = z.looseObject({
 export function walkText({ walk }: z.infer<typeof generation>): string {
   if (walk === null) return "";
   const { stale, backfill_id, held } = walk;
+  // The cron ends a walk: for up to a minute after the last build nothing is stale, and the walk stands.
+  if (stale === 0) return held ? "all built, shown within a minute" : "all built";
   const by = backfill_id === null ? "its inputs first" : "sluice backfill list";
   return `${stale} stale (${by})${held ? ", shown as it was" : ""}`;
 }

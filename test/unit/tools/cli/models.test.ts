@@ -74,6 +74,8 @@ test("a platform's tables beside the project's: what a deploy would build again"
   expect(standing({ ...meaning, columns: more }, published({})).rebuilds).toBe(0);
   const walk = { stale: 12, backfill_id: "b1", held: true };
   expect(standing(meaning, published({ walk })).now).toBe("12 stale (sluice backfill list), shown as it was");
+  const done = { ...walk, stale: 0 };
+  expect(standing(meaning, published({ walk: done })).now).toBe("all built, shown within a minute");
   expect(standing(meaning, undefined).now).toMatch(/fills it/);
   expect(standing(meaning, { partitions: 3, generation: null }).rebuilds).toBe(0);
 });
