@@ -48,6 +48,8 @@ export interface RecordRule {
 
 export type Layer = "bronze" | "silver" | "gold";
 export type OnFail = "block" | "quarantine" | "warn";
+/** At each build of a partition, or once it has closed (`check-time.ts`). */
+export type CheckTime = "increment" | "closing";
 
 /** The bound a measured number is held against (ODCS 3.1, data quality operators). */
 export type Bound =
@@ -66,6 +68,8 @@ interface CheckBase {
   readonly table?: string;
   readonly bound: Bound;
   readonly onFail: OnFail;
+  /** Absent: at each build. */
+  readonly when?: "closing";
 }
 
 /** One library check of ODCS on a table's candidate rows. */

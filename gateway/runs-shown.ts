@@ -1,5 +1,7 @@
 /** Runs and results of checks as calls answer with them. */
-import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
+import type { WaitingChecks } from "../lakehouse/lookups/partitions/waiting-checks.ts";
+import { timeOf } from "../lakehouse/lookups/partitions/waits.ts";
+import { type Table, tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import type { ListedCheck, ListedRun } from "../sql/statements/run-list.ts";
 
 export function runShown({ run_id, domain, partition_date, status, fence, ...rest }: ListedRun) {
@@ -17,6 +19,20 @@ export function runShown({ run_id, domain, partition_date, status, fence, ...res
     rows_out,
     error_message,
   };
+}
+
+/** Checks that are judged once their partition has closed. */
+export function waitingShown(waiting: WaitingChecks, { name }: Pick<Table, "name">, date: string) {
+  return waiting.checks.map(({ layer, name: check_name, metric, bound, onFail }) => ({
+    table: name,
+    partition_date: date,
+    layer,
+    check_name,
+    metric,
+    bound: { [bound.op]: bound.value },
+    on_fail: onFail,
+    judged_at: timeOf(waiting.at),
+  }));
 }
 
 export function checkShown(check: ListedCheck) {

@@ -445,9 +445,11 @@ CREATE TABLE partition_leases (
   failure_class TEXT CHECK (failure_class IN ('data', 'system')),
   failed_version INTEGER,                    -- input version of the failed build: a data failure waits for another
   late INTEGER NOT NULL DEFAULT 0,           -- 1 from LATE until the rebuild is published, failures and retries included
-  revisions INTEGER NOT NULL DEFAULT 0, started_at TEXT, nonce TEXT, vanished INTEGER NOT NULL DEFAULT 0, splits INTEGER NOT NULL DEFAULT 0, pieces INTEGER NOT NULL DEFAULT 0,      -- rebuilds after the partition had closed
+  revisions INTEGER NOT NULL DEFAULT 0, started_at TEXT, nonce TEXT, vanished INTEGER NOT NULL DEFAULT 0, splits INTEGER NOT NULL DEFAULT 0, pieces INTEGER NOT NULL DEFAULT 0, awaits_closing INTEGER NOT NULL DEFAULT 0,      -- rebuilds after the partition had closed
   PRIMARY KEY (domain, partition_date)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX partition_leases_awaiting ON partition_leases (partition_date, domain) WHERE awaits_closing = 1;
 
 CREATE INDEX partition_leases_revised ON partition_leases (partition_date) WHERE revisions > 0;
 

@@ -81,6 +81,17 @@ export const checkShape = z.object({
   checked_at: z.string(),
 });
 
+export const waitingShape = z.object({
+  table: z.string(),
+  partition_date: z.string(),
+  layer: z.string(),
+  check_name: z.string(),
+  metric: z.string(),
+  bound: z.record(z.string(), z.unknown()).describe('As the contract writes it: `{"mustBe": 0}`'),
+  on_fail: z.string(),
+  judged_at: z.string().describe("From then on, as soon as what the partition reads is built"),
+});
+
 const decisionShape = z.object({
   decision_id: z.string(),
   action: z.enum(["accept", "quarantine", "discard"]),
@@ -94,7 +105,7 @@ const decisionShape = z.object({
 const partitionDetail = z.object({
   ...partitionFields,
   remedy: z.string().nullable().describe("What a person can do; null: nothing is needed"),
-  closes_at: z.string().describe("From then on new events are late"),
+  closes_at: z.string().nullable().describe("From then on new events are late; null: it never closes"),
   created_at: z.string().nullable(),
   retries_left: z.int(),
   lease: z
@@ -131,6 +142,7 @@ const partitionDetail = z.object({
     .nullable()
     .describe("The open backfill that it is part of"),
   checks: z.array(checkShape).describe("Of the last run that came to its checks"),
+  waiting_checks: z.array(waitingShape).describe("Those that are judged once the partition has closed, until they are"),
   runs: z.array(runShape).describe("The last twenty, the newest first"),
   decisions: z.array(decisionShape).describe("What people decided of it, the last first"),
 });

@@ -1,5 +1,6 @@
 /** `GET /v1/partitions` and `GET /v1/partitions/{table}/{date}`: the states of partitions, and why they wait. */
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
+import { waitingChecks } from "../../lakehouse/lookups/partitions/waiting-checks.ts";
 import { explain, timeOf } from "../../lakehouse/lookups/partitions/waits.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { type LivePartition, livePartition } from "../../lakehouse/tables/live-files.ts";
@@ -23,7 +24,7 @@ import { queryOf } from "../openapi/parameters.ts";
 import { date as dateSchema } from "../openapi/times.ts";
 import { cursorParts, cursorText } from "../page-cursor.ts";
 import { ProblemError } from "../problem.ts";
-import { checkShown, runShown } from "../runs-shown.ts";
+import { checkShown, runShown, waitingShown } from "../runs-shown.ts";
 import { PARTITIONS_RIGHTS, partitionsQuery } from "./partitions.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
@@ -95,7 +96,7 @@ export function getPartition(deps: GatewayDeps): Route {
     return c.json({
       ...lineOf(facts, table),
       remedy: explain(facts, table).remedy,
-      closes_at: new Date(planPolicy.closesAt(domain, date)).toISOString(),
+      closes_at: closingOf(domain, date),
       created_at: facts.created_at,
       retries_left: Math.max(0, planPolicy.maxRetries - facts.retry_count),
       lease:
@@ -118,10 +119,17 @@ export function getPartition(deps: GatewayDeps): Route {
       published: live === undefined ? null : publishedShown(live),
       backfill,
       checks: checks.map(checkShown),
+      waiting_checks: waitingShown(waitingChecks(facts, table), table, date),
       runs: runs.map(runShown),
       decisions,
     });
   };
+}
+
+/** Null: it never closes. */
+function closingOf(domain: string, date: string): string | null {
+  const closes = planPolicy.closesAt(domain, date);
+  return Number.isFinite(closes) ? new Date(closes).toISOString() : null;
 }
 
 function publishedShown({ version, run_id, generation, committed_at, rows, files }: LivePartition) {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { onTopics, type Rights } from "../access/need.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 import { date } from "../openapi/times.ts";
-import { checkShape, limitOf, listFields, runShape } from "./partitions.api.ts";
+import { checkShape, limitOf, listFields, runShape, waitingShape } from "./partitions.api.ts";
 
 export const RUNS_RIGHTS: Rights = [["read"]];
 
@@ -66,7 +66,16 @@ export const runsOperations: readonly Operation[] = [
         status: 200,
         description: "A page",
         content: {
-          "application/json": z.object({ checks: z.array(checkShape), next_cursor: z.string().nullable() }),
+          "application/json": z.object({
+            checks: z.array(checkShape),
+            waiting: z
+              .array(waitingShape)
+              .nullable()
+              .describe(
+                "Checks of published partitions, the newest dates first, that are judged once the partition has closed; of 200 partitions at the most, with the first page, unless `passed` is given",
+              ),
+            next_cursor: z.string().nullable(),
+          }),
         },
       },
     ],

@@ -1,4 +1,7 @@
 /** `GET /v1/runs` and `GET /v1/quality`: what builds did, and what their checks measured. */
+import { waitingChecks } from "../../lakehouse/lookups/partitions/waiting-checks.ts";
+import { tableOfDomain } from "../../lakehouse/tables/catalog.ts";
+import { type AwaitedClosing, awaitedClosings } from "../../sql/statements/awaited-closings.ts";
 import { listChecks, listEndedRuns, listRunningRuns, type RunPosition } from "../../sql/statements/run-list.ts";
 import { reachedDomains } from "../built-table.ts";
 import { catalog } from "../catalog.ts";
@@ -6,7 +9,7 @@ import type { GatewayContext } from "../context.ts";
 import type { GatewayDeps } from "../deps.ts";
 import { queryOf } from "../openapi/parameters.ts";
 import { cursorParts, cursorText } from "../page-cursor.ts";
-import { checkShown, runShown } from "../runs-shown.ts";
+import { checkShown, runShown, waitingShown } from "../runs-shown.ts";
 import { qualityQuery, RUNS_RIGHTS, runsQuery } from "./runs.api.ts";
 
 type Route = (c: GatewayContext) => Promise<Response>;
@@ -15,6 +18,8 @@ type Route = (c: GatewayContext) => Promise<Response>;
 const EXAMINED_RUNS = 2_000;
 /** Fewer, since all their checks are told. */
 const EXAMINED_CHECKS = 100;
+/** Partitions whose checks wait: mostly those of two or three dates. */
+const AWAITED_CLOSINGS = 200;
 
 export function getRuns(deps: GatewayDeps): Route {
   return async function getRuns(c) {
@@ -41,9 +46,28 @@ export function getQuality(deps: GatewayDeps): Route {
       ...{ domains, date, status: null, after: positionOf("quality", cursor), check },
       passed: passed === undefined ? null : passed === "true",
     };
-    const { rows, next } = await catalog(() => listChecks(deps.db, filter, EXAMINED_CHECKS));
-    return c.json({ checks: rows.map(checkShown), next_cursor: cursorAt("quality", next) });
+    const [{ rows, next }, closings] = await catalog(() =>
+      Promise.all([
+        listChecks(deps.db, filter, EXAMINED_CHECKS),
+        filter.after === null && filter.passed === null
+          ? awaitedClosings(deps.db, { domains, date }, AWAITED_CLOSINGS)
+          : null,
+      ]),
+    );
+    return c.json({
+      checks: rows.map(checkShown),
+      waiting: closings?.flatMap((closing) => waitingOf(closing, check)) ?? null,
+      next_cursor: cursorAt("quality", next),
+    });
   };
+}
+
+/** `check`: only the one of this name; null: all. */
+function waitingOf(closing: AwaitedClosing, check: string | null) {
+  const table = tableOfDomain(closing.domain);
+  if (table === undefined) return [];
+  const waiting = waitingShown(waitingChecks(closing, table), table, closing.partition_date);
+  return waiting.filter(({ check_name }) => check === null || check_name === check);
 }
 
 function positionOf(list: string, cursor: string | undefined): RunPosition | null {

@@ -10,13 +10,14 @@ import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
 import { unaccepted } from "./gates/decisions.ts";
 import { blocking, QualityGateError, runChecks } from "./gates/gate.ts";
+import { judgedChecks, leavesChecks } from "./gates/judged.ts";
 import { resultRow } from "./gates/result-row.ts";
 import { readsMixed } from "./generations/mixed.ts";
 import { contentOfTable } from "./generations/record.ts";
 import { prepareLedger } from "./ledger.ts";
 import { prepareWhole } from "./models/whole.ts";
 import { type BuildDeps, type BuildOutcome, orReadBack } from "./outcome.ts";
-import { staleAfter } from "./planning/dependencies.ts";
+import { hasClosed, staleAfter } from "./planning/dependencies.ts";
 
 type HeldTable = Exclude<Table, { readonly kind: "topic" }>;
 
@@ -28,7 +29,8 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
   const candidate = await prepare(deps, table, date);
   const files = await stageFiles(deps, table, date, runId, candidate.rows);
   const decisions = await decisionsOf(db, table.domain, date);
-  const results = await runChecks(table.checks, table.layer, candidate.rows);
+  const closed = hasClosed(lease);
+  const results = await runChecks(judgedChecks(table.checks, closed), table.layer, candidate.rows);
   const rows = results.map((result) => resultRow(result, files));
   const checks = checksOf(table.name, new Date().toISOString(), rows);
   const held = unaccepted(blocking(results), decisions);
@@ -52,6 +54,7 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
         seen: null,
         completeThrough: candidate.completeThrough,
         generation: { content: mixed ? null : contentOfTable(table) },
+        awaitsClosing: leavesChecks(table.checks, closed),
         dependents: staleAfter(table.name, date, Date.now()),
         checks,
         also: (guard) => pinLookups(candidate.pins ?? [], guard),

@@ -41,6 +41,8 @@ export interface Commit extends Omit<VersionRow, "kind" | "topic">, FileChanges 
   readonly inputs: number;
   readonly layer: "silver" | "gold";
   readonly path: string;
+  /** Whether checks are left to be judged once the partition has closed. */
+  readonly awaitsClosing: boolean;
   /** The partitions that read this one. */
   readonly dependents: readonly StalePartition[];
   /** Where the bronze rows went; undefined where the table is not a topic's silver. */
@@ -92,6 +94,11 @@ export async function commitVersion(db: D1Database, commit: Commit): Promise<boo
       commit.layer,
       commit.rows,
       commit.path,
+    ),
+    // A statement of its own, which mostly finds nothing to change: one that names the column writes the index each time.
+    prepare(
+      `UPDATE partition_leases SET awaits_closing = ?5 WHERE domain = ?1 AND partition_date = ?2 AND awaits_closing <> ?5 AND ${held}`,
+      commit.awaitsClosing ? 1 : 0,
     ),
     prepare(
       `${endRun("DONE", { rows_in: "?5", rows_out: "?6", checks: "?7" })} AND l.run_id = ?3 AND l.fence = ?4`,

@@ -17,6 +17,8 @@ export interface Lease extends StepSize {
   readonly replays: number;
   /** Whether there is nothing new since the last build: what reads the table has nothing new either. */
   readonly replay: boolean;
+  /** D1's clock when the lease was taken, in milliseconds since the epoch. */
+  readonly now: number;
   /** Whether the partition's bronze was retired before: it cannot be built again. */
   readonly sealed: boolean;
   /** Retries that came before it, for the backoff of the next. */
@@ -36,6 +38,7 @@ const LEASES = rowsOf(
     version: row.integer("version"),
     replays: row.integer("replays"),
     replay: row.flag("replay"),
+    now: row.integer("now"),
     sealed: row.flag("sealed"),
     retryCount: row.integer("retry_count"),
     vanished: row.integer("vanished"),
@@ -82,7 +85,7 @@ export async function acquireLease(
     db
       .prepare(
         `SELECT l.domain, l.partition_date, l.fence, coalesce(i.version, 0) AS version, coalesce(r.replays, 0) AS replays,
-                coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS replay, m.retry_count,
+                coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS replay, ${NOW_MS} AS now, m.retry_count,
                 l.vanished, l.splits, l.pieces,
                 EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = ?1 AND s.partition_date = ?2) AS sealed
          FROM partition_leases l JOIN partition_meta m USING (domain, partition_date) LEFT JOIN partition_inputs i USING (domain, partition_date)

@@ -43,6 +43,8 @@ export interface PartitionFacts {
   /** Builders that the present step lost at its present size, and how often it was halved. */
   readonly vanished: number;
   readonly splits: number;
+  /** What is published was not judged by the checks that wait for the closing. */
+  readonly awaits_closing: boolean;
   /** D1's clock when the row was read. */
   readonly now: number;
 }
@@ -85,6 +87,7 @@ const PARTITIONS = rowsOf(
     unread_rows: row.integer("unread_rows"),
     vanished: row.integer("vanished"),
     splits: row.integer("splits"),
+    awaits_closing: row.flag("awaits_closing"),
     now: row.integer("now"),
   }),
 );
@@ -117,6 +120,7 @@ const REST = `coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS
   coalesce(l.fence, 0) AS fence, l.run_id AS lease_run, l.started_at AS lease_since, coalesce(l.lease_until, 0) AS lease_until,
   coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.revisions, 0) AS revisions,
   n.version AS pinned_version, n.reason AS pinned_reason, coalesce(l.vanished, 0) AS vanished, coalesce(l.splits, 0) AS splits,
+  coalesce(l.awaits_closing, 0) AS awaits_closing,
   coalesce(c.steps, 0) AS steps,
   CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 // Where the candidate has come to, else the published version. A row that somebody edited counts as none.

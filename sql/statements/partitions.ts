@@ -28,6 +28,8 @@ export interface PartitionRow {
   readonly now: number;
   /** A rollback holds it at an older version. */
   readonly pinned: boolean;
+  /** What is published was not judged by the checks that wait for the closing. */
+  readonly awaits_closing: boolean;
 }
 
 const PARTITION = {
@@ -56,13 +58,14 @@ const ACTIVE = rowsOf(
     fence: row.integer("fence"),
     now: row.integer("now"),
     pinned: row.flag("pinned"),
+    awaits_closing: row.flag("awaits_closing"),
   }),
 );
 
 /**
- * Partitions that may need something: inputs that no build saw, or a status other than DONE. Indexed reads, so a
- * tick costs what is active, and the files of topics that no build saw, not what exists. DEAD ones wait for an operator and are left out. A row that somebody edited keeps
- * no other from being planned.
+ * Partitions that may need something: inputs that no build saw, a status other than DONE, or, of dates that have ended, checks that wait
+ * for the closing. Indexed reads, which SQLite does not choose by itself for a union in order: a tick costs what is active, and the files of topics that no build saw, not what exists. DEAD ones
+ * wait for an operator and are left out. A row that somebody edited keeps no other from being planned.
  */
 export async function activePartitions(db: D1Database): Promise<ReadableRows<PartitionRow>> {
   return ACTIVE.readable(
@@ -71,7 +74,9 @@ export async function activePartitions(db: D1Database): Promise<ReadableRows<Par
         `WITH active AS (
          SELECT domain, partition_date FROM partition_inputs WHERE version <> built_version
          UNION
-         SELECT domain, partition_date FROM partition_meta WHERE status <> 'DONE' AND status <> 'DEAD'
+         SELECT domain, partition_date FROM partition_meta INDEXED BY partition_meta_active WHERE status <> 'DONE' AND status <> 'DEAD'
+         UNION
+         SELECT domain, partition_date FROM partition_leases INDEXED BY partition_leases_awaiting WHERE awaits_closing = 1 AND partition_date < substr(${NOW_TEXT}, 1, 10)
        )
        SELECT a.domain, a.partition_date, coalesce(m.status, 'UNDISCOVERED') AS status, coalesce(m.retry_count, 0) AS retry_count,
               coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS built_version,
@@ -81,6 +86,7 @@ export async function activePartitions(db: D1Database): Promise<ReadableRows<Par
                 AND d.registration > i.unseen_after) AS unseen_rows,
               l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
               coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now,
+              coalesce(l.awaits_closing, 0) AS awaits_closing,
               EXISTS (SELECT 1 FROM pinned_partitions n WHERE n.domain = a.domain AND n.partition_date = a.partition_date) AS pinned
        FROM active a
        LEFT JOIN partition_meta m USING (domain, partition_date)
@@ -102,6 +108,8 @@ export interface PlannedTransition {
   readonly fence: number;
   readonly retryCount: number;
   readonly queue: boolean;
+  /** The partition has closed: that is a change of its inputs, which no build saw yet. */
+  readonly closing: boolean;
 }
 
 /**
@@ -109,7 +117,7 @@ export interface PlannedTransition {
  * back with another lease in between is another one. Every statement has the same guard; the status itself turns last.
  */
 export function applyTransition(db: D1Database, change: PlannedTransition): D1PreparedStatement[] {
-  const { domain, date, from, to, fence, retryCount, queue } = change;
+  const { domain, date, from, to, fence, retryCount, queue, closing } = change;
   const unchanged = `coalesce((SELECT status FROM partition_meta WHERE domain = ?1 AND partition_date = ?2), 'UNDISCOVERED') = ?3
     AND coalesce((SELECT fence FROM partition_leases WHERE domain = ?1 AND partition_date = ?2), 0) = ?4`;
   const guarded = (sql: string, ...values: (string | number)[]): D1PreparedStatement =>
@@ -127,6 +135,14 @@ export function applyTransition(db: D1Database, change: PlannedTransition): D1Pr
       queue ? 1 : 0,
       to === "LATE" ? 1 : 0,
     ),
+    ...(closing
+      ? [
+          guarded(
+            `INSERT INTO partition_inputs (domain, partition_date, version) SELECT ?1, ?2, 1 WHERE ${unchanged}
+             ON CONFLICT DO UPDATE SET version = version + 1`,
+          ),
+        ]
+      : []),
     from === "UNDISCOVERED"
       ? guarded(
           `INSERT INTO partition_meta (domain, partition_date, status) SELECT ?1, ?2, ?5 WHERE ${unchanged} ON CONFLICT DO UPDATE SET status = excluded.status`,

@@ -94,21 +94,30 @@ describe("HTTP to gold, no part replaced", () => {
     expect(health).toEqual([{ accepted: 5, duplicates: 1, quarantined: 1 }]);
   });
 
-  test("checks in SQL measured on the way what DuckDB measures in the published tables", async () => {
+  test("checks in SQL wait until a date has closed, and measure what DuckDB measures in what is published of it", async () => {
+    const before = await bronzeRows(at.platform, "orders");
+    const [today, date] = [0, 5].map((days) => new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10));
+    const past = { event_timestamp: `${date}T12:00:00.000Z` };
+    const failed = { ...past, payment_id: "pay_000009", status: "failed" };
+    await at.post("orders", JSON.stringify([order("sql-1", past), order("sql-2", { ...past, currency: "USD" })]));
+    await at.post("payments", JSON.stringify([payment("sql-1", past), payment("sql-2", failed)]));
+    await at.until("the payments in bronze", async () => (await bronzeRows(at.platform, "payments")) >= 7);
+    await settled(before + 2);
     const lake = await at.lake();
     const measured = new Map<string, number>();
     for (const { topic, checks } of contracts) {
       for (const check of checks) {
         const table = measuredTable(topic, check);
         if (check.metric !== "sql" || !lake.views.some((view) => view.name === table)) continue;
-        const [date] = (
-          await lake.connection.runAndReadAll(
-            `SELECT measured FROM quality_results WHERE table_name = $table AND check_name = $name ORDER BY checked_at DESC LIMIT 1`,
-            { table, name: check.name },
-          )
-        ).getRows();
-        const [own] = (await lake.connection.runAndReadAll(check.query)).getRows();
-        expect([check.name, Number(date?.[0])]).toEqual([check.name, Number(own?.[0])]);
+        const results = await lake.connection.runAndReadAll(
+          "SELECT partition_date, measured FROM quality_results WHERE table_name = $table AND check_name = $name ORDER BY checked_at DESC",
+          { table, name: check.name },
+        );
+        const rows = results.getRows();
+        expect(new Set(rows.map(([of]) => of))).toEqual(new Set([date]));
+        const ofDate = `(SELECT * FROM "${table}" WHERE event_date = '${date}')`;
+        const [own] = (await lake.connection.runAndReadAll(check.query.replaceAll(`"${table}"`, ofDate))).getRows();
+        expect([check.name, Number(rows[0]?.[1])]).toEqual([check.name, Number(own?.[0])]);
         measured.set(check.name, Number(own?.[0]));
       }
     }
@@ -118,6 +127,10 @@ describe("HTTP to gold, no part replaced", () => {
       "every currency's revenue is above nothing": 0,
       "failures say why, and nothing else does": 1,
     });
+    const waiting = (await at.get(`/v1/quality?table=orders&date=${today}`)).json.waiting;
+    expect(waiting).toMatchObject([{ check_name: "an order keeps its currency", partition_date: today }]);
+    expect((await at.get(`/v1/partitions/orders/${today}`)).json.waiting_checks).toEqual(waiting);
+    expect((await at.get(`/v1/partitions/orders/${date}`)).json.waiting_checks).toEqual([]);
   });
 
   test("an event comes back from bronze as it was sent: unknown fields, odd times, explicit nulls", async () => {

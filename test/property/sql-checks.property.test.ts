@@ -59,6 +59,7 @@ beforeAll(async () => {
         check: checkOf(query),
         file: "test",
         line: 1,
+        asked: undefined,
         truth: false,
         queryLine: (line: number) => line,
       }));

@@ -127,6 +127,7 @@ class Versions {
       seen: this.states.length,
       completeThrough: null,
       generation: { content: null },
+      awaitsClosing: false,
       digest: `d${this.states.length}`,
       layer: "silver",
       path: "",
@@ -185,7 +186,7 @@ class Versions {
       inputs: 0,
     } as const;
     const rest = {
-      ...{ generation: { content: null } },
+      ...{ generation: { content: null }, awaitsClosing: false },
       seen: 0,
       completeThrough: null,
       digest: "",

@@ -47,7 +47,11 @@ export function generationOf(meaning: Meaning): string {
  */
 export function contentOf(table: Table, find: FindTable): string {
   const limits = table.kind === "model" ? [table.model.key, table.model.maxRows] : [];
-  return digest([meaningOf(table, find), table.checks.map(ruleOf), limits]);
+  return digest([
+    meaningOf(table, find),
+    table.checks.map((check) => ({ ...ruleOf(check), when: check.when })),
+    limits,
+  ]);
 }
 
 /** A model that reads a model changes its meaning with it, though its own text stays. */
@@ -67,9 +71,9 @@ function rulesOf(table: Table, find: FindTable): string {
   }
 }
 
-/** A check without its plan and its name, which decide nothing. */
-function ruleOf(check: RunnableCheck): unknown {
-  return { ...check, name: undefined, compiled: undefined };
+/** A check without its plan, its name, and when it is judged: once a partition has closed its rows are the same. */
+function ruleOf(check: RunnableCheck): object {
+  return { ...check, name: undefined, compiled: undefined, when: undefined };
 }
 
 function digest(value: unknown): string {

@@ -28,11 +28,12 @@ import { readFiles } from "../../tables/read-files.ts";
 import { partialsPrefix, stageFiles } from "../../tables/stage.ts";
 import { unaccepted } from "../gates/decisions.ts";
 import { blocking, type CheckResult, QualityGateError, queryResult, runChecks } from "../gates/gate.ts";
+import { judgedChecks, judgedResults, leavesChecks } from "../gates/judged.ts";
 import { resultRow } from "../gates/result-row.ts";
 import { readsMixed } from "../generations/mixed.ts";
 import { contentOfTable } from "../generations/record.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, type StepBounds } from "../outcome.ts";
-import { staleAfter } from "../planning/dependencies.ts";
+import { hasClosed, staleAfter } from "../planning/dependencies.ts";
 import { StepTooLargeError } from "../planning/splits.ts";
 import { LostKeysError } from "../silver/known-keys.ts";
 import { type Beginning, beginning, fromNothing } from "./beginning.ts";
@@ -103,6 +104,7 @@ class ModelBuild {
   readonly #inputs: readonly InputPartition[];
   readonly #mixed: boolean;
   readonly #publishedRows: number;
+  readonly #closed: boolean;
 
   /** `mixed`: as of `readsMixed`. `publishedRows`: of the version that is published. */
   constructor(
@@ -121,6 +123,7 @@ class ModelBuild {
     this.#inputs = known.inputs;
     this.#mixed = known.mixed;
     this.#publishedRows = known.publishedRows;
+    this.#closed = hasClosed(lease);
   }
 
   async step(begin: Beginning): Promise<BuildOutcome> {
@@ -166,6 +169,8 @@ class ModelBuild {
     // The result of groups is written whole each time; rows stay where they stand.
     const replacesAll = merges || basis === "empty";
     if (replacesAll) await unfold(db, this.#deps.bucket, table, lease.date);
+    // Only its checks were judged: what reads the table has nothing new.
+    const addsNothing = basis === "published" && candidate === undefined && portion.rows === 0;
     const kept: ModelProgress = { ...progress, rows: judged.rows, replaced: [] };
     const mine = await orReadBack(
       () =>
@@ -183,7 +188,8 @@ class ModelBuild {
           ...builtFrom(this.#inputs),
           seen: null,
           generation: { content: this.#mixed ? null : contentOfTable(table) },
-          dependents: staleAfter(table.name, lease.date, Date.now()),
+          awaitsClosing: leavesChecks(table.checks, this.#closed),
+          dependents: addsNothing ? [] : staleAfter(table.name, lease.date, Date.now()),
           checks,
           also: (guard) => [
             ...publishProgress(
@@ -228,7 +234,7 @@ class ModelBuild {
       gate: async () => {
         const rows = await folded.rows();
         const files = await stageFiles(this.#deps, table, date, runId, rows);
-        return { files, rows: rows.length, results: await runChecks(table.checks, table.layer, rows) };
+        return { files, rows: rows.length, results: await runChecks(this.#checks, table.layer, rows) };
       },
     };
   }
@@ -251,7 +257,10 @@ class ModelBuild {
       gate: async () => ({
         files: step.files,
         rows: progress.rows,
-        results: [...step.results, ...(await this.#queries(basis, candidate?.id, step.files))],
+        results: [
+          ...judgedResults(step.results, this.#closed),
+          ...(await this.#queries(basis, candidate?.id, step.files)),
+        ],
       }),
     };
   }
@@ -263,9 +272,9 @@ class ModelBuild {
     added: readonly AddedFile[],
   ): Promise<CheckResult[]> {
     const { db, bucket } = this.#deps;
-    const { name, checks, layer, fields } = this.#table;
+    const { name, layer, fields } = this.#table;
     const { date } = this.#lease;
-    const queries = checks.flatMap((check) => (check.metric === "sql" && check.layer === layer ? [check] : []));
+    const queries = this.#checks.flatMap((check) => (check.metric === "sql" && check.layer === layer ? [check] : []));
     if (queries.length === 0) return [];
     const live = basis === "empty" ? undefined : await livePartition(db, bucket, name, date);
     const earlier = candidate === undefined ? [] : await filesOfCandidate(db, name, date, candidate);
@@ -283,6 +292,11 @@ class ModelBuild {
       );
     }
     return results;
+  }
+
+  /** Those that it judges. */
+  get #checks() {
+    return judgedChecks(this.#table.checks, this.#closed);
   }
 
   /** Gives the portion's rows of inputs that are read row by row, and all rows of those that are looked up. Batches may be transient, since groups copy what they keep. */

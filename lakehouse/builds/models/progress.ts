@@ -55,7 +55,10 @@ export function noProgress(table: ModelTable, lookups: ModelProgress["lookups"])
  * on from.
  */
 export function definitionOf({ model, checks }: Pick<ModelTable, "model" | "checks">): string {
-  const measured = model.class.kind === "rows" ? checks.filter(({ metric }) => metric !== "sql") : [];
+  const measured =
+    model.class.kind === "rows"
+      ? checks.filter(({ metric }) => metric !== "sql").map((check) => ({ ...check, when: undefined }))
+      : [];
   return createHash("sha256")
     .update(JSON.stringify([model.class.kind, model.generation, measured]))
     .digest("hex")

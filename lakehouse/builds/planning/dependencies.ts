@@ -1,4 +1,5 @@
 /** The dependencies of this deploy's models: which partitions a commit makes stale, and when a partition closes. */
+import type { Lease } from "../../../sql/statements/leases.ts";
 import type { StalePartition } from "../../../sql/statements/stale-partitions.ts";
 import { addDays, datesRead, firstDayOf, ONLY_PARTITION } from "../../engine/ir/relation.ts";
 import { type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
@@ -30,11 +31,44 @@ export function closesAt(domain: string, date: string): number {
   const table = tableOfDomain(domain);
   if (table?.kind !== "model") return endOf(date) + latenessOf(table);
   if (table.model.grain === "one") return Number.POSITIVE_INFINITY;
-  const inputs = table.model.inputs.flatMap(({ table: name, relation }) => {
+  return Math.max(...partitionsRead(domain, date).map((input) => closesAt(input.domain, input.to)));
+}
+
+/** From the closing on flushes bring in what was received before it: until then a partition is not judged as a whole. */
+const REGISTERED_MS = 60_000;
+
+/**
+ * When a partition is judged as a whole, by the checks that wait for its closing. A table of one partition never closes: each build
+ * judges all of it.
+ */
+export function judgedAt(domain: string, date: string): number {
+  const table = tableOfDomain(domain);
+  if (table?.kind === "topic") return closesAt(domain, date) + table.contract.flush.ageMs + REGISTERED_MS;
+  if (table?.kind !== "model") return closesAt(domain, date);
+  if (table.model.grain === "one") return Number.NEGATIVE_INFINITY;
+  return Math.max(...partitionsRead(domain, date).map((input) => judgedAt(input.domain, input.to)));
+}
+
+/** Whether a build with this lease judges its partition as a whole. */
+export function hasClosed({ domain, date, now }: Pick<Lease, "domain" | "date" | "now">): boolean {
+  return judgedAt(domain, date) <= now;
+}
+
+/** Dates [from, to] of a domain. */
+export interface PartitionRange {
+  readonly domain: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The dated partitions that a partition reads. Tables that it reads as a whole, or looks things up in, are none. */
+export function partitionsRead(domain: string, date: string): readonly PartitionRange[] {
+  const table = tableOfDomain(domain);
+  if (table?.kind !== "model" || table.model.grain === "one") return [];
+  return table.model.inputs.flatMap(({ table: name, relation }) => {
     const read = datesRead(relation, date);
-    return typeof read === "string" ? [] : [closesAt(domainOf(name), read.to)];
+    return typeof read === "string" ? [] : [{ domain: domainOf(name), ...read }];
   });
-  return Math.max(...inputs);
 }
 
 function latenessOf(table: Table | undefined): number {

@@ -3,12 +3,14 @@
  * whether to queue a build out. The build consumer makes the other changes (to IN_FLIGHT, DONE, FAILED), under its lease.
  *
  *     UNDISCOVERED -> PENDING -> IN_FLIGHT -> DONE -> PENDING (new input while open)
- *                                                           (or a backfill, of the same input, at any time)
+ *                                                           (or a backfill, of the same input, at any time; or,
+ *                                                            once it has closed, for the checks that waited for that)
  *                                          -> DONE -> LATE -> REPROCESSING -> IN_FLIGHT (new input after closing)
  *     IN_FLIGHT -> FAILED -> RETRYING -> IN_FLIGHT;  IN_FLIGHT -> RETRYING (lease expired);  past the retries: DEAD
  *     FAILED, DEAD -> PENDING (a backfill, or a person);  FAILED -> DONE (a person discards what is held back)
  */
 import { waitAfter } from "../../../schemas/backoff.ts";
+import type { PartitionRange } from "./dependencies.ts";
 
 export const PARTITION_STATUSES = [
   "UNDISCOVERED",
@@ -43,6 +45,10 @@ export interface Partition {
   readonly leaseUntil: number;
   readonly queuedAt: number;
   readonly notBefore: number;
+  /** The published version was not judged by the checks that wait for the closing. */
+  readonly awaitsClosing: boolean;
+  /** A build of a partition that it reads is under way, or will be as soon as that closes. */
+  readonly inputsUnsettled: boolean;
 }
 
 export interface PlanPolicy {
@@ -50,6 +56,10 @@ export interface PlanPolicy {
   knows(domain: string): boolean;
   /** When a partition of this domain and date closes, in milliseconds since the epoch. */
   closesAt(domain: string, date: string): number;
+  /** When a partition is judged as a whole, likewise: behind its closing. */
+  judgedAt(domain: string, date: string): number;
+  /** The dated partitions that a partition reads. */
+  partitionsRead(domain: string, date: string): readonly PartitionRange[];
   /** How long news waits for more of it, while the partition is open and once it has closed: each build costs, however little is new. */
   waitMs(domain: string, closed: boolean): number;
   readonly maxRetries: number;
@@ -64,6 +74,8 @@ export interface Decision {
   readonly status: PartitionStatus;
   readonly retryCount: number;
   readonly queue: boolean;
+  /** The partition has closed and has nothing new: its build is for the checks that waited for that. */
+  readonly closing?: true;
   /** Why, in words for the log and `error_message`. */
   readonly reason: string;
 }
@@ -102,13 +114,17 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
     case "RETRYING":
       return queue("RETRYING", "waiting for a retry");
     case "LATE":
-      if (!isDue(partition, policy, closesAt, now)) return undefined;
+      if (!isJudged(partition, policy, now) && !isDue(partition, policy, closesAt, now)) return undefined;
       return { status: "REPROCESSING", retryCount, queue: true, reason: "late input" };
     case "REPROCESSING":
       return queue("REPROCESSING", "waiting for a rebuild");
     case "DONE":
       // A person discarded what its last build was held back with: as long as nothing is new there is nothing to try.
-      if (!unbuilt || partition.version === partition.failedVersion) return undefined;
+      if (partition.version === partition.failedVersion) return undefined;
+      if (!unbuilt) {
+        if (!isJudged(partition, policy, now)) return undefined;
+        return { status: "PENDING", retryCount: 0, queue: true, closing: true, reason: "closed: checks wait for it" };
+      }
       // What came before the partition closed and was kept waiting is not late.
       if (partition.news && closed && (partition.changedAt === 0 || partition.changedAt >= closesAt))
         return stay("LATE", "input after closing");
@@ -125,6 +141,31 @@ export function decide(partition: Partition, policy: PlanPolicy, now: number): D
         : undefined;
     case "DEAD":
       return undefined;
+  }
+}
+
+/** Whether the checks that wait for the closing are to be judged now. What is built before that is judged again anyway. */
+function isJudged({ domain, date, awaitsClosing, inputsUnsettled }: Partition, policy: PlanPolicy, now: number) {
+  return awaitsClosing && !inputsUnsettled && policy.judgedAt(domain, date) <= now;
+}
+
+/**
+ * Whether a build of the partition is under way, or will be as soon as it closes: what reads it is judged behind that. What waits for a
+ * person, or for more events that are late, is not waited for.
+ */
+export function isUnsettled(partition: Partition): boolean {
+  switch (partition.status) {
+    case "LATE":
+      return partition.awaitsClosing;
+    case "DONE":
+      if (partition.version === partition.failedVersion) return false;
+      return partition.awaitsClosing || partition.version !== partition.builtVersion;
+    case "FAILED":
+      return partition.failureClass === "system";
+    case "DEAD":
+      return false;
+    default:
+      return true;
   }
 }
 

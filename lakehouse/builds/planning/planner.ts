@@ -5,7 +5,14 @@ import {
   type PartitionRow,
   type PlannedTransition,
 } from "../../../sql/statements/partitions.ts";
-import { decide, PARTITION_STATUSES, type Partition, type PartitionStatus, type PlanPolicy } from "./machine.ts";
+import {
+  decide,
+  isUnsettled,
+  PARTITION_STATUSES,
+  type Partition,
+  type PartitionStatus,
+  type PlanPolicy,
+} from "./machine.ts";
 
 /** A build message: one partition of one table. */
 export interface BuildRequest {
@@ -54,10 +61,21 @@ export async function plan(deps: PlannerDeps): Promise<{ readonly changed: numbe
 
 /** Pure: rows of D1 to transitions. Left alone are rows of a domain that this deploy does not know, and what a rollback holds. */
 export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolicy): PlannedTransition[] {
-  return rows.flatMap((row) => {
+  const planned = rows.flatMap((row) => {
     const partition = partitionOf(row);
-    if (partition === undefined || !policy.knows(partition.domain) || row.pinned) return [];
-    const decision = decide(partition, policy, row.now);
+    return partition === undefined || !policy.knows(partition.domain) || row.pinned ? [] : [{ row, partition }];
+  });
+  const unsettled = Map.groupBy(
+    planned.flatMap(({ partition }) => (isUnsettled(partition) ? [partition] : [])),
+    ({ domain }) => domain,
+  );
+  const readsUnsettled = ({ domain, date }: Partition): boolean =>
+    policy
+      .partitionsRead(domain, date)
+      .some((read) => unsettled.get(read.domain)?.some((input) => read.from <= input.date && input.date <= read.to));
+  return planned.flatMap(({ row, partition }) => {
+    const inputsUnsettled = partition.awaitsClosing && readsUnsettled(partition);
+    const decision = decide({ ...partition, inputsUnsettled }, policy, row.now);
     if (decision === undefined) return [];
     return [
       {
@@ -68,6 +86,7 @@ export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolic
         fence: row.fence,
         retryCount: decision.retryCount,
         queue: decision.queue,
+        closing: decision.closing === true,
       },
     ];
   });
@@ -91,6 +110,8 @@ function partitionOf(row: PartitionRow): Partition | undefined {
     leaseUntil: row.lease_until,
     queuedAt: row.queued_at,
     notBefore: row.not_before,
+    awaitsClosing: row.awaits_closing,
+    inputsUnsettled: false,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The planner's policy from the contracts and the models: what this deploy builds, when a partition closes, how long its news waits. */
 import { type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
-import { closesAt } from "./dependencies.ts";
+import { closesAt, judgedAt, partitionsRead } from "./dependencies.ts";
 import type { PlanPolicy } from "./machine.ts";
 
 /** A topic that got late rows is revised once an hour at the most, or once they are many. */
@@ -24,6 +24,8 @@ const isTopic = new Set(tables.filter(({ kind }) => kind === "topic").map(({ dom
 export const planPolicy: PlanPolicy = {
   knows: (domain) => tableOfDomain(domain) !== undefined,
   closesAt,
+  judgedAt,
+  partitionsRead,
   waitMs: (domain, closed) => (closed && isTopic.has(domain) ? LATE_WAIT_MS : (waitByDomain.get(domain) ?? 0)),
   maxRetries: 5,
   requeueAfterMs: 60_000,

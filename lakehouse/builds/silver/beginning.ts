@@ -1,4 +1,5 @@
 /** What a step goes on from, and which rows its checks keep out. Pure. */
+import { allowsNone } from "../../../contracts/check-time.ts";
 import type { Lease } from "../../../sql/statements/leases.ts";
 import type { ProgressRows } from "../../../sql/statements/silver-progress.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
@@ -43,10 +44,8 @@ export function fromNothing(begin: Beginning, table: TopicTable, taking: readonl
 /** The checks that keep their failing rows out at once: a single one breaks their bound, so that nothing has to be known of the rest. */
 function zeroChecks({ checks }: TopicTable): string[] {
   return checks.flatMap((check) => {
-    if (check.metric === "sql" || check.onFail !== "quarantine") return [];
-    const { op, value } = check.bound;
-    const none = (op === "mustBe" || op === "mustBeLessOrEqualTo") && value === 0;
-    return none ? [measureName(check)] : [];
+    if (check.metric === "sql" || check.onFail !== "quarantine" || check.when === "closing") return [];
+    return allowsNone(check) ? [measureName(check)] : [];
   });
 }
 

@@ -33,10 +33,11 @@ import { quarantineOf } from "../../tables/quarantine.ts";
 import { FileStager, keysPrefix } from "../../tables/stage.ts";
 import { checksAfter, unaccepted } from "../gates/decisions.ts";
 import { blocking, QualityGateError } from "../gates/gate.ts";
+import { judgedChecks, judgedResults, leavesChecks } from "../gates/judged.ts";
 import { resultRow } from "../gates/result-row.ts";
 import { contentOfTable } from "../generations/record.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, type StepBounds } from "../outcome.ts";
-import { staleAfter } from "../planning/dependencies.ts";
+import { hasClosed, staleAfter } from "../planning/dependencies.ts";
 import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
 import { bronzeRows, positionOrder } from "./bronze-rows.ts";
 import { derived } from "./derived.ts";
@@ -143,7 +144,9 @@ async function takeStep(
   };
   if (unseen.more) return stepped(row, step.files);
 
-  const taking = takenNow(step.output.results, progress.taking);
+  const closed = hasClosed(lease);
+  const measured = judgedResults(step.output.results, closed);
+  const taking = takenNow(measured, progress.taking);
   if (taking !== undefined) {
     // The rows that a check takes out depend on all rows: with all of them measured, it takes others than it did.
     const staged = [...objectsBeside([progress], begin.live), ...step.files.map(({ file }) => file)];
@@ -151,11 +154,15 @@ async function takeStep(
     const again = noProgress(table, taking);
     return stepped({ ...row, steps: 0, basis: "empty", build_id: lease.runId, progress: JSON.stringify(again) }, []);
   }
-  const whole = await wholeChecks(deps, table, {
-    bronze: () => bronzeInputs(db, deps.bucket, topic, lease.date),
-    silver: () => candidateData(deps, table, lease.date, begin, step.files),
-  });
-  const results = [...step.output.results, ...whole];
+  const whole = await wholeChecks(
+    deps,
+    { ...table, checks: judgedChecks(table.checks, closed) },
+    {
+      bronze: () => bronzeInputs(db, deps.bucket, topic, lease.date),
+      silver: () => candidateData(deps, table, lease.date, begin, step.files),
+    },
+  );
+  const results = [...measured, ...whole];
   const data = step.files.filter(({ kind }) => kind === "data");
   const aside = step.files.filter(({ kind }) => kind === "quarantine");
   const checks = checksOf(
@@ -172,6 +179,8 @@ async function takeStep(
     return { kind: "failed", lease, failureClass: "data", message };
   }
   const published = { ...progress, replaced: [] };
+  // Only its checks were judged: what reads the table has nothing new.
+  const addsNothing = begin.basis === "published" && begin.candidate === undefined && step.rowsIn === 0;
   if (begin.basis === "empty") await unfold(db, deps.bucket, table, lease.date);
   const mine = await orReadBack(
     () =>
@@ -188,7 +197,8 @@ async function takeStep(
         seen: progress.seen,
         completeThrough,
         generation: { content: table.content },
-        dependents: staleAfter(table.name, lease.date, Date.now()),
+        awaitsClosing: leavesChecks(table.checks, closed),
+        dependents: addsNothing ? [] : staleAfter(table.name, lease.date, Date.now()),
         terms: { topic, ...progress.terms },
         checks,
         also: (guard) =>

@@ -74,7 +74,7 @@ export function noProgress(table: TopicTable, taking: readonly string[]): Silver
 
 /** What decides which rows silver has and what its checks measured. Another one makes what was built so far worthless to go on from. */
 export function definitionOf({ contract, checks }: Pick<TopicTable, "contract" | "checks">): string {
-  const rules = checks.map((check) => ({ ...check, compiled: undefined }));
+  const rules = checks.map((check) => ({ ...check, compiled: undefined, when: undefined }));
   return createHash("sha256")
     .update(JSON.stringify([contract.dedupeKey, rules]))
     .digest("hex")

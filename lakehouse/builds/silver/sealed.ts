@@ -71,7 +71,8 @@ export async function quarantineLate(
       sealed.digest,
     ),
     generation: { kept: sealed.generation },
-    // Silver's rows are what they were.
+    // Silver's rows are what they were, and were judged.
+    awaitsClosing: false,
     dependents: [],
     terms: { topic, ...sumOfTerms(sealed, counts.terms()) },
     more: late.more,

@@ -166,7 +166,11 @@ export interface CheckThreshold {
 }
 
 /** A gate on the candidate table: a library metric, its column or columns, one threshold, and what a failure does. */
-export type ModelCheck = CheckThreshold & { readonly on_fail: "block" | "warn" } & (
+export type ModelCheck = CheckThreshold & {
+  readonly on_fail: "block" | "warn";
+  /** When it is judged; absent: as `contracts/check-time.ts` says. */
+  readonly when?: "increment" | "closing";
+} & (
     | { readonly metric: "rowCount" }
     | { readonly metric: "nullValues" | "missingValues"; readonly column: string }
     | { readonly metric: "invalidValues"; readonly column: string; readonly validValues: readonly string[] }

@@ -3,6 +3,7 @@ import type { PartitionFacts } from "../../../sql/statements/partition-list.ts";
 import { ENOUGH_ROWS } from "../../builds/planning/machine.ts";
 import { planPolicy } from "../../builds/planning/policy.ts";
 import type { Table } from "../../tables/catalog.ts";
+import { type WaitingChecks, waitingChecks } from "./waiting-checks.ts";
 
 export interface Explanation {
   /** What it waits for, or that it waits for nothing. */
@@ -18,7 +19,10 @@ export function isHeldBack({ status, error_message, failure_class }: PartitionFa
 }
 
 /** `table`: undefined when this deploy does not build the domain. */
-export function explain(facts: PartitionFacts, table: Pick<Table, "name" | "layer"> | undefined): Explanation {
+export function explain(
+  facts: PartitionFacts,
+  table: Pick<Table, "name" | "layer" | "checks"> | undefined,
+): Explanation {
   if (table === undefined) {
     return {
       waits: "this deploy builds no such table: its planner leaves the partition alone",
@@ -46,7 +50,7 @@ export function explain(facts: PartitionFacts, table: Pick<Table, "name" | "laye
     case "IN_FLIGHT":
       return inFlight(facts);
     case "DONE":
-      return done(facts);
+      return done(facts, waitingChecks(facts, table));
     case "FAILED":
       return failed(facts, table, where);
     case "DEAD":
@@ -89,7 +93,7 @@ function inFlight({ lease_run, lease_since, lease_until, now }: PartitionFacts):
   return { waits: "a retry: its builder is gone, and the planner sees that within a minute", remedy: null };
 }
 
-function done(facts: PartitionFacts): Explanation {
+function done(facts: PartitionFacts, waiting: WaitingChecks): Explanation {
   const { version, built_version, failed_version, stale, sealed } = facts;
   if (stale && sealed)
     return { waits: "nothing: its bronze is retired, so it stays of an older generation of its table", remedy: null };
@@ -98,11 +102,17 @@ function done(facts: PartitionFacts): Explanation {
       waits: "a build by its table's newer contract or model: a backfill that the deploy filed comes to it",
       remedy: null,
     };
+  if (version === built_version && waiting.checks.length > 0)
+    return { waits: `its closing: it is built with all its inputs, and ${judgedThen(waiting)}`, remedy: null };
   if (version === built_version) return { waits: "nothing: it is built with all its inputs", remedy: null };
   if (version === failed_version) {
     return { waits: "new input: what its last build was held back with was discarded", remedy: null };
   }
   return { waits: `new input has arrived: ${taken(facts, false)}`, remedy: null };
+}
+
+function judgedThen({ checks, at }: WaitingChecks): string {
+  return `${checks.length === 1 ? "one check is" : `${checks.length} checks are`} judged then, at ${timeOf(at)}`;
 }
 
 /** How long news waits for a build (`planning/machine.ts`). A deployment may shorten it: that is not known here. */

@@ -1,4 +1,5 @@
 /** The checks of a model's front matter in the form that contracts use: one evaluator serves both. */
+import { keptTime, usualTime } from "../../../contracts/check-time.ts";
 import type { Bound, LibraryCheck } from "../../../contracts/contract.ts";
 import type { CompiledModel, ModelCheck } from "../../engine/ir/ir.ts";
 
@@ -24,6 +25,7 @@ function keyCheck({ key, layer }: Pick<CompiledModel, "key" | "layer">): Library
 
 function libraryCheck(check: ModelCheck, layer: CompiledModel["layer"]): LibraryCheck {
   const columns = columnsOf(check);
+  const bound = boundOf(check);
   return {
     name: `${check.metric}${columns.length > 0 ? ` of ${columns.join(", ")}` : ""}`,
     layer,
@@ -31,8 +33,9 @@ function libraryCheck(check: ModelCheck, layer: CompiledModel["layer"]): Library
     columns,
     values: check.metric === "invalidValues" ? check.validValues : [],
     unit: "rows",
-    bound: boundOf(check),
+    bound,
     onFail: check.on_fail,
+    ...keptTime(check.when ?? usualTime({ metric: check.metric, unit: "rows", bound })),
   };
 }
 

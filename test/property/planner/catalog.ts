@@ -25,6 +25,8 @@ export const LEASE_MS = 16 * 60_000;
 export const POLICY: PlanPolicy = {
   knows: (domain) => domain !== "unknown",
   closesAt: (_domain, date) => Date.parse(`${date}T00:00:00Z`) + 25 * HOUR,
+  judgedAt: (domain, date) => POLICY.closesAt(domain, date) + 2 * 60_000,
+  partitionsRead: (domain, date) => (domain === "agg" ? [{ domain: "src", from: date, to: date }] : []),
   waitMs: () => 0,
   maxRetries: 2,
   requeueAfterMs: 60_000,
@@ -60,6 +62,11 @@ const WATCH = [
   `CREATE TRIGGER seen_status AFTER UPDATE OF status ON partition_meta WHEN OLD.status <> NEW.status BEGIN
      INSERT INTO seen VALUES (NEW.domain, NEW.partition_date, OLD.status, NEW.status, NEW.retry_count, unixepoch('subsec') * 1000, ${NEWS},
        (SELECT changed_at FROM partition_inputs i WHERE i.domain = NEW.domain AND i.partition_date = NEW.partition_date)); END`,
+  // No partition is DONE and queued but in the middle of the planner's own change, and of those only the closing changes its inputs.
+  "CREATE TABLE closings (domain TEXT, date TEXT, news INTEGER)",
+  `CREATE TRIGGER seen_closing AFTER UPDATE OF version ON partition_inputs WHEN EXISTS (SELECT 1 FROM partition_leases l JOIN partition_meta m
+     USING (domain, partition_date) WHERE domain = NEW.domain AND partition_date = NEW.partition_date AND m.status = 'DONE' AND l.queued_at > 0)
+     BEGIN INSERT INTO closings VALUES (NEW.domain, NEW.partition_date, ${NEWS}); END`,
   `CREATE TRIGGER fence_grows AFTER UPDATE ON partition_leases WHEN NEW.fence < OLD.fence BEGIN SELECT RAISE(ABORT, 'a fence went back'); END`,
   `CREATE TRIGGER old_fence_insert AFTER INSERT ON published WHEN (SELECT fence FROM versions v WHERE v.table_name = NEW.table_name AND v.version = NEW.version)
      <> (SELECT fence FROM partition_leases l WHERE 'silver_' || l.domain = NEW.table_name AND l.partition_date = NEW.partition_date)
@@ -188,11 +195,13 @@ export class Catalog {
       await this.d1.binding.batch(failRun(this.d1.binding, lease, failure));
       return;
     }
+    const published = await publishedPartition(this.d1.binding, `silver_${lease.domain}`, lease.date);
+    const addsNothing = !lease.replay && published?.digest === inputs.digest;
     const fault: D1Fault | undefined =
       ending === "commitAnswerLost" ? "after" : ending === "commitRefused" ? "before" : undefined;
     this.d1.faults.push(fault);
     const holds = this.#holds(lease);
-    const mine = await this.#commit(lease, inputs);
+    const mine = await this.#commit(lease, inputs, addsNothing);
     if (mine !== (holds && ending !== "commitRefused"))
       throw new Error(`${lease.runId} holds ${holds}, published ${mine}`);
     if (!mine)
@@ -201,7 +210,7 @@ export class Catalog {
       );
   }
 
-  async #commit(lease: Lease, inputs: Inputs): Promise<boolean> {
+  async #commit(lease: Lease, inputs: Inputs, addsNothing: boolean): Promise<boolean> {
     const table = `silver_${lease.domain}`;
     const commit = {
       ...inputs,
@@ -216,7 +225,9 @@ export class Catalog {
       inputs: 1,
       layer: "silver",
       path: "",
-      dependents: lease.domain === "src" ? [{ domain: "agg", date: lease.date, ifKnown: false }] : [],
+      // Both tables have checks that wait for the closing.
+      awaitsClosing: lease.now < this.policy.judgedAt(lease.domain, lease.date),
+      dependents: lease.domain === "src" && !addsNothing ? [{ domain: "agg", date: lease.date, ifKnown: false }] : [],
     } as const;
     try {
       return await commitVersion(this.d1.binding, commit);

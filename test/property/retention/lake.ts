@@ -177,6 +177,7 @@ export class RetentionLake {
       digest: "",
       completeThrough: null,
       generation: { content: null },
+      awaitsClosing: false,
       rowsAdded: 0,
       rowsIn: 0,
       inputs: 0,

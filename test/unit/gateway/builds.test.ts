@@ -55,6 +55,37 @@ test("lists tell of the key's topics, and gold is for keys of all", async () => 
   expect((await get("/v1/partitions/orders/2026-11-19")).body.table).toBe("silver_orders");
 });
 
+test("checks that wait for the closing are told with the time at which they are judged, until they are", async () => {
+  const { sqlite } = harness.db;
+  const today = new Date().toISOString().slice(0, 10);
+  sqlite.exec(`
+    INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '${today}', 'DONE'), ('weather', '${today}', 'DONE');
+    INSERT INTO partition_leases (domain, partition_date, awaits_closing) VALUES ('orders', '${today}', 1), ('weather', '${today}', 1);
+    INSERT INTO partition_inputs (domain, partition_date, version, built_version) VALUES ('orders', '${today}', 1, 1);`);
+  const judged_at = `${new Date(Date.parse(today) + 25 * 3_600_000 + 120_000).toISOString().slice(0, -5)}Z`;
+  const waiting = [
+    {
+      ...{ table: "silver_orders", partition_date: today, layer: "silver", check_name: "an order keeps its currency" },
+      ...{ metric: "sql", bound: { mustBe: 0 }, on_fail: "warn", judged_at },
+    },
+  ];
+  // The contract's check of a gold table waits with that.
+  const shown = (await get(`/v1/partitions/orders/${today}`)).body;
+  expect(shown.waiting_checks).toEqual(waiting);
+  expect(shown.waits).toBe(
+    `its closing: it is built with all its inputs, and one check is judged then, at ${judged_at}`,
+  );
+  expect((await get("/v1/quality")).body.waiting).toEqual(waiting);
+  expect((await get(`/v1/quality?date=${today}&check=other`)).body.waiting).toEqual([]);
+  expect((await get("/v1/quality?date=2026-11-19")).body.waiting).toEqual([]);
+  expect((await get("/v1/quality?passed=true")).body.waiting).toBeNull();
+  sqlite.exec("UPDATE partition_leases SET awaits_closing = 0");
+  expect((await get(`/v1/partitions/orders/${today}`)).body).toMatchObject({
+    waiting_checks: [],
+    waits: "nothing: it is built with all its inputs",
+  });
+});
+
 test("what is built in steps tells them: those of the candidate, what no step has read, builders that are gone", async () => {
   const steps = async (path: string, key = "reader") => (await get(`/v1/partitions/${path}`, key)).body.steps;
   addKey(harness.db, "all", ["*:read"]);

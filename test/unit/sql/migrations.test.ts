@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { parseProgress } from "../../../lakehouse/builds/silver/progress.ts";
 import { acquireLease } from "../../../sql/statements/leases.ts";
+import { activePartitions } from "../../../sql/statements/partitions.ts";
 import { checksOf } from "../../../sql/statements/quality.ts";
 import { silverProgress } from "../../../sql/statements/silver-progress.ts";
 import { readMigrations } from "../../../tools/local-platform/migrations.ts";
@@ -129,4 +130,24 @@ test("0019: a build that an older version has begun is nobody's to take over, an
   expect(lease).toMatchObject({ fence: 5, vanished: 1, splits: 0, pieces: 0 });
   const { candidate } = await silverProgress(d1, "silver_orders", "orders", "2026-11-20");
   expect(parseProgress(candidate?.progress ?? "", "orders", "2026-11-20")).toMatchObject({ seen: 4, partRead: 0 });
+});
+
+test("0022: what was published before was judged by all checks: nothing is built for them, and the statements of the version before go on", async () => {
+  const db = new DatabaseSync(":memory:");
+  const leases = (from: number) =>
+    db.exec(`
+      INSERT INTO partition_meta (domain, partition_date, status) VALUES ${days(from, (date) => `('orders', '${date}', 'DONE')`)};
+      INSERT INTO partition_inputs (domain, partition_date, version, built_version) VALUES ${days(from, (date) => `('orders', '${date}', 3, 3)`)};
+      INSERT INTO partition_leases (domain, partition_date, fence) VALUES ${days(from, (date) => `('orders', '${date}', 3)`)};`);
+  const days = (from: number, row: (date: string) => string) =>
+    Array.from({ length: 9 }, (_, n) => row(`2026-11-${from + n}`)).join(", ");
+  for (const { name, sql } of readMigrations(MIGRATIONS)) {
+    if (name.startsWith("0022")) leases(10);
+    db.exec(sql);
+  }
+  leases(20);
+  db.exec(
+    "UPDATE partition_leases SET run_id = NULL, lease_until = 0, queued_at = 0, late = 0 WHERE domain = 'orders'",
+  );
+  expect((await activePartitions(createD1(db).d1)).rows).toEqual([]);
 });

@@ -335,6 +335,25 @@ describe("what is refused, where, and what to do", () => {
     ]);
   });
 
+  test("when a check is judged: a word that is none, and a closing that never comes", async () => {
+    const checked = (header: string, when: string) =>
+      header.replace(
+        "max_rows: 10",
+        `max_rows: 10\nchecks:\n  - { metric: rowCount, mustBeGreaterThan: 5, on_fail: warn, when: ${when} }`,
+      );
+    expect(await errorsOf(`${checked(HEADER, "nightly")}SELECT d FROM t`)).toEqual([
+      expect.stringMatching(
+        /^7:\d+: front matter checks.0.when: Invalid option: expected one of "increment"\|"closing"/,
+      ),
+    ]);
+    const one = HEADER.replace("partition: d\n", "inputs: { t: all }\n");
+    expect(await errorsOf(`${checked(one, "closing")}SELECT d, count(*) AS n FROM t GROUP BY d`)).toEqual([
+      expect.stringContaining(
+        "the model has one partition, and that never closes, so that the check would never be judged; write when: increment",
+      ),
+    ]);
+  });
+
   test("every problem of every file is reported, in order", async () => {
     const models = ["one", "two"].map((name) => ({
       path: `${name}.sql`,

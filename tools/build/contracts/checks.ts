@@ -1,5 +1,6 @@
 /** The quality checks of a contract that are executed: library checks, and SQL with its placeholders filled in. */
-import type { Bound, Check, Layer, LibraryCheck, OnFail } from "../../../contracts/contract.ts";
+import { allowsNone, CHECK_TIMES, keptTime, usualTime } from "../../../contracts/check-time.ts";
+import type { Bound, Check, CheckTime, Layer, LibraryCheck, OnFail } from "../../../contracts/contract.ts";
 import { patternProblem } from "../../../contracts/patterns/pattern.ts";
 import { silverTableName } from "../../../lakehouse/tables/silver-columns.ts";
 import { argumentProblems, boundProblem } from "./check-arguments.ts";
@@ -18,6 +19,8 @@ export interface CheckSource {
   readonly file: string;
   /** The line of the check in the file. */
   readonly line: number;
+  /** When it says that it is judged; undefined: it does not say. */
+  readonly asked: CheckTime | undefined;
   /** Whether the bound is true or false: what a query then has to answer. */
   readonly truth: boolean;
   /** The line in the file of a line, from 1, of the check's query. */
@@ -46,6 +49,7 @@ export function contractChecks(table: Odcs["schema"][0], place: Place): CheckSou
         place.report(path, `two ${check.layer} checks are named "${check.name}": give each a name of its own`);
       found.push({
         check,
+        asked: askedTime(entry),
         truth: "query" in entry && (typeof entry.mustBe === "boolean" || typeof entry.mustNotBe === "boolean"),
         file: place.file,
         line: place.document.lineOf(path),
@@ -62,6 +66,12 @@ export function contractChecks(table: Odcs["schema"][0], place: Place): CheckSou
   return found;
 }
 
+function askedTime(entry: OdcsQualityEntry): CheckTime | undefined {
+  const custom = "metric" in entry || "query" in entry ? (entry.customProperties ?? []) : [];
+  const when = custom.find(({ property }) => property === "when")?.value;
+  return CHECK_TIMES.find((time) => time === when);
+}
+
 type Problem = (message: string) => void;
 
 function checkOf(
@@ -72,7 +82,11 @@ function checkOf(
 ): Check | undefined {
   if (!("metric" in entry) && !("query" in entry)) return undefined;
   const bound = boundOf(entry);
-  const base = { ...placementOf(entry, problem), bound };
+  const asked = askedTime(entry);
+  const metric = "query" in entry ? "sql" : entry.metric;
+  const unit = "query" in entry ? "rows" : (entry.unit ?? "rows");
+  const time = keptTime(asked ?? usualTime({ metric, unit, bound }));
+  const base = { ...placementOf(entry, problem), ...time, bound };
   if ("query" in entry) {
     if (base.onFail === "quarantine") {
       problem("a check in SQL gives one number, not the rows that fail: say block or warn, or use a library check");
@@ -84,7 +98,13 @@ function checkOf(
   }
   const check = libraryCheck(entry, property, table.properties, base);
   for (const message of argumentProblems(entry, property)) problem(message);
-  if (base.onFail === "quarantine") checkQuarantine(check, table.name, problem);
+  if (base.onFail === "quarantine") {
+    checkQuarantine(check, table.name, problem);
+    if (asked === "increment" && !allowsNone(check))
+      problem(
+        "quarantine with a tolerance takes rows out by what all of the day measures: leave out when, so that it is judged at the closing, or write mustBe: 0",
+      );
+  }
   if (base.layer !== "gold") checkColumns(check, entry, table.properties, problem);
   if (check.metric !== "rowCount" && check.columns.length === 0)
     problem(`${check.metric} measures no field: put it under a field, or name fields in arguments.properties`);
@@ -103,6 +123,9 @@ function placementOf(
   const layer = custom.get("layer") ?? "silver";
   const onFail = custom.get("onFail") ?? "block";
   const table = custom.get("table");
+  const when = custom.get("when");
+  if (when !== undefined && askedTime(entry) === undefined)
+    problem(`when ${JSON.stringify(when)} is none of ${CHECK_TIMES.join(", ")}`);
   if (!isLayer(layer)) problem(`layer ${JSON.stringify(layer)} is none of bronze, silver, gold`);
   if (!isOnFail(onFail)) problem(`onFail ${JSON.stringify(onFail)} is none of block, quarantine, warn`);
   if (layer === "gold" && typeof table !== "string")
@@ -120,7 +143,7 @@ function libraryCheck(
   entry: OdcsLibraryCheck,
   property: OdcsProperty | undefined,
   fields: readonly OdcsProperty[],
-  base: Pick<LibraryCheck, "layer" | "onFail" | "table" | "bound">,
+  base: Pick<LibraryCheck, "layer" | "onFail" | "table" | "bound" | "when">,
 ): LibraryCheck {
   const columns = entry.arguments?.properties ?? (property === undefined ? [] : [property.name]);
   // The columns of a gold table have types of their own; the gate compares by those.

@@ -7,7 +7,7 @@ import { SERVICE_LEVELS } from "./service-levels.ts";
 import { parseYaml } from "./yaml-document.ts";
 
 /** The custom properties of a check that have a meaning here. */
-const CHECK_PROPERTIES = new Set(["layer", "onFail", "table"]);
+const CHECK_PROPERTIES = new Set(["layer", "onFail", "table", "when"]);
 
 /** The notes on a contract, in the document's order; none for one that does not parse, whose problems come first. */
 export function contractNotes(file: string, text: string): BuildProblem[] {
@@ -36,7 +36,10 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
           );
       }
       if (entry.schedule !== undefined || entry.scheduler !== undefined)
-        note(at, `the schedule of the quality check${name} is not read: every build runs it`);
+        note(
+          at,
+          `the schedule of the quality check${name} is not read: the custom property when says whether each build judges it, or the one that closes the partition`,
+        );
       if (entry.severity !== undefined)
         note(at, `the severity of the quality check${name} is not read: the custom property onFail says what it does`);
     }

@@ -64,7 +64,7 @@ function checkStorable(name: string, type: IrType, context: DecodeContext): void
   }
 }
 
-function checkNames({ file, columns, context }: PlannedModel): void {
+function checkNames({ file, columns, grain, context }: PlannedModel): void {
   const { frontMatter } = file;
   const names = columns.map((column) => column.name);
   const require = (name: string, path: readonly (string | number)[], what: string): void => {
@@ -97,6 +97,12 @@ function checkNames({ file, columns, context }: PlannedModel): void {
     );
   }
   frontMatter.checks.forEach((check, index) => {
+    if (check.when === "closing" && grain === "one")
+      context.problems.report(
+        file.offsetOf(["checks", index, "when"]),
+        "the model has one partition, and that never closes, so that the check would never be judged",
+        "write when: increment, or leave it out",
+      );
     if ("column" in check) require(check.column, ["checks", index, "column"], "checked column");
     if ("columns" in check) {
       check.columns.forEach((name, at) => {

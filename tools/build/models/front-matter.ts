@@ -1,5 +1,6 @@
 import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
+import { CHECK_TIMES } from "../../../contracts/check-time.ts";
 import type { ModelCheck } from "../../../lakehouse/engine/ir/ir.ts";
 import type { Relation } from "../../../lakehouse/engine/ir/relation.ts";
 import { duration } from "../duration.ts";
@@ -37,6 +38,7 @@ const thresholds = {
   mustBeLessThan: z.number().optional(),
   mustBeLessOrEqualTo: z.number().optional(),
   mustBeBetween: z.tuple([z.number(), z.number()]).optional(),
+  when: z.enum(CHECK_TIMES).optional(),
   on_fail: z.enum(["block", "warn"], {
     error: "on_fail is block or warn: the rows of a model are those of its SELECT, so none can go into quarantine",
   }),
@@ -156,7 +158,7 @@ function dataOf(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-/** zod types an absent threshold as `undefined`; the IR leaves it out. */
+/** zod types what is absent as `undefined`; the IR leaves it out. */
 function tidy(parsed: z.infer<typeof check>): ModelCheck {
   const {
     mustBe,
@@ -166,6 +168,7 @@ function tidy(parsed: z.infer<typeof check>): ModelCheck {
     mustBeLessThan,
     mustBeLessOrEqualTo,
     mustBeBetween,
+    when,
     ...rest
   } = parsed;
   return {
@@ -177,6 +180,7 @@ function tidy(parsed: z.infer<typeof check>): ModelCheck {
     ...(mustBeLessThan !== undefined && { mustBeLessThan }),
     ...(mustBeLessOrEqualTo !== undefined && { mustBeLessOrEqualTo }),
     ...(mustBeBetween !== undefined && { mustBeBetween }),
+    ...(when !== undefined && { when }),
   };
 }
 

@@ -124,7 +124,7 @@ function givesOneRow(plan: Plan): boolean {
 /** What is wrong with a check at gold, apart from its query. */
 function goldProblem(
   topic: string,
-  { check }: CheckSource,
+  { check, asked }: CheckSource,
   topics: readonly TopicChecks[],
   models: readonly CompiledModel[],
 ): string | undefined {
@@ -137,6 +137,8 @@ function goldProblem(
   const silver = silverTableName(topic);
   if (!model.inputs.some(({ table }) => table === silver))
     return `${of}, which does not read ${silver}: it stands in the contract of another topic`;
+  if (asked === "closing" && model.grain === "one")
+    return `${of}, which has one partition, and that never closes: write when: increment`;
   const others = topics.flatMap((other) =>
     other.topic === topic ? [] : other.checks.filter((source) => source.check.table === check.table),
   );

@@ -10,7 +10,7 @@ const partition = z.looseObject({
   status: z.string(),
   waits: z.string(),
   remedy: z.string().nullable(),
-  closes_at: z.string(),
+  closes_at: z.string().nullable(),
   record_count: z.int(),
   retry_count: z.int(),
   retries_left: z.int(),
@@ -41,6 +41,18 @@ const partition = z.looseObject({
       on_fail: z.string(),
     }),
   ),
+  // A platform of an earlier version has none.
+  waiting_checks: z
+    .array(
+      z.looseObject({
+        layer: z.string(),
+        check_name: z.string(),
+        bound: z.record(z.string(), z.unknown()),
+        on_fail: z.string(),
+        judged_at: z.string(),
+      }),
+    )
+    .default([]),
   runs: z.array(
     z.looseObject({
       run_id: z.string(),
@@ -89,7 +101,7 @@ function facts(of: Partition): string[] {
         : `${published.rows} rows in ${published.files} files at ${published.committed_at}, version ${published.version}`,
     ],
     ["revisions", of.revisions === 0 ? undefined : String(of.revisions)],
-    ["closes", of.closes_at],
+    ["closes", of.closes_at ?? "never"],
   ];
   return [
     `${of.table} ${of.partition_date}`,
@@ -103,7 +115,7 @@ function stepsText({ done, unread_rows, attempts, splits }: NonNullable<Partitio
   return `${done} done${unread_rows === null ? "" : `, ${unread_rows} rows to read`}${tried}${cut}`;
 }
 
-function tables({ runs, checks, decisions }: Partition): string[] {
+function tables({ runs, checks, waiting_checks: waiting, decisions }: Partition): string[] {
   return [
     ...section(
       "Checks of the last run",
@@ -117,6 +129,12 @@ function tables({ runs, checks, decisions }: Partition): string[] {
         each.passed ? "yes" : "NO",
         each.on_fail,
       ],
+    ),
+    ...section(
+      "Checks that wait until it has closed",
+      waiting,
+      ["layer", "check", "bound", "on fail", "judged at"],
+      (each) => [each.layer, each.check_name, JSON.stringify(each.bound), each.on_fail, each.judged_at],
     ),
     ...section("Runs", runs, ["run", "status", "started", "ended", "rows in", "rows out"], (each) => [
       each.run_id,

@@ -57,6 +57,8 @@ async function closedLake(): Promise<Lake> {
   await lake.land("orders", [orders(lake, ["d", "e"])]);
   await lake.settle();
   lake.now += 3 * DAY_MS;
+  // The checks that waited for the closing.
+  await lake.settle();
   expect(await lake.settle()).toEqual([]);
   return lake;
 }

@@ -12,7 +12,7 @@ function facts(changes: Partial<PartitionFacts>): PartitionFacts {
     ...{ domain: "orders", partition_date: "2026-11-21", status: "PENDING", run_id: null, error_message: null },
     ...{ record_count: 0, silver_records: 0, gold_records: 0, retry_count: 0, revisions: 0, fence: 1 },
     ...{ pinned_version: null, pinned_reason: null, stale: false, sealed: false },
-    ...{ steps: 0, unread_rows: 0, vanished: 0, splits: 0 },
+    ...{ steps: 0, unread_rows: 0, vanished: 0, splits: 0, awaits_closing: false },
     ...{ created_at: null, updated_at: null, processed_at: null, version: 1, built_version: 1, failed_version: null },
     ...{
       failure_class: null,

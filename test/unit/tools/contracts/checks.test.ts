@@ -53,6 +53,14 @@ describe("a check that its contract cannot have", () => {
       'onFail "stop" is none of block, quarantine, warn',
     ],
     [
+      "{ metric: rowCount, mustBe: 1, customProperties: [{ property: when, value: nightly }] }",
+      'when "nightly" is none of increment, closing',
+    ],
+    [
+      "{ metric: nullValues, arguments: { properties: [coupon] }, mustBeLessThan: 5, customProperties: [{ property: onFail, value: quarantine }, { property: when, value: increment }] }",
+      "quarantine with a tolerance takes rows out by what all of the day measures: leave out when, so that it is judged at the closing, or write mustBe: 0",
+    ],
+    [
       "{ metric: rowCount, mustBe: 1, customProperties: [{ property: layer, value: gold }] }",
       "a check at gold names its table: add the custom property table",
     ],
@@ -94,6 +102,28 @@ describe("a check that its contract cannot have", () => {
     ],
   ])("%s", (entry, expected) => {
     expect(ofContract(entry)).toEqual([expected]);
+  });
+
+  test.each([
+    ["{ name: own, metric: rowCount, mustBeGreaterThan: 9 }", "closing"],
+    [
+      "{ name: own, metric: rowCount, mustBeGreaterThan: 9, customProperties: [{ property: when, value: increment }] }",
+      undefined,
+    ],
+    ["{ name: own, type: sql, query: 'SELECT count(*) FROM {object}', mustBe: 0 }", "closing"],
+    [
+      "{ name: own, type: sql, query: 'SELECT count(*) FROM {object}', mustBe: 0, customProperties: [{ property: when, value: increment }] }",
+      undefined,
+    ],
+    ["{ name: own, metric: nullValues, arguments: { properties: [coupon] }, mustBe: 0 }", undefined],
+    [
+      "{ name: own, metric: nullValues, arguments: { properties: [coupon] }, mustBe: 0, customProperties: [{ property: when, value: closing }, { property: onFail, value: quarantine }] }",
+      "closing",
+    ],
+  ])("%s is judged at: %s", (entry, when) => {
+    const compiled = compile(withChecks(`      - ${entry}\n`).text);
+    if (!compiled.ok) throw new Error(compiled.problems.map(renderProblem).join("\n"));
+    expect(compiled.contract.checks.find(({ name }) => name === "own")?.when).toBe(when);
   });
 
   test("two checks of one name, whose results would be one", () => {
@@ -256,6 +286,7 @@ describe("a check that is right", () => {
       query: 'SELECT count(*) FROM "silver_orders"',
       bound: { op: "mustBe", value: 0 },
       onFail: "block",
+      when: "closing",
     });
     expect(compiled.contract.checks.find(({ name }) => name === "g")).toMatchObject({ table: "daily_order_revenue" });
   });

@@ -30,7 +30,7 @@ async function compiled(query: string, more: Partial<SqlCheck> = {}): Promise<Ru
     ...more,
   };
   const models = revenue.kind === "model" ? [revenue.model] : [];
-  const source = { check, file: "test", line: 1, truth: false, queryLine: (line: number) => line };
+  const source = { check, asked: undefined, file: "test", line: 1, truth: false, queryLine: (line: number) => line };
   const result = await compileChecks([{ topic: "orders", checks: [source] }], [orders], models);
   expect(result.problems).toEqual([]);
   const [plan] = result.compiled;
@@ -98,7 +98,7 @@ describe("a build with a check in SQL", () => {
     const lake = await landed(order(1, 10), order(1, 10));
     const query = "SELECT count(*) FROM bronze_orders";
     const check: SqlCheck = { ...(await compiled(TOO_MUCH)), query, layer: "bronze" };
-    const source = { check, file: "test", line: 1, truth: false, queryLine: (line: number) => line };
+    const source = { check, asked: undefined, file: "test", line: 1, truth: false, queryLine: (line: number) => line };
     const bronze = { ...orders, name: "bronze_orders", fields: orders.fields.slice(0, -1) };
     const [plan] = (await compileChecks([{ topic: "orders", checks: [source] }], [bronze], [])).compiled;
     if (plan === undefined) throw new Error("not compiled");

@@ -153,7 +153,8 @@ describe("leases", () => {
 
   test("a transition that was decided on another status changes nothing, its lease row included", async () => {
     const before = catalog.d1.rows("SELECT * FROM partition_leases");
-    const change = { domain: "src", date, from: "PENDING", to: "PENDING", fence: 1, retryCount: 0, queue: true };
+    const kept = { retryCount: 0, queue: true, closing: false };
+    const change = { domain: "src", date, from: "PENDING", to: "PENDING", fence: 1, ...kept };
     catalog.now += 1_000;
     await catalog.d1.binding.batch(applyTransition(catalog.d1.binding, change));
     expect(catalog.d1.rows("SELECT * FROM partition_leases")).toEqual(before);

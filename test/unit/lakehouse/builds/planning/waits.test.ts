@@ -2,9 +2,10 @@
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import { decide, type Partition, type PlanPolicy } from "../../../../../lakehouse/builds/planning/machine.ts";
-import { plan } from "../../../../../lakehouse/builds/planning/planner.ts";
+import { plan, planTransitions } from "../../../../../lakehouse/builds/planning/planner.ts";
 import { planPolicy, planPolicyFor, waitOf } from "../../../../../lakehouse/builds/planning/policy.ts";
 import type { Relation } from "../../../../../lakehouse/engine/ir/relation.ts";
+import type { PartitionRow } from "../../../../../sql/statements/partitions.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../../../../oracle/frames.ts";
 import { Lake, tableOf } from "../../../../oracle/lake.ts";
@@ -19,13 +20,15 @@ const NOON = Date.UTC(2026, 10, 21, 12);
 const POLICY: PlanPolicy = {
   knows: () => true,
   closesAt: () => CLOSES,
+  judgedAt: () => CLOSES + 2 * MINUTE,
+  partitionsRead: () => [],
   waitMs: (_domain, closed) => (closed ? HOUR : 10 * MINUTE),
   maxRetries: 5,
   requeueAfterMs: MINUTE,
 };
 
 function done(changedAt: number, changes: Partial<Partition> = {}): Partition {
-  const times = { leaseUntil: 0, queuedAt: 0, notBefore: 0 };
+  const times = { leaseUntil: 0, queuedAt: 0, notBefore: 0, awaitsClosing: false, inputsUnsettled: false };
   const state = {
     domain: "d",
     date: DAY,
@@ -84,6 +87,69 @@ describe("news of a partition", () => {
     expect(until(done(NOON, { status: "UNDISCOVERED" }), "PENDING", NOON)).toBe(0);
     expect(until(done(NOON, { news: false }), "PENDING", NOON)).toBe(0);
   });
+});
+
+describe("checks that wait for the closing", () => {
+  const awaiting = { version: 1, news: false, unseenRows: 0, awaitsClosing: true } as const;
+  const minutes = (partition: Partition) => until(partition, "PENDING", CLOSES - 5 * MINUTE);
+
+  test("have a partition built when it is judged as a whole, though nothing is new, and no sooner", () => {
+    expect(minutes(done(NOON, awaiting))).toBe(7);
+    expect(minutes(done(NOON, { ...awaiting, awaitsClosing: false }))).toBeUndefined();
+    expect(decide(done(NOON, awaiting), POLICY, CLOSES + 2 * MINUTE)).toMatchObject({ queue: true, closing: true });
+  });
+
+  test("wait for what it reads", () => {
+    expect(minutes(done(NOON, { ...awaiting, inputsUnsettled: true }))).toBeUndefined();
+  });
+
+  test("do not come back where somebody discarded what failed by them", () => {
+    expect(minutes(done(NOON, { ...awaiting, version: 2, failedVersion: 2 }))).toBeUndefined();
+  });
+
+  test("are judged together with what came late, which does not wait for more then", () => {
+    const late = done(CLOSES + MINUTE, { ...awaiting, status: "LATE", version: 2, news: true });
+    expect(until(late, "REPROCESSING", CLOSES + MINUTE)).toBe(1);
+  });
+
+  test("of a model wait until its inputs have been judged and built, unless these wait for a person", () => {
+    const row = (domain: string, changes: Partial<PartitionRow>): PartitionRow => ({
+      ...{
+        domain,
+        date: DAY,
+        status: "DONE",
+        retry_count: 0,
+        version: 1,
+        built_version: 1,
+        news: false,
+        changed_at: NOON,
+      },
+      ...{ unseen_rows: 0, failed_version: null, failure_class: null, lease_until: 0, queued_at: 0, not_before: 0 },
+      ...{ fence: 1, now: CLOSES + HOUR, pinned: false, awaits_closing: true },
+      ...changes,
+    });
+    const policy = { ...POLICY, partitionsRead: (domain: string) => (domain === "agg" ? [READ] : []) };
+    const READ = { domain: "src", from: DAY, to: DAY };
+    const queued = (src: Partial<PartitionRow>) =>
+      planTransitions([row("src", src), row("agg", {})], policy).flatMap(({ domain, closing }) =>
+        closing ? [domain] : [],
+      );
+    expect(queued({})).toEqual(["src"]);
+    expect(queued({ status: "IN_FLIGHT", lease_until: CLOSES + 2 * HOUR })).toEqual([]);
+    expect(queued({ status: "PENDING", version: 2 })).toEqual([]);
+    expect(queued({ awaits_closing: false })).toEqual(["agg"]);
+    expect(queued({ status: "FAILED", failure_class: "data", version: 2, failed_version: 2 })).toEqual(["agg"]);
+    expect(queued({ status: "FAILED", failure_class: "system", version: 2, failed_version: 2 })).toEqual([]);
+    expect(queued({ date: "2026-11-20" })).toEqual(["src", "agg"]);
+    expect(queued({ pinned: true })).toEqual(["agg"]);
+    expect(queued({ version: 2, failed_version: 2 })).toEqual(["agg"]);
+  });
+});
+
+test("a partition is judged behind its closing, once flushes brought in what was received before it", () => {
+  expect(planPolicy.judgedAt("orders", DAY)).toBe(planPolicy.closesAt("orders", DAY) + 2 * MINUTE);
+  expect(planPolicy.judgedAt("daily_order_revenue", DAY)).toBe(planPolicy.judgedAt("orders", DAY));
+  expect(planPolicy.partitionsRead("daily_order_revenue", DAY)).toEqual([{ domain: "orders", from: DAY, to: DAY }]);
 });
 
 test("the waits are the contract's; derived tables with one input follow at once, those with several do not", () => {
