@@ -62,7 +62,7 @@ export const ERROR_HELP: Readonly<Record<ErrorType, { readonly cause: string; re
   TIMESTAMP_OUT_OF_RANGE: {
     cause: "The event's time lies further in the past or the future than the contract allows at its reception.",
     remedy:
-      "Check the producer's clock and unit (seconds, milliseconds); events from before the window come in by a backfill.",
+      "Check the producer's clock and unit (seconds, milliseconds). For events that are right and old: a wider eventTimeWindow by a deploy, then a replay of the dead letters.",
   },
   RULE_VIOLATION: {
     cause:
@@ -70,12 +70,15 @@ export const ERROR_HELP: Readonly<Record<ErrorType, { readonly cause: string; re
     remedy: "Correct the values; the whole rule stands at /v1/topics/TOPIC.",
   },
   EVENT_TOO_LARGE: {
-    cause: "The event has more than 100,000 bytes once encoded.",
+    cause:
+      "The event has more than 100,000 bytes once encoded, or, before it is parsed, more than 1,000,000 bytes or 100,000 values of JSON.",
     remedy: "Store large parts elsewhere and send a reference to them.",
   },
   QUALITY_GATE: {
-    cause: "The event was admitted, but a later layer's check refused its row.",
-    remedy: "Read the check's result; mend the data at its source and send the event again.",
+    cause:
+      "No answer of the gateway has it. A build whose check holds a partition back fails with this word; rows that a check takes out stand in quarantine and are no dead letters.",
+    remedy:
+      "Read the check's result (sluice partitions show TABLE DATE); mend the data at its source and send the event again, or decide: sluice partitions accept, quarantine or discard.",
   },
 };
 

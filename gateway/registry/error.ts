@@ -22,7 +22,7 @@ export const REGISTRY_ERRORS = {
   413: {
     title: "Too large",
     cause: "The body is larger than a schema may be.",
-    remedy: "Send one schema, of at most a million bytes.",
+    remedy: "Send one schema, of at most 200,000 bytes.",
   },
   429: {
     title: "Too many requests",

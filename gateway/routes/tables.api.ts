@@ -37,7 +37,7 @@ const tableSummary = z.object({
   version: z
     .int()
     .describe("Grows with every publication; while a deploy has the table built again, the one before it"),
-  partitions: z.int(),
+  partitions: z.int().describe("As of the version, as is what follows"),
   rows: z.int(),
   committed_at: z.string(),
 });

@@ -9,7 +9,12 @@ import { type FilesPage, filesAsOf } from "../../lakehouse/tables/files-as-of.ts
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { FileKind } from "../../sql/statements/data-files.ts";
 import { staleCounts, tableGenerations } from "../../sql/statements/generations.ts";
-import { type PublishedTable, publishedTable, publishedTables } from "../../sql/statements/published.ts";
+import {
+  type PublishedTable,
+  publishedTable,
+  publishedTableAsOf,
+  publishedTables,
+} from "../../sql/statements/published.ts";
 import { pinnedByDomain } from "../../sql/statements/rollbacks.ts";
 import { listVersions, readableVersion } from "../../sql/statements/versions.ts";
 import { topicOfTable } from "../access/guard.ts";
@@ -65,7 +70,7 @@ export function listFiles(deps: GatewayDeps): (c: GatewayContext) => Promise<Res
     if (topic !== undefined) return c.json(await bronzePage(deps, topic, query));
     const table = await knownTable(deps, c.req.param("table"));
     const { version, files, next_cursor } = await pageOf(deps, table, query, "data");
-    return c.json({ ...table, version, files, next_cursor });
+    return c.json({ ...(await tableAsOf(deps, table, version)), files, next_cursor });
   };
 }
 
@@ -113,6 +118,14 @@ async function pageOf(
     .filter((file) => file.kind === kind)
     .map(({ partition_date, added, file, rows, bytes }) => ({ partition_date, added, file, rows, bytes }));
   return { version: asked, files, next_cursor: page.next === null ? null : `${asked}_${page.next}` };
+}
+
+/** The table as it was at the version whose files are listed: its rows and partitions are then those of the files. */
+async function tableAsOf(deps: GatewayDeps, table: PublishedTable, version: number): Promise<PublishedTable> {
+  if (version === table.version) return table;
+  const older = await catalog(() => publishedTableAsOf(deps.db, table.table_name, version));
+  if (older !== null) return older;
+  throw new ProblemError("UNKNOWN_VERSION", `${table.table_name} cannot be read as of version ${version} any more`);
 }
 
 async function requireReadable(deps: GatewayDeps, { table_name, version: newest }: PublishedTable, version: number) {

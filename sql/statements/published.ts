@@ -52,6 +52,23 @@ export async function publishedTable(db: D1Database, table: string): Promise<Pub
   return await PUBLISHED_TABLES.first(db.prepare(TABLES).bind(table));
 }
 
+/** Versions of a table are thinned with time, so that this reads some hundred rows. */
+const AS_OF = `
+  SELECT v.table_name, v.version, v.committed_at, count(*) AS partitions, sum(o.rows) AS rows
+  FROM versions v
+  JOIN (SELECT rows, max(version) FROM versions WHERE table_name = ?1 AND version <= ?2 GROUP BY partition_date) o
+  WHERE v.table_name = ?1 AND v.version = ?2
+  GROUP BY v.table_name, v.version`;
+
+/** A table as it was at one of its versions, which can be read (`readableVersion`). Null: the version has left the catalog. */
+export async function publishedTableAsOf(
+  db: D1Database,
+  table: string,
+  version: number,
+): Promise<PublishedTable | null> {
+  return await PUBLISHED_TABLES.first(db.prepare(AS_OF).bind(table, version));
+}
+
 /** A partition's live version. */
 export interface PublishedPartition {
   readonly partition_date: string;

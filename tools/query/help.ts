@@ -12,7 +12,7 @@ Runs SQL (DuckDB's dialect) over the local lake, whether the platform runs or no
 
 Views: every published table by its name, bronze_<topic> for each topic, dead_letters, quarantine_<topic> where quality
 checks can keep rows out of silver, and from the catalog partition_meta, runs, quality_results, bronze_files, partition_sources, ledger,
-versions, data_files. Times are UTC.`;
+versions, data_files, backfills, partition_decisions. Times are UTC.`;
 
 /** What is shown without SQL: the views with their rows, and three queries to begin with. */
 export function overview(views: readonly LakeView[]): string {

@@ -139,6 +139,10 @@ describe("topics and tables", () => {
     });
     const first = JSON.parse(await (await harness.request("/v1/tables/silver_orders/files?version=1")).text());
     expect(first).toMatchObject({ version: 1, files: [{ added: 1, file: "silver/orders/old.parquet" }] });
+    // What is said of the table is of that version, too, and not of the newest.
+    expect(first).toMatchObject({ partitions: 1, rows: 10, committed_at: "2026-11-20T10:00:00Z" });
+    const second = JSON.parse(await (await harness.request("/v1/tables/silver_orders/files?version=2")).text());
+    expect(second).toMatchObject({ version: 2, partitions: 1, rows: 12, committed_at: "2026-11-20T11:00:00Z" });
     const versions = JSON.parse(await (await harness.request("/v1/tables/silver_orders/versions?limit=2")).text());
     expect(versions).toMatchObject({ versions: [{ version: 3, readable: true }, { version: 2 }], next_cursor: "2" });
     const older = JSON.parse(await (await harness.request("/v1/tables/silver_orders/versions?cursor=2")).text());
