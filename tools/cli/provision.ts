@@ -37,7 +37,7 @@ export const command: Command = {
         "dry-run": { type: "boolean", default: false },
       },
     });
-    const environment = readEnvironment(root, values.env);
+    const environment = await readEnvironment(root, values.env);
     const env = environment.name;
     if (values["dry-run"]) return console.log(dryRun(planOf(environment), env).join("\n"));
 

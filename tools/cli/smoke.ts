@@ -33,7 +33,7 @@ export const command: Command = {
         ...KEY_OPTIONS,
       },
     });
-    const url = addressOf(values.url ?? process.env["SLUICE_URL"], values.env);
+    const url = await addressOf(values.url ?? process.env["SLUICE_URL"], values.env);
     const key = keyOf(values);
     warnOfPlainHttp(new URL(url));
     const results: CheckResult[] = [];
@@ -49,13 +49,13 @@ export const command: Command = {
 };
 
 /** As given, else of the environment's route, else the local platform's. Throws CommandProblem (USAGE). */
-function addressOf(given: string | undefined, env: string | undefined): string {
+async function addressOf(given: string | undefined, env: string | undefined): Promise<string> {
   if (given !== undefined && given !== "") {
     if (URL.canParse(given) && /^https?:/.test(given)) return given.replace(/\/+$/, "");
     throw new CommandProblem("USAGE", `--url takes an address such as ${LOCAL_URL}, not "${given}".`);
   }
   if (env === undefined || env === "local") return LOCAL_URL;
-  const { url } = readEnvironment(root, env);
+  const { url } = await readEnvironment(root, env);
   if (url !== undefined) return url;
   throw new CommandProblem(
     "USAGE",

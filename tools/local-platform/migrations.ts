@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { unstable_splitSqlQuery } from "wrangler";
 import { CommandProblem } from "../command-problem.ts";
 
 export interface Migration {
@@ -73,6 +72,8 @@ export async function applyMigrations(
 }
 
 async function applyMigration(db: MigratedDatabase, { name, sql }: Migration): Promise<void> {
+  // Loaded here: it takes two seconds, and most who come to this file only read migrations.
+  const { unstable_splitSqlQuery } = await import("wrangler");
   const statements = unstable_splitSqlQuery(sql).map((statement) => db.prepare(statement));
   const record = db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name);
   try {

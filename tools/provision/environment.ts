@@ -1,7 +1,6 @@
 /** An environment of wrangler.toml, as far as what it needs in the account goes. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { unstable_readConfig } from "wrangler";
 import { CommandProblem } from "../command-problem.ts";
 
 export interface Environment {
@@ -43,13 +42,15 @@ interface Config {
 type Route = string | { readonly pattern: string };
 
 /** Reads `[env.<name>]` of the wrangler.toml in `root`. Throws CommandProblem (USAGE), naming the environments there are. */
-export function readEnvironment(root: string, name: string | undefined): Environment {
+export async function readEnvironment(root: string, name: string | undefined): Promise<Environment> {
   const file = join(root, "wrangler.toml");
   const names = [...readFileSync(file, "utf8").matchAll(/^\[env\.([\w-]+)\]/gm)].map(([, env]) => env ?? "");
   if (name === undefined || !names.includes(name)) {
     const got = name === undefined ? "" : `, not "${name}"`;
     throw new CommandProblem("USAGE", `--env is one of ${names.join(", ")}${got}.`);
   }
+  // Loaded here: it takes two seconds, and a smoke test that is given an address does without.
+  const { unstable_readConfig } = await import("wrangler");
   const config: Config = unstable_readConfig({ config: file, env: name });
   const { producers = [], consumers = [] } = config.queues;
   const queues = [

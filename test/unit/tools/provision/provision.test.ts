@@ -16,7 +16,7 @@ const dir = mkdtempSync(join(tmpdir(), "sluice-provision-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const staging: Environment = {
-  ...readEnvironment(root, "staging"),
+  ...(await readEnvironment(root, "staging")),
   databases: [{ binding: "DB", name: "sluice-staging", id: "00000000-0000-0000-0000-000000000002" }],
 };
 let seed = 0;
@@ -179,7 +179,7 @@ describe("wrangler.toml", () => {
     expect(() => withDatabaseId(toml, "staging", "OTHER", "abc")).toThrow(RangeError);
   });
 
-  it("names its environments when asked for another", () => {
-    expect(() => readEnvironment(root, "local")).toThrow("--env is one of staging, production");
+  it("names its environments when asked for another", async () => {
+    await expect(readEnvironment(root, "local")).rejects.toThrow("--env is one of staging, production");
   });
 });
