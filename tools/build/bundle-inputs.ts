@@ -14,6 +14,7 @@ const FOLDERS = [
   "schemas",
   "sql",
   "tools/build",
+  "tools/lake",
 ];
 
 /**

@@ -1,9 +1,9 @@
 /**
- * `npm run compile`: contracts and schemas to the modules that the Worker imports. The files it writes end in
+ * Contracts, schemas and models to the modules that the Worker imports (`npm run compile`). The files that are written end in
  * `.generated.ts` and are not committed; a deploy is the release of a contract.
  */
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Contract } from "../../contracts/contract.ts";
 import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../../lakehouse/ledger/table.ts";
@@ -169,15 +169,4 @@ function parsedAtStart(value: unknown): string {
 function writeIfChanged(file: string, text: string): void {
   if (existsSync(file) && readFileSync(file, "utf8") === text) return;
   writeFileSync(file, text);
-}
-
-if (process.argv[1] === import.meta.filename) {
-  try {
-    await compileProject(resolve(import.meta.dirname, "../.."));
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    console.error(error.message);
-    console.error(`\n${error.problems.length} problem${error.problems.length === 1 ? "" : "s"}: nothing was compiled.`);
-    process.exitCode = 1;
-  }
 }

@@ -10,7 +10,7 @@ if (!existsSync(own)) {
   process.exit(1);
 }
 if (!existsSync(new URL("../../contracts/contracts.generated.ts", import.meta.url))) {
-  const compiler = fileURLToPath(new URL("../build/compile.ts", import.meta.url));
+  const compiler = fileURLToPath(new URL("../build/main.ts", import.meta.url));
   const { status } = spawnSync(own, [compiler], { stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
