@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { writeBronze } from "../../lakehouse/bronze/write.ts";
 import { buildPartition } from "../../lakehouse/builds/build.ts";
 import { thisDeploy } from "../../lakehouse/builds/generations/record.ts";
@@ -17,6 +16,7 @@ import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
 import { publishLedger } from "../../sql/statements/bronze.ts";
 import { faultyDatabase } from "../../tools/chaos/faults/database.ts";
+import { askDuckDb } from "./duckdb.ts";
 import { FaultyD1 } from "./faulty-d1.ts";
 import { blocksOf, framesOf } from "./frames.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
@@ -160,32 +160,33 @@ export class Lake {
     return built;
   }
 
-  /** Rows of a query in DuckDB, in which every published table is a view of the macro that its `views.sql` makes. */
+  /** Rows of a query in DuckDB, in which each table that it names is a view of the macro that its `views.sql` makes. */
   async query(sql: string): Promise<Record<string, unknown>[]> {
     const folder = mkdtempSync(join(tmpdir(), "sluice-lake-"));
     try {
-      for (const [key, { bytes }] of this.bucket.objects) {
-        mkdirSync(dirname(join(folder, key)), { recursive: true });
-        writeFileSync(join(folder, key), bytes);
-      }
-      const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-      const connection = await instance.connect();
-      try {
-        await connection.run("SET TimeZone = 'UTC'");
+      return await askDuckDb(async (connection) => {
         for (const [key, { bytes }] of this.bucket.objects) {
           if (!key.endsWith("/views.sql")) continue;
-          const sql = new TextDecoder().decode(bytes);
-          const name = /MACRO (\w+)\(/.exec(sql)?.[1] ?? "";
-          await connection.run(sql);
+          const views = new TextDecoder().decode(bytes);
+          const name = /MACRO (\w+)\(/.exec(views)?.[1] ?? "";
+          if (!sql.includes(name)) continue;
+          this.#copyFiles(key.slice(0, -"views.sql".length), folder);
+          await connection.run(views);
           await connection.run(`CREATE VIEW ${name} AS FROM ${name}('${folder}')`);
         }
         return (await connection.runAndReadAll(sql)).getRowObjectsJson();
-      } finally {
-        connection.closeSync();
-        instance.closeSync();
-      }
+      });
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  }
+
+  /** A table's files, those that its `views.sql` does not name too. */
+  #copyFiles(directory: string, folder: string): void {
+    for (const [key, { bytes }] of this.bucket.objects) {
+      if (!key.startsWith(directory) || !key.endsWith(".parquet")) continue;
+      mkdirSync(dirname(join(folder, key)), { recursive: true });
+      writeFileSync(join(folder, key), bytes);
     }
   }
 

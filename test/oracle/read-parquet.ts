@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { askDuckDb } from "./duckdb.ts";
 
 /** The rows of one file in its order; times and dates as DuckDB prints them. */
 export async function readWithDuckDb(bytes: Uint8Array): Promise<Record<string, unknown>[]> {
@@ -10,18 +10,12 @@ export async function readWithDuckDb(bytes: Uint8Array): Promise<Record<string, 
   try {
     const file = join(folder, "file.parquet");
     writeFileSync(file, bytes);
-    const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-    const connection = await instance.connect();
-    try {
-      await connection.run("SET TimeZone = 'UTC'");
+    return await askDuckDb(async (connection) => {
       const reader = await connection.runAndReadAll("SELECT * FROM read_parquet($file, hive_partitioning = false)", {
         file,
       });
       return reader.getRowObjectsJson();
-    } finally {
-      connection.closeSync();
-      instance.closeSync();
-    }
+    });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,8 +1,10 @@
 /** A Durable Object's SQLite on node:sqlite: the part of `SqlStorage` and of `transactionSync` that a TopicBuffer uses. */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 export class SqliteStorage {
   readonly sqlite = new DatabaseSync(":memory:");
+  /** The same statements run again and again: SQLite would read and plan each anew. */
+  readonly #prepared = new Map<string, StatementSync>();
 
   /** The binding's `exec`. Several statements in one text are run without parameters. */
   exec<T extends Record<string, SqlStorageValue>>(text: string, ...values: unknown[]): Cursor<T> {
@@ -10,7 +12,8 @@ export class SqliteStorage {
       this.sqlite.exec(text);
       return new Cursor<T>([], []);
     }
-    const statement = this.sqlite.prepare(text);
+    const statement = this.#prepared.get(text) ?? this.sqlite.prepare(text);
+    this.#prepared.set(text, statement);
     const rows: Record<string, unknown>[] = statement.all(...values.map(bindable));
     for (const row of rows) for (const [name, value] of Object.entries(row)) row[name] = plainOf(value);
     const names = statement.columns().map(({ name }) => name);

@@ -245,7 +245,7 @@ test(
           expect(silver).toBe(firstOfEach(world.rows).length);
         },
       ),
-      { numRuns: longOrShare(120, 40) },
+      { numRuns: longOrShare(120, 15) },
     );
     // Without any the rest would prove nothing.
     expect(takeovers).toBeGreaterThan(20);

@@ -45,30 +45,21 @@ export function isRefusal(answer: object): answer is Refusal {
 
 /** An in-process DuckDB with the tables, empty; in UTC, without access to files or network. */
 export async function openPlannerSession(tables: readonly TableSchema[]): Promise<PlannerSession> {
-  const instance = await DuckDBInstance.create(":memory:");
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const connection = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
-  await connection.run("SET threads = 1");
   await connection.run("SET enable_external_access = false");
   const addTable = async (table: TableSchema) => {
     const columns = table.fields.map((field) => `${quoteName(field.name)} ${sqlName(irTypeOf(field.type))}`);
     await connection.run(`CREATE TABLE ${quoteName(table.name)} (${columns.join(", ")})`);
   };
   for (const table of tables) await addTable(table);
-  const aggregates = await column(
-    connection,
-    "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'",
-  );
-  const aggregateNames = new Set(aggregates.map(String));
-  const volatile = await column(
-    connection,
-    "SELECT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT'",
-  );
-  const volatileNames = new Set(volatile.map(String));
+  functions ??= functionNames(connection);
+  const { aggregates, volatile } = await functions;
 
   return {
     addTable,
-    isAggregate: (name) => aggregateNames.has(name),
+    isAggregate: (name) => aggregates.has(name),
     async parse(sql) {
       const answer = await serialized(connection, `SELECT json_serialize_sql(${quoteText(sql)})`);
       return isRefusal(answer) ? answer : objectsAt(answer, "statements");
@@ -85,11 +76,28 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
       const reader = await connection.runAndReadAll(`DESCRIBE ${sql}`);
       return reader.getRows().map((row) => ({ name: String(row[0]), type: String(row[1]) }));
     },
-    isVolatile: (name) => volatileNames.has(name),
+    isVolatile: (name) => volatile.has(name),
     close: () => {
       connection.closeSync();
       instance.closeSync();
     },
+  };
+}
+
+interface FunctionNames {
+  readonly aggregates: ReadonlySet<string>;
+  readonly volatile: ReadonlySet<string>;
+}
+
+/** DuckDB's own functions are the same in each session, and to list them takes longer than all else that a session does. */
+let functions: Promise<FunctionNames> | undefined;
+
+async function functionNames(connection: DuckDBConnection): Promise<FunctionNames> {
+  const named = async (condition: string) =>
+    new Set((await column(connection, `SELECT function_name FROM duckdb_functions() WHERE ${condition}`)).map(String));
+  return {
+    aggregates: await named("function_type = 'aggregate'"),
+    volatile: await named("stability <> 'CONSISTENT'"),
   };
 }
 
