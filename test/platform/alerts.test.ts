@@ -159,7 +159,7 @@ test("fields that no schema has are announced, those of a topic with masked fiel
 
 test("events that are nowhere: the cron's comparison raises an alert, and ends it when they are back", async () => {
   const { db } = at.platform;
-  await at.until("orders in bronze", async () => (await at.rows("SELECT 1 FROM bronze_orders")).length > 0);
+  await at.until("orders in bronze", async () => (await bronzeRows(at.platform, "orders")) > 0);
   const open = async () => {
     const alert = await db
       .prepare(

@@ -1,9 +1,9 @@
 /** The mechanics of the local platform, with a Worker that only tells what happens to it. */
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, inject, it } from "vitest";
 import { openSource } from "../../tools/lake/source.ts";
 import { type Platform, type PlatformOptions, startPlatform } from "../../tools/local-platform/platform.ts";
 import { QueueJournal } from "../../tools/local-platform/queue-journal/journal.ts";
@@ -72,6 +72,13 @@ async function start(options: Partial<PlatformOptions> = {}): Promise<Platform> 
   return platform;
 }
 
+/** A state of its own with all migrations in it, which take longer than the rest of a start. */
+function startedState(): string {
+  const copy = join(mkdtempSync(join(dir, "state-")), "state");
+  cpSync(inject("startedState"), copy, { recursive: true });
+  return copy;
+}
+
 it("keeps its state over a restart, and fresh forgets it", async () => {
   const first = await start({ vars: { EXTRA: "yes" } });
   expect(await (await fetch(`${first.url}/vars`)).json()).toEqual(["local", "yes"]);
@@ -135,7 +142,7 @@ it("drains the queues before it stops", async () => {
 });
 
 it("takes a batch of messages, of bytes and not", async () => {
-  const platform = await start({ fresh: true });
+  const platform = await start({ stateDir: startedState() });
   expect(await (await fetch(`${platform.url}/bytes?size=3&copies=2`)).json()).toEqual({ detached: true });
   const got = async () => (await platform.lake.list({ prefix: "got/" })).objects.length;
   await expect.poll(got, { timeout: 20_000 }).toBe(3);
@@ -143,7 +150,8 @@ it("takes a batch of messages, of bytes and not", async () => {
 });
 
 it("delivers after the next start what a stop left in the queues; what the queue refused does not come back", async () => {
-  const first = await start({ fresh: true });
+  const own = { stateDir: startedState() };
+  const first = await start(own);
   expect(await (await fetch(`${first.url}/bytes?size=3`)).json()).toEqual({ detached: true });
   // As Cloudflare's limits are, since the queue itself sees ids only.
   for (const [query, refusal] of [
@@ -158,7 +166,7 @@ it("delivers after the next start what a stop left in the queues; what the queue
   await fetch(`${first.url}/send`);
   await first.stop();
 
-  const second = await start();
+  const second = await start(own);
   const got = async () => (await second.lake.list({ prefix: "got/" })).objects.map(({ key }) => key);
   await expect.poll(got, { timeout: 20_000 }).toHaveLength(1);
   const [key = ""] = await got();
@@ -186,7 +194,7 @@ it("nobody else on the machine can read what it keeps, the runtime's own files i
 });
 
 it("the inspector serves objects, ranges, lists and reading queries, to this machine only", async () => {
-  const { lake, inspectorUrl } = await start({ fresh: true });
+  const { lake, inspectorUrl } = await start({ stateDir: startedState() });
   await lake.put("a/b=1/ü.txt", "0123456789");
   await lake.put("z.txt", "");
   const get = (path: string, range?: string) =>

@@ -16,7 +16,8 @@ const topics = contracts.filter((contract) => !contract.platformOnly);
 
 let at: TestPlatform;
 beforeAll(async () => {
-  at = await startTestPlatform({ crons: "schedule" });
+  // A flush takes what many requests brought: nothing here is about single ones.
+  at = await startTestPlatform({ crons: "schedule", vars: { FLUSH_AGE_SECONDS: "3" } });
 });
 afterAll(() => at.close());
 
