@@ -31,20 +31,17 @@ const day = (n: number) => `2026-11-${String(n).padStart(2, "0")}`;
 
 /** How SQLite reads what a function asks for. */
 async function plansOf(work: () => Promise<unknown>): Promise<string[]> {
-  const prepare = db.sqlite.prepare.bind(db.sqlite);
+  const { prepare } = db.d1;
   const plans: string[] = [];
-  db.sqlite.prepare = (sql: string) => {
-    plans.push(
-      ...prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all()
-        .map((row) => String(row["detail"])),
-    );
+  db.d1.prepare = (sql) => {
+    const plan = db.sqlite.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+    plans.push(...plan.map((row) => String(row["detail"])));
     return prepare(sql);
   };
   try {
     await work();
   } finally {
-    db.sqlite.prepare = prepare;
+    db.d1.prepare = prepare;
   }
   return plans;
 }
