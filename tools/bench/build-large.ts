@@ -15,6 +15,7 @@ import { addBronze } from "./build/bronze.ts";
 import { Builder } from "./build/builder.ts";
 import { DISTINCT_MODEL, projectWithClickModels } from "./build/click-models.ts";
 import { CLICKS, type ClickFlush, type Clicks, clickFile } from "./build/clicks.ts";
+import { type HeapUse, heapBytes } from "./memory/isolate-heap.ts";
 
 const ROWS = 12_000_000;
 /** A day's, at its full size. */
@@ -29,17 +30,21 @@ const GROWTH_BUDGET = 10.5;
 const DAY_MS = 86_400_000;
 const MB = 1_000_000;
 /** Between two questions for what is in use. */
-const PAUSE_MS = 3;
+const PAUSE_MS = 10;
 const root = resolve(import.meta.dirname, "../..");
 
 export const bench: Bench = {
   explanation: `Fills bronze with ${ROWS.toLocaleString("en")} clicks of one date, one in ${COPY_EVERY} a copy, of 1 shard and then of 16, a flush each ten minutes, and lets the real bundle build silver and three models over it, in
 workerd with V8's heap limited to an isolate's: one counts ${SESSIONS.toLocaleString("en")} distinct values. Before it a tenth of the rows. Then a date of ${TOO_MANY_SESSIONS.toLocaleString("en")} distinct values, whose model must fail and say what to do.
 V8's inspector is asked every ${PAUSE_MS} ms what is in use: JavaScript objects, garbage included, ArrayBuffers and Wasm memory, above the idle isolate; budget ${MEMORY_BUDGET_MB} MB in every step. CPU is workerd's, local D1 and R2
-included: ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N and --shards 1,16 for less; with fewer rows there are fewer distinct values. Takes half an hour, and 4 GB of disk. Needs Linux (/proc).`,
+included: ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N and --shards 1,16 for less; with fewer rows there are fewer distinct values. --steps tells of each step. Takes half an hour, and 4 GB of disk. Needs Linux (/proc).`,
   async run(log, args) {
     const { values } = parseCommandLine(args, {
-      options: { rows: { type: "string", default: String(ROWS) }, shards: { type: "string", default: "1,16" } },
+      options: {
+        rows: { type: "string", default: String(ROWS) },
+        shards: { type: "string", default: "1,16" },
+        steps: { type: "boolean", default: false },
+      },
     });
     const rows = integerFlag("rows", values.rows, 10_000, 100_000_000);
     const shardCounts = values.shards.split(",").map((text) => integerFlag("shards", text, 1, 64));
@@ -62,7 +67,7 @@ included: ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N a
           project,
           bundle,
           join(folder, `storage-${n}`),
-          { rows, shards, withTooMany: n === 0 },
+          { rows, shards, withTooMany: n === 0, tellsSteps: values.steps },
           log,
         );
         memoryMb = Math.max(memoryMb, run.memoryMb);
@@ -109,18 +114,25 @@ interface DayRun {
   readonly remedy: string;
 }
 
+interface DayOptions {
+  readonly rows: number;
+  readonly shards: number;
+  readonly withTooMany: boolean;
+  readonly tellsSteps: boolean;
+}
+
 async function runDay(
   project: string,
   bundle: Bundle,
   storage: string,
-  { rows, shards, withTooMany }: { readonly rows: number; readonly shards: number; readonly withTooMany: boolean },
+  { rows, shards, withTooMany, tellsSteps }: DayOptions,
   log: (line: string) => void,
 ): Promise<DayRun> {
   mkdirSync(storage);
   await using builder = await Builder.start(project, bundle, storage);
   const today = Math.floor(Date.now() / DAY_MS);
   const scale = rows / ROWS;
-  const measured = new MeasuredBuilds(builder, log);
+  const measured = new MeasuredBuilds(builder, log, tellsSteps);
   const of = (day: number, count: number, sessions: number): Clicks => {
     return { day: today - day, rows: count, sessions: Math.max(1, Math.round(sessions)), copyEvery: COPY_EVERY };
   };
@@ -135,7 +147,11 @@ async function runDay(
   let remedy = "";
   let memoryMb = Math.max(tenth.memoryMb, whole.memoryMb);
   if (withTooMany) {
-    const clicks = { day: today - 1, rows: TOO_MANY_SESSIONS, sessions: 0xffff_ffff };
+    const clicks = {
+      day: today - 1,
+      rows: Math.round(TOO_MANY_SESSIONS * Math.max(0.4, Math.min(1, scale))),
+      sessions: 0xffff_ffff,
+    };
     const tooMany = await measured.build("too many distinct values", clicks, shards);
     remedy = tooMany.failures.get(DISTINCT_MODEL) ?? "";
     memoryMb = Math.max(memoryMb, tooMany.memoryMb);
@@ -154,31 +170,36 @@ interface BuiltDay {
 class MeasuredBuilds {
   readonly #builder: Builder;
   readonly #log: (line: string) => void;
-  #idle = Number.POSITIVE_INFINITY;
+  readonly #tellsSteps: boolean;
+  #idle: HeapUse = { objects: Number.POSITIVE_INFINITY, arrays: 0 };
 
-  constructor(builder: Builder, log: (line: string) => void) {
+  /** `tellsSteps`: each step is logged as it ends. */
+  constructor(builder: Builder, log: (line: string) => void, tellsSteps: boolean) {
     this.#builder = builder;
     this.#log = log;
+    this.#tellsSteps = tellsSteps;
   }
 
   async build(name: string, clicks: Clicks, shards: number): Promise<BuiltDay> {
     const builder = this.#builder;
     await fill(builder, clicks, shards);
     // The least that idle ever took: what a build leaves behind counts against those after it.
-    this.#idle = Math.min(this.#idle, await builder.heap.idle());
-    const peaks = new Map<string, number>();
+    this.#idle = lesser(this.#idle, await builder.heap.idle());
+    const peaks = new Map<string, HeapUse>();
     const steps = new Map<string, number>();
     const cpus = new Map<string, number>();
     const failures = new Map<string, string>();
-    let peak = 0;
+    let peak = NOTHING;
     let lastCpu = builder.cpu().all;
     const bar = createProgressBar(`build ${name}`, clicks.rows);
     const date = formatDate(clicks.day);
     const ended = builder.onBuild(({ domain, outcome, error }) => {
       const cpu = builder.cpu().all;
       // What was sampled since the last one ended was this one's.
-      peaks.set(domain, Math.max(peaks.get(domain) ?? 0, peak));
-      peak = 0;
+      peaks.set(domain, greater(peaks.get(domain) ?? NOTHING, peak));
+      if (this.#tellsSteps)
+        this.#log(`    ${domain} ${outcome}: ${(cpu - lastCpu).toFixed(0)} ms, ${this.#above(peak)} above idle`);
+      peak = NOTHING;
       cpus.set(domain, (cpus.get(domain) ?? 0) + cpu - lastCpu);
       lastCpu = cpu;
       steps.set(domain, (steps.get(domain) ?? 0) + 1);
@@ -187,7 +208,7 @@ class MeasuredBuilds {
     let building = true;
     const watching = (async () => {
       while (building) {
-        peak = Math.max(peak, await builder.heap.now());
+        peak = greater(peak, await builder.heap.now());
         await delay(PAUSE_MS);
       }
     })();
@@ -205,15 +226,33 @@ class MeasuredBuilds {
     const used = operationsIn(await builder.asked("/__operations"));
     const perRow = (ms: number) => ((ms / clicks.rows) * 1_000).toFixed(2);
     this.#log(`${name}: ${perRow(cpuMs)} us of CPU a row; ${operationsText(operations, used)}`);
-    for (const [domain, bytes] of peaks) {
-      const above = ((bytes - this.#idle) / MB).toFixed(0);
+    for (const [domain, use] of peaks) {
       this.#log(
-        `  ${domain}: ${steps.get(domain)} steps, ${perRow(cpus.get(domain) ?? 0)} us a row, at most ${above} MB above idle`,
+        `  ${domain}: ${steps.get(domain)} steps, ${perRow(cpus.get(domain) ?? 0)} us a row, at most ${this.#above(use)} above idle`,
       );
     }
     for (const [domain, error] of failures) this.#log(`  ${domain} failed: ${error}`);
-    return { cpuMs, memoryMb: (Math.max(...peaks.values()) - this.#idle) / MB, failures };
+    const most = Math.max(...[...peaks.values()].map(heapBytes));
+    return { cpuMs, memoryMb: (most - heapBytes(this.#idle)) / MB, failures };
   }
+
+  #above(use: HeapUse): string {
+    if (use === NOTHING) return "nothing";
+    const megabytes = (bytes: number) => (bytes / MB).toFixed(0);
+    const objects = use.objects - this.#idle.objects;
+    const arrays = use.arrays - this.#idle.arrays;
+    return `${megabytes(objects + arrays)} MB (objects ${megabytes(objects)}, arrays and Wasm ${megabytes(arrays)})`;
+  }
+}
+
+const NOTHING: HeapUse = { objects: 0, arrays: 0 };
+
+function greater(a: HeapUse, b: HeapUse): HeapUse {
+  return heapBytes(a) >= heapBytes(b) ? a : b;
+}
+
+function lesser(a: HeapUse, b: HeapUse): HeapUse {
+  return heapBytes(a) <= heapBytes(b) ? a : b;
 }
 
 function rowsBuilt(date: string): string {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 /** Milliseconds of CPU, so that what else the machine does counts for little. */
 export interface WorkerdCpu {
-  /** Of all its threads: Wasm and hot functions are compiled beside the one that runs JavaScript. */
+  /** Of all its threads, those that ended too: Wasm and hot functions are compiled beside the one that runs JavaScript. */
   readonly all: number;
   /** Of the thread that runs JavaScript. */
   readonly main: number;
@@ -31,20 +31,17 @@ export function cpuOf(pids: readonly number[]): WorkerdCpu {
     })),
   );
   return {
-    all: sum(threads.map(({ milliseconds }) => milliseconds)),
+    // Threads are told to the nanosecond while they live, the process to the hundredth of a second, rounded down.
+    all: Math.max(sum(threads.map(({ milliseconds }) => milliseconds)), sum(pids.map(processMilliseconds))),
     main: sum(threads.map(({ main, milliseconds }) => (main ? milliseconds : 0))),
   };
 }
 
-/** Milliseconds of CPU of these processes since they started, of threads that have ended too; known to hundredths of a second. */
-export function cpuOfWhole(pids: readonly number[]): number {
-  return sum(
-    pids.map((pid) => {
-      const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-      return (Number(fields[USER_TICKS]) + Number(fields[SYSTEM_TICKS])) * TICK_MS;
-    }),
-  );
+/** Of threads that have ended too. */
+function processMilliseconds(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[USER_TICKS]) + Number(fields[SYSTEM_TICKS])) * TICK_MS;
 }
 
 /** Fields of `stat` behind the name (proc(5)). */
@@ -52,10 +49,14 @@ const [USER_TICKS, SYSTEM_TICKS] = [11, 12];
 /** Linux tells them in this unit on every machine. */
 const TICK_MS = 10;
 
-/** The scheduler's own count in nanoseconds: the times in `stat` are of hundredths of a second. */
+/** The scheduler's own count in nanoseconds: the times in `stat` are of hundredths of a second. None of a thread that has just ended. */
 function threadMilliseconds(pid: number, thread: string): number {
-  const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
-  return Number(nanoseconds) / 1e6;
+  try {
+    const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ");
+    return Number(nanoseconds) / 1e6;
+  } catch {
+    return 0;
+  }
 }
 
 /** The workerd processes that this process started. */

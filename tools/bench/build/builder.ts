@@ -14,7 +14,7 @@ import {
   WORKER_NAME,
 } from "../../local-platform/worker-runtime.ts";
 import { type IsolateHeap, isolateHeap } from "../memory/isolate-heap.ts";
-import { cpuOf, cpuOfWhole, type WorkerdCpu, workerds } from "../workerd-cpu.ts";
+import { cpuOf, type WorkerdCpu, workerds } from "../workerd-cpu.ts";
 
 /** V8 sizes its young generation and its collections by it, as in a Worker on Cloudflare: objects beyond it end the process. */
 const ISOLATE_MB = 128;
@@ -78,7 +78,7 @@ export class Builder implements AsyncDisposable {
 
   /** Milliseconds of CPU so far: the build's, and those of the local D1, R2 and queues, which live in the same process. */
   cpu(): WorkerdCpu {
-    return { all: cpuOfWhole(this.#pids), main: cpuOf(this.#pids).main };
+    return cpuOf(this.#pids);
   }
 
   /** Calls `listener` at the end of each build and step, until the returned function is called. */

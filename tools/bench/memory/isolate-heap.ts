@@ -1,10 +1,21 @@
 /** The memory of one Worker's isolate in a running workerd, as V8's inspector says it (protocol 1.3, Runtime.getHeapUsage). */
 
+/** Bytes in use. */
+export interface HeapUse {
+  /** JavaScript objects, garbage that waits for its collection included. */
+  readonly objects: number;
+  /** ArrayBuffers and Wasm memory. */
+  readonly arrays: number;
+}
+
+export function heapBytes({ objects, arrays }: HeapUse): number {
+  return objects + arrays;
+}
+
 export interface IsolateHeap {
-  /** Bytes in use after a collection. */
-  idle(): Promise<number>;
-  /** Bytes in use, garbage included. */
-  now(): Promise<number>;
+  /** After a collection. */
+  idle(): Promise<HeapUse>;
+  now(): Promise<HeapUse>;
   /** Runs `work` and gives the most bytes that were in use meanwhile. */
   peakDuring(work: () => Promise<unknown>): Promise<number>;
   /** Runs `work` and gives V8's CPU profile of it, for Chrome's and VS Code's viewers. */
@@ -45,10 +56,9 @@ export async function isolateHeap(inspectorUrl: URL, worker: string): Promise<Is
     socket.send(JSON.stringify({ id, method, params }));
     return await answer.promise;
   }
-  /** Objects, garbage that waits for its collection included, and ArrayBuffers. */
-  async function usage(): Promise<number> {
+  async function usage(): Promise<HeapUse> {
     const { usedSize, backingStorageSize }: Record<string, number> = Object(await call("Runtime.getHeapUsage"));
-    return (usedSize ?? Number.NaN) + (backingStorageSize ?? 0);
+    return { objects: usedSize ?? Number.NaN, arrays: backingStorageSize ?? 0 };
   }
   return {
     async idle() {
@@ -64,7 +74,7 @@ export async function isolateHeap(inspectorUrl: URL, worker: string): Promise<Is
       let [peak, stopped] = [0, false];
       async function watch(): Promise<void> {
         while (!stopped) {
-          peak = Math.max(peak, await usage());
+          peak = Math.max(peak, heapBytes(await usage()));
           await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
         }
       }

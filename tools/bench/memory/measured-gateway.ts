@@ -15,7 +15,7 @@ import {
 } from "../../local-platform/worker-runtime.ts";
 import { workerds } from "../workerd-cpu.ts";
 import type { Attack } from "./attacks.ts";
-import { type IsolateHeap, isolateHeap } from "./isolate-heap.ts";
+import { heapBytes, type IsolateHeap, isolateHeap } from "./isolate-heap.ts";
 
 const MB = 1_000_000;
 /** V8 sizes its young generation and its collections by it, as in a Worker on Cloudflare. */
@@ -75,8 +75,8 @@ export class MeasuredGateway {
   async measure(attack: Attack): Promise<AttackFigures | undefined> {
     try {
       // The least that idle ever took: what an attack leaves behind counts against those after it.
-      this.#idle = Math.min(this.#idle, await this.#gateway.idle());
-      this.#objectsIdle = Math.min(this.#objectsIdle, await this.#objects.idle());
+      this.#idle = Math.min(this.#idle, heapBytes(await this.#gateway.idle()));
+      this.#objectsIdle = Math.min(this.#objectsIdle, heapBytes(await this.#objects.idle()));
       // Sets the peak back to what is resident now (proc(5)).
       writeFileSync(`/proc/${this.#pid}/clear_refs`, "5");
       const resident = this.#residentPeak();
