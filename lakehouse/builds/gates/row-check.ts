@@ -5,6 +5,7 @@ import { compilePattern } from "../../../contracts/patterns/pattern.ts";
 import { type ComparedAs, valueText } from "../../../contracts/value-text.ts";
 import { formatDate, formatTimestamp } from "../../../schemas/time.ts";
 import type { Batch, BytesColumn, Column } from "../../engine/columns/column.ts";
+import { wordsOf } from "../../engine/columns/fixed-width-stores.ts";
 import { requireColumn } from "../../engine/columns/named-columns.ts";
 import { valueAt } from "../../engine/columns/value.ts";
 
@@ -58,18 +59,18 @@ function rowsWhere(
     listedAs.set(as, known);
     return known;
   };
-  const counted = new Map<string, boolean>();
+  const remembered = names.map(() => new Remembered());
   return (rows) => {
-    const tests = names.map((name) => {
+    const tests = names.map((name, at) => {
       const column = requireColumn(rows, name);
       const { as, read } = textReader(column);
       const own = listed(as);
-      const judge = (row: number): boolean => {
-        const text = read(row);
+      // There is one for each column.
+      const judgeRow = remembered[at]!.of(column, (row, known) => {
+        const text = known ?? read(row);
         return counts(own.has(text), text);
-      };
-      const judgeText = column.kind === "bytes" ? remembering(column, counted, judge) : judge;
-      return (row: number): boolean => (column.nulls?.[row] === 1 ? nulls : judgeText(row));
+      });
+      return (row: number): boolean => (column.nulls?.[row] === 1 ? nulls : judgeRow(row));
     });
     const failing: number[] = [];
     for (let row = 0; row < rows.length; row++) if (tests.some((test) => test(row))) failing.push(row);
@@ -77,24 +78,70 @@ function rowsWhere(
   };
 }
 
-/** Texts that are remembered: those of columns with few values, whose UTF-8 need not be decoded again. */
+/** Values that are remembered of a column. */
 const REMEMBERED = 1_000;
+/** So many rows with other values, and a column has too many to remember them. */
+const MISSES = 10_000;
 
-function remembering(
-  { bytes, offsets }: BytesColumn,
-  known: Map<string, boolean>,
-  judge: (row: number) => boolean,
-): (row: number) => boolean {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return (row) => {
-    // Latin-1 text stands for bytes, so no text is decoded.
-    const key = buffer.latin1Slice(offsets[row], offsets[row + 1]);
-    const before = known.get(key);
-    if (before !== undefined) return before;
-    const result = judge(row);
-    if (known.size < REMEMBERED) known.set(key, result);
+/** Judges a row's value; `text` is that, where it is known. */
+type Judge = (row: number, text?: string) => boolean;
+
+/** What was judged of a column's values: most columns with a list or a pattern have few of them. */
+class Remembered {
+  readonly #known = new Map<string | number, boolean>();
+  #misses = 0;
+
+  of(column: Column, judge: Judge): (row: number) => boolean {
+    switch (column.kind) {
+      case "bytes":
+        return this.#ofTexts(column, judge);
+      case "int32":
+      case "float64": {
+        const { values } = column;
+        return this.#ofKeys((row) => values[row]!, judge);
+      }
+      case "int64": {
+        // Read as a bigint each value would be an object.
+        const words = wordsOf(column);
+        return this.#ofKeys((row) => words[2 * row + 1]! * 4_294_967_296 + (words[2 * row]! >>> 0), judge, isSafe);
+      }
+      default:
+        return (row) => judge(row);
+    }
+  }
+
+  #ofKeys(keyOf: (row: number) => number, judge: Judge, isKey: (key: number) => boolean = () => true) {
+    return (row: number): boolean => {
+      const key = keyOf(row);
+      const before = this.#known.get(key);
+      return before ?? this.#judged(key, judge(row), isKey(key));
+    };
+  }
+
+  #ofTexts({ bytes, offsets, type }: BytesColumn, judge: Judge) {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return (row: number): boolean => {
+      // Latin-1 text stands for bytes. It is the text itself where that is ASCII: then no UTF-8 is decoded.
+      const key = buffer.latin1Slice(offsets[row], offsets[row + 1]);
+      const before = this.#misses > MISSES ? undefined : this.#known.get(key);
+      if (before !== undefined) return before;
+      return this.#judged(key, judge(row, type.kind === "utf8" && ASCII.test(key) ? key : undefined), true);
+    };
+  }
+
+  #judged(key: string | number, result: boolean, isKey: boolean): boolean {
+    if (!isKey) return result;
+    if (this.#known.size < REMEMBERED) this.#known.set(key, result);
+    else this.#misses++;
     return result;
-  };
+  }
+}
+
+const ASCII = /^[^\u0080-\u00ff]*$/;
+
+/** Whether a double is one whole number only. */
+function isSafe(value: number): boolean {
+  return Number.isSafeInteger(value);
 }
 
 /** What a column's values are compared as, and the text of each (`contracts/value-text.ts`). */
