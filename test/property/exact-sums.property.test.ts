@@ -60,7 +60,7 @@ test("a sum of doubles is the nearest double of the exact sum, in whatever order
         // The part's only group is its second, and the second of the whole.
         sums.begin(2, part.length);
         for (const value of part) sums.add(1, value);
-        merged.merge(sums.save(2), Int32Array.of(0, 1), 2);
+        merged.merge(sums.save(0, 2), Int32Array.of(0, 1), 2);
       }
       expect(Object.is(merged.total(1), whole.total(0))).toBe(true);
       expect(merged.total(0)).toBe(0);
@@ -136,7 +136,7 @@ test("sums of integers of every width are exact, in whatever parts", () => {
           Int32Array.from(part, ([, group]) => group),
           4,
         );
-        merged.merge(sums.save(4), Int32Array.of(0, 1, 2, 3), 4);
+        merged.merge(sums.save(0, 4), Int32Array.of(0, 1, 2, 3), 4);
       }
       for (const group of [0, 1, 2, 3]) {
         const expected = rows.reduce((sum, [number, at]) => (at === group ? sum + number : sum), 0n);

@@ -2,11 +2,13 @@
  * Gates: the checks of ODCS 3.1 measured over a candidate, and the verdict that lets it through or holds it back.
  * Pure: batches in, results out.
  */
-
+import { randomInt } from "node:crypto";
 import type { Bound, Layer, LibraryCheck } from "../../../contracts/contract.ts";
 import type { Batch } from "../../engine/columns/column.ts";
 import { requireColumn } from "../../engine/columns/named-columns.ts";
-import { createTupleIndex } from "../../engine/columns/tuple-index.ts";
+import { release } from "../../engine/columns/release.ts";
+import { identitiesOf } from "../../engine/keys/identity.ts";
+import { KeySet } from "../../engine/keys/key-set.ts";
 import type { RunnableCheck, RunnableSqlCheck } from "../../tables/compiled/compiled-check.ts";
 import { type CandidateScan, measureQuery, scanOf } from "./measure-query.ts";
 import { failingRowsOf } from "./row-check.ts";
@@ -119,13 +121,17 @@ function failing(check: LibraryCheck, candidate: Batch): number[] {
       return failingRowsOf({ ...check, metric: check.metric })(candidate);
     case "duplicateValues": {
       const columns = check.columns.map((name) => requireColumn(candidate, name));
-      const { fresh } = createTupleIndex(columns.length).assign(columns, candidate.length);
-      const first = new Set(fresh);
+      const identities = identitiesOf(columns, candidate.length);
+      const keys = new KeySet(candidate.length, randomInt(2 ** 32));
       const rows: number[] = [];
-      for (let row = 0; row < candidate.length; row++) {
+      for (const [row, slot] of keys.add(identities).entries()) {
         // As in SQL, NULL is equal to nothing, itself included: a key with a NULL is no other row's, unless the check says so.
-        if (!first.has(row) && (check.nullsEqual || !columns.some(({ nulls }) => nulls?.[row] === 1))) rows.push(row);
+        if (!check.nullsEqual && columns.some(({ nulls }) => nulls?.[row] === 1)) continue;
+        if (keys.isFree(slot)) keys.take(slot);
+        else rows.push(row);
       }
+      release(identities);
+      keys.release();
       return rows;
     }
   }

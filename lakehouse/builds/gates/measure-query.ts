@@ -20,7 +20,7 @@ export function scanOf(candidate: Batch): CandidateScan {
 }
 
 const SCAN_ROWS = 65_536;
-/** Groups, sorted or distinct rows that a query may hold. */
+/** Groups, sorted or distinct rows that a query may hold, within `MAX_HELD_BYTES`. */
 const MAX_HELD_ROWS = 1_000_000;
 
 export type Measure = { readonly value: number } | { readonly problem: string };
@@ -40,7 +40,7 @@ export async function measureQuery(check: RunnableSqlCheck, scan: CandidateScan)
     for await (const rows of runPlan(
       compiled.plan,
       { scan: (_, columns) => scan(columns) },
-      createHeldRows(check.name, MAX_HELD_ROWS),
+      createHeldRows({ kind: "check", name: check.name, maxRows: MAX_HELD_ROWS }),
     )) {
       const [column] = rows.columns;
       if (column === undefined || rows.length === 0) continue;
@@ -52,7 +52,8 @@ export async function measureQuery(check: RunnableSqlCheck, scan: CandidateScan)
     }
     return { problem: "the query gave no row" };
   } catch (error) {
-    if (error instanceof ModelTooLargeError) return { problem: `the query holds more than ${MAX_HELD_ROWS} rows` };
+    // It says how much is held, never of what.
+    if (error instanceof ModelTooLargeError) return { problem: error.message };
     if (error instanceof ModelValueError) return { problem: "a value of the query cannot be computed" };
     throw error;
   }

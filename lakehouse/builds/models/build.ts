@@ -21,6 +21,8 @@ import {
   type StepRow,
   silverProgress,
 } from "../../../sql/statements/silver-progress.ts";
+import { releaseBatch } from "../../engine/columns/release.ts";
+import { PartialFormatError } from "../../engine/ir/errors.ts";
 import type { ModelTable } from "../../tables/catalog.ts";
 import { unfold } from "../../tables/fold.ts";
 import { livePartition } from "../../tables/live-files.ts";
@@ -63,10 +65,15 @@ export async function buildModel(
   try {
     return await build.step(begin);
   } catch (error) {
-    if (!(error instanceof LostPartialError || error instanceof LostKeysError)) throw error;
+    if (!isLost(error)) throw error;
     const discarded = begin.candidate === undefined ? begin.discarded : begin.progress;
     return await build.step(fromNothing({ discarded, live: begin.live }, table, published, stepRows));
   }
+}
+
+/** Whether what earlier builds kept is gone, damaged or of another version: all of it follows from the inputs. */
+function isLost(error: unknown): boolean {
+  return error instanceof LostPartialError || error instanceof PartialFormatError || error instanceof LostKeysError;
 }
 
 function tooLarge({ name }: ModelTable, date: string, { pieces }: Portion, rows: number): StepTooLargeError {
@@ -212,7 +219,7 @@ class ModelBuild {
     const table = this.#table;
     const { date, runId } = this.#lease;
     const plan = planOfPartition(table.model, date);
-    const known = before.partial.length === 0 ? undefined : await loadPartial(bucket, table.model, before.partial);
+    const known = before.partial.length === 0 ? undefined : loadPartial(bucket, table.model, before.partial);
     const folded = await foldModel(table.model, known, this.#scan(portion, true), plan);
     const replaced = [...before.replaced, ...before.partial.map(({ object }) => object)];
     const progress = { ...before, read: [...portion.read], rowsIn: before.rowsIn + portion.rows, replaced };
@@ -227,6 +234,7 @@ class ModelBuild {
           ),
         }
       : NOT_GONE_ON_FROM;
+    if (portion.more) folded.release();
     return {
       progress: { ...progress, ...saved },
       files: [],
@@ -234,7 +242,9 @@ class ModelBuild {
       gate: async () => {
         const rows = await folded.rows();
         const files = await stageFiles(this.#deps, table, date, runId, rows);
-        return { files, rows: rows.length, results: await runChecks(this.#checks, table.layer, rows) };
+        const results = await runChecks(this.#checks, table.layer, rows);
+        releaseBatch(rows);
+        return { files, rows: rows.length, results };
       },
     };
   }

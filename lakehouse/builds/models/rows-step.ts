@@ -42,7 +42,7 @@ export async function rowsStep(
 ): Promise<RowsStep> {
   const { model } = table;
   requireVersion(model);
-  const held = createHeldRows(model.name, model.maxRows);
+  const held = createHeldRows({ kind: "model", name: model.name, maxRows: model.maxRows });
   const checks = new RunningChecks(table.checks, table.layer, before.measures);
   const staged: AddedFile[] = [];
   let portion: Batch[] = [];

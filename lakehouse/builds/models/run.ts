@@ -1,5 +1,6 @@
 import type { Batch, Column } from "../../engine/columns/column.ts";
 import { columnNamed } from "../../engine/columns/named-columns.ts";
+import { releaseBatch } from "../../engine/columns/release.ts";
 import { nullColumn } from "../../engine/expressions/casts.ts";
 import type { Rows } from "../../engine/expressions/vector.ts";
 import { ModelMismatchError } from "../../engine/ir/errors.ts";
@@ -22,7 +23,7 @@ export interface ModelInputs {
  */
 export async function runModel(model: CompiledModel, inputs: ModelInputs, plan = model.plan): Promise<Batch> {
   requireVersion(model);
-  const held = createHeldRows(model.name, model.maxRows);
+  const held = createHeldRows({ kind: "model", name: model.name, maxRows: model.maxRows });
   return collectModel(model, runPlan(plan, inputs, held), held);
 }
 
@@ -32,10 +33,17 @@ export function requireVersion(model: CompiledModel): void {
   throw new ModelMismatchError(`model ${model.name} has IR version ${model.irVersion}, this code runs ${IR_VERSION}`);
 }
 
-/** The rows of the model's plan as one batch, sorted by its key. */
-export async function collectModel(model: CompiledModel, stream: AsyncIterable<Rows>, held: HeldRows): Promise<Batch> {
+/** The rows of the model's plan as one batch, sorted by its key. `own`: nobody else has what the stream gives, so that it is freed. */
+export async function collectModel(
+  model: CompiledModel,
+  stream: AsyncIterable<Rows>,
+  held: HeldRows,
+  own = false,
+): Promise<Batch> {
   const rows = (await collectRows(stream, held)) ?? noRows(model);
-  return inKeyOrder(model, { ...rows, fields: model.fields });
+  const sorted = inKeyOrder(model, { ...rows, fields: model.fields });
+  if (own) releaseBatch(rows);
+  return sorted;
 }
 
 /** The model's rows sorted by its key: ascending, NULLs last, text by its UTF-8 bytes. */

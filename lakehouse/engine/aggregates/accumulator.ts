@@ -10,16 +10,29 @@ export interface Accumulator {
    * `groupCount` is how many groups there are by now. Takes the time of the rows, not of the groups.
    */
   update(columns: readonly Column[], groups: Int32Array, groupCount: number): void;
-  /** Adds a saved state, whose group i is group `groups[i]` here. */
+  /** Adds a part of a saved state, whose group i is group `groups[i]` here. */
   merge(state: readonly Column[], groups: Int32Array, groupCount: number): void;
   /**
-   * The state as columns, which `merge` of a fresh accumulator loads. They may be views of arrays that a later `update` or
-   * `merge` writes to, and have lengths of their own.
+   * The state of the groups [from, to), but for `pairs`, as columns that `merge` loads. They may be views of arrays that a later
+   * `update` or `merge` writes to or frees, and have lengths of their own. Called for all groups, part by part.
    */
-  save(groupCount: number): readonly Column[];
+  save(from: number, to: number): readonly Column[];
+  /** For aggregates of DISTINCT values, which hold any number of them for a group. */
+  readonly pairs?: HeldPairs;
   /** The result, one row per group. Throws `ModelValueError` on overflow. */
   finish(groupCount: number): Column;
   /** Bytes that the state takes. */
+  readonly byteLength: number;
+  /** Frees the state: the last call. */
+  release(): void;
+}
+
+/** Pairs of a group and one of its values. */
+export interface HeldPairs {
+  /** The pairs, some megabyte at a time, as `save` of the accumulator gives its columns. */
+  save(): Iterable<readonly Column[]>;
+  /** Adds a saved portion, in which group i is group `groups[i]` here. */
+  merge(portion: readonly Column[], groups: Int32Array, groupCount: number): void;
   readonly byteLength: number;
 }
 

@@ -1,6 +1,7 @@
 import type { Column } from "../columns/column.ts";
 import { createValueStore } from "../columns/create-value-store.ts";
 import { grown, uint8s } from "../columns/growth.ts";
+import { release } from "../columns/release.ts";
 import { argument } from "../expressions/vector.ts";
 import { PartialFormatError } from "../ir/errors.ts";
 import type { IrType } from "../ir/ir.ts";
@@ -78,10 +79,10 @@ export function createArgExtreme(
         groupCount,
       );
     },
-    save(groupCount) {
-      seen = grown(seen, groupCount, uint8s);
-      for (const store of stores) store.extend(groupCount);
-      return [...stores.map((store) => store.finish()), bytesState(seen.slice(0, groupCount))];
+    save(from, to) {
+      seen = grown(seen, to, uint8s);
+      for (const store of stores) store.extend(to);
+      return [...stores.map((store) => store.finish(from, to)), bytesState(seen.subarray(from, to))];
     },
     finish(groupCount) {
       value.extend(groupCount);
@@ -89,6 +90,10 @@ export function createArgExtreme(
     },
     get byteLength() {
       return stores.reduce((total, store) => total + store.byteLength, seen.byteLength);
+    },
+    release() {
+      release(seen);
+      for (const store of stores) store.release();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { requireKind } from "../columns/column-kind.ts";
 import { float64s, grown, uint8s } from "../columns/growth.ts";
+import { release } from "../columns/release.ts";
 import { argument, boolColumn, integerColumn } from "../expressions/vector.ts";
 import type { IrType } from "../ir/ir.ts";
 import { type Accumulator, groupsOf } from "./accumulator.ts";
@@ -22,9 +23,9 @@ export function createCount(what: "rows" | "values", type: IrType): Accumulator 
       counts = grown(counts, groupCount, float64s);
       addCounts(counts, stateColumn(state, 0, "float64", groups.length).values, groups);
     },
-    save(groupCount) {
-      counts = grown(counts, groupCount, float64s);
-      return [float64State(counts.subarray(0, groupCount))];
+    save(from, to) {
+      counts = grown(counts, to, float64s);
+      return [float64State(counts.subarray(from, to))];
     },
     finish(groupCount) {
       counts = grown(counts, groupCount, float64s);
@@ -33,6 +34,7 @@ export function createCount(what: "rows" | "values", type: IrType): Accumulator 
     get byteLength() {
       return counts.byteLength;
     },
+    release: () => release(counts),
   };
 }
 
@@ -66,14 +68,18 @@ export function createCountIf(type: IrType): Accumulator {
       markSeen(seen, stateColumn(state, 0, "bool", groups.length).values, groups);
       addCounts(trues, stateColumn(state, 1, "float64", groups.length).values, groups);
     },
-    save(groupCount) {
-      reserve(groupCount);
-      return [bytesState(seen.subarray(0, groupCount)), float64State(trues.subarray(0, groupCount))];
+    save(from, to) {
+      reserve(to);
+      return [bytesState(seen.subarray(from, to)), float64State(trues.subarray(from, to))];
     },
     finish: (groupCount) =>
       integerColumn(type, groupCount, undefined, (group) => (seen[group] === 1 ? BigInt(trues[group]!) : null)),
     get byteLength() {
       return seen.byteLength + trues.byteLength;
+    },
+    release() {
+      release(seen);
+      release(trues);
     },
   };
 }
@@ -108,9 +114,9 @@ export function createBoolAggregate(deciding: 0 | 1): Accumulator {
       markSeen(seen, stateColumn(state, 0, "bool", groups.length).values, groups);
       markSeen(decided, stateColumn(state, 1, "bool", groups.length).values, groups);
     },
-    save(groupCount) {
-      reserve(groupCount);
-      return [bytesState(seen.subarray(0, groupCount)), bytesState(decided.subarray(0, groupCount))];
+    save(from, to) {
+      reserve(to);
+      return [bytesState(seen.subarray(from, to)), bytesState(decided.subarray(from, to))];
     },
     finish(groupCount) {
       reserve(groupCount);
@@ -120,6 +126,10 @@ export function createBoolAggregate(deciding: 0 | 1): Accumulator {
     },
     get byteLength() {
       return seen.byteLength + decided.byteLength;
+    },
+    release() {
+      release(seen);
+      release(decided);
     },
   };
 }

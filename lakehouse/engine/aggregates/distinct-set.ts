@@ -1,6 +1,7 @@
 import type { Int32Column } from "../columns/column.ts";
 import { int32s } from "../columns/growth.ts";
 import { mixed } from "../columns/hash.ts";
+import { release } from "../columns/release.ts";
 import { PartialFormatError } from "../ir/errors.ts";
 import { int32State } from "./state-columns.ts";
 
@@ -48,11 +49,21 @@ export class DistinctSet {
     this.size++;
     this.#slots[slot] = this.size;
     if (this.size * 4 > this.#slots.length * 3) {
-      this.#slots = int32s(this.#slots.length * 2);
+      const larger = this.#slots.length * 2;
+      // It is filled by the pairs: the old one goes first.
+      release(this.#slots);
+      this.#slots = int32s(larger);
       mask = this.#slots.length - 1;
       this.#fill(mask);
     }
     return true;
+  }
+
+  /** Frees the arrays: the set is of no use any more. */
+  release(): void {
+    release(this.#slots);
+    for (const segment of this.#segments) release(segment);
+    this.#segments.length = 0;
   }
 
   #fill(mask: number): void {
@@ -66,25 +77,22 @@ export class DistinctSet {
     }
   }
 
-  /** The pairs in columns of four words a pair, which are views of the set. */
-  save(): readonly Int32Column[] {
-    return this.#segments.map((segment, at) =>
-      int32State(segment.subarray(0, Math.min(SEGMENT, this.size - at * SEGMENT) * ENTRY_WORDS)),
-    );
+  /** The pairs in columns of four words a pair, 256 KB each, which are views of the set. */
+  *save(): Generator<Int32Column> {
+    for (const [at, segment] of this.#segments.entries())
+      yield int32State(segment.subarray(0, Math.min(SEGMENT, this.size - at * SEGMENT) * ENTRY_WORDS));
   }
 }
 
-/** Calls `each` with every pair of a saved set, in its order. */
+/** Calls `each` with every pair of a column of a saved set, in its order. */
 export function forEachPair(
-  state: readonly Int32Column[],
+  { values }: Int32Column,
   each: (group: number, a: number, b: number, c: number) => void,
 ): void {
-  for (const { values } of state) {
-    if (values.length % ENTRY_WORDS !== 0) throw new PartialFormatError("a distinct set ends within a pair");
-    // Four words at a time, within the length.
-    for (let at = 0; at < values.length; at += ENTRY_WORDS) {
-      each(values[at]!, values[at + 1]!, values[at + 2]!, values[at + 3]!);
-    }
+  if (values.length % ENTRY_WORDS !== 0) throw new PartialFormatError("a distinct set ends within a pair");
+  // Four words at a time, within the length.
+  for (let at = 0; at < values.length; at += ENTRY_WORDS) {
+    each(values[at]!, values[at + 1]!, values[at + 2]!, values[at + 3]!);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Column } from "../columns/column.ts";
 import { gather } from "../columns/gather.ts";
 import { float64s, grown } from "../columns/growth.ts";
+import { release } from "../columns/release.ts";
 import { createTupleIndex } from "../columns/tuple-index.ts";
 import { argument, integerColumn } from "../expressions/vector.ts";
 import { PartialFormatError } from "../ir/errors.ts";
@@ -29,22 +30,36 @@ export function createCountDistinct(type: IrType, bounds: AccumulatorBounds): Ac
         if (seen.add(group, words[0]!, words[1]!, words[2]!, beforeNew)) counts[group]!++;
       }
     },
-    merge(state, groups, groupCount) {
+    merge(_, __, groupCount) {
       counts = grown(counts, groupCount, float64s);
-      const segments = state.map((_, at) => stateColumn(state, at, "int32"));
-      forEachPair(segments, (theirs, a, b, c) => {
-        const group = groups[theirs];
-        if (group === undefined) throw new PartialFormatError("a distinct value belongs to no group");
-        if (seen.add(group, a, b, c, beforeNew)) counts[group]!++;
-      });
     },
-    save: () => seen.save(),
+    save: () => [],
+    pairs: {
+      *save() {
+        for (const column of seen.save()) yield [column];
+      },
+      merge(portion, groups, groupCount) {
+        counts = grown(counts, groupCount, float64s);
+        forEachPair(stateColumn(portion, 0, "int32"), (theirs, a, b, c) => {
+          const group = groups[theirs];
+          if (group === undefined) throw new PartialFormatError("a distinct value belongs to no group");
+          if (seen.add(group, a, b, c, beforeNew)) counts[group]!++;
+        });
+      },
+      get byteLength() {
+        return seen.byteLength;
+      },
+    },
     finish(groupCount) {
       counts = grown(counts, groupCount, float64s);
       return integerColumn(type, groupCount, undefined, (group) => BigInt(counts[group]!));
     },
     get byteLength() {
       return seen.byteLength + counts.byteLength;
+    },
+    release() {
+      seen.release();
+      release(counts);
     },
   };
 }
@@ -65,15 +80,25 @@ export function createDistinctValues(make: () => Accumulator, bounds: Accumulato
   };
   return {
     update: (columns, groups) => add(argument(columns, 0), groups),
-    merge(state, groups) {
-      if (state.length === 0) return;
-      const { values } = stateColumn(state, 0, "int32");
-      const mine = values.map((group) => groups[group] ?? -1);
-      const [, column] = state;
-      if (column?.length !== values.length) throw new PartialFormatError("distinct values lack their groups");
-      add(column, mine);
+    merge() {},
+    save: () => [],
+    pairs: {
+      *save() {
+        for (let from = 0; from < pairs.count; from += PORTION)
+          yield pairs.tuples(from, Math.min(pairs.count, from + PORTION));
+      },
+      merge(portion, groups) {
+        const { values } = stateColumn(portion, 0, "int32");
+        const [, column] = portion;
+        if (column?.length !== values.length) throw new PartialFormatError("distinct values lack their groups");
+        const mine = values.map((group) => groups[group] ?? -1);
+        if (mine.includes(-1)) throw new PartialFormatError("a distinct value belongs to no group");
+        add(column, mine);
+      },
+      get byteLength() {
+        return pairs.byteLength;
+      },
     },
-    save: () => pairs.tuples(),
     finish(groupCount) {
       const accumulator = make();
       const [groups, column] = pairs.tuples();
@@ -83,8 +108,12 @@ export function createDistinctValues(make: () => Accumulator, bounds: Accumulato
     get byteLength() {
       return pairs.byteLength;
     },
+    release: () => pairs.release(),
   };
 }
+
+/** Pairs that are saved at a time. */
+const PORTION = 1 << 14;
 
 function rowsOf(groups: Int32Array): Int32Array {
   const rows = new Int32Array(groups.length);

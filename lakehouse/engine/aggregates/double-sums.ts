@@ -1,5 +1,6 @@
 import type { Column } from "../columns/column.ts";
 import { float64s, grown, int32s } from "../columns/growth.ts";
+import { release } from "../columns/release.ts";
 import { PartialFormatError } from "../ir/errors.ts";
 import { carryLimbs, MAX_TOP_LIMB, ROWS_PER_CARRY } from "./limbs.ts";
 import { nearestDouble } from "./nearest-double.ts";
@@ -79,15 +80,17 @@ export class DoubleSums {
     return nearestDouble(total, 32 * (this.#bases[group] ?? 0) + LOWEST_EXPONENT);
   }
 
-  save(groupCount: number): readonly Column[] {
-    this.begin(groupCount, 0);
-    this.#carry();
-    this.#close();
-    return [
-      int32State(this.#bases.subarray(0, groupCount)),
-      int32State(this.#lengths.subarray(0, groupCount)),
-      float64State(this.#limbs.subarray(0, this.#used)),
-    ];
+  /** Of the groups [from, to). */
+  save(from: number, to: number): readonly Column[] {
+    this.begin(to, 0);
+    if (this.#pending > 0) this.#carry();
+    const lengths = this.#lengths.subarray(from, to);
+    const limbs = float64s(lengths.reduce((total, length) => total + length, 0));
+    for (let group = from, at = 0; group < to; at += this.#lengths[group]!, group++) {
+      const start = this.#starts[group]!;
+      limbs.set(this.#limbs.subarray(start, start + this.#lengths[group]!), at);
+    }
+    return [int32State(this.#bases.subarray(from, to)), int32State(lengths), float64State(limbs)];
   }
 
   /** Adds the group i of a saved state to the group `groups[i]`. */
@@ -97,7 +100,7 @@ export class DoubleSums {
     const { values } = stateColumn(state, 2, "float64");
     this.begin(groupCount, 0);
     // A saved limb is at most 2^51, and so is a carried one: their sum is exact.
-    this.#carry();
+    if (this.#pending > 0) this.#carry();
     let at = 0;
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i]!;
@@ -107,8 +110,14 @@ export class DoubleSums {
       const to = this.#starts[group]! + bases[i]! - this.#bases[group]!;
       for (let limb = 0; limb < length; limb++) this.#limbs[to + limb]! += values[at + limb]!;
       at += length;
+      if (length > 0) this.#carryGroup(group);
     }
-    this.#carry();
+    this.#closeGaps();
+  }
+
+  /** Frees the limbs: the sums are of no use any more. */
+  release(): void {
+    for (const array of [this.#limbs, this.#starts, this.#bases, this.#lengths]) release(array);
   }
 
   /** Makes the group have limbs `low` to `high`: in a new place, which leaves a gap, since its neighbours stand beside it. */
@@ -133,14 +142,20 @@ export class DoubleSums {
 
   #carry(): void {
     this.#pending = 0;
-    for (let group = 0; group < this.#groups; group++) {
-      const length = this.#lengths[group]!;
-      if (length === 0) continue;
-      if (carryLimbs(this.#limbs, this.#starts[group]!, length) <= MAX_TOP_LIMB) continue;
-      const base = this.#bases[group]!;
-      this.#cover(group, base, base + length);
-      carryLimbs(this.#limbs, this.#starts[group]!, length + 1);
-    }
+    for (let group = 0; group < this.#groups; group++) if (this.#lengths[group]! > 0) this.#carryGroup(group);
+    this.#closeGaps();
+  }
+
+  /** It has a limb at least. */
+  #carryGroup(group: number): void {
+    const length = this.#lengths[group]!;
+    if (carryLimbs(this.#limbs, this.#starts[group]!, length) <= MAX_TOP_LIMB) return;
+    const base = this.#bases[group]!;
+    this.#cover(group, base, base + length);
+    carryLimbs(this.#limbs, this.#starts[group]!, length + 1);
+  }
+
+  #closeGaps(): void {
     if (this.#used > 4096 && this.#live() < this.#used / 2) this.#close();
   }
 
@@ -161,6 +176,7 @@ export class DoubleSums {
       this.#starts[group] = used;
       used += length;
     }
+    release(this.#limbs);
     this.#limbs = limbs;
     this.#used = used;
   }

@@ -32,9 +32,9 @@ export function createExtreme(greatest: boolean, type: IrType): Accumulator {
       if (column?.length !== groups.length) throw new PartialFormatError("the state of an extreme is no value a group");
       add(column, groupsOf(column, groups), groupCount);
     },
-    save(groupCount) {
-      best.extend(groupCount);
-      return [best.finish()];
+    save(from, to) {
+      best.extend(to);
+      return [best.finish(from, to)];
     },
     finish(groupCount) {
       best.extend(groupCount);
@@ -43,5 +43,6 @@ export function createExtreme(greatest: boolean, type: IrType): Accumulator {
     get byteLength() {
       return best.byteLength;
     },
+    release: () => best.release(),
   };
 }

@@ -1,6 +1,7 @@
 /** `sum` and `avg` of doubles: the exact sum, rounded once. No order of the rows and no split into parts changes a bit of it. */
 import { requireKind } from "../columns/column-kind.ts";
 import { float64s, grown, uint8s } from "../columns/growth.ts";
+import { release } from "../columns/release.ts";
 import { argument } from "../expressions/vector.ts";
 import { type Accumulator, groupsOf } from "./accumulator.ts";
 import { addCounts } from "./counts.ts";
@@ -60,12 +61,12 @@ export function createFloatSum(average: boolean): Accumulator {
       for (let i = 0; i < groups.length; i++) specials[groups[i]!]! |= seen[i]!;
       sums.merge(state.slice(2), groups, groupCount);
     },
-    save(groupCount) {
-      reserve(groupCount);
+    save(from, to) {
+      reserve(to);
       return [
-        float64State(counts.subarray(0, groupCount)),
-        int32State(Int32Array.from(specials.subarray(0, groupCount))),
-        ...sums.save(groupCount),
+        float64State(counts.subarray(from, to)),
+        int32State(Int32Array.from(specials.subarray(from, to))),
+        ...sums.save(from, to),
       ];
     },
     finish: (groupCount) =>
@@ -75,6 +76,11 @@ export function createFloatSum(average: boolean): Accumulator {
       }),
     get byteLength() {
       return counts.byteLength + specials.byteLength + sums.byteLength;
+    },
+    release() {
+      release(counts);
+      release(specials);
+      sums.release();
     },
   };
 }

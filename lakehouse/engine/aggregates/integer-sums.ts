@@ -1,6 +1,7 @@
 import type { Column } from "../columns/column.ts";
 import { wordsOf } from "../columns/fixed-width-stores.ts";
 import { float64s, grown, int32s } from "../columns/growth.ts";
+import { release } from "../columns/release.ts";
 import { PartialFormatError } from "../ir/errors.ts";
 import { carryLimbs, MAX_TOP_LIMB, ROWS_PER_CARRY } from "./limbs.ts";
 import { float64State, int32State, stateColumn } from "./state-columns.ts";
@@ -63,10 +64,12 @@ export class IntegerSums {
     return total;
   }
 
-  save(groupCount: number): readonly Column[] {
-    this.#reserve(groupCount);
-    this.#carry();
-    return [int32State(int32s(1).fill(this.#width)), float64State(this.#limbs.subarray(0, groupCount * this.#width))];
+  /** Of the groups [from, to). */
+  save(from: number, to: number): readonly Column[] {
+    this.#reserve(to);
+    if (this.#pending > 0) this.#carry();
+    const width = this.#width;
+    return [int32State(int32s(1).fill(width)), float64State(this.#limbs.subarray(from * width, to * width))];
   }
 
   /** Adds the group i of a saved state to the group `groups[i]`. */
@@ -77,12 +80,19 @@ export class IntegerSums {
     this.#reserve(groupCount);
     this.#widen(width);
     // A saved limb is at most 2^51, and so is a carried one: their sum is exact.
-    this.#carry();
+    if (this.#pending > 0) this.#carry();
+    let largest = 0;
     for (let i = 0; i < groups.length; i++) {
       const to = groups[i]! * this.#width;
       for (let limb = 0; limb < width; limb++) this.#limbs[to + limb]! += values[i * width + limb]!;
+      largest = Math.max(largest, carryLimbs(this.#limbs, to, this.#width));
     }
-    this.#carry();
+    if (largest > MAX_TOP_LIMB) this.#carry();
+  }
+
+  /** Frees the limbs: the sums are of no use any more. */
+  release(): void {
+    release(this.#limbs);
   }
 
   #reserve(groups: number): void {
@@ -97,6 +107,7 @@ export class IntegerSums {
     for (let group = 0; group < this.#groups; group++) {
       for (let limb = 0; limb < old; limb++) limbs[group * width + limb] = this.#limbs[group * old + limb]!;
     }
+    release(this.#limbs);
     this.#limbs = limbs;
     this.#width = width;
   }

@@ -1,16 +1,16 @@
 /**
- * Partial results as bytes: "SLPR", the format's version and the header's length as little-endian 32-bit words, the header
- * as JSON (padded with blanks), then the columns' arrays as they stand in memory, each padded to eight bytes. Nothing is
+ * Partial results as bytes, part by part: "SLPR", the format's version and the header's length as little-endian 32-bit words, the
+ * header as JSON (padded with blanks), then the columns' arrays as they stand in memory, each padded to eight bytes. Nothing is
  * copied or parsed by the row. Typed arrays are little-endian on every platform that runs Workers.
  */
 import * as z from "zod";
 import type { Column, ColumnType } from "../columns/column.ts";
 import { PartialFormatError } from "../ir/errors.ts";
-import type { PartialGroups } from "./partial-groups.ts";
+import type { PartialPart } from "./partial-groups.ts";
 
 const MAGIC = 0x52504c53;
 /** Raised when the states of accumulators or this layout change: older bytes are then made again from the rows. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 const PREFIX = 12;
 
 type FlatKind = Exclude<Column["kind"], "list" | "struct">;
@@ -24,45 +24,77 @@ const columnHeader = z.object({
   /** Bytes of each array: nulls (0: none), then values, or offsets and bytes. */
   sizes: z.array(z.int().nonnegative()).min(2).max(3),
 });
+/** A part, or the end. Every part says what all of them say of the whole, so that each is of use by itself. */
 const header = z.object({
   generation: z.string(),
   note: z.string(),
-  points: z.array(
-    z.object({
-      groups: z.int().nonnegative(),
-      keys: z.array(columnHeader),
-      states: z.array(z.array(columnHeader)),
-    }),
-  ),
+  /** How many parts stand before. */
+  before: z.int().nonnegative(),
+  /** Which aggregation of the plan a part is of. Absent at the end. */
+  point: z.int().nonnegative().optional(),
+  part: z
+    .discriminatedUnion("kind", [
+      z.object({
+        kind: z.literal("groups"),
+        groups: z.int().nonnegative(),
+        keys: z.array(columnHeader),
+        states: z.array(z.array(columnHeader)),
+      }),
+      z.object({ kind: z.literal("pairs"), aggregate: z.int().nonnegative(), portion: z.array(columnHeader) }),
+    ])
+    .optional(),
 });
+type Header = z.infer<typeof header>;
 
-/** Partial results of the aggregations of one plan. */
-export interface SavedPartials {
-  /** The plan's: of another one they are of no use. */
-  readonly generation: string;
-  /** What rows they hold, in the words of whoever keeps them. */
-  readonly note: string;
-  readonly partials: readonly PartialGroups[];
+/** A part of the state of one of a plan's aggregations. */
+export interface SavedPart {
+  /** The aggregation's place in the plan. */
+  readonly point: number;
+  readonly part: PartialPart;
 }
 
-/** The bytes in pieces, most of which are views of the columns' arrays: they are to be written before those change. */
-export function encodePartials({ generation, note, partials }: SavedPartials): readonly Uint8Array[] {
-  const arrays: Uint8Array[] = [];
-  const headerOf = (column: Column) => {
-    const buffers = arraysOf(column);
-    for (const buffer of buffers) {
-      arrays.push(buffer);
-      const left = padding(buffer.length);
-      if (left > 0) arrays.push(new Uint8Array(left));
-    }
-    return { kind: column.kind, type: column.type, length: column.length, sizes: buffers.map(({ length }) => length) };
-  };
-  const points = partials.map(({ groups, keys, states }) => ({
-    groups,
-    keys: keys.map(headerOf),
-    states: states.map((state) => state.map(headerOf)),
-  }));
-  const json = new TextEncoder().encode(JSON.stringify({ generation, note, points }));
+/** What is said of a partial result as a whole. */
+export interface PartialTitle {
+  /** The plan's: of another one the partial result is of no use. */
+  readonly generation: string;
+  /** What rows it holds, in the words of whoever keeps it. */
+  readonly note: string;
+}
+
+/**
+ * The bytes of each part, in pieces, most of which are views of the columns' arrays: they are to be written before the next part is
+ * asked for. A part begins at a multiple of eight bytes, and the last one only says that it is the last.
+ */
+export function* encodePartial(title: PartialTitle, parts: Iterable<SavedPart>): Generator<readonly Uint8Array[]> {
+  let before = 0;
+  for (const { point, part } of parts) {
+    const arrays: Uint8Array[] = [];
+    const headers = (columns: readonly Column[]) => columns.map((column) => headerOf(column, arrays));
+    const described =
+      part.kind === "groups"
+        ? { ...part, keys: headers(part.keys), states: part.states.map(headers) }
+        : { ...part, portion: headers(part.portion) };
+    yield [headOf({ ...title, before, point, part: described }), ...arrays];
+    before++;
+  }
+  yield [headOf({ ...title, before })];
+}
+
+/** Describes a column, and adds its arrays. */
+function headerOf(column: Column, arrays: Uint8Array[]): z.infer<typeof columnHeader> {
+  const { kind } = column;
+  if (kind === "list" || kind === "struct") throw new TypeError(`a ${kind} is no part of a partial result`);
+  const buffers = arraysOf(column);
+  for (const buffer of buffers) {
+    arrays.push(buffer);
+    const left = padding(buffer.length);
+    if (left > 0) arrays.push(new Uint8Array(left));
+  }
+  return { kind, type: column.type, length: column.length, sizes: buffers.map(({ length }) => length) };
+}
+
+function headOf(described: Header): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(described));
   const length = json.length + padding(PREFIX + json.length);
   const head = new Uint8Array(PREFIX + length).fill(0x20);
   const view = new DataView(head.buffer);
@@ -70,40 +102,72 @@ export function encodePartials({ generation, note, partials }: SavedPartials): r
   view.setUint32(4, FORMAT_VERSION, true);
   view.setUint32(8, length, true);
   head.set(json, PREFIX);
-  return [head, ...arrays];
+  return head;
 }
 
-/**
- * Reads what `encodePartials` wrote; the columns are views of `bytes`. Undefined when another version wrote it. Throws
- * `PartialFormatError` when it is cut off or no partial result at all.
- */
-export function decodePartials(bytes: Uint8Array): SavedPartials | undefined {
-  // Views of 64-bit values must begin at a multiple of eight.
-  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-  const view = new DataView(aligned.buffer, aligned.byteOffset, aligned.byteLength);
-  if (aligned.length < PREFIX || view.getUint32(0, true) !== MAGIC) throw new PartialFormatError("no partial result");
-  if (view.getUint32(4, true) !== FORMAT_VERSION) return undefined;
-  const length = view.getUint32(8, true);
-  if (PREFIX + length > aligned.length) throw new PartialFormatError("a partial result ends within its header");
-  const { generation, note, points } = readHeader(aligned.subarray(PREFIX, PREFIX + length));
-  let at = PREFIX + length;
-  const take = (size: number): Uint8Array => {
-    const part = aligned.subarray(at, at + size);
-    if (part.length !== size) throw new PartialFormatError("a partial result is cut off");
-    at += size + padding(size);
-    return part;
-  };
-  const column = (saved: z.infer<typeof columnHeader>) => columnFrom(saved, saved.sizes.map(take));
-  const partials = points.map(({ groups, keys, states }) => ({
-    groups,
-    keys: keys.map(column),
-    states: states.map((state) => state.map(column)),
-  }));
-  if (at !== aligned.length) throw new PartialFormatError("bytes follow a partial result");
-  return { generation, note, partials };
+/** Reads what `encodePartial` wrote, in pieces that hold whole parts. Its methods throw `PartialFormatError` when that is not what they get. */
+export class PartialReader {
+  readonly #generation: string;
+  #parts = 0;
+  #ended = false;
+
+  /** `generation`: what is written of another one is refused. */
+  constructor(generation: string) {
+    this.#generation = generation;
+  }
+
+  /** The parts, whose columns are views of `bytes`. */
+  *read(bytes: Uint8Array): Generator<SavedPart> {
+    // Views of 64-bit values must begin at a multiple of eight.
+    const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+    for (let at = 0; at < aligned.length; ) {
+      if (this.#ended) throw new PartialFormatError("bytes follow a partial result");
+      const { described, end } = this.#header(aligned, at);
+      at = end;
+      const { point, part } = described;
+      if (point === undefined || part === undefined) {
+        this.#ended = true;
+        continue;
+      }
+      this.#parts++;
+      const take = (size: number): Uint8Array => {
+        const array = aligned.subarray(at, at + size);
+        if (array.length !== size) throw new PartialFormatError("a partial result is cut off");
+        at += size + padding(size);
+        return array;
+      };
+      const columns = (saved: readonly z.infer<typeof columnHeader>[]) =>
+        saved.map((column) => columnFrom(column, column.sizes.map(take)));
+      const read: PartialPart =
+        part.kind === "groups"
+          ? { ...part, keys: columns(part.keys), states: part.states.map(columns) }
+          : { ...part, portion: columns(part.portion) };
+      if (at > aligned.length) throw new PartialFormatError("a partial result is cut off");
+      yield { point, part: read };
+    }
+  }
+
+  /** Once everything is read. */
+  finish(): void {
+    if (!this.#ended) throw new PartialFormatError("a partial result has no end");
+  }
+
+  #header(bytes: Uint8Array, at: number): { readonly described: Header; readonly end: number } {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length < at + PREFIX || view.getUint32(at, true) !== MAGIC)
+      throw new PartialFormatError("no partial result");
+    if (view.getUint32(at + 4, true) !== FORMAT_VERSION)
+      throw new PartialFormatError("a partial result is of another version");
+    const end = at + PREFIX + view.getUint32(at + 8, true);
+    if (end > bytes.length) throw new PartialFormatError("a partial result ends within its header");
+    const described = parseHeader(bytes.subarray(at + PREFIX, end));
+    if (described.generation !== this.#generation) throw new PartialFormatError("a partial result is of another plan");
+    if (described.before !== this.#parts) throw new PartialFormatError("a partial result lacks a part");
+    return { described, end };
+  }
 }
 
-function readHeader(bytes: Uint8Array): z.infer<typeof header> {
+function parseHeader(bytes: Uint8Array): Header {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
@@ -119,17 +183,9 @@ function padding(length: number): number {
   return (8 - (length % 8)) % 8;
 }
 
-function arraysOf(column: Column): readonly Uint8Array[] {
+function arraysOf(column: Extract<Column, { readonly kind: FlatKind }>): readonly Uint8Array[] {
   const nulls = column.nulls ?? new Uint8Array(0);
-  switch (column.kind) {
-    case "list":
-    case "struct":
-      throw new TypeError(`a ${column.kind} is no part of a partial result`);
-    case "bytes":
-      return [nulls, bytesOf(column.offsets), column.bytes];
-    default:
-      return [nulls, bytesOf(column.values)];
-  }
+  return column.kind === "bytes" ? [nulls, bytesOf(column.offsets), column.bytes] : [nulls, bytesOf(column.values)];
 }
 
 function bytesOf(array: Uint8Array | Int32Array | BigInt64Array | Float64Array): Uint8Array {

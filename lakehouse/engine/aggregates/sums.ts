@@ -1,6 +1,7 @@
 /** `sum` and `avg` of integers and decimals: exact, whatever the order of the rows. */
 import type { Column } from "../columns/column.ts";
 import { float64s, grown, uint8s } from "../columns/growth.ts";
+import { release } from "../columns/release.ts";
 import { argument, float64Column, integerColumn } from "../expressions/vector.ts";
 import type { IrType } from "../ir/ir.ts";
 import { type Accumulator, groupsOf } from "./accumulator.ts";
@@ -25,14 +26,18 @@ export function createExactSum(type: IrType): Accumulator {
       markSeen(seen, stateColumn(state, 0, "bool", groups.length).values, groups);
       sums.merge(state.slice(1), groups, groupCount);
     },
-    save(groupCount) {
-      seen = grown(seen, groupCount, uint8s);
-      return [bytesState(seen.subarray(0, groupCount)), ...sums.save(groupCount)];
+    save(from, to) {
+      seen = grown(seen, to, uint8s);
+      return [bytesState(seen.subarray(from, to)), ...sums.save(from, to)];
     },
     finish: (groupCount) =>
       integerColumn(type, groupCount, undefined, (group) => (seen[group] === 1 ? sums.total(group) : null)),
     get byteLength() {
       return seen.byteLength + sums.byteLength;
+    },
+    release() {
+      release(seen);
+      sums.release();
     },
   };
 }
@@ -55,9 +60,9 @@ export function createExactAverage(scale: number): Accumulator {
       addCounts(counts, stateColumn(state, 0, "float64", groups.length).values, groups);
       sums.merge(state.slice(1), groups, groupCount);
     },
-    save(groupCount) {
-      counts = grown(counts, groupCount, float64s);
-      return [float64State(counts.subarray(0, groupCount)), ...sums.save(groupCount)];
+    save(from, to) {
+      counts = grown(counts, to, float64s);
+      return [float64State(counts.subarray(from, to)), ...sums.save(from, to)];
     },
     finish: (groupCount) =>
       float64Results(groupCount, (group) => {
@@ -66,6 +71,10 @@ export function createExactAverage(scale: number): Accumulator {
       }),
     get byteLength() {
       return counts.byteLength + sums.byteLength;
+    },
+    release() {
+      release(counts);
+      sums.release();
     },
   };
 }

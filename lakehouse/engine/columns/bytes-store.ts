@@ -2,6 +2,7 @@ import type { BytesColumn, Column, Nulls } from "./column.ts";
 import { requireKind } from "./column-kind.ts";
 import { compareBytes } from "./compare.ts";
 import { grown, int32s, MAX_OFFSET, uint8s } from "./growth.ts";
+import { release } from "./release.ts";
 import { ValueStore } from "./value-store.ts";
 
 /** Texts and bytes, one after another in one array. A value that is replaced by a longer one leaves a gap. */
@@ -64,12 +65,16 @@ export class BytesStore extends ValueStore {
     this.#starts = grown(this.#starts, count, int32s);
     this.#ends = grown(this.#ends, count, int32s);
   }
-  protected toColumn(length: number, nulls: Nulls): Column {
+  protected toColumn(from: number, to: number, nulls: Nulls): Column {
+    const length = to - from;
     const offsets = int32s(length + 1);
-    for (let at = 0; at < length; at++) offsets[at + 1] = offsets[at]! + this.#ends[at]! - this.#starts[at]!;
+    for (let n = 0; n < length; n++) offsets[n + 1] = offsets[n]! + this.#ends[from + n]! - this.#starts[from + n]!;
     const bytes = uint8s(offsets[length]!);
-    for (let at = 0; at < length; at++) this.#copy(at, bytes, offsets[at]!);
+    for (let n = 0; n < length; n++) this.#copy(from + n, bytes, offsets[n]!);
     return { kind: "bytes", type: this.type, length, nulls, offsets, bytes };
+  }
+  protected releaseValues(): void {
+    for (const array of [this.#starts, this.#ends, this.#bytes]) release(array);
   }
   protected get valueBytes(): number {
     return this.#starts.byteLength + this.#ends.byteLength + this.#bytes.byteLength;
@@ -85,6 +90,7 @@ export class BytesStore extends ValueStore {
       this.#starts[at] = used;
       this.#ends[at] = used += length;
     }
+    release(this.#bytes);
     this.#bytes = bytes;
     this.#used = used;
     this.#gaps = 0;

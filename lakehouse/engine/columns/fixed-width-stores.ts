@@ -3,6 +3,7 @@ import type { BoolColumn, Column, ColumnType, Float64Column, Nulls } from "./col
 import { requireKind } from "./column-kind.ts";
 import { compareFloats } from "./compare.ts";
 import { float64s, grown, int32s, uint8s } from "./growth.ts";
+import { release } from "./release.ts";
 import { ValueStore } from "./value-store.ts";
 
 export class BoolStore extends ValueStore {
@@ -29,8 +30,11 @@ export class BoolStore extends ValueStore {
   protected reserve(count: number): void {
     this.#values = grown(this.#values, count, uint8s);
   }
-  protected toColumn(length: number, nulls: Nulls): Column {
-    return { kind: "bool", type: this.type, length, nulls, values: this.#values.slice(0, length) };
+  protected toColumn(from: number, to: number, nulls: Nulls): Column {
+    return { kind: "bool", type: this.type, length: to - from, nulls, values: this.#values.slice(from, to) };
+  }
+  protected releaseValues(): void {
+    release(this.#values);
   }
   protected get valueBytes(): number {
     return this.#values.byteLength;
@@ -104,11 +108,15 @@ export class WordStore extends ValueStore {
   protected reserve(count: number): void {
     this.#values = grown(this.#values, count * this.#width, int32s);
   }
-  protected toColumn(length: number, nulls: Nulls): Column {
-    const words = this.#values.slice(0, length * this.#width);
+  protected toColumn(from: number, to: number, nulls: Nulls): Column {
+    const words = this.#values.slice(from * this.#width, to * this.#width);
     const { type } = this;
+    const length = to - from;
     if (this.#layout === "int32") return { kind: "int32", type, length, nulls, values: words };
     return { kind: this.#layout, type, length, nulls, values: new BigInt64Array(words.buffer) };
+  }
+  protected releaseValues(): void {
+    release(this.#values);
   }
   protected get valueBytes(): number {
     return this.#values.byteLength;
@@ -142,8 +150,11 @@ export class FloatStore extends ValueStore {
   protected reserve(count: number): void {
     this.#values = grown(this.#values, count, float64s);
   }
-  protected toColumn(length: number, nulls: Nulls): Column {
-    return { kind: "float64", type: this.type, length, nulls, values: this.#values.slice(0, length) };
+  protected toColumn(from: number, to: number, nulls: Nulls): Column {
+    return { kind: "float64", type: this.type, length: to - from, nulls, values: this.#values.slice(from, to) };
+  }
+  protected releaseValues(): void {
+    release(this.#values);
   }
   protected get valueBytes(): number {
     return this.#values.byteLength;

@@ -1,3 +1,5 @@
+import { release } from "./release.ts";
+
 /** The capacity, in elements, that a new builder starts with; small, because a wide contract holds many builders at once. */
 export const INITIAL_CAPACITY = 64;
 
@@ -56,12 +58,13 @@ type Growing = Uint8Array | Int32Array | Uint32Array | Float64Array;
 
 /**
  * `array` with room for `count` values at least; what is there is kept, the rest is 0. Growth is by half: state that is held
- * for every group of a partition may not stand half empty.
+ * for every group of a partition may not stand half empty. The old array is freed at once, so no view of it may be read any more.
  */
 export function grown<A extends Growing>(array: A, count: number, make: (length: number) => A): A {
   if (array.length >= count) return array;
   const larger = make(Math.max(count, Math.ceil(array.length * 1.5), 16));
   larger.set(array);
+  release(array);
   return larger;
 }
 

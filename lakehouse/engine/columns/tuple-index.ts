@@ -2,6 +2,7 @@
 import type { Column } from "./column.ts";
 import { createValueStore } from "./create-value-store.ts";
 import { grown, int32s } from "./growth.ts";
+import { release } from "./release.ts";
 import { rowHashes } from "./row-hash.ts";
 import type { ValueStore } from "./value-store.ts";
 
@@ -17,10 +18,12 @@ export interface TupleIndex {
   readonly count: number;
   /** The number of each row's tuple, and the rows at which a tuple appeared for the first time, in the order of their numbers. */
   assign(columns: readonly Column[], length: number): { readonly groups: Int32Array; readonly fresh: Int32Array };
-  /** The tuples by number, a column per part; none before the first batch, whose types are then unknown. */
-  tuples(): readonly Column[];
+  /** The tuples [from, to) by number, all if not given, a column per part, copied; none before the first batch, whose types are then unknown. */
+  tuples(from?: number, to?: number): readonly Column[];
   /** Bytes that the table holds. */
   readonly byteLength: number;
+  /** Frees the arrays: the last call. */
+  release(): void;
 }
 
 const FIRST_SLOTS = 64;
@@ -33,7 +36,10 @@ export function createTupleIndex(width: number): TupleIndex {
   let count = 0;
 
   const enlarge = () => {
-    slots = int32s(slots.length * 2);
+    const larger = slots.length * 2;
+    // It is filled by the hashes: the old one goes first.
+    release(slots);
+    slots = int32s(larger);
     const mask = slots.length - 1;
     for (let number = 0; number < count; number++) {
       let slot = hashes[number]! & mask;
@@ -77,7 +83,12 @@ export function createTupleIndex(width: number): TupleIndex {
     get byteLength() {
       return stores.reduce((total, store) => total + store.byteLength, slots.byteLength + hashes.byteLength);
     },
-    tuples: () => stores.map((store) => store.finish()),
+    release() {
+      release(slots);
+      release(hashes);
+      for (const store of stores) store.release();
+    },
+    tuples: (from = 0, to = count) => stores.map((store) => store.finish(from, to)),
     assign(columns, length) {
       const groups = int32s(length);
       const fresh: number[] = [];

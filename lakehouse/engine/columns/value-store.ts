@@ -7,6 +7,7 @@
  */
 import type { Column, ColumnType, Nulls } from "./column.ts";
 import { grown, uint8s } from "./growth.ts";
+import { release } from "./release.ts";
 
 export abstract class ValueStore {
   /** How many values there are. */
@@ -29,9 +30,17 @@ export abstract class ValueStore {
   protected abstract differingValues(numbers: Int32Array): readonly number[];
   protected abstract store(at: number, row: number): void;
   protected abstract reserve(count: number): void;
-  protected abstract toColumn(length: number, nulls: Nulls): Column;
+  /** The values [from, to), copied. */
+  protected abstract toColumn(from: number, to: number, nulls: Nulls): Column;
   /** Bytes of the arrays, without the marks of nulls. */
   protected abstract readonly valueBytes: number;
+
+  /** Frees the arrays: the last call. */
+  release(): void {
+    if (this.#nulls !== undefined) release(this.#nulls);
+    this.releaseValues();
+  }
+  protected abstract releaseValues(): void;
 
   get byteLength(): number {
     return this.valueBytes + (this.#nulls?.length ?? 0);
@@ -86,9 +95,9 @@ export abstract class ValueStore {
     return rows;
   }
 
-  /** The values as a column, copied. */
-  finish(): Column {
-    const nulls = this.#nulls?.slice(0, this.length);
-    return this.toColumn(this.length, nulls?.includes(1) ? nulls : undefined);
+  /** The values [from, to), which there are, as a column, copied. */
+  finish(from = 0, to = this.length): Column {
+    const nulls = this.#nulls?.slice(from, to);
+    return this.toColumn(from, to, nulls?.includes(1) ? nulls : undefined);
   }
 }

@@ -34,9 +34,9 @@ export function execute(plan: Plan, execution: Execution): AsyncIterable<Rows> {
     case "distinct":
       return aggregateRows(distinctAsGrouping(plan), execute(plan.input, execution), execution.held);
     case "order":
-      return orderRows(plan, execute(plan.input, execution), execution.held);
+      return orderRows(plan, execute(plan.input, execution), execution.held, Number.POSITIVE_INFINITY);
     case "limit":
-      return limitRows(plan, execute(plan.input, execution));
+      return limitRows(plan, firstOf(plan, execution));
     case "union":
       return unionRows(plan.inputs.map((input) => execute(input, execution)));
     case "unnest":
@@ -77,13 +77,32 @@ async function* aggregateRows(
   yield grouping.finish();
 }
 
-async function* orderRows(plan: Node<"order">, input: AsyncIterable<Rows>, held: HeldRows): AsyncIterable<Rows> {
-  const keys = plan.by.map((key) => ({ ...key, evaluate: prepare(key.expression) }));
-  const rows = await collectRows(input, held);
-  if (rows === undefined) return;
-  const by = keys.map(({ evaluate, descending, nullsFirst }) => ({ column: evaluate(rows), descending, nullsFirst }));
-  yield reorderRows(rows, sortedOrder(by, rows.length));
+/** The input of a LIMIT: where that is in an order, only the rows that it may let through are held. */
+function firstOf({ input, limit, offset }: Node<"limit">, execution: Execution): AsyncIterable<Rows> {
+  if (input.node !== "order" || limit === null) return execute(input, execution);
+  return orderRows(input, execute(input.input, execution), execution.held, offset + limit);
 }
+
+/** The first `most` rows in their order. */
+async function* orderRows(
+  plan: Node<"order">,
+  input: AsyncIterable<Rows>,
+  held: HeldRows,
+  most: number,
+): AsyncIterable<Rows> {
+  const keys = plan.by.map((key) => ({ ...key, evaluate: prepare(key.expression) }));
+  const sorted = (rows: Rows): Rows => {
+    const by = keys.map(({ evaluate, descending, nullsFirst }) => ({ column: evaluate(rows), descending, nullsFirst }));
+    return reorderRows(rows, sortedOrder(by, rows.length).subarray(0, most));
+  };
+  // Rows that tie keep their order, since those that were kept stand before those that follow.
+  const past = Math.max(most, Math.min(most + PRUNED_ROWS, held.maxRows));
+  const rows = await collectRows(input, held, { past, prune: sorted });
+  if (rows !== undefined) yield sorted(rows);
+}
+
+/** So many rows more than are wanted are sorted to drop them. */
+const PRUNED_ROWS = 65_536;
 
 async function* limitRows(plan: Node<"limit">, input: AsyncIterable<Rows>): AsyncIterable<Rows> {
   let skip = plan.offset;

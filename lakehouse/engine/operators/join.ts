@@ -1,5 +1,6 @@
 import type { Column } from "../columns/column.ts";
 import { gather } from "../columns/gather.ts";
+import { rowBytes } from "../columns/row-bytes.ts";
 import { nullColumn } from "../expressions/casts.ts";
 import { prepare, prepareCondition } from "../expressions/prepare.ts";
 import { selectRows } from "../expressions/row-selection.ts";
@@ -8,6 +9,7 @@ import type { Plan } from "../ir/ir.ts";
 import type { HeldRows } from "./held-rows.ts";
 import { createLookup, type Lookup } from "./lookup.ts";
 import { outputTypes } from "./output-types.ts";
+import { isFull, PORTION_ROWS } from "./portions.ts";
 
 type JoinPlan = Extract<Plan, { node: "join" }>;
 
@@ -16,9 +18,6 @@ interface Pairs {
   readonly left: Int32Array;
   readonly right: Int32Array;
 }
-
-/** Pairs that are made at a time: many rows of the right side may have the key of one of the left. */
-const PAIRS = 8192;
 
 /**
  * Joins the left side, batch by batch, to the right one, which is held whole within the bounds of `held`. Keys that are
@@ -34,6 +33,7 @@ export async function* joinRows(
   const keys = plan.keys.map((key) => prepare(key.left));
   const residual = plan.residual === null ? undefined : prepareCondition(plan.residual);
   const rightTypes = outputTypes(plan.right);
+  const rightBytes = rowBytes(lookup.columns, lookup.length);
   for await (const rows of left) {
     if (rows.length === 0) continue;
     const probe = lookup.probe(
@@ -45,7 +45,7 @@ export async function* joinRows(
       continue;
     }
     const matched = new Uint8Array(rows.length);
-    for (const pairs of pairsOf(lookup, probe, rows.length)) {
+    for (const pairs of pairsOf(lookup, probe, rowBytes(rows.columns, rows.length), rightBytes)) {
       let joined: Rows | undefined;
       let kept = pairs;
       if (residual !== undefined) {
@@ -69,20 +69,28 @@ export async function* joinRows(
   }
 }
 
-/** The pairs of a batch, some thousands at a time. */
-function* pairsOf(lookup: Lookup, probe: Int32Array, length: number): Iterable<Pairs> {
-  let left = new Int32Array(PAIRS);
-  let right = new Int32Array(PAIRS);
+/** The pairs of a batch, in portions: many rows of the right side may have the key of one of the left. The bytes are those of each side's rows. */
+function* pairsOf(
+  lookup: Lookup,
+  probe: Int32Array,
+  leftBytes: Float64Array,
+  rightBytes: Float64Array,
+): Iterable<Pairs> {
+  let left = new Int32Array(PORTION_ROWS);
+  let right = new Int32Array(PORTION_ROWS);
   let count = 0;
-  for (let row = 0; row < length; row++) {
+  let bytes = 0;
+  for (let row = 0; row < leftBytes.length; row++) {
     for (let partner = probe[row]!; partner >= 0; partner = lookup.next(partner)) {
       left[count] = row;
       right[count++] = partner;
-      if (count < PAIRS) continue;
-      yield { left, right };
-      left = new Int32Array(PAIRS);
-      right = new Int32Array(PAIRS);
+      bytes += leftBytes[row]! + rightBytes[partner]!;
+      if (!isFull(count, bytes)) continue;
+      yield { left: left.subarray(0, count), right: right.subarray(0, count) };
+      left = new Int32Array(PORTION_ROWS);
+      right = new Int32Array(PORTION_ROWS);
       count = 0;
+      bytes = 0;
     }
   }
   if (count > 0) yield { left: left.subarray(0, count), right: right.subarray(0, count) };

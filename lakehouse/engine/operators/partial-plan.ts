@@ -1,4 +1,4 @@
-import type { PartialGroups } from "../aggregates/partial-groups.ts";
+import type { SavedPart } from "../aggregates/partial-format.ts";
 import { PartialFormatError } from "../ir/errors.ts";
 import type { Plan } from "../ir/ir.ts";
 import { type Execution, execute } from "./execute.ts";
@@ -103,13 +103,15 @@ export function tablesOf(plan: Plan): { readonly streamed: readonly string[]; re
 export interface PartialRun {
   /** Adds the rows that the scans give: new ones, but of tables that joins look up all (`tablesOf`). */
   add(scan: Execution["scan"]): Promise<void>;
-  /** Adds the partial results of other rows: one per grouping of the plan. */
-  merge(partials: readonly PartialGroups[]): void;
-  /** The partial results, as `Grouping.save` gives them. */
-  save(): readonly PartialGroups[];
+  /** Adds the partial result of other rows, given part by part in their order. */
+  merger(): (part: SavedPart) => void;
+  /** The partial result, part by part, as `Grouping.save` gives them. */
+  save(): Iterable<SavedPart>;
   /** The rows of the plan over all that was added. */
   rows(): ReturnType<typeof execute>;
   readonly byteLength: number;
+  /** Frees the partial result: the last call, also after `rows`. */
+  release(): void;
 }
 
 export function runPartially(plan: PartialPlan, held: HeldRows): PartialRun {
@@ -121,11 +123,17 @@ export function runPartially(plan: PartialPlan, held: HeldRows): PartialRun {
         for await (const rows of execute(plan.groupings[at]!.input, { scan, held })) grouping.add(rows);
       }
     },
-    merge(partials) {
-      if (partials.length !== groupings.length) throw new PartialFormatError("a partial result is of another plan");
-      for (const [at, grouping] of groupings.entries()) grouping.merge(partials[at]!);
+    merger() {
+      const mergers = groupings.map((grouping) => grouping.merger());
+      return ({ point, part }) => {
+        const merge = mergers[point];
+        if (merge === undefined) throw new PartialFormatError("a partial result is of another plan");
+        merge(part);
+      };
     },
-    save: () => groupings.map((grouping) => grouping.save()),
+    *save() {
+      for (const [point, grouping] of groupings.entries()) for (const part of grouping.save()) yield { point, part };
+    },
     rows: () =>
       execute(plan.above, {
         async *scan(table) {
@@ -136,6 +144,9 @@ export function runPartially(plan: PartialPlan, held: HeldRows): PartialRun {
       }),
     get byteLength() {
       return groupings.reduce((total, grouping) => total + grouping.byteLength, 0);
+    },
+    release() {
+      for (const grouping of groupings) grouping.release();
     },
   };
 }

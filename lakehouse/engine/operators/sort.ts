@@ -1,3 +1,4 @@
+import { columnByteLength } from "../columns/byte-length.ts";
 import type { Column } from "../columns/column.ts";
 import { concatColumns, gather } from "../columns/gather.ts";
 import { comparator } from "../expressions/comparison.ts";
@@ -33,20 +34,52 @@ export function sortedOrder(by: readonly SortColumn[], length: number): Int32Arr
   });
 }
 
-/** All rows of a stream as one; `undefined` when there was no batch at all. */
-export async function collectRows(input: AsyncIterable<Rows>, held: HeldRows): Promise<Rows | undefined> {
-  const parts: Rows[] = [];
+/**
+ * All rows of a stream as one; `undefined` when there was no batch at all. Where more rows than `past` are held, what `prune` leaves of
+ * them takes their place.
+ */
+export async function collectRows(
+  input: AsyncIterable<Rows>,
+  held: HeldRows,
+  pruning?: { readonly past: number; prune(rows: Rows): Rows },
+): Promise<Rows | undefined> {
+  const hold = held.account();
+  let parts: Rows[] = [];
   let length = 0;
+  let bytes = 0;
   for await (const rows of input) {
     if (rows.length === 0 && parts.length > 0) continue;
     length += rows.length;
-    held.check(length);
+    bytes += bytesOf(rows);
     parts.push(rows);
+    if (pruning !== undefined && length > pruning.past) {
+      const left = pruning.prune(joined(parts));
+      parts = [left];
+      length = left.length;
+      bytes = bytesOf(left);
+    }
+    held.check(length);
+    // As they came, as one where they came in parts, and in their order.
+    hold((parts.length > 1 ? 3 : 2) * bytes, () => ({
+      what: `${length} rows of ${bytes} bytes, which are copied to be sorted`,
+      remedy: "keep fewer rows, or fewer and shorter columns of them",
+    }));
   }
-  const first = parts[0];
-  if (first === undefined) return undefined;
-  // All parts have the columns of the first.
-  return { columns: first.columns.map((_, index) => concatColumns(parts.map((part) => part.columns[index]!))), length };
+  return parts.length === 0 ? undefined : joined(parts);
+}
+
+function bytesOf({ columns }: Rows): number {
+  return columns.reduce((total, column) => total + columnByteLength(column), 0);
+}
+
+/** There is a part. */
+function joined(parts: readonly Rows[]): Rows {
+  const [{ columns } = { columns: [] }] = parts;
+  return {
+    // All parts have the columns of the first.
+    columns: columns.map((_, index) => concatColumns(parts.map((part) => part.columns[index]!))),
+    length: parts.reduce((total, { length }) => total + length, 0),
+  };
 }
 
 export function reorderRows(rows: Rows, order: Int32Array): Rows {

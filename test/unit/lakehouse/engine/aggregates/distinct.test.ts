@@ -8,7 +8,7 @@ import { columnOf } from "../columns/column-of.ts";
 
 test("a million distinct values take 24 MB, and one more is an error that says what to do", () => {
   const set = new DistinctSet();
-  const held = createHeldRows("visitors", 1);
+  const held = createHeldRows({ kind: "model", name: "visitors", maxRows: 1 });
   const beforeNew = () => held.addDistinct(1);
   for (let value = 0; value < MAX_DISTINCT; value++) set.add(value % 7, value, value ^ 0x5bd1, 3, beforeNew);
   expect(set.add(0, 0, 0x5bd1, 3, beforeNew)).toBe(false);
@@ -19,7 +19,7 @@ test("a million distinct values take 24 MB, and one more is an error that says w
 });
 
 test("the bound is of all distinct counts of a model together", () => {
-  const held = createHeldRows("visitors", 1);
+  const held = createHeldRows({ kind: "model", name: "visitors", maxRows: 1 });
   held.addDistinct(MAX_DISTINCT - 1);
   const count = createCountDistinct({ kind: "int64" }, held);
   const add = (values: readonly number[]) =>
@@ -30,13 +30,14 @@ test("the bound is of all distinct counts of a model together", () => {
 });
 
 test("a value counts once in each group, also of a part that numbers its groups otherwise", () => {
-  const held = createHeldRows("visitors", 1);
+  const held = createHeldRows({ kind: "model", name: "visitors", maxRows: 1 });
   const texts = columnOf({ kind: "utf8" }, ["a", "b", "a", null, "a longer text than a fingerprint is", "a"]);
   const whole = createCountDistinct({ kind: "int64" }, held);
   whole.update([texts], Int32Array.of(0, 0, 1, 1, 1, 0), 2);
   const part = createCountDistinct({ kind: "int64" }, held);
   part.update([texts], Int32Array.of(1, 1, 0, 0, 0, -1), 2);
-  whole.merge(part.save(2), Int32Array.of(1, 2), 3);
+  whole.merge(part.save(0, 2), Int32Array.of(1, 2), 3);
+  for (const pairs of part.pairs?.save() ?? []) whole.pairs?.merge(pairs, Int32Array.of(1, 2), 3);
   const counts = whole.finish(3);
   expect([0, 1, 2].map((group) => valueAt(counts, group))).toEqual([2n, 2n, 2n]);
 });

@@ -25,7 +25,7 @@ test("the greatest text of a group stands, however often longer and shorter ones
           greatest.update([column], groups, 5);
           const own = createExtreme(true, { kind: "utf8" });
           own.update([column], groups, 5);
-          merged.merge(own.save(5), Int32Array.of(0, 1, 2, 3, 4), 5);
+          merged.merge(own.save(0, 5), Int32Array.of(0, 1, 2, 3, 4), 5);
         }
         for (const result of [greatest.finish(5), merged.finish(5)]) {
           for (let group = 0; group < 5; group++) {
