@@ -165,6 +165,7 @@ export default {
           deploy: deployOf(env),
           newRunId: () => uuidv7(),
           stepRows: stepRowsOf(env.BUILD_STEP_ROWS),
+          builds: env.BUILDS,
           now: () => Date.now(),
           replan: () => replan(env),
           log,

@@ -4,13 +4,14 @@ import { timeOf } from "../lakehouse/lookups/partitions/waits.ts";
 import { type Table, tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import type { ListedCheck, ListedRun } from "../sql/statements/run-list.ts";
 
-export function runShown({ run_id, domain, partition_date, status, fence, ...rest }: ListedRun) {
+export function runShown({ run_id, domain, partition_date, kind, status, fence, ...rest }: ListedRun) {
   const { started_at, finished_at, rows_in, rows_out, error_message } = rest;
   return {
     run_id,
     table: tableOfDomain(domain)?.name ?? domain,
     domain,
     partition_date,
+    kind,
     status,
     fence,
     started_at,

@@ -1,4 +1,4 @@
-/** The builds queue: one partition a message, or one compaction. */
+/** The builds queue: one partition a message, to be built or compacted, or one compaction of bronze. */
 
 import * as z from "zod";
 import { buildPartition } from "../lakehouse/builds/build.ts";
@@ -7,6 +7,7 @@ import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
 import { tryAcquireWasm } from "../lakehouse/engine/parquet/wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
+import { consumeTableCompaction, type TableCompactionsDeps, tableCompactionRequest } from "./table-compaction.ts";
 import { busyDelay, WASM_WAIT_MS } from "./wasm-wait.ts";
 
 const request = z.object({
@@ -17,7 +18,7 @@ const request = z.object({
 
 const compactionRequest = z.object({ kind: z.literal("compaction"), file: z.string() });
 
-export interface BuildsDeps extends Omit<BuildDeps, "permit">, CompactionDeps {
+export interface BuildsDeps extends Omit<BuildDeps, "permit">, CompactionDeps, TableCompactionsDeps {
   /** Called after a build that may have made work for others. */
   replan(): Promise<unknown>;
   log(event: Readonly<Record<string, unknown>>): void;
@@ -33,6 +34,8 @@ export async function consumeBuilds(batch: MessageBatch, deps: BuildsDeps): Prom
 async function consume(message: Message, deps: BuildsDeps): Promise<void> {
   const compaction = compactionRequest.safeParse(message.body);
   if (compaction.success) return consumeCompaction(message, compaction.data.file, deps);
+  const ofTable = tableCompactionRequest.safeParse(message.body);
+  if (ofTable.success) return consumeTableCompaction(message, ofTable.data, deps);
   const parsed = request.safeParse(message.body);
   const table = parsed.success ? tableOfDomain(parsed.data.domain) : undefined;
   if (!parsed.success || table === undefined) {

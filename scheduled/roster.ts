@@ -10,6 +10,7 @@ import { COMPACTION_POLICY } from "../lakehouse/upkeep/compaction/plan.ts";
 import { type CompactionRequest, planCompaction } from "../lakehouse/upkeep/compaction/schedule.ts";
 import { forgetResends } from "../lakehouse/upkeep/parked/forget-resends.ts";
 import { deleteTombstones } from "../lakehouse/upkeep/retention/delete-due.ts";
+import { planTableCompaction, type TableCompactionRequest } from "../lakehouse/upkeep/table-compaction/schedule.ts";
 import { alertDuty } from "./alerts/duty.ts";
 import { conditionSources } from "./conditions/sources.ts";
 import type { Duty, DutyLog } from "./duties.ts";
@@ -26,7 +27,7 @@ export interface RosterDeps<Id> {
   readonly db: D1Database;
   readonly lake: Pick<R2Bucket, "list" | "delete" | "get" | "head" | "put">;
   readonly buffers: TopicBufferNamespace<Id>;
-  readonly builds: { sendBatch(messages: { body: CompactionRequest }[]): Promise<unknown> };
+  readonly builds: { sendBatch(messages: { body: CompactionRequest | TableCompactionRequest }[]): Promise<unknown> };
   readonly emit: EmitDeps;
   readonly redrive: Omit<RedriveDutyDeps, "log">;
   readonly webhook: Omit<WebhookDeps, "db">;
@@ -67,6 +68,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
     each("webhook", 1, (now) => deliverAlerts({ ...deps.webhook, db }, now)),
     each("ledger", 15, (now) => compareLedger(db, completenessPromises, now)),
     each("compaction", 10, (_, cursor) => planCompaction(compaction, cursor)),
+    each("table_compaction", 60, (now, cursor) => planTableCompaction({ db, bucket: lake, builds }, now, cursor)),
     ...retentionDuties({ db, bucket: lake, contracts }),
     each("resends", 60, (now) => forgetResends(resends, now)),
     each("tombstones", 1, () => deleteTombstones({ db, bucket: lake, log })),

@@ -239,7 +239,7 @@ CREATE TABLE data_files (
   candidate TEXT,                      -- the build whose candidate it came with
   rows INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
-  stats TEXT,                          -- JSON: {"<column>": {min, max, nulls}}; null: not known
+  stats TEXT, holds TEXT,                          -- JSON: {"<column>": {min, max, nulls}}; null: not known
   PRIMARY KEY (table_name, partition_date, file, again)
 ) STRICT, WITHOUT ROWID;
 
@@ -260,7 +260,7 @@ CREATE TABLE ended_runs (
   rows_in INTEGER,
   rows_out INTEGER,
   error_message TEXT,
-  checks TEXT,                         -- JSON: {table_name, checked_at, results: [{layer, check_name, metric, ...}]}; null: nothing was checked
+  checks TEXT, kind TEXT NOT NULL DEFAULT 'build' CHECK (kind IN ('build', 'compaction')),                         -- JSON: {table_name, checked_at, results: [{layer, check_name, metric, ...}]}; null: nothing was checked
   PRIMARY KEY (domain, partition_date, run_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -662,7 +662,7 @@ CREATE TABLE versions (
   digest TEXT NOT NULL,                -- of the names of all that it was built from, each chained to the one before
   terms TEXT,                          -- JSON: what the ledger says of the partition as of it; null for tables that are derived
   thinned INTEGER NOT NULL DEFAULT 0,  -- 1: the table cannot be read as of it any more, for other partitions' versions are gone
-  committed_at TEXT NOT NULL, generation TEXT,
+  committed_at TEXT NOT NULL, generation TEXT, rows_of INTEGER,
   PRIMARY KEY (table_name, version)
 ) STRICT, WITHOUT ROWID;
 

@@ -56,6 +56,7 @@ export const runShape = z.object({
   table: z.string(),
   domain: z.string(),
   partition_date: z.string(),
+  kind: z.enum(["build", "compaction"]).describe("compaction: the same rows in fewer files"),
   status: z.enum(["RUNNING", "DONE", "FAILED", "LOST"]),
   fence: z.int().describe("Grows with every run of the partition"),
   started_at: z.string(),

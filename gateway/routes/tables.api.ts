@@ -78,8 +78,10 @@ const tableVersion = z.object({
   version: z.int(),
   partition_date: z.string().describe("The partition that it changed"),
   kind: z
-    .enum(["commit", "rollback", "adopted"])
-    .describe("`adopted`: published by a deploy from before tables had versions"),
+    .enum(["commit", "rollback", "adopted", "compaction"])
+    .describe(
+      "`compaction`: the rows of the partition's version before it, in fewer files; `adopted`: published by a deploy from before tables had versions",
+    ),
   run_id: z.string(),
   rows: z.int().describe("Of the partition after it"),
   rows_added: z.int(),

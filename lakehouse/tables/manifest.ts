@@ -4,7 +4,7 @@
  * to it (`fold.ts`).
  */
 import * as z from "zod";
-import { FILE_KINDS, type FileRow, storedStatistics } from "../../sql/statements/data-files.ts";
+import { FILE_KINDS, type FileRow, storedHolds, storedStatistics } from "../../sql/statements/data-files.ts";
 import type { TableBase } from "./catalog.ts";
 import { type LakeBucket, MissingObjectError } from "./lake.ts";
 
@@ -15,6 +15,7 @@ const file = z.object({
   rows: z.int(),
   bytes: z.int(),
   stats: storedStatistics.optional(),
+  holds: storedHolds.optional(),
 });
 const manifest = z.object({
   format: z.literal(1),

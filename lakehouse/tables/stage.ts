@@ -48,25 +48,35 @@ export class FileStager {
   readonly #runId: string;
   readonly #kind: FileKind;
   readonly #first: number;
+  readonly #fileBytes: number;
   readonly #files: AddedFile[] = [];
   readonly #sink = new IpcSink();
   #writer: ReturnType<typeof createParquetWriter> | undefined;
 
-  /** `first`: how many files of the run others have staged. */
-  constructor(lake: LakeWork, table: StagedTable, date: string, runId: string, kind: FileKind = "data", first = 0) {
+  /** `first`: how many files of the run others have staged. `fileBytes`: compressed ones after which a file ends. */
+  constructor(
+    lake: LakeWork,
+    table: StagedTable,
+    date: string,
+    runId: string,
+    kind: FileKind = "data",
+    first = 0,
+    fileBytes = FILE_BYTES,
+  ) {
     this.#lake = lake;
     this.#table = table;
     this.#prefix = stagedPrefix(table, date, runId);
     this.#runId = runId;
     this.#kind = kind;
     this.#first = first;
+    this.#fileBytes = fileBytes;
   }
 
   async add(rows: Batch): Promise<void> {
     for (let start = 0; start < rows.length; start += PORTION_ROWS) {
       this.#writer ??= this.#newWriter();
       this.#writer.add(sliceBatch(rows, start, Math.min(start + PORTION_ROWS, rows.length)));
-      if (this.#writer.bytes >= FILE_BYTES) await this.#put(this.#writer);
+      if (this.#writer.bytes >= this.#fileBytes) await this.#put(this.#writer);
     }
   }
 

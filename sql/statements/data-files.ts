@@ -13,6 +13,18 @@ export const storedStatistics = z.record(
 
 export type StoredStatistics = z.infer<typeof storedStatistics>;
 
+/**
+ * Which rows a file has that compaction made of others (`lakehouse/tables/row-order.ts`): the version and the file that its first row
+ * came with, and how many rows of which version follow each other in it.
+ */
+export const storedHolds = z.object({
+  version: z.int(),
+  file: z.string(),
+  rows: z.array(z.tuple([z.int(), z.int().positive()])),
+});
+
+export type Holds = z.infer<typeof storedHolds>;
+
 export interface DataFile {
   /** R2 key. */
   readonly file: string;
@@ -20,6 +32,8 @@ export interface DataFile {
   readonly bytes: number;
   /** Absent where it is not known, and for what is no Parquet. */
   readonly stats?: StoredStatistics | undefined;
+  /** Absent: its rows came with the version that added it. */
+  readonly holds?: Holds | undefined;
 }
 
 export const FILE_KINDS = ["data", "quarantine"] as const;
@@ -108,8 +122,8 @@ export async function filesOfCandidate(
   );
 }
 
-const INSERT = "INSERT INTO data_files (table_name, partition_date, file, kind, rows, bytes, stats, added";
-const COLUMNS = ["file", "kind", "rows", "bytes", "stats"].map((name) => `value ->> '${name}'`).join(", ");
+const INSERT = "INSERT INTO data_files (table_name, partition_date, file, kind, rows, bytes, stats, holds, added";
+const COLUMNS = ["file", "kind", "rows", "bytes", "stats", "holds"].map((name) => `value ->> '${name}'`).join(", ");
 
 /** A file that is, or was, live. */
 export interface FileRow extends AddedFile {
@@ -123,6 +137,7 @@ export const FILE_ROWS = rowsOf(
   { table: "data_files", key: ["partition_date", "file"], remedy: "build the partition again" },
   (row): FileRow => {
     const stats = row.jsonOrNull("stats", storedStatistics);
+    const holds = row.jsonOrNull("holds", storedHolds);
     return {
       partition_date: row.date("partition_date"),
       file: row.text("file"),
@@ -131,11 +146,12 @@ export const FILE_ROWS = rowsOf(
       rows: row.count("rows"),
       bytes: row.count("bytes"),
       ...(stats === null ? {} : { stats }),
+      ...(holds === null ? {} : { holds }),
     };
   },
 );
 
-export const FILE_COLUMNS = "f.partition_date, f.file, f.kind, f.added, f.rows, f.bytes, f.stats";
+export const FILE_COLUMNS = "f.partition_date, f.file, f.kind, f.added, f.rows, f.bytes, f.stats, f.holds";
 
 /** An SQL condition: the row `f` of data_files is of version `version`, an expression. */
 export function isLiveAt(version: string): string {

@@ -19,10 +19,12 @@ const FOLDABLE = rowsOf(
   }),
 );
 
-const CHANGING = `EXISTS (SELECT 1 FROM data_files f WHERE f.table_name = p.table_name AND f.partition_date = p.partition_date
-  AND (f.added IS NULL OR f.removed IS NOT NULL))`;
+const OWN = "FROM data_files f WHERE f.table_name = p.table_name AND f.partition_date = p.partition_date";
+/** Files of older versions may stand in D1 beside a manifest, but for those of which a rollback brought one back: thinning tells them by their rows. */
+const CHANGING = `(EXISTS (SELECT 1 ${OWN} AND f.added IS NULL)
+  OR EXISTS (SELECT 1 ${OWN} AND f.removed IS NOT NULL) AND EXISTS (SELECT 1 ${OWN} AND f.again > 0))`;
 
-/** At most `limit` partitions of these tables that were last committed before `before` (ISO 8601) and of whose files all are live. */
+/** At most `limit` partitions of these tables that were last committed before `before` (ISO 8601) and have live files in D1. */
 export async function foldablePartitions(
   db: D1Database,
   tables: readonly string[],
@@ -34,7 +36,7 @@ export async function foldablePartitions(
       .prepare(
         `SELECT p.table_name, p.partition_date, p.version FROM published p JOIN versions v USING (table_name, version)
          WHERE p.table_name IN (SELECT value FROM json_each(?1)) AND v.committed_at < ?2
-           AND EXISTS (SELECT 1 FROM data_files f WHERE f.table_name = p.table_name AND f.partition_date = p.partition_date)
+           AND EXISTS (SELECT 1 ${OWN} AND f.removed IS NULL)
            AND NOT ${CHANGING}
          ORDER BY p.table_name, p.partition_date LIMIT ?3`,
       )
@@ -43,7 +45,7 @@ export async function foldablePartitions(
 }
 
 /**
- * Leaves a partition's files to the manifest of its version, unless it has another one by now, or a build is under way that will change
+ * Leaves a partition's live files to the manifest of its version, unless it has another one by now, or a build is under way that will change
  * them. One transaction; gives whether it happened.
  */
 export async function foldPartition(
@@ -63,7 +65,7 @@ export async function foldPartition(
       .bind(table_name, partition_date, version, domain, manifest),
     db
       .prepare(
-        `DELETE FROM data_files WHERE table_name = ?1 AND partition_date = ?2
+        `DELETE FROM data_files WHERE table_name = ?1 AND partition_date = ?2 AND removed IS NULL
            AND EXISTS (SELECT 1 FROM published p WHERE p.table_name = ?1 AND p.partition_date = ?2 AND p.version = ?3 AND p.manifest = ?4)`,
       )
       .bind(table_name, partition_date, version, manifest),
@@ -84,9 +86,9 @@ export async function unfoldPartition(
     buryManifest(db, table, date, null),
     db
       .prepare(
-        `INSERT INTO data_files (table_name, partition_date, file, again, kind, added, rows, bytes, stats)
+        `INSERT INTO data_files (table_name, partition_date, file, again, kind, added, rows, bytes, stats, holds)
          SELECT ?1, value ->> 'partition_date', value ->> 'file', 0, value ->> 'kind', value ->> 'added', value ->> 'rows',
-           value ->> 'bytes', value ->> 'stats' FROM json_each(?3) WHERE ${left} ON CONFLICT DO NOTHING`,
+           value ->> 'bytes', value ->> 'stats', value ->> 'holds' FROM json_each(?3) WHERE ${left} ON CONFLICT DO NOTHING`,
       )
       .bind(table, manifest, JSON.stringify(files)),
     db.prepare("UPDATE published SET manifest = NULL WHERE table_name = ? AND manifest = ?").bind(table, manifest),

@@ -11,7 +11,10 @@ export interface Guard {
 }
 
 /** The guard of a builder's commit: nothing happens once its lease is another's. */
-export function leaseGuard(db: D1Database, { domain, date, runId, fence }: Lease): Guard {
+export function leaseGuard(
+  db: D1Database,
+  { domain, date, runId, fence }: Pick<Lease, "domain" | "date" | "runId" | "fence">,
+): Guard {
   return {
     held: "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4)",
     prepare: (sql, ...values) => db.prepare(sql).bind(domain, date, runId, fence, ...values),

@@ -1,7 +1,7 @@
 /** The lease of a builder: how a run begins, and how it ends without publishing anything. Times in milliseconds are D1's clock. */
 import { rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
-import { endRun } from "./runs.ts";
+import { COMPACTION, endRun } from "./runs.ts";
 
 const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 const NOW_TEXT = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -77,7 +77,7 @@ export async function acquireLease(
     db.prepare(`${endRun("LOST")} AND l.run_id <> ?3 AND ${free}`).bind(domain, date, runId, nonce),
     db
       .prepare(
-        `UPDATE partition_leases AS l SET fence = fence + 1, vanished = vanished + (run_id IS NOT NULL), run_id = ?3, nonce = ?4,
+        `UPDATE partition_leases AS l SET fence = fence + 1, vanished = vanished + (run_id IS NOT NULL AND nonce IS NOT '${COMPACTION}'), run_id = ?3, nonce = ?4,
            started_at = ${NOW_TEXT}, lease_until = ${NOW_MS} + ?5
          WHERE domain = ?1 AND partition_date = ?2 AND ${free}`,
       )

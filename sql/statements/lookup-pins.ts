@@ -33,8 +33,11 @@ export async function pinnedVersion(
     db
       .prepare(
         `WITH whole AS (
-           SELECT version, committed_at FROM versions WHERE table_name = ?3 AND thinned = 0
-             AND version >= coalesce((SELECT whole_since FROM table_generations WHERE table_name = ?3), 0))
+           -- A compaction was published when its rows were, as long as that is known.
+           SELECT v.version, coalesce(o.committed_at, v.committed_at) AS committed_at
+           FROM versions v LEFT JOIN versions o ON o.table_name = v.table_name AND o.version = v.rows_of
+           WHERE v.table_name = ?3 AND v.thinned = 0
+             AND v.version >= coalesce((SELECT whole_since FROM table_generations WHERE table_name = ?3), 0))
          SELECT CASE WHEN ${NOW} < ?4 THEN NULL ELSE coalesce(
              (SELECT version FROM lookup_pins WHERE domain = ?1 AND partition_date = ?2 AND table_name = ?3),
              (SELECT min(version) FROM whole WHERE committed_at >= ?4 AND committed_at < ?5),

@@ -31,7 +31,8 @@ export function topicProgress(
       `SELECT t.value ->> 'topic' AS topic, t.value ->> 'table' AS table_name,
               coalesce((SELECT max_received FROM bronze_files f WHERE f.topic = t.value ->> 'topic' ORDER BY f.registered_at DESC LIMIT 1),
                 (SELECT max_received FROM bronze_manifests m WHERE m.topic = t.value ->> 'topic' ORDER BY m.max_registered DESC LIMIT 1)) AS newest_received,
-              (SELECT committed_at FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = t.value ->> 'table' ORDER BY p.partition_date DESC LIMIT 1) AS published_at
+              (SELECT coalesce((SELECT o.committed_at FROM versions o WHERE o.table_name = v.table_name AND o.version = v.rows_of), v.committed_at)
+               FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = t.value ->> 'table' ORDER BY p.partition_date DESC LIMIT 1) AS published_at
        FROM json_each(?1) t`,
     )
     .bind(JSON.stringify(topics));

@@ -129,6 +129,8 @@ export async function publishedState(db: D1Database, table: string, behind: numb
 
 export interface PublishedVersion extends PublishedPartition {
   readonly run_id: string;
+  /** The version whose rows it has, in other files (`table-compaction.ts`); null: they are its own. */
+  readonly rows_of: number | null;
   /** As `VersionRow` (`commits.ts`) has them. */
   readonly seen: number | null;
   readonly complete_through: string | null;
@@ -146,6 +148,7 @@ const PUBLISHED_VERSIONS = rowsOf(
     rows: row.count("rows"),
     manifest: row.textOrNull("manifest"),
     run_id: row.text("run_id"),
+    rows_of: row.integerOrNull("rows_of"),
     seen: row.integerOrNull("seen"),
     complete_through: row.timeOrNull("complete_through"),
     digest: row.text("digest"),
@@ -163,7 +166,7 @@ export async function publishedPartition(
   const [partition, files] = await db.batch<RowValues>([
     db
       .prepare(
-        `SELECT p.table_name, p.partition_date, p.version, p.rows, p.manifest, v.run_id, v.seen, v.complete_through, v.digest, v.generation, v.committed_at
+        `SELECT p.table_name, p.partition_date, p.version, p.rows, p.manifest, v.run_id, v.rows_of, v.seen, v.complete_through, v.digest, v.generation, v.committed_at
          FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = ? AND p.partition_date = ?`,
       )
       .bind(table, date),

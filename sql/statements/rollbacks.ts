@@ -55,7 +55,7 @@ export async function rollbackTarget(
 
 const DATES = textsOf({ table: "published", remedy: "build the partition again" }, "partition_date");
 
-/** At most `limit` dates of a table that were committed behind `version` and are not pinned at it, ascending. */
+/** At most `limit` dates of a table of which rows were committed behind `version` and that are not pinned at it, ascending. */
 export async function datesBehind(
   db: D1Database,
   table: string,
@@ -66,9 +66,10 @@ export async function datesBehind(
   return await DATES.all(
     db
       .prepare(
-        `SELECT partition_date FROM published p WHERE table_name = ?1 AND version > ?3 AND NOT EXISTS (
+        `SELECT p.partition_date FROM published p JOIN versions v USING (table_name, version)
+         WHERE p.table_name = ?1 AND coalesce(v.rows_of, p.version) > ?3 AND NOT EXISTS (
            SELECT 1 FROM pinned_partitions n WHERE n.domain = ?2 AND n.partition_date = p.partition_date AND n.version = ?3)
-         ORDER BY partition_date LIMIT ?4`,
+         ORDER BY p.partition_date LIMIT ?4`,
       )
       .bind(table, domain, version, limit),
   );
@@ -128,7 +129,7 @@ export async function rollBack(db: D1Database, rollback: Rollback): Promise<bool
     prepare(`${endRun("LOST")} AND l.run_id IS NOT NULL AND l.run_id <> ?3 AND ${listed}`),
     prepare(
       `INSERT INTO partition_leases (domain, partition_date, fence, run_id, started_at) SELECT ?1, ?2, 1, ?3, ${NOW} WHERE ${listed}
-       ON CONFLICT DO UPDATE SET fence = fence + 1, run_id = excluded.run_id, started_at = excluded.started_at`,
+       ON CONFLICT DO UPDATE SET fence = fence + 1, run_id = excluded.run_id, started_at = excluded.started_at, nonce = NULL`,
     ),
     ...terms,
     ...versionStatements(version, filesOf(rollback, guard), guard),

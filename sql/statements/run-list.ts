@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type Row, type RowResult, rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import { readableChecks } from "./quality.ts";
+import { COMPACTION } from "./runs.ts";
 
 export interface ListedRun {
   readonly run_id: string;
@@ -16,6 +17,8 @@ export interface ListedRun {
   readonly rows_in: number | null;
   readonly rows_out: number | null;
   readonly error_message: string | null;
+  /** `compaction`: it put rows into fewer files. */
+  readonly kind: "build" | "compaction";
 }
 
 /** Where a run stands in the list of those that ended. */
@@ -53,6 +56,7 @@ const RUNS = rowsOf(
     rows_in: row.integerOrNull("rows_in"),
     rows_out: row.integerOrNull("rows_out"),
     error_message: row.textOrNull("error_message"),
+    kind: row.oneOf("kind", ["build", "compaction"]),
   }),
 );
 
@@ -70,7 +74,8 @@ export interface Examined<Listed> {
   readonly next: RunPosition | null;
 }
 
-const RUN = "run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message";
+const RUN =
+  "run_id, domain, partition_date, fence, status, started_at, finished_at, rows_in, rows_out, error_message, kind";
 /** The index by the end of runs holds the primary key, too: the order costs nothing. */
 const ORDER = "finished_at DESC, domain DESC, partition_date DESC, run_id DESC";
 
@@ -148,7 +153,8 @@ export async function listRunningRuns(
     db
       .prepare(
         `SELECT l.run_id, l.domain, l.partition_date, l.fence, 'RUNNING' AS status, coalesce(l.started_at, m.updated_at) AS started_at,
-              NULL AS finished_at, NULL AS rows_in, NULL AS rows_out, NULL AS error_message
+              NULL AS finished_at, NULL AS rows_in, NULL AS rows_out, NULL AS error_message,
+              iif(l.nonce = '${COMPACTION}', 'compaction', 'build') AS kind
        FROM partition_meta m INDEXED BY partition_meta_active
        JOIN partition_leases l ON l.domain = m.domain AND l.partition_date = m.partition_date
        WHERE m.status <> 'DONE' AND l.run_id IS NOT NULL

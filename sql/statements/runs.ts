@@ -3,6 +3,9 @@
 import { rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 
+/** As nonce of a lease: a compaction has it (`table-compaction.ts`). No message has it, so that none takes the lease over. */
+export const COMPACTION = "compaction";
+
 /** What a status leaves null unless it is given: parameters of the statement. */
 interface RunEnd {
   readonly rows_in?: `?${number}`;
@@ -18,8 +21,9 @@ interface RunEnd {
 export function endRun(status: "DONE" | "FAILED" | "LOST", end: RunEnd = {}): string {
   const { rows_in = "NULL", rows_out = "NULL", error_message = "NULL", checks = "NULL" } = end;
   const now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-  return `INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks)
-    SELECT l.domain, l.partition_date, l.run_id, l.fence, '${status}', coalesce(l.started_at, ${now}), ${now}, ${rows_in}, ${rows_out}, ${error_message}, ${checks}
+  return `INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks, kind)
+    SELECT l.domain, l.partition_date, l.run_id, l.fence, '${status}', coalesce(l.started_at, ${now}), ${now}, ${rows_in}, ${rows_out}, ${error_message}, ${checks},
+      iif(l.nonce = '${COMPACTION}', 'compaction', 'build')
     FROM partition_leases l WHERE l.domain = ?1 AND l.partition_date = ?2`;
 }
 

@@ -3,7 +3,7 @@ import { rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import { FILE_COLUMNS, FILE_ROWS, type FileRow, isLiveAt } from "./data-files.ts";
 
-const VERSION_KINDS = ["commit", "rollback", "adopted"] as const;
+const VERSION_KINDS = ["commit", "rollback", "adopted", "compaction"] as const;
 const remedy = "build the partition again";
 
 export interface TableVersion {
@@ -40,7 +40,7 @@ const VERSIONS = rowsOf(
 );
 
 const COLUMNS =
-  "table_name, version, partition_date, kind, run_id, rows, rows_added, seen, complete_through, digest, thinned, committed_at";
+  "table_name, version, partition_date, iif(rows_of IS NULL, kind, 'compaction') AS kind, run_id, rows, rows_added, seen, complete_through, digest, thinned, committed_at";
 
 /** Versions of a table below `before` (null: from the newest on), of one date if it is given; the newest first. */
 export async function listVersions(

@@ -14,6 +14,8 @@ import { planWithBackfills } from "../../lakehouse/builds/planning/backfills.ts"
 import { type BuildRequest, plan } from "../../lakehouse/builds/planning/planner.ts";
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
+import { compactTable, type TableCompactionOutcome } from "../../lakehouse/upkeep/table-compaction/compact.ts";
+import type { CompactionRule } from "../../lakehouse/upkeep/table-compaction/plan.ts";
 import { publishLedger } from "../../sql/statements/bronze.ts";
 import { faultyDatabase } from "../../tools/chaos/faults/database.ts";
 import { askDuckDb } from "./duckdb.ts";
@@ -109,13 +111,24 @@ export class Lake {
    */
   build(table: Table, date: string, stepRows?: number, nonce?: string, around?: Around): Promise<BuildOutcome> {
     const deps = {
+      ...this.#work(around),
+      ...(this.releasedAt === undefined ? {} : { deploy: thisDeploy(this.releasedAt) }),
+    };
+    return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, { date, nonce });
+  }
+
+  #work(around?: Around) {
+    return {
       db: around === undefined ? this.d1.binding : faultyDatabase(this.d1.binding, (call, work) => around(work, call)),
       bucket: around === undefined ? this.bucket : bucketAround(this.bucket, around),
       permit,
       newRunId: () => `run-${String(++this.runs).padStart(4, "0")}`,
-      ...(this.releasedAt === undefined ? {} : { deploy: thisDeploy(this.releasedAt) }),
     };
-    return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, { date, nonce });
+  }
+
+  /** Compacts a partition. `around` as of `build`. */
+  compact(table: Table, date: string, rule: CompactionRule, around?: Around): Promise<TableCompactionOutcome> {
+    return compactTable({ ...this.#work(around), now: () => this.now, rule }, table, date);
   }
 
   /** A tick of the duty that walks generations; gives what it logged. */

@@ -7,8 +7,13 @@ import { weather } from "./events.ts";
 import { allBuilt, bronzeRows, startTestPlatform, type TestPlatform } from "./harness.ts";
 
 const DAY_MS = 86_400_000;
-/** Compaction has its turn when the minute is a multiple of ten. */
+/** Compaction has its turn when the minute is a multiple of ten; that of tables once an hour. */
 const TEN_MINUTES_MS = 600_000;
+const HOUR_MS = 3_600_000;
+
+/** Of a date that has closed. */
+const reading = (id: string) =>
+  weather(id, { event_timestamp: new Date(Date.now() - 3 * DAY_MS).toISOString().slice(0, 10).concat("T12:00:00Z") });
 
 let at: TestPlatform;
 beforeAll(async () => {
@@ -32,6 +37,20 @@ async function dataObjects(): Promise<string[]> {
   return objects.map(({ key }) => key).filter((key) => key.endsWith(".parquet"));
 }
 
+async function silverFilesOfViews(): Promise<number | undefined> {
+  const views = await (await at.platform.lake.get("silver/weather/views.sql"))?.text();
+  return views?.match(/\.parquet'/g)?.length;
+}
+
+async function silverFiles(): Promise<number> {
+  const row = await at.platform.db
+    .prepare(
+      "SELECT count(*) AS n FROM data_files WHERE table_name = 'silver_weather' AND added IS NOT NULL AND removed IS NULL",
+    )
+    .first<{ n: number }>();
+  return row?.n ?? 0;
+}
+
 /** A tick of the cron at another time than now, in milliseconds since the epoch. */
 async function tickOf(time: number): Promise<void> {
   await at.platform.runCron("* * * * *", new Date(time));
@@ -44,16 +63,26 @@ async function inputs(): Promise<unknown> {
   return results;
 }
 
-test("small files of a closed hour become one, their objects go, and a rebuild gives the same rows", async () => {
+test("small files of a closed hour and of a closed date become one, their objects go, and a rebuild gives the same rows", async () => {
   const { db, lake } = at.platform;
   for (let n = 1; n <= COMPACTION_POLICY.minFiles; n++) {
-    expect((await at.post("weather", JSON.stringify([weather(`w-${n}`), weather(`w-${n - 1}`)]))).status).toBe(202);
+    expect((await at.post("weather", JSON.stringify([reading(`w-${n}`), reading(`w-${n - 1}`)]))).status).toBe(202);
     await at.until(`flush ${n}`, async () => (await bronzeRows(at.platform, "weather")) === n * 2);
+    // Five increments of silver are more than a few.
+    if (n <= 5) await at.until(`build ${n}`, async () => (await silverFiles()) === n);
   }
   await at.until("everything built", () => allBuilt(at.platform));
   const [bronze, silver, before] = [await at.rows(BRONZE), await at.rows(SILVER), await inputs()];
   const small = await liveFiles();
   expect(small).toHaveLength(COMPACTION_POLICY.minFiles);
+
+  await tickOf(Math.floor(Date.now() / HOUR_MS) * HOUR_MS);
+  await at.until("silver compacted", async () => (await silverFiles()) === 1);
+  expect(await at.rows(SILVER)).toEqual(silver);
+  expect(await inputs()).toEqual(before);
+  const { runs } = (await at.get("/v1/runs?table=weather&limit=1")).json ?? {};
+  expect(runs).toMatchObject([{ kind: "compaction", status: "DONE", rows_out: silver.length }]);
+  await at.until("a pointer to one file", async () => (await silverFilesOfViews()) === 1);
 
   // As if two hours had passed: only the catalog knows when files were registered.
   const earlier = new Date(Date.now() - 2 * 3_600_000).toISOString();
@@ -110,7 +139,7 @@ test("a retention lets the date's bronze go: silver stays, a backfill is refused
   });
   expect(await backfill.json()).toMatchObject({ partitions: [], refused: [{ code: "BRONZE_RETIRED" }] });
 
-  expect((await at.post("weather", JSON.stringify([weather("late")]))).status).toBe(202);
+  expect((await at.post("weather", JSON.stringify([reading("late")]))).status).toBe(202);
   const quarantined = async () => (await at.get("/v1/tables/silver_weather/quarantine")).json?.files ?? [];
   await at.until("quarantined", async () => (await quarantined()).length === 1);
   await at.until("everything built", () => allBuilt(at.platform));

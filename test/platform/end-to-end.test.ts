@@ -463,7 +463,7 @@ describe("the states of a partition, in D1 and by call", () => {
         .bind(date, date),
       at.platform.db
         .prepare(
-          "INSERT INTO ended_runs VALUES ('weather', ?, 'z', 9, 'FAILED', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', NULL, NULL, 'x', ?)",
+          "INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks) VALUES ('weather', ?, 'z', 9, 'FAILED', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', NULL, NULL, 'x', ?)",
         )
         .bind(date, checks),
     ]);

@@ -1,6 +1,7 @@
 /**
- * Gold that grows against DuckDB: silver grows, is built anew, rolled back and thinned, partial results are lost or damaged, and any step
- * fails anywhere; what is published is always what the model's SELECT gives over the silver that is published.
+ * Gold that grows against DuckDB: silver grows, is compacted, built anew, rolled back and thinned, partial results are lost or damaged, and
+ * any step fails anywhere; what is published is always what the model's SELECT gives over the silver that is published. And gold reads no
+ * row again because silver's small files became few.
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -11,10 +12,11 @@ import { stagedPlaces } from "../../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../../lakehouse/upkeep/retention/bury-abandoned.ts";
 import { deleteTombstones } from "../../lakehouse/upkeep/retention/delete-due.ts";
 import { retire } from "../../lakehouse/upkeep/retention/retire.ts";
+import { TABLE_COMPACTION } from "../../lakehouse/upkeep/table-compaction/plan.ts";
 import { releasePins } from "../../sql/statements/rollbacks.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
-import { Lake, tableOf } from "../oracle/lake.ts";
+import { type Around, Lake, tableOf } from "../oracle/lake.ts";
 import { AnswerLostError } from "../oracle/memory-bucket.ts";
 import { landOrders, orderModel } from "../oracle/order-models.ts";
 
@@ -42,14 +44,33 @@ checks:
   - { metric: duplicateValues, columns: [event_id, sku], mustBe: 0, on_fail: block }
 --- */
 SELECT event_date, event_id, currency, amount::DOUBLE / 3 AS third, unnest(items).sku AS sku FROM silver_orders WHERE currency <> 'USD'`,
+  whole: `key: [event_date, event_id]
+max_rows: 1000
+--- */
+SELECT o.event_date, o.currency, o.event_id, o.amount < t.total AS part FROM silver_orders o
+JOIN (SELECT event_date, currency, sum(amount) AS total FROM silver_orders GROUP BY ALL) t ON t.event_date = o.event_date AND t.currency = o.currency`,
 } as const;
 type Kind = keyof typeof MODELS;
 
 type Fault = "none" | "before" | "after" | "r2" | "r2 after";
 
 type Op =
-  | { readonly do: "flush"; readonly orders: readonly { readonly id: number; readonly amount: number }[] }
+  /** `grow`: silver is built of it. */
+  | { readonly do: "flush" | "grow"; readonly orders: readonly { readonly id: number; readonly amount: number }[] }
   | { readonly do: "silver" | "gold"; readonly fault: Fault; readonly at: number }
+  | {
+      readonly do: "compact";
+      readonly domain: "orders" | "daily_order_revenue";
+      readonly fault: Fault;
+      readonly at: number;
+    }
+  /** A compaction that stands still after so many calls until a build of the partition was tried; it may have lost its lease by then. */
+  | {
+      readonly do: "race";
+      readonly domain: "orders" | "daily_order_revenue";
+      readonly stands: number;
+      readonly expired: boolean;
+    }
   | { readonly do: "ask"; readonly domain: "orders" | "daily_order_revenue" }
   | { readonly do: "roll back"; readonly domain: "orders" | "daily_order_revenue"; readonly back: number }
   | { readonly do: "release" | "lose" | "damage" | "fold" | "thin" | "sweep" }
@@ -59,9 +80,9 @@ const domain = fc.constantFrom("orders" as const, "daily_order_revenue" as const
 const fault = fc.constantFrom<Fault>("none", "none", "before", "after", "r2", "r2 after");
 const op: fc.Arbitrary<Op> = fc.oneof(
   {
-    weight: 5,
+    weight: 8,
     arbitrary: fc.record({
-      do: fc.constant("flush" as const),
+      do: fc.constantFrom("flush" as const, "grow" as const),
       orders: fc.array(fc.record({ id: fc.nat(40), amount: fc.integer({ min: 1, max: 99_999 }) }), {
         minLength: 1,
         maxLength: 6,
@@ -70,6 +91,14 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("silver" as const), fault, at: fc.nat(14) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("gold" as const), fault, at: fc.nat(14) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("compact" as const), domain, fault, at: fc.nat(12) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      ...{ do: fc.constant("race" as const), domain },
+      ...{ stands: fc.integer({ min: 1, max: 12 }), expired: fc.boolean() },
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("ask" as const), domain }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("roll back" as const), domain, back: fc.nat(4) }) },
   {
@@ -88,12 +117,16 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("hours" as const), hours: fc.integer({ min: 1, max: 80 }) }) },
 );
 
+/** Two files side by side are many, so that random ops meet it. */
+const RULE = { ...TABLE_COMPACTION, fewFiles: 1, openFiles: 2 };
+
 class Run {
   readonly lake = new Lake(NOON);
   readonly table: ModelTable;
   readonly stepRows: number;
   /** What gold builds read, run by run. */
   readonly read: number[] = [];
+  compactions = 0;
   #rollbacks = 0;
 
   constructor(table: ModelTable, stepRows: number) {
@@ -104,15 +137,21 @@ class Run {
   async take(op: Op): Promise<void> {
     const { lake } = this;
     switch (op.do) {
-      case "flush": {
+      case "flush":
+      case "grow": {
         lake.now += 1_000;
         await landOrders(lake, op.orders);
+        if (op.do === "grow") await this.build("orders");
         return;
       }
       case "silver":
         return this.#withFault(op, () => this.build("orders"));
       case "gold":
         return this.#withFault(op, () => this.build("daily_order_revenue"));
+      case "compact":
+        return this.#withFault(op, () => this.compact(op.domain));
+      case "race":
+        return this.#race(op);
       case "ask":
         lake.d1.rows("UPDATE partition_meta SET status = 'PENDING' WHERE domain = ? AND status = 'DONE'", op.domain);
         return;
@@ -162,6 +201,30 @@ class Run {
         lake.now += op.hours * HOUR;
         return;
     }
+  }
+
+  async compact(domain: string, around?: Around): Promise<void> {
+    const outcome = await this.lake.compact(this.#tableOf(domain), DAY, RULE, around);
+    if (outcome.kind === "committed") this.compactions++;
+    this.lake.now += 1_000;
+  }
+
+  async #race({ domain, stands, expired }: Op & { do: "race" }): Promise<void> {
+    const reached = Promise.withResolvers<void>();
+    const until = Promise.withResolvers<void>();
+    let calls = 0;
+    const compaction = this.compact(domain, async (work) => {
+      if (++calls > stands) {
+        reached.resolve();
+        await until.promise;
+      }
+      return work();
+    }).catch(() => undefined);
+    await Promise.race([reached.promise, compaction]);
+    if (expired) this.lake.now += 3 * 60_000;
+    await this.build(domain);
+    until.resolve();
+    await compaction;
   }
 
   #saved(): string[] {
@@ -249,6 +312,50 @@ function expectSame({ published, expected }: Awaited<ReturnType<Run["rows"]>>): 
   }
 }
 
+/** Ops after which a build goes on from what was read before, or somebody asked for another one. */
+const GOING_ON: readonly Op["do"][] = ["flush", "grow", "silver", "gold", "compact", "ask", "hours", "fold", "thin"];
+
+describe.each<Kind>(["merge", "counted", "rows", "whole"])(
+  "compaction of what a model reads, and of its own rows (%s)",
+  (kind) => {
+    test(
+      "is nothing to its builds: each reads what it would have read, and gives the same rows and digests",
+      async () => {
+        const table = await orderModel(MODELS[kind]);
+        let compactions = 0;
+        const opsThatGoOn = fc.array(
+          op.filter(({ do: what }) => GOING_ON.includes(what)),
+          { minLength: 6, maxLength: 24, size: "max" },
+        );
+        await fc.assert(
+          fc.asyncProperty(opsThatGoOn, fc.integer({ min: 1, max: 9 }), async (ops, stepRows) => {
+            fc.pre(ops.some((each) => "orders" in each));
+            const outcomes: unknown[] = [];
+            for (const compacting of [true, false]) {
+              const run = new Run(table, stepRows);
+              for (const each of ops) {
+                if (each.do !== "compact") await run.take("fault" in each ? { ...each, fault: "none" } : each);
+                else {
+                  if (compacting) await run.take(each);
+                  // Where its answer was lost its lease ends by itself.
+                  run.lake.now += 3 * 60_000;
+                }
+              }
+              await run.settle();
+              compactions += run.compactions;
+              outcomes.push({ read: run.read, digest: run.digest(), rows: (await run.rows()).published });
+            }
+            expect(outcomes[0]).toEqual(outcomes[1]);
+          }),
+          { numRuns: RUNS },
+        );
+        expect(compactions).toBeGreaterThan(0);
+      },
+      longOrShare(900_000, 300_000),
+    );
+  },
+);
+
 describe.each<Kind>(["merge", "counted", "rows"])("a model that is built by increments (%s)", (kind) => {
   test(
     "is what its SELECT gives over the silver that is published, whatever happened before",
@@ -257,7 +364,7 @@ describe.each<Kind>(["merge", "counted", "rows"])("a model that is built by incr
       expect(table.model.class.kind).toBe(kind === "rows" ? "rows" : "merge");
       await fc.assert(
         fc.asyncProperty(fc.array(op, { maxLength: 24 }), fc.integer({ min: 1, max: 9 }), async (ops, stepRows) => {
-          fc.pre(ops.some((each) => each.do === "flush"));
+          fc.pre(ops.some((each) => "orders" in each));
           const run = new Run(table, stepRows);
           for (const each of ops) await run.take(each);
           await run.settle();

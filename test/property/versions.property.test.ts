@@ -1,5 +1,5 @@
 /**
- * Versions against a naive model that keeps every state of a table whole: random commits, candidates, rollbacks, folding and thinning;
+ * Versions against a naive model that keeps every state of a table whole: random commits, compactions, candidates, rollbacks, folding and thinning;
  * whatever version can still be read, and each partition's live one, has exactly the files that the model says, and no object that any
  * of them has is let go.
  */
@@ -10,10 +10,12 @@ import { filesAsOf } from "../../lakehouse/tables/files-as-of.ts";
 import { foldClosed, unfold } from "../../lakehouse/tables/fold.ts";
 import { livePartition } from "../../lakehouse/tables/live-files.ts";
 import { parseManifest } from "../../lakehouse/tables/manifest.ts";
+import { holdsOf, inRowOrder, rowsThrough } from "../../lakehouse/tables/row-order.ts";
 import { retire } from "../../lakehouse/upkeep/retention/retire.ts";
 import { commitVersion } from "../../sql/statements/commits.ts";
 import { acquireLease } from "../../sql/statements/leases.ts";
 import { releasePins } from "../../sql/statements/rollbacks.ts";
+import { commitCompaction, endCompaction, leaseForCompaction } from "../../sql/statements/table-compaction.ts";
 import { listVersions } from "../../sql/statements/versions.ts";
 import { longOrShare } from "../long-share.ts";
 import { FaultyD1 } from "../oracle/faulty-d1.ts";
@@ -34,6 +36,7 @@ type Op =
       readonly removed: "all" | "one" | "none";
       readonly candidate: boolean;
     }
+  | { readonly do: "compact"; readonly date: string; readonly at: number; readonly count: number }
   | { readonly do: "rollback"; readonly date: string | null; readonly back: number }
   | { readonly do: "overtaken"; readonly date: string }
   | { readonly do: "release" | "fold" | "thin" }
@@ -49,6 +52,15 @@ const op: fc.Arbitrary<Op> = fc.oneof(
       added: fc.integer({ min: 1, max: 3 }),
       removed: fc.constantFrom("all" as const, "one" as const, "none" as const, "none" as const),
       candidate: fc.boolean(),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("compact" as const),
+      date,
+      at: fc.nat(6),
+      count: fc.integer({ min: 2, max: 4 }),
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("rollback" as const), date: fc.option(date), back: fc.nat(5) }) },
@@ -72,6 +84,8 @@ class Versions {
   /** The model: the table as of each version that it ever had. */
   readonly states: State[] = [new Map()];
   readonly pinned = new Set<string>();
+  /** The rows of every file that ever was. */
+  readonly contents = new Map<string, readonly number[]>();
   #names = 0;
 
   get #state(): State {
@@ -103,6 +117,7 @@ class Versions {
     if (lease === undefined) return;
     const before = this.#state.get(date) ?? [];
     const files = Array.from({ length: added }, () => `silver/weather/event_date=${date}/${this.#names++}`);
+    for (const file of files) this.contents.set(file, [this.#names++]);
     const [one] = before;
     const gone = removed === "all" ? before : removed === "one" && one !== undefined ? [one] : [];
     if (removed !== "none") await unfold(this.d1.binding, this.bucket, TABLE, date);
@@ -120,7 +135,7 @@ class Versions {
       added: candidate ? [] : files.map((file) => ({ file, kind: "data", rows: 1, bytes: 1 })),
       ...(candidate ? { candidate: lease.runId } : {}),
       removed: removed === "all" ? "all" : gone,
-      rows: before.length - gone.length + added,
+      rows: this.#rows(before).length - this.#rows(gone).length + added,
       rowsAdded: added,
       rowsIn: 0,
       inputs: 0,
@@ -142,6 +157,41 @@ class Versions {
     this.#push(date, [...before.filter((file) => !gone.includes(file)), ...files]);
   }
 
+  #rows(files: readonly string[]): number[] {
+    return files.flatMap((file) => this.contents.get(file) ?? []).sort((a, b) => a - b);
+  }
+
+  /** The rows of a date as of a version of the table. */
+  #rowsAsOf(version: number, date: string): number[] {
+    return this.#rows(this.states[version]?.get(date) ?? []);
+  }
+
+  /** Neighbours become one file. Gives whether there were some. */
+  async compact({ date, at, count }: Op & { do: "compact" }): Promise<boolean> {
+    const db = this.d1.binding;
+    const request = { domain: "weather", date, runId: `run-${this.#names++}`, table: TABLE.name, content: "" };
+    const lease = await leaseForCompaction(db, { ...request, leaseMs: MINUTE });
+    const before = this.#state.get(date);
+    expect(lease === undefined).toBe(before === undefined || this.pinned.has(date));
+    if (lease === undefined) return false;
+    const live = await livePartition(db, this.bucket, TABLE.name, date);
+    const [first, ...others] = inRowOrder(live?.files ?? []).slice(at, at + count);
+    if (live === undefined || first === undefined || others.length === 0) {
+      await db.batch(endCompaction(db, lease, null));
+      return false;
+    }
+    const removed = [first, ...others].map(({ file }) => file);
+    const file = `silver/weather/event_date=${date}/${this.#names++}`;
+    const rows = removed.flatMap((one) => this.contents.get(one) ?? []);
+    this.contents.set(file, rows);
+    await unfold(db, this.bucket, TABLE, date);
+    const added = { file, kind: "data", rows: rows.length, bytes: 1, holds: holdsOf([first, ...others]) } as const;
+    const compaction = { lease, table: TABLE.name, before: live, added: [added], removed, rows: rows.length };
+    expect(await commitCompaction(db, compaction)).toBe(true);
+    this.#push(date, [...(before ?? []).filter((one) => !removed.includes(one)), file]);
+    return true;
+  }
+
   async rollback({ date, back }: { readonly date: string | null; readonly back: number }): Promise<void> {
     const versions = await listVersions(this.d1.binding, TABLE.name, null, null, 1_000);
     const target = versions.filter((each) => !each.thinned || each.partition_date === date)[back];
@@ -151,7 +201,7 @@ class Versions {
     const { partitions } = await rollBackTable(deps, TABLE, { version: target.version, date, reason: "r" });
     for (const { partition_date: each, to, rows } of partitions) {
       const files = this.states[target.version]?.get(each) ?? [];
-      expect(rows).toBe(files.length);
+      expect(rows).toBe(this.#rows(files).length);
       this.#push(each, files);
       this.pinned.add(each);
       const [meta] = this.d1.rows<{ digest: string; seen: number; events: number }>(
@@ -167,6 +217,10 @@ class Versions {
       const terms: { outcomes: { events: number }[] } = JSON.parse(old?.terms ?? '{"outcomes":[]}');
       expect(meta?.events).toBe(terms.outcomes.reduce((sum, { events }) => sum + events, 0));
     }
+    // Dates that were only compacted since are left alone: they have those rows.
+    const now = this.states.length - 1;
+    if (date === null)
+      for (const each of DATES) expect(this.#rowsAsOf(now, each)).toEqual(this.#rowsAsOf(target.version, each));
   }
 
   /** A rollback while a build is under way: the build may not publish any more. */
@@ -209,7 +263,11 @@ class Versions {
     for (const each of DATES) {
       const live = await livePartition(db, this.bucket, TABLE.name, each);
       expect(live === undefined ? undefined : named(live.files)).toEqual(this.#state.get(each));
-      if (live !== undefined) expect(live.rows).toBe(live.files.length);
+      if (live === undefined) continue;
+      expect(live.rows).toBe(this.#rows(named(live.files)).length);
+      // Whoever asks for the rows up to a version of the partition gets as many as are left of it.
+      for (const { version } of live.files.map(({ added }) => ({ version: added - 1 })))
+        expect(rowsThrough(live.files, version)).toBeLessThanOrEqual(this.#rowsAsOf(version, each).length);
     }
     const tombstones = new Set(
       this.d1.rows<{ object: string }>("SELECT object FROM tombstones").map(({ object }) => object),
@@ -250,7 +308,7 @@ class Versions {
 }
 
 test("every version that can be read, and every partition, is what a naive model says", async () => {
-  const met = { folded: 0, thinned: 0, rolledBack: 0 };
+  const met = { compacted: 0, folded: 0, thinned: 0, rolledBack: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(op, { minLength: 5, maxLength: 40, size: "max" }), async (ops) => {
       const table = new Versions();
@@ -258,6 +316,9 @@ test("every version that can be read, and every partition, is what a naive model
         switch (one.do) {
           case "commit":
             await table.commit(one);
+            break;
+          case "compact":
+            met.compacted += Number(await table.compact(one));
             break;
           case "rollback":
             await table.rollback(one);
@@ -286,5 +347,5 @@ test("every version that can be read, and every partition, is what a naive model
     }),
     { numRuns: RUNS },
   );
-  expect(Math.min(met.folded, met.thinned, met.rolledBack)).toBeGreaterThan(longOrShare(RUNS / 4, 0));
+  expect(Math.min(met.compacted, met.folded, met.thinned, met.rolledBack)).toBeGreaterThan(longOrShare(RUNS / 4, 0));
 });

@@ -9,7 +9,7 @@ import type { Command } from "./command.ts";
 const HELP = `sluice runs [--table T] [--date DATE] [--status RUNNING|DONE|FAILED|LOST] [--limit 20]
 
 The runs of builds: those that hold a partition's lease first, then those that ended, the last first. LOST: its builder vanished,
-and another took over. Runs are kept for thirty days.
+and another took over. A run of kind compaction put rows into fewer files. Runs are kept for thirty days.
 
   --table T                 of one table: silver_orders, or its topic orders
   --date DATE               of the partitions of one date: 2026-01-31
@@ -22,6 +22,7 @@ const run = z.looseObject({
   run_id: z.string(),
   table: z.string(),
   partition_date: z.string(),
+  kind: z.string(),
   status: z.string(),
   started_at: z.string(),
   finished_at: z.string().nullable(),
@@ -74,7 +75,7 @@ export const command: Command = {
 };
 
 function tableOf(runs: readonly z.infer<typeof run>[]): string[] {
-  const columns = ["started", "table", "date", "status", "seconds", "rows in", "rows out", "error"];
+  const columns = ["started", "table", "date", "kind", "status", "seconds", "rows in", "rows out", "error"];
   const numeric = new Set(["seconds", "rows in", "rows out"]);
   return printTable(
     columns.map((name) => ({ name, numeric: numeric.has(name) })),
@@ -82,6 +83,7 @@ function tableOf(runs: readonly z.infer<typeof run>[]): string[] {
       each.started_at.slice(0, 19).concat("Z"),
       each.table,
       each.partition_date,
+      each.kind,
       each.status,
       secondsOf(each),
       String(each.rows_in ?? ""),

@@ -44,12 +44,17 @@ export async function inputPartitions(
         dates.map(async (own) => ({
           table: input.table,
           date: own,
-          live: await livePartition(db, bucket, input.table, own),
+          live: asItsRows(await livePartition(db, bucket, input.table, own)),
         })),
       );
     }),
   );
   return read.flat();
+}
+
+/** By the version that its rows are of: compaction puts them into other files, and changes nothing of what is made of them. */
+function asItsRows(live: LivePartition | undefined): ReadPartition | undefined {
+  return live === undefined ? undefined : { ...live, version: live.rows_of ?? live.version };
 }
 
 /** What is read as of a version is waited for no more. */

@@ -1,16 +1,16 @@
 /** Which rows of its inputs a step of a model reads, and whether it may go on from what was read before. Pure. */
 import * as z from "zod";
+import { inRowOrder, type PlacedFile, rowsThrough, versionOfRow } from "../../tables/row-order.ts";
 
-/** What is read of a partition of an input: its files by version and name, so many rows of the last one. */
+/** What is read of a partition of an input: so many of its rows, in their order. */
 const readInput = z.object({
   table: z.string(),
   date: z.string(),
-  /** The last file that is read, and the version that it came with. */
+  /** The version that the last of them came with. */
   version: z.int(),
-  file: z.string(),
-  row: z.int().nonnegative(),
-  /** How many files these are. */
-  files: z.int().nonnegative(),
+  rows: z.int().nonnegative().default(0),
+  /** How many rows came with this version and those before it. Builds of older deploys did not say: nothing goes on from them. */
+  through: z.int().default(-1),
 });
 export const readInputs = z.array(readInput);
 export type ReadInput = z.infer<typeof readInput>;
@@ -20,7 +20,7 @@ export interface PublishedInput {
   readonly table: string;
   readonly date: string;
   /** Those with rows of the table, in any order. */
-  readonly files: readonly { readonly file: string; readonly added: number; readonly rows: number }[];
+  readonly files: readonly PlacedFile[];
 }
 
 /** Rows [firstRow, firstRow + rows) of a file. */
@@ -42,9 +42,9 @@ export interface Portion {
 
 /**
  * The next rows behind those that are read, at most `limit`; undefined where what was read is not all there any more (a rebuild, a
- * revision, a rollback, another newest partition), so that nothing can go on from it. A version adds and removes files and its number
- * only grows, also where a rollback brings a file back: so new files stand behind all others, and as many files as were read are those
- * that were read.
+ * revision, a rollback, another newest partition), so that nothing can go on from it. A version adds and removes rows and its number
+ * only grows, also where a rollback brings a file back: so new rows stand behind all others, and as many rows of versions up to the last
+ * that was read as there were then are those that were there. In which files they stand is compaction's to say.
  */
 export function nextPortion(
   read: readonly ReadInput[],
@@ -57,31 +57,27 @@ export function nextPortion(
   let left = Math.max(1, limit);
   let more = false;
   for (const { table, date, files } of published) {
-    let last = before.get(nameOf({ table, date })) ?? { table, date, version: 0, file: "", row: 0, files: 0 };
+    const last = before.get(nameOf({ table, date })) ?? { table, date, version: 0, rows: 0, through: 0 };
     before.delete(nameOf(last));
-    const ordered = files.toSorted(inOrder);
-    const old = ordered.filter((file) => inOrder(file, { added: last.version, file: last.file }) <= 0);
-    const end = old.at(-1);
-    if (old.length !== last.files) return undefined;
-    if (end !== undefined && (end.file !== last.file || end.added !== last.version || end.rows < last.row))
-      return undefined;
-    for (const { file, added, rows } of ordered.slice(Math.max(0, last.files - 1))) {
-      const isLast = file === last.file && added === last.version;
-      const firstRow = isLast ? last.row : 0;
-      const taken = Math.min(left, rows - firstRow);
-      if (taken === 0 && rows > firstRow) {
-        more = true;
-        break;
-      }
+    if (rowsThrough(files, last.version) !== last.through || last.rows > last.through) return undefined;
+    const ordered = inRowOrder(files);
+    let skip = last.rows;
+    let rows = last.rows;
+    for (const { file, rows: ofFile } of ordered) {
+      const firstRow = Math.min(skip, ofFile);
+      const taken = Math.min(left, ofFile - firstRow);
       if (taken > 0) pieces.push({ table, file, firstRow, rows: taken });
+      skip -= firstRow;
       left -= taken;
-      last = { table, date, version: added, file, row: firstRow + taken, files: last.files + (isLast ? 0 : 1) };
-      if (last.row < rows) {
+      rows += taken;
+      if (firstRow + taken < ofFile) {
         more = true;
         break;
       }
     }
-    if (last.files > 0) after.push(last);
+    if (rows === 0) continue;
+    const version = versionOfRow(ordered, rows - 1);
+    after.push({ table, date, version, rows, through: rowsThrough(files, version) });
   }
   // A partition that was read and is not any more.
   if (before.size > 0) return undefined;
@@ -90,11 +86,4 @@ export function nextPortion(
 
 function nameOf({ table, date }: Pick<ReadInput, "table" | "date">): string {
   return `${table} ${date}`;
-}
-
-function inOrder(
-  a: { readonly added: number; readonly file: string },
-  b: { readonly added: number; readonly file: string },
-): number {
-  return a.added - b.added || (a.file < b.file ? -1 : a.file > b.file ? 1 : 0);
 }

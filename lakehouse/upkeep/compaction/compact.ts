@@ -13,8 +13,9 @@ import {
 } from "../../../sql/statements/compactions.ts";
 import { putOnce } from "../../bronze/put-once.ts";
 import { isMixed } from "../../bronze/table.ts";
+import { UnknownColumnsError } from "../../tables/known-rows.ts";
 import { type LakeWork, objectSource } from "../../tables/lake.ts";
-import { mergeFiles, UnknownColumnsError } from "./merge.ts";
+import { mergeFiles } from "./merge.ts";
 import { inputsDigest } from "./plan.ts";
 
 export interface CompactDeps extends LakeWork {

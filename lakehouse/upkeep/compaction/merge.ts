@@ -7,15 +7,10 @@ import { type FileDate, rowGroupStarts } from "../../bronze/files.ts";
 import { bronzeLayout } from "../../bronze/table.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
 import { concatBatches } from "../../engine/columns/concat.ts";
-import { conform } from "../../engine/columns/conform.ts";
-import { openParquet, type RangeSource } from "../../engine/parquet/reader.ts";
+import type { RangeSource } from "../../engine/parquet/reader.ts";
 import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import { writeParquet } from "../../engine/parquet/writer.ts";
-
-/** A file has columns that this deploy does not know: to rewrite it would lose them. */
-export class UnknownColumnsError extends Error {
-  override readonly name = "UnknownColumnsError";
-}
+import { knownRows } from "../../tables/known-rows.ts";
 
 export interface MergedFile {
   readonly bytes: Uint8Array;
@@ -57,26 +52,7 @@ async function* rowsOf(
   sources: readonly (() => Promise<RangeSource>)[],
   fields: readonly Field[],
 ): AsyncGenerator<Batch, void, undefined> {
-  for (const open of sources) {
-    const source = await open();
-    const parquet = await openParquet(source);
-    const unknown = unknownFields(parquet.schema(permit), fields);
-    if (unknown.length > 0)
-      throw new UnknownColumnsError(`${source.name} has columns that this deploy does not know: ${unknown.join(", ")}`);
-    for await (const batch of parquet.read(permit)) yield conform(batch, fields);
-  }
-}
-
-/** Names of fields, dotted when nested, that `known` does not have. */
-function unknownFields(own: readonly Field[], known: readonly Field[], path = ""): string[] {
-  return own.flatMap(({ name, type }) => {
-    const other = known.find((field) => field.name === name);
-    if (other === undefined) return [`${path}${name}`];
-    const inner = type.kind === "list" ? type.item.type : type;
-    const otherInner = other.type.kind === "list" ? other.type.item.type : other.type;
-    if (inner.kind !== "struct" || otherInner.kind !== "struct") return [];
-    return unknownFields(inner.fields, otherInner.fields, `${path}${name}.`);
-  });
+  for (const open of sources) yield* knownRows(permit, await open(), fields);
 }
 
 /** Counts the rows of each date of a file while they pass. */

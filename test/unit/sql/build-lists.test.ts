@@ -147,7 +147,9 @@ test("runs and checks: the last first, in pages that look at a bounded number of
   for (let n = 1; n <= 9; n++) {
     const domain = n % 3 === 0 ? "b" : "a";
     db.sqlite
-      .prepare("INSERT INTO ended_runs VALUES (?, ?, ?, 1, 'DONE', ?, ?, 1, 1, NULL, ?)")
+      .prepare(
+        "INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks) VALUES (?, ?, ?, 1, 'DONE', ?, ?, 1, 1, NULL, ?)",
+      )
       .run(domain, day(n), `r${n}`, at(n), at(n), n === 5 ? null : checks(n));
   }
   const walk = async (filter: Partial<RunFilter>, limit: number, examined: number) => {

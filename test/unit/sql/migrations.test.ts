@@ -47,7 +47,7 @@ test("0009: runs and results of checks from before are told, and those that the 
     INSERT INTO partition_leases (domain, partition_date, fence, run_id) VALUES ('orders', '2026-11-21', 2, 'r2');
     INSERT INTO quality_results VALUES
       ('r1', 'silver', 'a', 'silver_orders', '2026-11-21', 'sql', NULL, '{"mustBe":0}', 0, 'block', '[1,2]', 'f', ${at(1)});
-    INSERT INTO ended_runs VALUES ('weather', '2026-11-21', 'r3', 1, 'DONE', ${at(2)}, ${at(3)}, 5, 4, NULL, '${checksOf(
+    INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks) VALUES ('weather', '2026-11-21', 'r3', 1, 'DONE', ${at(2)}, ${at(3)}, 5, 4, NULL, '${checksOf(
       "silver_weather",
       "t",
       [

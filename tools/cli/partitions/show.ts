@@ -56,6 +56,7 @@ const partition = z.looseObject({
   runs: z.array(
     z.looseObject({
       run_id: z.string(),
+      kind: z.string(),
       status: z.string(),
       started_at: z.string(),
       finished_at: z.string().nullable(),
@@ -136,8 +137,9 @@ function tables({ runs, checks, waiting_checks: waiting, decisions }: Partition)
       ["layer", "check", "bound", "on fail", "judged at"],
       (each) => [each.layer, each.check_name, JSON.stringify(each.bound), each.on_fail, each.judged_at],
     ),
-    ...section("Runs", runs, ["run", "status", "started", "ended", "rows in", "rows out"], (each) => [
+    ...section("Runs", runs, ["run", "kind", "status", "started", "ended", "rows in", "rows out"], (each) => [
       each.run_id,
+      each.kind,
       each.status,
       each.started_at,
       each.finished_at ?? "",

@@ -100,7 +100,7 @@ describe("GET /metrics", () => {
         ('orders', 0, 2, 'i', '2026-11-20T23:00:00Z', '', 100), ('dead_letters', 0, 1, 'i', '2026-11-21T09:00:00Z', 'orders|MISSING_FIELD', 2),
         ('dead_letters', 0, 1, 'i', '2026-11-21T10:00:00Z', 'orders|MISSING_FIELD', 1);
       INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '2026-11-20', 'FAILED'), ('orders', '2026-11-19', 'DONE');
-      INSERT INTO ended_runs VALUES
+      INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks) VALUES
         ('orders', '2026-11-20', 'r1', 1, 'DONE', '2026-11-21T10:00:00.000Z', '2026-11-21T10:00:02.500Z', 1, 1, NULL, NULL),
         ('orders', '2026-11-20', 'r2', 2, 'DONE', '2026-11-21T10:00:00.000Z', '2026-11-21T10:01:00.500Z', 1, 1, NULL, NULL),
         ('orders', '2026-11-20', 'r3', 3, 'LOST', '2026-11-21T10:00:00.000Z', '2026-11-21T10:20:00.000Z', NULL, NULL, NULL, NULL);

@@ -27,7 +27,7 @@ export function fillCatalog(harness: Harness): void {
       ('orders', '2026-11-19', 'DONE', 'r1', NULL, '2026-11-19T10:00:00.000Z'),
       ('daily_order_revenue', '2026-11-19', 'DONE', 'r3', NULL, '2026-11-19T10:01:00.000Z');
     INSERT INTO partition_leases (domain, partition_date, fence, failure_class, failed_version) VALUES ('orders', '${DAY}', 2, 'data', 2);
-    INSERT INTO ended_runs VALUES
+    INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks) VALUES
       ('orders', '2026-11-19', 'r1', 1, 'DONE', '2026-11-19T09:59:58.000Z', '2026-11-19T10:00:00.000Z', 5, 4, NULL, NULL),
       ('orders', '${DAY}', 'r2', 2, 'FAILED', '2026-11-20T09:59:58.000Z', '2026-11-20T10:00:00.000Z', NULL, NULL, 'QualityGateError', '${checks}');`);
   const files = [{ file: "silver/orders/a.parquet", rows: 4, bytes: 100 }];

@@ -82,7 +82,7 @@ describe("failed partitions", () => {
 test("blocking checks of the last failed build", async () => {
   partition("orders", "FAILED", "data", "QualityGateError: x");
   const end = db.sqlite.prepare(
-    "INSERT INTO ended_runs VALUES ('orders', '2026-11-20', ?, ?, 'FAILED', ?, ?, NULL, NULL, 'x', ?)",
+    "INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks) VALUES ('orders', '2026-11-20', ?, ?, 'FAILED', ?, ?, NULL, NULL, 'x', ?)",
   );
   const result = (check_name: string, measured: number, bound: string, passed: number, on_fail: string) => ({
     ...{ layer: "silver", check_name, metric: "duplicateValues", measured, bound, passed, on_fail },

@@ -179,7 +179,7 @@ describe("openLake", () => {
     const checks =
       '{"table_name": "t", "checked_at": "x", "results": [{"layer": "silver", "check_name": "c", "metric": "rowCount", "measured": 2.5, "bound": "{}", "passed": 1, "on_fail": "warn"}]}';
     catalog.exec(
-      `INSERT INTO ended_runs VALUES ('orders', '2026-11-21', 'r', 1, 'DONE', '2026-11-21T10:00:00Z', '2026-11-21T10:00:01Z', 1, 1, NULL, '${checks}')`,
+      `INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at, rows_in, rows_out, error_message, checks) VALUES ('orders', '2026-11-21', 'r', 1, 'DONE', '2026-11-21T10:00:00Z', '2026-11-21T10:00:01Z', 1, 1, NULL, '${checks}')`,
     );
     expect(await ask("SELECT domain, status, retry_count + 1 AS n, run_id FROM partition_meta")).toBe(
       "domain,status,n,run_id\r\norders,DONE,1,",

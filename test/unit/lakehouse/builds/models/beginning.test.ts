@@ -15,7 +15,7 @@ const file = { file: "f", added: 1, rows: 5 };
 const read = [{ table: "silver_orders", date: "2026-11-21", files: [file] }];
 
 function row(line: ProgressRow["line"], more: Partial<ModelProgress> = {}, blocked = false): ProgressRow {
-  const seen = [{ table: "silver_orders", date: "2026-11-21", version: 1, file: "f", row: 2, files: 1 }];
+  const seen = [{ table: "silver_orders", date: "2026-11-21", version: 1, rows: 2, through: 5 }];
   const progress = { ...noProgress(table, lookups), read: seen, ...more };
   return { line, build_id: "b", run_id: "r", steps: 1, basis: "empty", blocked, progress: JSON.stringify(progress) };
 }
