@@ -1,5 +1,6 @@
 /** The lists about builds: their order and pages, and that no query reads a table from its beginning. */
 import { beforeEach, expect, test } from "vitest";
+import { awaitedClosings } from "../../../sql/statements/awaited-closings.ts";
 import { openBackfillOf } from "../../../sql/statements/backfill-list.ts";
 import { advance, openBackfills } from "../../../sql/statements/backfills.ts";
 import { decisionsOf } from "../../../sql/statements/partition-decisions.ts";
@@ -10,6 +11,7 @@ import {
   partitionFacts,
 } from "../../../sql/statements/partition-list.ts";
 import { bronzeOfPartition, publishedOfPartition } from "../../../sql/statements/partition-sight.ts";
+import { activePartitions } from "../../../sql/statements/partitions.ts";
 import {
   lastChecks,
   listChecks,
@@ -51,7 +53,7 @@ const scans = (plans: readonly string[]) =>
   plans.filter(
     (plan) =>
       plan.startsWith("SCAN ") &&
-      !/partition_meta_active|partition_inputs_unbuilt|ended_runs_by_end|backfills_open|json_each|subquery|SCAN (c|r|t|p) ?/.test(
+      !/partition_meta_active|partition_inputs_unbuilt|partition_leases_awaiting|ended_runs_by_end|backfills_open|json_each|subquery|SCAN (a|c|r|t|p) ?/.test(
         plan,
       ),
   );
@@ -75,6 +77,9 @@ test("no query of a list or of the planner's tick reads a table from its beginni
     () => decisionsOf(d1, "a", day(1)),
     () => bronzeOfPartition(d1, "a", day(1)),
     () => publishedOfPartition(d1, ["a"], day(1)),
+    () => awaitedClosings(d1, { domains: null, date: null }, 5),
+    () => awaitedClosings(d1, { domains: ["a"], date: day(1) }, 5),
+    () => activePartitions(d1),
     () => openBackfills(d1, 5),
     () => openBackfillOf(d1, "a", day(1)),
     () => advance(d1, ["b1"], 1),

@@ -51,6 +51,19 @@ test("partitions show: why it waits, what to do, its checks and runs", async () 
   await expect(printedBy(partitions, "show orders")).rejects.toThrow(/TABLE and DATE/);
 });
 
+test("partitions show: the checks that wait for the closing, and when they are judged", async () => {
+  const today = new Date().toISOString().slice(0, 10);
+  harness.db.sqlite.exec(`
+    INSERT INTO partition_meta (domain, partition_date, status) VALUES ('orders', '${today}', 'DONE');
+    INSERT INTO partition_leases (domain, partition_date, awaits_closing) VALUES ('orders', '${today}', 1);`);
+  const said = await printedBy(partitions, `show orders ${today}`);
+  expect(said).toMatch(/waits for +its closing: .* one check is judged then, at \d{4}-\d\d-\d\dT01:02:00Z/);
+  expect(said).toMatch(
+    /Checks that wait until it has closed\n.*\n.*\n *silver +an order keeps its currency +\{"mustBe":0\} +warn +2/,
+  );
+  expect(await printedBy(partitions, "show orders 2026-11-20")).not.toContain("Checks that wait");
+});
+
 test("a held partition is ended with a reason, which is kept", async () => {
   await expect(printedBy(partitions, "accept orders 2026-11-20")).rejects.toThrow(/takes --reason TEXT/);
   expect(await printedBy(partitions, "accept orders 2026-11-20 --reason known")).toMatch(
