@@ -35,6 +35,11 @@ export function contractNotes(file: string, text: string): BuildProblem[] {
             `the custom property ${property} of the quality check${name} is not read: ${[...CHECK_PROPERTIES].join(", ")} are`,
           );
       }
+      if (
+        "query" in entry &&
+        entry.customProperties?.some(({ property, value }) => property === "when" && value === "increment")
+      )
+        note(at, `the query of the quality check${name} reads its date at each build, since it says when: increment`);
       if (entry.schedule !== undefined || entry.scheduler !== undefined)
         note(
           at,

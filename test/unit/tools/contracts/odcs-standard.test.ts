@@ -240,6 +240,14 @@ describe("what is accepted but not executed", () => {
       'the quality check "plausible" of type custom is not executed',
       "the service level availability is not read: latency, freshness, retention, completeness are",
     ]);
+    const query = { name: "few", type: "sql", query: "SELECT count(*) FROM {object}", mustBe: 0 };
+    const often = { ...query, customProperties: [{ property: "when", value: "increment" }] };
+    expect(
+      contractNotes("contracts/orders.yaml", JSON.stringify(changed(orders, CHECK, often))).map(
+        ({ message }) => message,
+      ),
+    ).toEqual(['the query of the quality check "few" reads its date at each build, since it says when: increment']);
+    expect(contractNotes("contracts/orders.yaml", JSON.stringify(changed(orders, CHECK, query)))).toEqual([]);
     const retention = { property: "retention", value: 7, unit: "d" };
     const deletes = JSON.stringify(changed(orders, ["slaProperties", 0], retention), null, 1);
     expect(contractNotes("contracts/orders.yaml", deletes)).toEqual([
