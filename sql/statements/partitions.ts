@@ -28,7 +28,7 @@ export interface PartitionRow {
   readonly now: number;
   /** A rollback holds it at an older version. */
   readonly pinned: boolean;
-  /** What is published was not judged by the checks that wait for the closing. */
+  /** What is published was not judged by the checks that wait for the closing, and can be: its bronze is not retired. */
   readonly awaits_closing: boolean;
 }
 
@@ -86,7 +86,8 @@ export async function activePartitions(db: D1Database): Promise<ReadableRows<Par
                 AND d.registration > i.unseen_after) AS unseen_rows,
               l.failed_version, l.failure_class, coalesce(l.lease_until, 0) AS lease_until,
               coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now,
-              coalesce(l.awaits_closing, 0) AS awaits_closing,
+              coalesce(l.awaits_closing, 0) AND NOT EXISTS (SELECT 1 FROM sealed_partitions s
+                WHERE s.topic = a.domain AND s.partition_date = a.partition_date) AS awaits_closing,
               EXISTS (SELECT 1 FROM pinned_partitions n WHERE n.domain = a.domain AND n.partition_date = a.partition_date) AS pinned
        FROM active a
        LEFT JOIN partition_meta m USING (domain, partition_date)

@@ -259,3 +259,18 @@ test("a builder that dies at the closing, an answer that is lost, and two planne
   expect([status(lake, "orders"), results(lake, "silver_orders").length]).toEqual(["DONE", 1]);
   expect(lake.d1.rows("SELECT 1 FROM versions WHERE table_name = 'silver_orders'")).toHaveLength(2);
 });
+
+test("a partition that was held by a rollback until its bronze was retired is not built for its closing", async () => {
+  const lake = new Lake(NOON);
+  const tables = [silver(atLeast(2, "silver"))];
+  await landOrders(lake, some(0, 2));
+  await settle(lake, tables);
+  lake.d1.rows("INSERT INTO pinned_partitions VALUES ('orders', '2026-11-21', 1, 'r', 'now')");
+  lake.now += 48 * HOUR;
+  expect(await settle(lake, tables)).toEqual([]);
+  lake.d1.rows("INSERT INTO sealed_partitions VALUES ('orders', '2026-11-21', 'now')");
+  lake.d1.rows("DELETE FROM pinned_partitions");
+  expect(await settle(lake, tables)).toEqual([]);
+  lake.d1.rows("DELETE FROM sealed_partitions");
+  expect(await settle(lake, tables)).toEqual(["orders committed 0"]);
+});
