@@ -9,15 +9,15 @@ import { createEventBuffer } from "../schemas/event-buffer.ts";
 import type { NumberRange } from "../schemas/number-ranges.ts";
 import { type PackedEvent, type PackedMessage, packMessages } from "../schemas/pack.ts";
 import type { MessageHeader } from "../schemas/packed-block.ts";
-import type { Admission, AdmittedEvent } from "./admit/admitter.ts";
+import type { AdmittedEvent } from "./admit/admitter.ts";
 import { createErrorBudget } from "./admit/error-budget.ts";
 import type { TopicAdmitter } from "./admit/topics.ts";
-import { EmptyBody, type EventBatch, type Fault, TooManyEvents } from "./bodies/event-batch.ts";
+import { admitFrom } from "./admit-from.ts";
+import { EmptyBody, type EventBatch, TooManyEvents } from "./bodies/event-batch.ts";
 import type { Refusal, RefusalContext } from "./dead-letters/dead-letter.ts";
 import { encodeDeadLetters, release } from "./dead-letters/encode.ts";
 import type { GatewayDeps } from "./deps.ts";
 import { instanceId, nextSequence } from "./instance.ts";
-import { concealedDetail } from "./masking/detail.ts";
 import type { Masker } from "./masking/masker.ts";
 import { isOtlpRequest, OTLP_ERRORS } from "./otlp.ts";
 import { createRepeatFinder, type Duplicates } from "./repeats.ts";
@@ -106,18 +106,18 @@ export async function judge(request: IngestRequest): Promise<Judged> {
     const schemaVersion = batch.schemaVersion ?? request.schemaVersion;
     const context = { received: request.received, suspectSurrogates, output: buffer, masker: request.masker };
     const first = eventIds.length;
-    batch.events.forEach((event, position) => {
+    batch.events.forEach((_event, position) => {
       const index = first + position;
+      const admission = admitFrom(batch, position, index, admitter, schemaVersion, context);
+      const event = batch.events[position];
       const eventId = admitter.eventIdOf(event, request.masker);
       eventIds.push(eventId);
       repeats.add(event, index);
-      const fault = batch.faults.size === 0 ? undefined : batch.faults.get(position);
-      const admission =
-        fault === undefined ? admitter.admit(event, index, schemaVersion, context) : refused(fault, admitter.pii);
       if (admission.accepted) {
         accepted.push(admission);
         return;
       }
+      const fault = batch.faults.get(position);
       const { offset, bytes, text } = batch.payloadOf(position);
       const errors = errorBudget.spend(isOtlpRequest(event) ? OTLP_ERRORS : admission.errors);
       refusedBytes += bytes.byteLength * REFUSED_COPIES + REFUSAL_BYTES + errors.length * ERROR_BYTES;
@@ -150,12 +150,6 @@ export async function judge(request: IngestRequest): Promise<Judged> {
   const { exhausted: errorsTruncated } = errorBudget;
   const duplicates = repeats.found();
   return { events: eventIds.length, eventIds, accepted, refusals, duplicates, errorsTruncated, buffer };
-}
-
-/** The refusal of bytes that are no event, or of no known schema. */
-function refused({ error_type, detail }: Fault, pii: boolean): Admission {
-  const shown = pii ? concealedDetail(detail) : detail;
-  return { accepted: false, errors: [{ error_type, pointer: "", rule: null, detail: shown }] };
 }
 
 export interface Stored {

@@ -32,30 +32,22 @@ export function mayAlterNumbers(text: string): boolean {
   return SUSPECT.test(text);
 }
 
-/**
- * The same of many parsed values at once, whose JSON stands in `bytes` and in `text`: in a fraction of the time, and true more
- * often. A number without a long run of digits has at most 15 of them, which a double keeps, unless an exponent takes it out
- * of a double's range: then it was parsed as zero, as next to nothing or as infinite. So the values say whether exponents
- * are sought at all.
- */
-export function mayHaveAltered(values: readonly unknown[], bytes: Uint8Array, text: string): boolean {
-  return hasLongRun(bytes) || (isExtreme(values, 0) && LONG_EXPONENT.test(text));
-}
-
 /** The shortest run of digits and points that is suspect. */
 const MIN_RUN = 16;
 
 /**
- * Whether there is such a run, in strings too. Sixteen bytes hold three words in a row that lie as V8 reads them at once, so every third
- * word is looked at: in ordinary text hardly any is all digits, where a single byte often is one.
+ * One half of `mayAlterNumbers`, for many values at once: whether such a run stands in their JSON, in strings too. Sixteen bytes hold
+ * three words in a row that lie as V8 reads them at once, so every third word is looked at, and then those beside it: in
+ * ordinary text hardly any is all digits, where a single byte often is one.
  */
-function hasLongRun(bytes: Uint8Array): boolean {
+export function mayHoldLongNumber(bytes: Uint8Array): boolean {
   const { length } = bytes;
   if (length < MIN_RUN) return false;
   const first = -bytes.byteOffset & 3;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (length - first) >> 2);
   for (let word = 2; word < words.length; word += 3) {
     if (!areDigitsOrPoints(words[word] ?? 0)) continue;
+    if (!areDigitsOrPoints(words[word - 1] ?? 0) && !areDigitsOrPoints(words[word + 1] ?? 0)) continue;
     let start = first + word * 4;
     let end = start + 4;
     while (start > 0 && isDigitOrPoint(bytes[start - 1])) start--;
@@ -79,8 +71,16 @@ function isDigitOrPoint(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x2e && byte <= 0x39;
 }
 
-/** An exponent of three digits or more in front of what may end a number. */
 const LONG_EXPONENT = /\d[eE][+-]?\d{3,}(?:[,\]}\s]|$)/;
+
+/**
+ * The other half: whether a JSON text holds an exponent of three digits or more in front of what may end a number. It takes longer
+ * than all else that is asked of a batch, and is only asked where a value is extreme: a number without a long run of digits has at
+ * most 15 of them, which a double keeps, unless its exponent makes it zero, next to nothing or infinite.
+ */
+export function mayHoldLongExponent(text: string): boolean {
+  return LONG_EXPONENT.test(text);
+}
 
 /** Within these a double has its full precision; its range is a little wider, from 2.3e-308 to 1.8e308. */
 const LEAST_SURE = 1e-300;
@@ -89,7 +89,18 @@ const MOST_SURE = 1e300;
 /** Values nested deeper are taken for suspects, so that the walk needs little of the stack. */
 const MAX_WALKED = 100;
 
-/** Whether a number of the object or array, nested ones too, may be one that an exponent took out of a double's range. */
+/** Whether a parsed value is, or holds, a number that an exponent may have taken out of a double's range. */
+export function isExtreme(value: unknown, depth = 0): boolean {
+  if (typeof value === "number") return isExtremeNumber(value);
+  return isContainer(value) && holdsExtreme(value, depth + 1);
+}
+
+/** The same of a number. */
+export function isExtremeNumber(value: number): boolean {
+  const size = Math.abs(value);
+  return size < LEAST_SURE || size > MOST_SURE;
+}
+
 function holdsExtreme(container: Container, depth: number): boolean {
   if (depth > MAX_WALKED) return true;
   if (Array.isArray(container)) {
@@ -98,14 +109,6 @@ function holdsExtreme(container: Container, depth: number): boolean {
   }
   for (const key in container) if (isExtreme(container[key], depth)) return true;
   return false;
-}
-
-function isExtreme(value: unknown, depth: number): boolean {
-  if (typeof value === "number") {
-    const size = Math.abs(value);
-    return size < LEAST_SURE || size > MOST_SURE;
-  }
-  return isContainer(value) && holdsExtreme(value, depth + 1);
 }
 
 type Container = Readonly<Record<string, unknown>>;

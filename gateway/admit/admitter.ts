@@ -12,7 +12,7 @@ import type { Masker } from "../masking/masker.ts";
 import { compileEventWriter } from "./checked-writer.ts";
 import { type Demands, describe, type TimeWindow } from "./describe.ts";
 import { encodeResidue } from "./envelope.ts";
-import { CLEAN, INVALID, type Scratch, UNKNOWN_FIELDS } from "./fast-pass.ts";
+import { EXTREME, INVALID, LEXICAL, type Scratch, UNKNOWN_FIELDS } from "./fast-pass.ts";
 import { loneSurrogates } from "./json-walk.ts";
 import { compilePlan, MAX_EVENT_BYTES, type OnMasked, type RecordPlan } from "./plan.ts";
 import { type CompiledRule, compileRules } from "./record-rules.ts";
@@ -40,6 +40,8 @@ export interface AdmissionContext {
 export interface AdmittedEvent extends PackedEvent {
   readonly accepted: true;
   readonly schemaId: number;
+  /** Whether all numbers of the event were looked at, and none was one that `JSON.parse` may have altered (`isExtreme`). */
+  readonly sure: boolean;
 }
 
 export type Admission = AdmittedEvent | { readonly accepted: false; readonly errors: readonly EventError[] };
@@ -55,12 +57,12 @@ export function createAdmitter(contract: Contract, release: SchemaRelease, onMas
   const plan = compilePlan(contract, release.schema, onMasked);
   const compiled = compileRules(contract, plan);
   const rules = onMasked === "keep" ? rulesForReplay(compiled, plan) : compiled;
-  const scratch: Scratch = { eventMicros: 0, eventStart: 0, masker: null };
-  const write = compileEventWriter(plan, scratch);
+  const scratch: Scratch = { eventMicros: 0, eventStart: 0, keyStart: -1, masker: null };
+  const { keyField, shardFor } = compileShard(contract, plan);
+  const write = compileEventWriter(plan, scratch, keyField);
   const refusesUnknown = contract.unknownFields === "reject";
   const pastMicros = (contract.eventTimeWindow?.pastMs ?? Number.POSITIVE_INFINITY) * 1_000;
   const futureMicros = (contract.eventTimeWindow?.futureMs ?? Number.POSITIVE_INFINITY) * 1_000;
-  const shardFor = compileShard(contract, plan);
 
   function windowAt(received: number): TimeWindow | null {
     if (contract.eventTimeWindow === null) return null;
@@ -113,18 +115,21 @@ export function createAdmitter(contract: Contract, release: SchemaRelease, onMas
       scratch.masker = masker;
       const flags = write(event, output);
       const valid = isRecord(event) && isValid(event, flags, context);
-      const residue = valid && flags !== CLEAN ? residueOf(event, masker) : null;
-      if (!valid || (flags !== CLEAN && residue === null)) {
+      const isResidual = (flags & (LEXICAL | UNKNOWN_FIELDS)) !== 0;
+      const residue = valid && isResidual ? residueOf(event, masker) : null;
+      if (!valid || (isResidual && residue === null)) {
         output.at = start;
         return refuse(event, context);
       }
+      const shard = shardFor(event, masker, output.bytes, scratch.keyStart);
       if (residue !== null) output.replace(residueStart, scratch.eventStart, residue);
       const end = output.at;
       if (end - start > MAX_EVENT_BYTES) {
         output.at = start;
         return { accepted: false, errors: [tooLarge(end - start)] };
       }
-      return { accepted: true, schemaId: release.id, index, shard: shardFor(event, masker), start, end, label: null };
+      const sure = (flags & (EXTREME | UNKNOWN_FIELDS)) === 0;
+      return { accepted: true, schemaId: release.id, sure, index, shard, start, end, label: null };
     },
   };
 }

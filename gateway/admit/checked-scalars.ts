@@ -1,8 +1,8 @@
 /** The fast pass over one value that is neither an array nor a record: a closure per kind of field, each with what its kind needs and nothing else. */
 import { fitsPrecision, isExactUnscaled, jsonFromUnscaled } from "../../schemas/decimal.ts";
-import { isRawNumber } from "../../schemas/exact-json.ts";
+import { isExtremeNumber, isRawNumber } from "../../schemas/exact-json.ts";
 import { isCanonicalTimestamp, parseCanonicalTimestamp, parseDate, parseTimestamp } from "../../schemas/time.ts";
-import { CLEAN, INVALID, LEXICAL, type Scratch, type WriteChecked } from "./fast-pass.ts";
+import { CLEAN, EXTREME, INVALID, LEXICAL, type Scratch, type WriteChecked } from "./fast-pass.ts";
 import {
   type DecimalPlan,
   fitsLength,
@@ -34,7 +34,7 @@ export function compileScalar(plan: ScalarPlan, scratch: Scratch): WriteChecked 
         if (typeof value === "number") {
           if (!Number.isFinite(value) || !withinBounds(value, plan)) return INVALID;
           output.writeDouble(value);
-          return CLEAN;
+          return isExtremeNumber(value) ? EXTREME : CLEAN;
         }
         if (!isRawNumber(value) || !hasNearestDouble(value)) return INVALID;
         const nearest = Number(value.rawJSON);
@@ -106,7 +106,7 @@ function integerWriter(plan: IntegerPlan): WriteChecked {
   return function writeInteger(value, output) {
     if (typeof value === "number" && value >= least && value <= most && Number.isInteger(value)) {
       output.writeLong(value);
-      return CLEAN;
+      return value === 0 ? EXTREME : CLEAN;
     }
     const integer = integerOf(value);
     if (integer === undefined || !fitsType(integer, plan) || !withinBounds(integer, plan)) return INVALID;
@@ -124,7 +124,7 @@ function decimalWriter(plan: DecimalPlan): WriteChecked {
       if (unscaled / factor === value && Math.abs(unscaled) <= largest && isExactUnscaled(unscaled, scale)) {
         if (!withinBounds(value, plan)) return INVALID;
         output.writeUnscaled(unscaled);
-        return CLEAN;
+        return value === 0 ? EXTREME : CLEAN;
       }
     }
     const unscaled = unscaledOf(value, plan);

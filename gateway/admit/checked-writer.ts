@@ -14,18 +14,27 @@ import { isRecord } from "./value-forms.ts";
 
 /** The pass over a record: what it writes is the record and nothing else. */
 export function compileCheckedWriter(plan: RecordPlan, scratch: Scratch): WriteChecked {
-  return compileRecord(plan, scratch, null);
+  return compileRecord(plan, scratch);
 }
 
 /**
  * The pass over an event: it also writes the residue in front of it, as far as that is null for fields of the event itself.
  * Many producers send nulls so: they alone make an event not `LEXICAL`.
  */
-export function compileEventWriter(plan: RecordPlan, scratch: Scratch): WriteChecked {
-  return compileRecord(plan, scratch, compileNullsResidue(plan));
+export function compileEventWriter(plan: RecordPlan, scratch: Scratch, keyField: string | null): WriteChecked {
+  const keyPosition = plan.fields.findIndex(({ name }) => name === keyField);
+  return compileRecord(plan, scratch, { writeNulls: compileNullsResidue(plan), keyPosition });
 }
 
-function compileRecord(plan: RecordPlan, scratch: Scratch, writeNulls: WriteNulls | null): WriteChecked {
+/** The pass over an event does more than that over a record inside it. */
+interface OfEvent {
+  readonly writeNulls: WriteNulls;
+  /** The position of the field whose place in the output is noted; -1: of none. */
+  readonly keyPosition: number;
+}
+
+function compileRecord(plan: RecordPlan, scratch: Scratch, ofEvent: OfEvent | null = null): WriteChecked {
+  const { writeNulls = null, keyPosition = -1 } = ofEvent ?? {};
   const fieldValues = compileFieldValues(plan.fields.map(({ name }) => name));
   const fields = plan.fields.map(({ nullBranch, value }) => ({ nullBranch, write: compileValue(value, scratch) }));
   const onNull = writeNulls === null ? LEXICAL : CLEAN;
@@ -41,19 +50,22 @@ function compileRecord(plan: RecordPlan, scratch: Scratch, writeNulls: WriteNull
     if (writeNulls !== null) {
       writeNulls(values, output);
       scratch.eventStart = output.at;
+      scratch.keyStart = -1;
     }
     let position = 0;
     for (const { nullBranch, write } of fields) {
-      const value = values[position++];
+      const value = values[position];
       if (value === undefined || value === null) {
         if (nullBranch === null) return INVALID;
         output.writeBranch(nullBranch);
         if (value === null) flags |= onNull;
       } else {
         if (nullBranch !== null) output.writeBranch(1 - nullBranch);
+        if (position === keyPosition) scratch.keyStart = output.at;
         flags |= write(value, output);
         if (flags & INVALID) return INVALID;
       }
+      position++;
     }
     return flags;
   };
@@ -75,7 +87,7 @@ function compileShape(plan: ValuePlan, scratch: Scratch): WriteChecked {
     case "array":
       return compileArray(plan, scratch);
     case "record":
-      return compileRecord(plan, scratch, null);
+      return compileRecord(plan, scratch);
     default:
       return compileScalar(plan, scratch);
   }

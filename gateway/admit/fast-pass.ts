@@ -12,6 +12,8 @@ export const LEXICAL = 1;
 export const UNKNOWN_FIELDS = 2;
 /** Not valid: nothing else is known. */
 export const INVALID = 4;
+/** Valid, with a number that `JSON.parse` may have altered (`isExtreme`). */
+export const EXTREME = 8;
 
 /** What the pass over an event is given and leaves behind, beside its output; overwritten by the next event. */
 export interface Scratch {
@@ -19,6 +21,8 @@ export interface Scratch {
   eventMicros: number;
   /** Left behind: where the event begins in the output, behind its residue. */
   eventStart: number;
+  /** Left behind: where the field `keyField` begins in the output; -1 if the event has none. */
+  keyStart: number;
   /** Given: what masks masked fields on their way into the output; null only for events without one. */
   masker: Masker | null;
 }

@@ -1,27 +1,44 @@
 /** Which shard a valid event belongs to. */
 import type { Contract } from "../../contracts/contract.ts";
-import { shardOf } from "../../contracts/shards.ts";
+import { shardOf, shardOfAscii } from "../../contracts/shards.ts";
 import type { Masker } from "../masking/masker.ts";
 import { isKeptMasked, type RecordPlan } from "./plan.ts";
 
-/** By the key as it is stored: a shard does not tell anything of a clear value. */
-export function compileShard(
-  { shardKey, shards, topic }: Contract,
-  plan: RecordPlan,
-): (event: Readonly<Record<string, unknown>>, masker: Masker | null) => number {
+export interface Shards {
+  /** The field that is the whole key and stored as it was sent; null if there is none such. */
+  readonly keyField: string | null;
+  /**
+   * By the key as it is stored: a shard does not tell anything of a clear value. `keyStart` is where `keyField` begins in the written
+   * bytes, or -1: a text is hashed faster there.
+   */
+  shardFor(
+    event: Readonly<Record<string, unknown>>,
+    masker: Masker | null,
+    written: Uint8Array,
+    keyStart: number,
+  ): number;
+}
+
+export function compileShard({ shardKey, shards, topic }: Contract, plan: RecordPlan): Shards {
   const keyFields = shardKey.map((name) => ({ name, plan: plan.byName.get(name)?.value }));
-  return function shardFor(event, masker) {
-    if (shards === 1) return 0;
-    const key = new Array<unknown>(keyFields.length);
-    let part = 0;
-    for (const { name, plan: field } of keyFields) {
+  const [only] = keyFields;
+  const isPlain = keyFields.length === 1 && only?.plan?.kind === "string" && only.plan.masking === null;
+
+  function byValues(event: Readonly<Record<string, unknown>>, masker: Masker | null): number {
+    const key = keyFields.map(({ name, plan: field }) => {
       const value = event[name];
-      key[part++] =
-        field?.kind !== "string" || field.masking === null || typeof value !== "string" || isKeptMasked(value, field)
-          ? value
-          : withKeys(masker, topic).mask(field.masking, value);
-    }
+      if (field?.kind !== "string" || field.masking === null || typeof value !== "string") return value;
+      return isKeptMasked(value, field) ? value : withKeys(masker, topic).mask(field.masking, value);
+    });
     return shardOf(key, shards);
+  }
+
+  return {
+    keyField: isPlain ? only.name : null,
+    shardFor(event, masker, written, keyStart) {
+      if (shards === 1) return 0;
+      return (keyStart < 0 ? undefined : shardOfAscii(written, keyStart, shards)) ?? byValues(event, masker);
+    },
   };
 }
 

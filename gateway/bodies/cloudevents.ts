@@ -5,6 +5,7 @@
  */
 import type { Contract } from "../../contracts/contract.ts";
 import { ATTRIBUTES_FIELD, isJsonObject } from "../../schemas/event-residue.ts";
+import { isExtreme } from "../../schemas/exact-json.ts";
 import { boundsFault } from "./element-bounds.ts";
 import { type EventBatch, type EventPayload, type Fault, malformed, parserMessage, textOf } from "./event-batch.ts";
 import { exactEvent } from "./json.ts";
@@ -42,6 +43,9 @@ export function mapCloudEventData(batch: EventBatch, attributes: Json, mapping: 
 type Mapped = { readonly event: unknown } | { readonly fault: Fault };
 
 function mapBatch(batch: EventBatch, map: (value: unknown) => Mapped): EventBatch {
+  batch.events.forEach((value, index) => {
+    if (isExtreme(value)) batch.reread(index);
+  });
   const faults = new Map(batch.faults);
   const events = batch.events.map((value, index) => {
     if (faults.has(index)) return undefined;
@@ -55,6 +59,7 @@ function mapBatch(batch: EventBatch, map: (value: unknown) => Mapped): EventBatc
     faults,
     suspectSurrogates: true,
     schemaVersion: null,
+    reread: () => false,
     payloadOf(index) {
       const payload = batch.payloadOf(index);
       return faults.has(index) ? payload : mappedPayload(payload, map);

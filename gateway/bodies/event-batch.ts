@@ -33,6 +33,11 @@ export interface EventBatch {
   /** The version that these bytes are written with, where the format says so; null: the event or the request says it. */
   readonly schemaVersion: number | null;
   /**
+   * Reads an event again that holds a number which `JSON.parse` may have altered though its digits are few (`isExtreme`), and puts
+   * what it reads in the event's place, in `events` or in `faults`. False: the event stands as it is. Valid until the next batch is read.
+   */
+  reread(index: number): boolean;
+  /**
    * Valid until the next batch is read. Only asked for refused events: the first call of a batch scans it, in time linear
    * to its length. The bytes may share memory with the body.
    */
@@ -84,6 +89,7 @@ export function unparsedBatch(bytes: Uint8Array, { start, end }: Span, fault: Fa
     faults: new Map([[0, fault]]),
     suspectSurrogates: false,
     schemaVersion: null,
+    reread: () => false,
     payloadOf: () => ({ offset: start, bytes: bytes.subarray(start, end), text: true }),
   };
 }
@@ -95,6 +101,7 @@ export function unreadableBody(body: Uint8Array, format: "text" | "binary", faul
     faults: new Map([[0, fault]]),
     suspectSurrogates: false,
     schemaVersion: null,
+    reread: () => false,
     payloadOf: () => ({ offset: 0, bytes: body, text: format === "text" }),
   };
 }

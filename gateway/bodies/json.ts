@@ -1,6 +1,12 @@
 /** A JSON document: an array is many events, an object is one. Duplicate keys: the last wins, as in `JSON.parse`. */
 import { isJsonObject } from "../../schemas/event-residue.ts";
-import { LongNumber, mayAlterNumbers, mayHaveAltered, parseExactJson } from "../../schemas/exact-json.ts";
+import {
+  LongNumber,
+  mayAlterNumbers,
+  mayHoldLongExponent,
+  mayHoldLongNumber,
+  parseExactJson,
+} from "../../schemas/exact-json.ts";
 import { UNSCANNED_BYTES } from "../../schemas/json-bounds.ts";
 import { boundsFault } from "./element-bounds.ts";
 import { CLOSE_BRACKET, elementGroups, elementSpans, OPEN_BRACKET, trimmed } from "./element-spans.ts";
@@ -177,7 +183,7 @@ function parse(bytes: Uint8Array, span: Span, brackets: "" | "[]"): Parsed {
   }
 }
 
-/** Makes the batch; reads the numbers again that a double cannot hold. */
+/** Makes the batch; reads the long numbers again that a double cannot hold. */
 function batchOf(events: unknown[], text: string, bytes: Uint8Array, at: Span, findSpans: () => Span[]): EventBatch {
   let spans: readonly Span[] | undefined;
   const payloadOf = (index: number) => {
@@ -186,28 +192,45 @@ function batchOf(events: unknown[], text: string, bytes: Uint8Array, at: Span, f
     return { offset: start, bytes: bytes.subarray(start, end), text: true };
   };
   const faults = new Map<number, Fault>();
-  if (mayHaveAltered(events, bytes.subarray(at.start, at.end), text))
-    readNumbersExactly(events, (index) => textOf(payloadOf(index).bytes) ?? "", faults);
-  return { events, faults, suspectSurrogates: mayHoldLoneSurrogates(text), schemaVersion: null, payloadOf };
+  const values = { events, faults, jsonOf: (index: number) => textOf(payloadOf(index).bytes) ?? "" };
+  const isRead = mayHoldLongNumber(bytes.subarray(at.start, at.end));
+  if (isRead) readNumbersExactly(values);
+  const reread = isRead ? () => false : rereading(values, text);
+  return { events, faults, suspectSurrogates: mayHoldLoneSurrogates(text), schemaVersion: null, reread, payloadOf };
+}
+
+/** Parsed events, and the JSON of each. */
+export interface ParsedEvents {
+  readonly events: unknown[];
+  readonly faults: Map<number, Fault>;
+  jsonOf(index: number): string;
 }
 
 /**
  * Puts events whose numbers `JSON.parse` may have altered in place of what it gave. Event by event, so that only those with
  * such a number are parsed again, and one nested too deep fails alone.
  */
-export function readNumbersExactly(
-  events: unknown[],
-  jsonOf: (index: number) => string,
-  faults: Map<number, Fault>,
-): void {
-  for (let index = 0; index < events.length; index++) {
-    if (faults.has(index)) continue;
-    const json = jsonOf(index);
-    if (!mayAlterNumbers(json)) continue;
-    const { event, fault } = exactEvent(json);
-    if (fault !== null) faults.set(index, fault);
-    events[index] = event;
-  }
+export function readNumbersExactly(values: ParsedEvents): void {
+  for (let index = 0; index < values.events.length; index++) readExactly(values, index);
+}
+
+/** What a batch's `reread` does whose events stand in `text`, none of them with a long number. */
+export function rereading(values: ParsedEvents, text: string): EventBatch["reread"] {
+  let hasExponent: boolean | undefined;
+  return (index) => {
+    hasExponent ??= mayHoldLongExponent(text);
+    return hasExponent && readExactly(values, index);
+  };
+}
+
+function readExactly({ events, faults, jsonOf }: ParsedEvents, index: number): boolean {
+  if (faults.has(index)) return false;
+  const json = jsonOf(index);
+  if (!mayAlterNumbers(json)) return false;
+  const { event, fault } = exactEvent(json);
+  if (fault !== null) faults.set(index, fault);
+  events[index] = event;
+  return true;
 }
 
 /** An event with every number kept, or why it cannot be read so; `event` is undefined then. */

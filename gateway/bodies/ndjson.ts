@@ -3,7 +3,7 @@
  * and are no events; `\r\n` is taken for `\n`. Lines are read as they arrive: no more than some ten kilobytes of the
  * body and of what was parsed from it are held at a time.
  */
-import { mayHaveAltered } from "../../schemas/exact-json.ts";
+import { mayHoldLongNumber } from "../../schemas/exact-json.ts";
 import { UNSCANNED_BYTES } from "../../schemas/json-bounds.ts";
 import { boundsFault } from "./element-bounds.ts";
 import { trimmed } from "./element-spans.ts";
@@ -17,7 +17,7 @@ import {
   type Span,
   textOf,
 } from "./event-batch.ts";
-import { readNumbersExactly } from "./json.ts";
+import { readNumbersExactly, rereading } from "./json.ts";
 import { type LinePiece, linePieces, NEWLINE } from "./line-pieces.ts";
 
 /** Reads all lines, however the chunks cut them. Never throws for what a line holds; `hold` may, see `linePieces`. */
@@ -57,10 +57,12 @@ function batchOf({ bytes, offset }: LinePiece): EventBatch {
       return undefined;
     }
   });
-  if (text === undefined || mayHaveAltered(events, bytes, text))
-    readNumbersExactly(events, (index) => String(lines[index]), faults);
+  const values = { events, faults, jsonOf: (index: number) => String(lines[index]) };
+  const isRead = text === undefined || mayHoldLongNumber(bytes);
+  if (isRead) readNumbersExactly(values);
   const suspectSurrogates = text === undefined || mayHoldLoneSurrogates(text);
-  return { events, faults, suspectSurrogates, schemaVersion: null, payloadOf };
+  const reread = isRead ? () => false : rereading(values, text);
+  return { events, faults, suspectSurrogates, schemaVersion: null, reread, payloadOf };
 }
 
 function boundedText(bytes: Uint8Array, span: Span): string | Fault {

@@ -45,6 +45,7 @@ function deadLetterRelease() {
   const write = compileCheckedWriter(compilePlan(contract, codec.schema), {
     eventMicros: 0,
     eventStart: 0,
+    keyStart: -1,
     masker: null,
   });
   return { contract, codec, write };

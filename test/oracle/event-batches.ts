@@ -1,5 +1,6 @@
 /** Batches of events as one list, with the bytes that a dead letter of each would keep. */
 import type { EventBatch } from "../../gateway/bodies/event-batch.ts";
+import { isExtreme } from "../../schemas/exact-json.ts";
 
 export interface ReadEvent {
   readonly event: unknown;
@@ -14,7 +15,10 @@ export interface ReadEvent {
 export async function readAll(batches: AsyncIterable<EventBatch> | Iterable<EventBatch>): Promise<ReadEvent[]> {
   const read: ReadEvent[] = [];
   for await (const batch of batches) {
-    batch.events.forEach((event, index) => {
+    batch.events.forEach((parsed, index) => {
+      // As for admission, which reads such an event again.
+      if (isExtreme(parsed)) batch.reread(index);
+      const event = batch.events[index];
       const { offset, bytes, text } = batch.payloadOf(index);
       const fault = batch.faults.get(index);
       read.push({

@@ -130,7 +130,7 @@ for (const { contract, codec, plan } of topics) {
         const demands = { topic: contract.topic, plan, unknownFields, rules: [], window };
         if (admission.accepted) expect(describe(parseExactJson(text), demands)).toEqual([]);
         else expect(admission.errors.length).toBeGreaterThan(0);
-        const write = compileCheckedWriter(plan, { eventMicros: 0, eventStart: 0, masker });
+        const write = compileCheckedWriter(plan, { eventMicros: 0, eventStart: 0, keyStart: -1, masker });
         const flags = write(parseExactJson(text), createEventBuffer(16));
         if (flags & INVALID || (flags & UNKNOWN_FIELDS && unknownFields === "reject"))
           expect(admission.accepted).toBe(false);

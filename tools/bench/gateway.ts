@@ -1,6 +1,7 @@
 /** Gateway CPU per event: decode, admit and encode, against `JSON.parse` of the same bytes (docs/benchmarks.md). */
 
 import { admitterOf } from "../../gateway/admit/topics.ts";
+import { admitFrom } from "../../gateway/admit-from.ts";
 import { jsonBatches } from "../../gateway/bodies/json.ts";
 import { judge } from "../../gateway/ingest.ts";
 import { readMaskingKeys } from "../../gateway/masking/keyring.ts";
@@ -167,9 +168,10 @@ function stepsOf(topic: string, body: Uint8Array, valid: boolean): Record<Step, 
     accept() {
       const output = createEventBuffer(body.byteLength);
       let index = 0;
-      for (const { events, suspectSurrogates } of jsonBatches(body)) {
-        const context = { received, suspectSurrogates, output, masker };
-        for (const event of events) expect(admitter.admit(event, index++, null, context).accepted === valid);
+      for (const batch of jsonBatches(body)) {
+        const context = { received, suspectSurrogates: batch.suspectSurrogates, output, masker };
+        for (const position of batch.events.keys())
+          expect(admitFrom(batch, position, index++, admitter, null, context).accepted === valid);
       }
       expect(index === EVENTS);
     },

@@ -57,7 +57,14 @@ export function* datumBatches(
       const offset = offsetOf(start);
       return text === undefined ? { offset, bytes, text: false } : { offset, bytes: encoder.encode(text), text: true };
     };
-    yield { events, faults, suspectSurrogates: false, schemaVersion: schema.version, payloadOf };
+    yield {
+      events,
+      faults,
+      suspectSurrogates: false,
+      schemaVersion: schema.version,
+      reread: () => false,
+      payloadOf,
+    };
   }
 }
 const encoder = new TextEncoder();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { shardOf } from "../../../contracts/shards.ts";
+import { shardOf, shardOfAscii } from "../../../contracts/shards.ts";
+import { AvroOutput } from "../../../schemas/avro-output.ts";
 
 describe("shardOf", () => {
   test.each<[readonly unknown[], number, number]>([
@@ -53,5 +54,29 @@ describe("shardOf", () => {
     const shards = (key: readonly unknown[]) => shardOf(key, 2 ** 20);
     expect(shards(["ab", "c"])).not.toBe(shards(["a", "bc"]));
     expect(shards(["a", ""])).not.toBe(shards(["a"]));
+  });
+});
+
+describe("shardOfAscii", () => {
+  function fromBytes(text: string, of: number): number | undefined {
+    const output = new AvroOutput(1);
+    output.writeString("before");
+    const start = output.at;
+    output.writeString(text);
+    output.writeString("behind");
+    return shardOfAscii(output.bytes, start, of);
+  }
+
+  test("is the shard of a short ASCII text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary-ascii", maxLength: 63 }), fc.constantFrom(2, 4, 64, 1_024), (text, of) => {
+        expect(fromBytes(text, of)).toBe(shardOf([text], of));
+      }),
+    );
+  });
+
+  test("leaves any other text to its characters", () => {
+    expect(fromBytes("x".repeat(64), 4)).toBeUndefined();
+    expect(fromBytes("caf\u00e9", 4)).toBeUndefined();
   });
 });
