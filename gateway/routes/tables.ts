@@ -8,7 +8,7 @@ import { tableByName } from "../../lakehouse/tables/catalog.ts";
 import { type FilesPage, filesAsOf } from "../../lakehouse/tables/files-as-of.ts";
 import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { FileKind } from "../../sql/statements/data-files.ts";
-import { staleCounts, tableGenerations } from "../../sql/statements/generations.ts";
+import { GONE, staleCounts, tableGenerations } from "../../sql/statements/generations.ts";
 import {
   type PublishedTable,
   publishedTable,
@@ -25,6 +25,8 @@ import { queryOf } from "../openapi/parameters.ts";
 import { ProblemError } from "../problem.ts";
 import { filesQuery, versionsQuery } from "./tables.api.ts";
 
+const NO_MEANING = { rules: "", columns: {} };
+
 export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Response> {
   return async function listTables(c) {
     const reach = c.get("reach");
@@ -35,7 +37,8 @@ export function listTables(deps: GatewayDeps): (c: GatewayContext) => Promise<Re
       const row = generations.find(({ table_name }) => table_name === name);
       if (row === undefined) return null;
       const { generation, since, backfill_id } = row;
-      const meaning = meaningSchema.parse(JSON.parse(row.meaning));
+      // No deploy means by it what it was: one that has it again builds it again.
+      const meaning = row.content === GONE ? NO_MEANING : meaningSchema.parse(JSON.parse(row.meaning));
       const walk = row.walking ? { stale: stale.get(name) ?? 0, backfill_id, held: row.shown_version !== null } : null;
       return { generation, meaning, since, walk };
     };

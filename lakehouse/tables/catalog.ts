@@ -9,6 +9,7 @@ import { eventSchema } from "../bronze/table.ts";
 import type { Field } from "../engine/columns/column.ts";
 import { fieldsFromAvro } from "../engine/columns/from-avro.ts";
 import type { CompiledModel } from "../engine/ir/ir.ts";
+import type { Grain } from "../engine/ir/relation.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.ts";
 import { compiledChecks } from "./compiled/checks.generated.ts";
 import { type RunnableCheck, runnableChecks } from "./compiled/compiled-check.ts";
@@ -133,6 +134,11 @@ export function tableOfDomain(domain: string): Table | undefined {
 
 export function tableByName(name: string): Table | undefined {
   return byName.get(name);
+}
+
+/** What a partition of a table spans. */
+export function grainOf(table: Table | undefined): Grain {
+  return table?.kind === "model" ? table.model.grain : "day";
 }
 
 /** The domains of the models that read a table: what a commit to it makes stale. */

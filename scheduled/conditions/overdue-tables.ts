@@ -4,7 +4,7 @@
  * published, nor after the topic's newest bronze file.
  */
 import { promisesOf } from "../../lakehouse/builds/planning/promises.ts";
-import type { Table } from "../../lakehouse/tables/catalog.ts";
+import { grainOf, type Table } from "../../lakehouse/tables/catalog.ts";
 import { TOPIC_PROGRESS, type TopicProgress, topicProgress } from "../../sql/statements/progress.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
@@ -14,7 +14,7 @@ export function overdueTablesSource(db: D1Database, tables: readonly Table[]): C
   const promises = tables.flatMap((table) =>
     promisesOf(table, (name) => byName.get(name)).map((promise) => ({ ...promise, table })),
   );
-  const asked = promises.map(({ topic, table }) => ({ topic, table: table.name }));
+  const asked = promises.map(({ topic, table }) => ({ topic, table: table.name, grain: grainOf(table) }));
   return {
     // Open alerts of the deploy before have this name.
     name: "stale_topics",

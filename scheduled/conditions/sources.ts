@@ -1,6 +1,6 @@
 /** Every condition that an operator is told of. */
 import type { Contract } from "../../contracts/contract.ts";
-import { tables } from "../../lakehouse/tables/catalog.ts";
+import { tableByName, tables } from "../../lakehouse/tables/catalog.ts";
 import { blockedPartitionsSource } from "./blocked-partitions.ts";
 import { heldOffTopics, overdueBuffers, parkedSlices } from "./buffers.ts";
 import { catalogSizeSource } from "./catalog-size.ts";
@@ -47,6 +47,6 @@ export function conditionSources(deps: SourcesDeps): ConditionSource[] {
     dutyBacklogsSource(db),
     catalogSizeSource(db, catalogLimitBytes),
     lateDataSource(db, topics),
-    staleTablesSource(db, releasedAt),
+    staleTablesSource(db, releasedAt, (name) => tableByName(name) !== undefined),
   ];
 }

@@ -108,6 +108,7 @@ export async function openBackfills(db: D1Database, limit: number): Promise<stri
 export async function advance(db: D1Database, backfillIds: readonly string[], behindMs: number): Promise<number> {
   const ids = JSON.stringify(backfillIds);
   const results = await db.batch([
+    settlePinned(db, ids),
     settle(db, ids),
     ...backfillIds.flatMap((id) => [settleBuilt(db, id), start(db, id, behindMs)]),
     end(db, ids),
@@ -125,6 +126,17 @@ function settle(db: D1Database, ids: string): D1PreparedStatement {
        WHERE p.backfill_id IN (SELECT value FROM json_each(?1)) AND p.${OPEN} AND p.state = 'STARTED'
          AND m.domain = p.domain AND m.partition_date = p.partition_date
          AND (m.processed_at > p.started_at OR m.status IN ('DONE', 'DEAD') OR (m.status = 'FAILED' AND l.failure_class = 'data'))`,
+    )
+    .bind(ids);
+}
+
+/** What a rollback holds is built by nobody until a person releases it: waiting for it, the backfill would never end. */
+function settlePinned(db: D1Database, ids: string): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE backfill_partitions AS p SET ended_at = ${NOW}, state = 'FAILED' FROM pinned_partitions n
+       WHERE p.backfill_id IN (SELECT value FROM json_each(?1)) AND p.${OPEN}
+         AND n.domain = p.domain AND n.partition_date = p.partition_date`,
     )
     .bind(ids);
 }
@@ -208,6 +220,23 @@ export async function cancelBackfill(db: D1Database, id: string): Promise<boolea
     end(db, JSON.stringify([id])),
   ]);
   return cancelled?.results.length === 1;
+}
+
+/** Nothing of these domains is built any more, since no deploy has their tables: what backfills had to do with them ends. */
+export function cancelDomains(db: D1Database, domains: readonly string[]): D1PreparedStatement[] {
+  return [
+    db
+      .prepare(
+        `UPDATE backfill_partitions SET state = 'CANCELLED', ended_at = ${NOW}
+         WHERE ${OPEN} AND domain IN (SELECT value FROM json_each(?1))`,
+      )
+      .bind(JSON.stringify(domains)),
+    db.prepare(
+      `UPDATE backfills SET cancelled_at = coalesce(cancelled_at, ${NOW}), ended_at = ${NOW} WHERE ended_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM backfill_partitions p WHERE p.backfill_id = backfills.backfill_id AND p.${OPEN})
+         AND EXISTS (SELECT 1 FROM backfill_partitions p WHERE p.backfill_id = backfills.backfill_id AND p.state = 'CANCELLED')`,
+    ),
+  ];
 }
 
 /** What was cancelled or failed waits again. Gives how many partitions that are. */

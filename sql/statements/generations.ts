@@ -1,12 +1,17 @@
 /** The generations of tables: which one each is of, and which of its partitions are of an older one. Times are ISO 8601 UTC. */
 import { rowsOf } from "../rows/row.ts";
+import { cancelDomains } from "./backfills.ts";
 
 const REMEDY = "delete the row: the next deploy takes what is published for its generation";
 const NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
+/** `content` of a table that the newest deploy has not. */
+export const GONE = "";
+
 export interface TableGeneration {
   readonly table_name: string;
   readonly generation: string;
+  /** Or `GONE`. */
   readonly content: string;
   /** JSON. */
   readonly meaning: string;
@@ -57,11 +62,13 @@ export interface SaidGeneration {
   readonly walks: boolean;
   /** Readers are given the table as it is now until that is done. */
   readonly holds: boolean;
+  /** What is published is of no generation from now on: no deploy may take it for its own, since nobody keeps it up to date. */
+  readonly forgets: boolean;
 }
 
 /**
  * Writes what a deploy says, unless a newer one said something else before. What is published of a table without a row is taken to be of
- * its generation. Partitions that failed for their data are tried again. One batch; may be done again and by several at once.
+ * its generation. Partitions that failed for their data, or used up their retries, are tried again. One batch; may be done again and by several at once.
  */
 export async function recordGenerations(
   db: D1Database,
@@ -80,11 +87,19 @@ export async function recordGenerations(
     // A row that is new has nothing that failed by another deploy.
     db
       .prepare(
-        `UPDATE partition_meta SET status = 'PENDING', updated_at = ${NOW} WHERE status = 'FAILED' AND status <> 'DONE'
+        `UPDATE partition_meta SET status = 'PENDING', updated_at = ${NOW} WHERE status IN ('FAILED', 'DEAD') AND status <> 'DONE'
            AND EXISTS (SELECT 1 FROM json_each(?1) s JOIN table_generations g ON g.table_name = s.value ->> 'table'
              WHERE s.value ->> 'domain' = partition_meta.domain AND g.content <> s.value ->> 'content' AND g.released_at <= ?2)
-           AND EXISTS (SELECT 1 FROM partition_leases l WHERE l.domain = partition_meta.domain
-             AND l.partition_date = partition_meta.partition_date AND l.failure_class = 'data')`,
+           AND (status = 'DEAD' OR EXISTS (SELECT 1 FROM partition_leases l WHERE l.domain = partition_meta.domain
+             AND l.partition_date = partition_meta.partition_date AND l.failure_class = 'data'))`,
+      )
+      .bind(list, releasedAt),
+    db
+      .prepare(
+        `UPDATE versions SET generation = NULL FROM published p, json_each(?1) s
+           JOIN table_generations g ON g.table_name = s.value ->> 'table'
+         WHERE versions.table_name = g.table_name AND p.table_name = versions.table_name AND p.version = versions.version
+           AND s.value ->> 'forgets' AND g.content <> s.value ->> 'content' AND g.released_at <= ?2`,
       )
       .bind(list, releasedAt),
     db
@@ -102,6 +117,42 @@ export async function recordGenerations(
          WHERE content <> excluded.content AND released_at <= excluded.released_at`,
       )
       .bind(list, releasedAt),
+  ]);
+}
+
+/**
+ * Notes which tables a deploy has not any more, unless a newer one has them. Nothing tells them of what comes in: should a model come
+ * back, no partition of it can be taken for what it would be built as. A topic's inputs are told of by bronze, whatever is deployed.
+ */
+export async function recordGone(
+  db: D1Database,
+  releasedAt: string,
+  tables: readonly string[],
+  domains: readonly string[],
+): Promise<void> {
+  const gone = `table_name IN (SELECT value FROM json_each(?1))
+    AND (SELECT g.released_at <= ?2 FROM table_generations g WHERE g.table_name = versions.table_name)`;
+  const list = JSON.stringify(tables);
+  await db.batch([
+    db
+      .prepare(
+        `UPDATE versions SET generation = NULL WHERE ${gone} AND seen IS NULL
+           AND (table_name, version) IN (SELECT table_name, version FROM published)`,
+      )
+      .bind(list, releasedAt),
+    db
+      .prepare(
+        `UPDATE table_generations SET content = '${GONE}', released_at = ?2, walking = 0, backfill_id = NULL
+         WHERE table_name IN (SELECT value FROM json_each(?1)) AND released_at <= ?2`,
+      )
+      .bind(list, releasedAt),
+    // A message that nobody can follow would be work of the day that waits for good, and backfills would stand behind it.
+    db
+      .prepare(
+        "UPDATE partition_leases SET queued_at = 0 WHERE domain IN (SELECT value FROM json_each(?)) AND queued_at > 0",
+      )
+      .bind(JSON.stringify(domains)),
+    ...cancelDomains(db, domains),
   ]);
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { typeName } from "../../engine/columns/column-kind.ts";
+import { relationText } from "../../engine/ir/relation.ts";
 import type { Table } from "../../tables/catalog.ts";
 import type { RunnableCheck } from "../../tables/compiled/compiled-check.ts";
 import { planHash } from "../models/plan-hash.ts";
@@ -15,6 +16,8 @@ export const meaningSchema = z.object({
   rules: z.string(),
   /** Columns by name, for a topic's table. It is empty for a model, whose rules name its columns. */
   columns: z.record(z.string(), z.object({ type: z.string(), nullable: z.boolean() })),
+  /** Which partitions of which tables a model reads: what kept its rows up to date. No part of what they mean. */
+  reads: z.array(z.string()).exactOptional(),
 });
 export type Meaning = z.infer<typeof meaningSchema>;
 
@@ -26,6 +29,9 @@ export function meaningOf(table: Table, find: FindTable): Meaning {
   return {
     rules: rulesOf(table, find),
     columns: Object.fromEntries(columns.map(({ name, type, nullable }) => [name, { type: typeName(type), nullable }])),
+    ...(table.kind === "model"
+      ? { reads: table.model.inputs.map((input) => `${input.table} ${relationText(input.relation)}`) }
+      : {}),
   };
 }
 
@@ -36,9 +42,19 @@ export function meansTheSame(before: Meaning, today: Meaning): boolean {
   return kept && Object.entries(today.columns).every(([name, { nullable }]) => nullable || name in before.columns);
 }
 
+/**
+ * Whether a model by `today` is not told of something that one by `before` reads: what was built by `before` grows old unnoticed, so that
+ * a deploy which means `before` again cannot take it for its own.
+ */
+export function readsLess(before: Meaning, today: Meaning): boolean {
+  if (today.reads === undefined) return false;
+  // Those of older deploys are not known.
+  return before.reads === undefined || before.reads.some((read) => !today.reads?.includes(read));
+}
+
 /** Names a meaning. */
-export function generationOf(meaning: Meaning): string {
-  return digest(meaning);
+export function generationOf({ rules, columns }: Meaning): string {
+  return digest({ rules, columns });
 }
 
 /**
@@ -47,11 +63,8 @@ export function generationOf(meaning: Meaning): string {
  */
 export function contentOf(table: Table, find: FindTable): string {
   const limits = table.kind === "model" ? [table.model.key, table.model.maxRows] : [];
-  return digest([
-    meaningOf(table, find),
-    table.checks.map((check) => ({ ...ruleOf(check), when: check.when })),
-    limits,
-  ]);
+  const { rules, columns } = meaningOf(table, find);
+  return digest([{ rules, columns }, table.checks.map((check) => ({ ...ruleOf(check), when: check.when })), limits]);
 }
 
 /** A model that reads a model changes its meaning with it, though its own text stays. */

@@ -2,7 +2,7 @@
 import { knownDates } from "../../../sql/statements/generations.ts";
 import { publishedDates } from "../../../sql/statements/published-dates.ts";
 import { firstDayOf, ONLY_PARTITION, type Relation } from "../../engine/ir/relation.ts";
-import type { ModelTable } from "../../tables/catalog.ts";
+import { grainOf, type ModelTable, tableByName } from "../../tables/catalog.ts";
 
 /** More dates than any table has: some 270 years. */
 const ALL_DATES = 100_000;
@@ -14,7 +14,12 @@ export async function missingDates(db: D1Database, { domain, model }: ModelTable
     const isLookup = relation.kind === "all" || relation.kind === "latest";
     // Beside a dated input a lookup begins no partition.
     if (isLookup && model.grain !== "one") continue;
-    for (const date of await publishedDates(db, table, isLookup ? "latest" : "all", ALL_DATES))
+    for (const date of await publishedDates(
+      db,
+      { table, grain: grainOf(tableByName(table)) },
+      isLookup ? "latest" : "all",
+      ALL_DATES,
+    ))
       dates.add(model.grain === "one" ? ONLY_PARTITION.date : ownDate(relation, date));
   }
   const known = dates.size === 0 ? dates : await knownDates(db, domain);

@@ -4,14 +4,16 @@
  */
 import { cancelBackfill } from "../../../sql/statements/backfills.ts";
 import {
+  GONE,
   generationsOf,
   recordGenerations,
+  recordGone,
   type SaidGeneration,
   type TableGeneration,
   tableGenerations,
 } from "../../../sql/statements/generations.ts";
 import { type Table, tableByName, tables } from "../../tables/catalog.ts";
-import { contentOf, generationOf, type Meaning, meaningOf, meaningSchema, meansTheSame } from "./meaning.ts";
+import { contentOf, generationOf, type Meaning, meaningOf, meaningSchema, meansTheSame, readsLess } from "./meaning.ts";
 
 /** The tables of a deploy, each behind what it reads. */
 export interface Deploy {
@@ -52,12 +54,33 @@ export function newGenerations(
     const said = { table: table.name, domain: table.domain, content, meaning: JSON.stringify(meaning) };
     // What was published before there were generations is adopted: only a model may lack dates.
     if (row === undefined)
-      return [{ ...said, generation: generationOf(meaning), walks: table.kind === "model", holds: false }];
-    if (meansTheSame(readMeaning(row.meaning, table), meaning))
-      return [{ ...said, generation: row.generation, walks: false, holds: false }];
+      return [
+        { ...said, generation: generationOf(meaning), walks: table.kind === "model", holds: false, forgets: false },
+      ];
+    const before = readMeaning(row.meaning, table);
+    if (meansTheSame(before, meaning))
+      return [{ ...said, generation: row.generation, walks: row.content === GONE, holds: false, forgets: false }];
     // A topic's columns only become wider, so its dates may be of two generations; what a model makes of a column may be another thing.
-    return [{ ...said, generation: generationOf(meaning), walks: true, holds: table.kind === "model" }];
+    const changed = { walks: true, holds: table.kind === "model", forgets: readsLess(before, meaning) };
+    return [{ ...said, generation: generationOf(meaning), ...changed }];
   });
+}
+
+/** The tables that a deploy before had and this one has not. Pure. */
+export function goneTables(
+  { tables, releasedAt }: Deploy,
+  recorded: ReadonlyMap<string, Pick<TableGeneration, "content" | "released_at">>,
+): string[] {
+  const here = new Set(tables.map(({ name }) => name));
+  return [...recorded].flatMap(([name, { content, released_at }]) =>
+    here.has(name) || content === GONE || released_at > releasedAt ? [] : [name],
+  );
+}
+
+/** Of what is gone: a topic's is its name without the prefix. What this deploy builds under such a name is another table's. */
+function domainsOf(gone: readonly string[], { tables }: Deploy): string[] {
+  const here = new Set(tables.map(({ domain }) => domain));
+  return gone.flatMap((name) => [name, name.replace(/^silver_/, "")]).filter((domain) => !here.has(domain));
 }
 
 /** Throws an Error that says where the row stands: somebody changed it by hand. */
@@ -73,8 +96,10 @@ function readMeaning(text: string, { name }: Table): Meaning {
 export async function recordDeploy(db: D1Database, deploy: Deploy): Promise<ReadonlyMap<string, TableGeneration>> {
   const recorded = await readGenerations(db);
   const said = newGenerations(deploy, recorded);
-  if (said.length === 0) return recorded;
-  await recordGenerations(db, deploy.releasedAt, said);
+  const gone = goneTables(deploy, recorded);
+  if (said.length === 0 && gone.length === 0) return recorded;
+  if (gone.length > 0) await recordGone(db, deploy.releasedAt, gone, domainsOf(gone, deploy));
+  if (said.length > 0) await recordGenerations(db, deploy.releasedAt, said);
   const generations = await readGenerations(db);
   for (const [name, { backfill_id: before, generation }] of recorded) {
     // The walk was to build an older generation: its backfill is cancelled, and the next run files another.

@@ -2,6 +2,7 @@ import { publishedDates } from "../../../sql/statements/published-dates.ts";
 import { ModelTooLargeError } from "../../engine/ir/errors.ts";
 import type { CompiledModel, ModelInput } from "../../engine/ir/ir.ts";
 import { datesRead } from "../../engine/ir/relation.ts";
+import { grainOf, tableByName } from "../../tables/catalog.ts";
 
 /** Partitions of one input that a build reads at the most: each costs queries of D1, of which an invocation has 1,000. */
 const MOST_PARTITIONS = 400;
@@ -14,7 +15,12 @@ export async function inputDates(
   date: string,
 ): Promise<readonly string[]> {
   if (relation.kind === "same") return [date];
-  const dates = await publishedDates(db, table, datesRead(relation, date), MOST_PARTITIONS + 1);
+  const dates = await publishedDates(
+    db,
+    { table, grain: grainOf(tableByName(table)) },
+    datesRead(relation, date),
+    MOST_PARTITIONS + 1,
+  );
   if (dates.length <= MOST_PARTITIONS) return dates;
   throw new ModelTooLargeError(
     `model ${model.name} reads more than ${MOST_PARTITIONS} partitions of ${table}`,

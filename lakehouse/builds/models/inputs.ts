@@ -2,6 +2,7 @@
 import type { LookupPin } from "../../../sql/statements/lookup-pins.ts";
 import type { Batch } from "../../engine/columns/column.ts";
 import type { CompiledModel, Plan } from "../../engine/ir/ir.ts";
+import { isPartitionOf } from "../../engine/ir/relation.ts";
 import { tablesOf } from "../../engine/operators/partial-plan.ts";
 import { tableByName } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
@@ -31,6 +32,8 @@ export async function inputPartitions(
   model: CompiledModel,
   date: string,
 ): Promise<readonly InputPartition[]> {
+  // It stays without rows, whatever the inputs have.
+  if (!isPartitionOf(model.grain, date)) return [];
   const read = await Promise.all(
     model.inputs.map(async (input): Promise<InputPartition[]> => {
       const lookup = await pinnedLookup(db, bucket, model, input, date);

@@ -3,7 +3,10 @@
  * was published after it had closed, for good: so the same bronze gives the same rows, whenever it is built.
  */
 import { pinnedVersion } from "../../../sql/statements/lookup-pins.ts";
+import { newestDateAsOf } from "../../../sql/statements/published-dates.ts";
 import type { CompiledModel, ModelInput } from "../../engine/ir/ir.ts";
+import { isPartitionOf } from "../../engine/ir/relation.ts";
+import { grainOf, tableByName } from "../../tables/catalog.ts";
 import { filesAsOf } from "../../tables/files-as-of.ts";
 import type { LakeBucket } from "../../tables/lake.ts";
 import type { ManifestFile } from "../../tables/manifest.ts";
@@ -40,18 +43,26 @@ export async function pinnedLookup(
   const times = { closed: timeOf(closes), last: timeOf(closes + WAIT_DAYS * DAY_MS) };
   const version = await pinnedVersion(db, name, date, table, times);
   if (version === null) return undefined;
+  const ofTable = grainOf(tableByName(table));
+  // Of a table with years of dates only the newest is looked for: each closed one costs a read of its manifest.
+  const only = relation.kind === "latest" ? await newestDateAsOf(db, { table, grain: ofTable }, version) : undefined;
+  if (only === null) return { version, dates: [] };
   const dates: DateAsOf[] = [];
   for (let after: string | null = ""; after !== null; ) {
-    const page = await filesAsOf(db, bucket, table, version, undefined, after);
+    const page = await filesAsOf(db, bucket, table, version, only, after);
     for (const [own, files] of Map.groupBy(page.files, (file) => file.partition_date)) {
+      if (!isPartitionOf(ofTable, own)) continue;
       const data = files.filter(({ kind }) => kind === "data");
       dates.push({ date: own, version, files, rows: data.reduce((sum, file) => sum + file.rows, 0) });
     }
     after = page.next;
   }
-  return { version, dates: relation.kind === "latest" ? dates.slice(-1) : dates };
+  return { version, dates };
 }
 
+/** Times are compared as texts, of years with four digits. */
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 function timeOf(millis: number): string {
-  return new Date(millis).toISOString();
+  return new Date(Math.min(millis, LAST_TIME)).toISOString();
 }

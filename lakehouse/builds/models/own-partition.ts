@@ -1,5 +1,6 @@
 /** A model's plan narrowed to the rows of one of its partitions. */
 import type { CompiledModel, Expression, Plan } from "../../engine/ir/ir.ts";
+import { isPartitionOf } from "../../engine/ir/relation.ts";
 import { outputTypes } from "../../engine/operators/output-types.ts";
 
 const DAY_MS = 86_400_000;
@@ -7,13 +8,15 @@ const DAY_MS = 86_400_000;
 /**
  * The plan of a build of the partition `date`. A model that reads its inputs by the same date gives the rows of that date by
  * itself; one that reads other dates too (a window, a month) makes rows of its neighbours beside, which are left out as near
- * to the scans as the plan allows: groups of other partitions are never made.
+ * to the scans as the plan allows: groups of other partitions are never made. A partition from when the model had another grain has no
+ * rows any more: all rows are in those of today.
  */
 export function planOfPartition(
   model: Pick<CompiledModel, "plan" | "grain" | "inputs" | "fields" | "partition">,
   date: string,
 ): Plan {
   const { plan, grain, inputs, fields, partition } = model;
+  if (!isPartitionOf(grain, date)) return { node: "filter", input: plan, conditions: [NEVER] };
   const readsOtherDates = inputs.some(
     ({ relation: { kind } }) => kind === "last" || kind === "next" || kind === "within",
   );
@@ -21,6 +24,8 @@ export function planOfPartition(
   const index = fields.findIndex(({ name }) => name === partition);
   return narrowed(plan, index, Date.parse(`${date}T00:00:00Z`) / DAY_MS);
 }
+
+const NEVER: Expression = { node: "constant", value: false, type: { kind: "bool" } };
 
 /** The rows of the plan whose column `index` is the day. */
 function narrowed(plan: Plan, index: number, day: number): Plan {

@@ -1,8 +1,8 @@
 /** The dependencies of this deploy's models: which partitions a commit makes stale, and when a partition closes. */
 import type { Lease } from "../../../sql/statements/leases.ts";
 import type { StalePartition } from "../../../sql/statements/stale-partitions.ts";
-import { addDays, datesRead, firstDayOf, ONLY_PARTITION } from "../../engine/ir/relation.ts";
-import { type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
+import { addDays, datesRead, firstDayOf, isPartitionOf, ONLY_PARTITION } from "../../engine/ir/relation.ts";
+import { grainOf, type Table, tableByName, tableOfDomain, tables } from "../../tables/catalog.ts";
 import { affected, type Dependency, type RecentDates } from "./affected.ts";
 
 const DAY_MS = 86_400_000;
@@ -20,6 +20,8 @@ const dependencies: readonly Dependency[] = models.flatMap(({ domain, model }) =
 
 /** The partitions of models that the commit of a partition makes stale. `now` in milliseconds says which are open. */
 export function staleAfter(table: string, date: string, now: number): StalePartition[] {
+  // A partition that its table has only since it was of another grain has no rows, and no reader has one for it.
+  if (!isPartitionOf(grainOf(tableByName(table)), date)) return [];
   return affected(dependencies, table, date, (domain) => recentDates(domain, now));
 }
 

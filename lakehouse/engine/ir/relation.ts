@@ -42,10 +42,21 @@ export function datesRead(relation: Relation, date: string): DatesRead {
   }
 }
 
+/** Dates have four digits of a year, so that they are in order as texts: where there is none any more it is the first or the last. */
 export function addDays(date: string, days: number): string {
   const at = new Date(`${date}T00:00:00Z`);
   at.setUTCDate(at.getUTCDate() + days);
-  return at.toISOString().slice(0, 10);
+  const year = at.getUTCFullYear();
+  return year < 0 ? FIRST_DATE : year > 9999 ? LAST_DATE : at.toISOString().slice(0, 10);
+}
+
+const FIRST_DATE = "0000-01-01";
+const LAST_DATE = "9999-12-31";
+
+/** Whether a table of that grain can have rows in a partition of that name. Others are left from when it was of another grain, and are empty. */
+export function isPartitionOf(grain: Grain, date: string): boolean {
+  if (grain === "one") return date === ONLY_PARTITION.date;
+  return grain === "day" || firstDayOf(grain, date) === date;
 }
 
 /** The first day of the week or month that a day lies in. */
@@ -57,7 +68,10 @@ export function firstDayOf(unit: "week" | "month", date: string): string {
 
 /** The last day of the week or month that begins on a day. */
 export function lastDayOf(unit: "week" | "month", first: string): string {
-  return unit === "week" ? addDays(first, 6) : addDays(firstDayOf("month", addDays(first, 31)), -1);
+  if (unit === "week") return addDays(first, 6);
+  const at = new Date(`${first}T00:00:00Z`);
+  at.setUTCMonth(at.getUTCMonth() + 1, 0);
+  return at.toISOString().slice(0, 10);
 }
 
 /** The relation in the words of a model's front matter. */

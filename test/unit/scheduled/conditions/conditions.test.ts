@@ -366,7 +366,7 @@ test("a table that a deploy changed is told until no partition is of the time be
   db.sqlite.exec(
     `INSERT INTO backfills VALUES ('b1', 'gold_c', 'gold', '', '', 'completed', 4, 'deploy', '${iso(3)}', '${iso(2)}', '${iso(2)}')`,
   );
-  const found = await find(staleTablesSource(db.d1, iso(5)));
+  const found = await find(staleTablesSource(db.d1, iso(5), () => true));
   expect(found.map(({ key, severity, measured }) => [key, severity, measured])).toEqual([
     ["table_stale/gold_a", "info", 2],
     ["table_stale/gold_c", "warning", 2],
@@ -374,9 +374,16 @@ test("a table that a deploy changed is told until no partition is of the time be
   ]);
   expect(found.map(({ message }) => message.includes("as it was before"))).toEqual([true, true, false]);
   // A rollback brought an older deploy back: it says what makes it the one that counts.
-  const [older] = await find(staleTablesSource(db.d1, iso(9)));
+  const [older] = await find(staleTablesSource(db.d1, iso(9), () => true));
   expect(older).toMatchObject({ severity: "critical" });
   expect(older?.message).toContain("UPDATE table_generations");
   db.sqlite.exec("UPDATE versions SET generation = 'new'");
-  expect(await find(staleTablesSource(db.d1, iso(5)))).toEqual([]);
+  expect(await find(staleTablesSource(db.d1, iso(5), () => true))).toEqual([]);
+  // What a newer deploy removed is told by an older one that has it, and by nobody else.
+  db.sqlite.exec("UPDATE table_generations SET content = '', walking = 0 WHERE table_name = 'gold_a'");
+  expect(await find(staleTablesSource(db.d1, iso(5), () => true))).toEqual([]);
+  expect(await find(staleTablesSource(db.d1, iso(9), (name) => name !== "gold_a"))).toEqual([]);
+  const gone = await find(staleTablesSource(db.d1, iso(9), () => true));
+  expect(gone).toEqual([expect.objectContaining({ key: "table_stale/gold_a", severity: "critical" })]);
+  expect(gone[0]?.message).toContain("UPDATE table_generations");
 });
