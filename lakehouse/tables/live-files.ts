@@ -1,5 +1,10 @@
 /** The files of a partition's published version, wherever they are listed: in D1, or, once it is closed, in its manifest. */
-import { type PublishedVersion, publishedPartition } from "../../sql/statements/published.ts";
+import {
+  type PublishedFiles,
+  type PublishedVersion,
+  publishedPartition,
+  publishedPartitions,
+} from "../../sql/statements/published.ts";
 import type { LakeBucket } from "./lake.ts";
 import { type ManifestFile, manifestFile, readManifest } from "./manifest.ts";
 
@@ -16,8 +21,30 @@ export async function livePartition(
   date: string,
 ): Promise<LivePartition | undefined> {
   const partition = await publishedPartition(db, table, date);
-  if (partition === undefined) return undefined;
+  return partition === undefined ? undefined : await liveOf(bucket, partition);
+}
+
+async function liveOf(bucket: Pick<LakeBucket, "get">, partition: PublishedFiles): Promise<LivePartition> {
   return { ...partition, files: await withManifest(bucket, partition.manifest, partition.files.map(manifestFile)) };
+}
+
+/** Dates of an answer: an invocation has a thousand queries, which a model that reads years of several tables would use up one by one. */
+const DATES = 31;
+
+/** Those of these dates of which a version is published, by date. Throws as `livePartition` does. */
+export async function livePartitions(
+  db: D1Database,
+  bucket: Pick<LakeBucket, "get">,
+  table: string,
+  dates: readonly string[],
+): Promise<ReadonlyMap<string, LivePartition>> {
+  const live = new Map<string, LivePartition>();
+  for (let start = 0; start < dates.length; start += DATES) {
+    const page = await publishedPartitions(db, table, dates.slice(start, start + DATES));
+    for (const partition of await Promise.all(page.map((each) => liveOf(bucket, each))))
+      live.set(partition.partition_date, partition);
+  }
+  return live;
 }
 
 /** The files of D1 and those of the manifest, if there is one, by key. */

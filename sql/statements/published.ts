@@ -157,28 +157,45 @@ const PUBLISHED_VERSIONS = rowsOf(
   }),
 );
 
-/** One partition's live version and its files in D1, by key; undefined when none is published. */
+export interface PublishedFiles extends PublishedVersion {
+  /** Those in D1, by key. */
+  readonly files: readonly FileRow[];
+}
+
+/** One partition's live version and its files in D1; undefined when none is published. */
 export async function publishedPartition(
   db: D1Database,
   table: string,
   date: string,
-): Promise<(PublishedVersion & { readonly files: readonly FileRow[] }) | undefined> {
-  const [partition, files] = await db.batch<RowValues>([
+): Promise<PublishedFiles | undefined> {
+  const [row] = await publishedPartitions(db, table, [date]);
+  return row;
+}
+
+/** The live versions of these dates and their files in D1, as of one moment; those of which none is published are absent. Two queries. */
+export async function publishedPartitions(
+  db: D1Database,
+  table: string,
+  dates: readonly string[],
+): Promise<PublishedFiles[]> {
+  const asked = JSON.stringify(dates);
+  const published = "json_each(?2) d CROSS JOIN published p ON p.table_name = ?1 AND p.partition_date = d.value";
+  const [partitions, files] = await db.batch<RowValues>([
     db
       .prepare(
         `SELECT p.table_name, p.partition_date, p.version, p.rows, p.manifest, v.run_id, v.rows_of, v.seen, v.complete_through, v.digest, v.generation, v.committed_at
-         FROM published p JOIN versions v USING (table_name, version) WHERE p.table_name = ? AND p.partition_date = ?`,
+         FROM ${published} JOIN versions v USING (table_name, version)`,
       )
-      .bind(table, date),
+      .bind(table, asked),
     db
       .prepare(
-        `SELECT ${FILE_COLUMNS} FROM published p JOIN data_files f USING (table_name, partition_date)
-         WHERE p.table_name = ? AND p.partition_date = ? AND ${isLiveAt("p.version")} ORDER BY f.file`,
+        `SELECT ${FILE_COLUMNS} FROM ${published} JOIN data_files f USING (table_name, partition_date)
+         WHERE ${isLiveAt("p.version")} ORDER BY f.file`,
       )
-      .bind(table, date),
+      .bind(table, asked),
   ]);
-  const [row] = PUBLISHED_VERSIONS.in(partition);
-  return row === undefined ? undefined : { ...row, files: FILE_ROWS.in(files) };
+  const byDate = Map.groupBy(FILE_ROWS.in(files), ({ partition_date }) => partition_date);
+  return PUBLISHED_VERSIONS.in(partitions).map((row) => ({ ...row, files: byDate.get(row.partition_date) ?? [] }));
 }
 
 /** The number of the version that readers of a table are to have; 0 before the first. */

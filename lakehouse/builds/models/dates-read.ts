@@ -4,7 +4,7 @@ import type { CompiledModel, ModelInput } from "../../engine/ir/ir.ts";
 import { datesRead } from "../../engine/ir/relation.ts";
 import { grainOf, tableByName } from "../../tables/catalog.ts";
 
-/** Partitions of one input that a build reads at the most: each costs queries of D1, of which an invocation has 1,000. */
+/** Partitions of one input that a build reads at the most: each closed one costs a read of its manifest, of its files besides. */
 const MOST_PARTITIONS = 400;
 
 /** The published partitions of an input that the partition `date` of a model reads, ascending. Throws `ModelTooLargeError`. */

@@ -6,7 +6,7 @@ import { isPartitionOf } from "../../engine/ir/relation.ts";
 import { tablesOf } from "../../engine/operators/partial-plan.ts";
 import { tableByName } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
-import { type LivePartition, livePartition } from "../../tables/live-files.ts";
+import { type LivePartition, livePartitions } from "../../tables/live-files.ts";
 import { type FilePiece, readFiles } from "../../tables/read-files.ts";
 import { digestOf, inputName } from "../digest.ts";
 import { inputDates } from "./dates-read.ts";
@@ -43,13 +43,8 @@ export async function inputPartitions(
           live: { ...own, complete_through: WHOLE },
         }));
       const dates = await inputDates(db, model, input, date);
-      return Promise.all(
-        dates.map(async (own) => ({
-          table: input.table,
-          date: own,
-          live: asItsRows(await livePartition(db, bucket, input.table, own)),
-        })),
-      );
+      const live = await livePartitions(db, bucket, input.table, dates);
+      return dates.map((own) => ({ table: input.table, date: own, live: asItsRows(live.get(own)) }));
     }),
   );
   return read.flat();
