@@ -38,7 +38,7 @@ export function waitingShown(waiting: WaitingChecks, { name }: Pick<Table, "name
 
 export function checkShown(check: ListedCheck) {
   const { run_id, table_name, partition_date, layer, check_name, metric, measured } = check;
-  const { bound, passed, on_fail, failing_rows, candidate, checked_at } = check;
+  const { bound, passed, on_fail, failing_rows, candidate, problem, checked_at } = check;
   return {
     run_id,
     table: table_name,
@@ -52,6 +52,7 @@ export function checkShown(check: ListedCheck) {
     on_fail,
     failing_rows,
     candidate,
+    problem,
     checked_at,
   };
 }

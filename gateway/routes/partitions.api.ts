@@ -79,6 +79,7 @@ export const checkShape = z.object({
   on_fail: z.string(),
   failing_rows: z.array(z.int()).describe("The first twenty, as row numbers in `candidate`"),
   candidate: z.string().nullable().describe("The object that the failing rows stand in"),
+  problem: z.string().nullable().describe("Why nothing was measured, and what to do about it"),
   checked_at: z.string(),
 });
 

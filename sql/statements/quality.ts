@@ -14,6 +14,8 @@ export interface QualityRow {
   readonly failing_rows: string | null;
   /** R2 key of the first file that the failing rows stand in: the staged candidate's, or its quarantine's. */
   readonly candidate: string | null;
+  /** Why nothing was measured, and what to do; only then. */
+  readonly problem?: string;
 }
 
 /**

@@ -196,6 +196,8 @@ export interface ListedCheck {
   /** Row numbers in `candidate`. */
   readonly failing_rows: readonly number[];
   readonly candidate: string | null;
+  /** Why nothing was measured. */
+  readonly problem: string | null;
   readonly checked_at: string;
 }
 
@@ -218,6 +220,7 @@ const CHECKS = rowsOf(
     on_fail: row.text("on_fail"),
     failing_rows: row.jsonOrNull("failing_rows", rowNumbers) ?? [],
     candidate: row.textOrNull("candidate"),
+    problem: row.textOrNull("problem"),
     checked_at: row.text("checked_at"),
   }),
 );
@@ -226,7 +229,7 @@ const text = (of: string, name: string) => `CAST(${of} ->> '${name}' AS TEXT) AS
 const CHECK = `r.run_id, r.domain, r.partition_date, ${text("r.checks", "table_name")},
   ${["layer", "check_name", "metric"].map((name) => text("c.value", name)).join(", ")},
   CAST(c.value ->> 'measured' AS REAL) AS measured, ${text("c.value", "bound")}, CAST(c.value ->> 'passed' AS INTEGER) AS passed,
-  ${["on_fail", "failing_rows", "candidate"].map((name) => text("c.value", name)).join(", ")}, ${text("r.checks", "checked_at")}`;
+  ${["on_fail", "failing_rows", "candidate", "problem"].map((name) => text("c.value", name)).join(", ")}, ${text("r.checks", "checked_at")}`;
 
 /** What the checks of at most `examined` runs measured. `passed`: only those that did or did not. */
 export async function listChecks(

@@ -37,13 +37,14 @@ export const bench: Bench = {
   explanation: `Fills bronze with ${ROWS.toLocaleString("en")} clicks of one date, one in ${COPY_EVERY} a copy, of 1 shard and then of 16, a flush each ten minutes, and lets the real bundle build silver and three models over it, in
 workerd with V8's heap limited to an isolate's: one counts ${SESSIONS.toLocaleString("en")} distinct values. Before it a tenth of the rows. Then a date of ${TOO_MANY_SESSIONS.toLocaleString("en")} distinct values, whose model must fail and say what to do.
 V8's inspector is asked every ${PAUSE_MS} ms what is in use: JavaScript objects, garbage included, ArrayBuffers and Wasm memory, above the idle isolate; budget ${MEMORY_BUDGET_MB} MB in every step. CPU is workerd's, local D1 and R2
-included: ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N and --shards 1,16 for less; with fewer rows there are fewer distinct values. --steps tells of each step. Takes half an hour, and 4 GB of disk. Needs Linux (/proc).`,
+included: ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N and --shards 1,16 for less; with fewer rows there are fewer distinct values. --steps tells of each step; --checks adds checks of keys and one in SQL. Takes half an hour, and 4 GB of disk. Needs Linux (/proc).`,
   async run(log, args) {
     const { values } = parseCommandLine(args, {
       options: {
         rows: { type: "string", default: String(ROWS) },
         shards: { type: "string", default: "1,16" },
         steps: { type: "boolean", default: false },
+        checks: { type: "boolean", default: false },
       },
     });
     const rows = integerFlag("rows", values.rows, 10_000, 100_000_000);
@@ -51,7 +52,7 @@ included: ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N a
     const folder = mkdtempSync(join(tmpdir(), "sluice-build-large-"));
     try {
       const project = join(folder, "project");
-      projectWithClickModels(root, project);
+      projectWithClickModels(root, project, values.checks);
       await compileProject(project);
       const bundle = await buildBundle({
         root: project,

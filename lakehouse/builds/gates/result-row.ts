@@ -15,5 +15,6 @@ export function resultRow(result: CheckResult, files: readonly { readonly file: 
     on_fail: check.onFail,
     failing_rows: result.failingRows.length === 0 ? null : JSON.stringify(result.failingRows),
     candidate: files[0]?.file ?? null,
+    ...(result.problem === undefined ? {} : { problem: result.problem }),
   };
 }

@@ -201,6 +201,7 @@ describe("rows of the catalog that somebody edited", () => {
       on_fail: "block",
       failing_rows: null,
       candidate: null,
+      problem: "the query holds too much: look at fewer rows",
     };
     const good = checksOf("silver_weather", at, [check]) ?? "";
     for (const [domain, checks] of [
@@ -219,6 +220,7 @@ describe("rows of the catalog that somebody edited", () => {
     ]);
     const listed = await lastChecks(d1, "orders", "2026-11-21");
     expect(listed.map(({ check_name }) => check_name)).toEqual([expect.stringContaining("delete its row")]);
+    expect((await lastChecks(d1, "weather", "2026-11-21")).map(({ problem }) => problem)).toEqual([check.problem]);
 
     sqlite.exec(
       `INSERT INTO ledger_arrivals (topic, shard, shard_of, incarnation, hour, messages, unnumbered, instances)

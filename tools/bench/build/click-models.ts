@@ -1,5 +1,5 @@
 /** The project with models over clickstream, for a build of a large day: one that counts distinct values, and two others. */
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const DISTINCT_MODEL = "clicks_by_device";
@@ -20,13 +20,33 @@ const SELECTS: Readonly<Record<(typeof CLICK_MODELS)[number], { readonly by: str
 
 const LEFT_OUT = new Set(["node_modules", ".git", "dist", ".sluice", ".wrangler", "test", "docs"]);
 
-/** Copies the project to `to` and adds the models. */
-export function projectWithClickModels(root: string, to: string): void {
+/** Checks that hold the most: keys that are told apart beside the dedupe key's, and a query that groups by one of them. */
+const CHECKS = `      - {
+          name: no click comes again under another id,
+          metric: duplicateValues,
+          mustBe: 0,
+          arguments: { properties: [session_id, event_timestamp, page] },
+          customProperties: [{ property: layer, value: silver }, { property: onFail, value: warn }],
+        }
+      - name: a session keeps its device
+        type: sql
+        query: >-
+          SELECT count(*) FROM (SELECT session_id FROM {object} GROUP BY session_id HAVING min(device) <> max(device))
+        mustBe: 0
+        customProperties: [{ property: layer, value: silver }, { property: onFail, value: warn }]
+`;
+
+/** Copies the project to `to` and adds the models; `checked`: and checks of clickstream that hold much. */
+export function projectWithClickModels(root: string, to: string, checked: boolean): void {
   cpSync(root, to, {
     recursive: true,
     filter: (source) => !LEFT_OUT.has(source.slice(root.length + 1).split("/")[0] ?? ""),
   });
   symlinkSync(join(root, "node_modules"), join(to, "node_modules"));
+  if (checked) {
+    const contract = join(to, "contracts/clickstream.yaml");
+    writeFileSync(contract, readFileSync(contract, "utf8").replace("slaProperties:\n", `${CHECKS}slaProperties:\n`));
+  }
   mkdirSync(join(to, "sql/gold"), { recursive: true });
   for (const name of CLICK_MODELS) {
     const { by, select } = SELECTS[name];

@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { SqlCheck } from "../../../../../contracts/contract.ts";
 import { runChecks } from "../../../../../lakehouse/builds/gates/gate.ts";
+import { resultRow } from "../../../../../lakehouse/builds/gates/result-row.ts";
 import { ModelMismatchError } from "../../../../../lakehouse/engine/ir/errors.ts";
 import type { RunnableSqlCheck } from "../../../../../lakehouse/tables/compiled/compiled-check.ts";
 import { formatTimestamp } from "../../../../../schemas/time.ts";
@@ -150,6 +151,18 @@ describe("a query over a candidate", () => {
     expect(await measure("SELECT count(DISTINCT event_id) FROM silver_orders", rows)).toMatchObject({
       measured: 150_000,
     });
+  });
+
+  test("that groups too much says what to do, and so does the run's row", async () => {
+    const rows = Array.from({ length: 500 }, (_, n) => ({ event_id: `${n}`.padEnd(40_000, "x"), currency: "EUR" }));
+    const query = "SELECT count(*) FROM (SELECT event_id FROM silver_orders GROUP BY event_id HAVING count(*) > 1)";
+    const result = await measure(query, rows);
+    const problem = expect.stringMatching(
+      /holds more than \d+ bytes .*: count repeated keys with the metric duplicateValues/,
+    );
+    expect(result).toMatchObject({ measured: null, passed: false, problem });
+    if (result === undefined) throw new Error("there is a check");
+    expect(resultRow(result, [])).toMatchObject({ measured: null, passed: 0, problem });
   });
 
   test("of nothing gives NULL, which no bound holds for", async () => {
