@@ -75,10 +75,10 @@ slaProperties:
   # From acceptance to bronze: the queue's half a minute and a flush.
   - { property: latency, value: 600, unit: s, element: ${topic}.event_timestamp }
 customProperties:
-  # append: every event is a row. upsert: the last event of a key is its row.
+  # append: every event is a row. There is no other mode: the last row of a key is a query.
   - { property: mode, value: append }
   - { property: dedupeKey, value: [event_id] }
-  # A power of two; one shard takes some hundred events a second.
+  # A power of two; one shard takes some thousand events a second.
   - { property: shards, value: 1 }
   # What waits is written after so long, or when it is much. Each flush costs, however few events it has: PT60S, five times as
   # many, is for topics that somebody watches in bronze. \`sluice cost\` says what either costs.
