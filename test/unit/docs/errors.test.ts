@@ -25,6 +25,6 @@ test("every error type and code has its own heading, with cause and remedy", () 
   expect(sections).toHaveLength(codes.length);
   for (const [index, code] of codes.entries()) {
     expect(sections[index]?.split("\n")[0]).toContain(code);
-    expect(sections[index]).toMatch(/- Cause: \S.*\n- Remedy: \S/);
+    expect(sections[index]).toMatch(/- Cause: \S[\s\S]*?\n- Remedy: \S/);
   }
 });
