@@ -1,5 +1,5 @@
 /** Retention of bronze in D1. Objects go by their tombstones (`tombstones.ts`). */
-import { textsOf } from "../rows/row.ts";
+import { rowsOf, textsOf } from "../rows/row.ts";
 import { tombstoneColumns } from "./tombstones.ts";
 
 const LIVE_DATES = textsOf({ table: "bronze_file_dates", remedy: "restore it with D1's Time Travel" }, "date");
@@ -48,6 +48,19 @@ export async function retireExpired(
     db.prepare(`UPDATE bronze_files SET retired_by = 'retention' WHERE retired_by IS NULL AND file IN (${EXPIRING})`),
   ]);
   return tombstoned?.results.length ?? 0;
+}
+
+const RETIRED = rowsOf({ table: "bronze_files", key: [], remedy: "ask again" }, (row) => row.flag("retired"));
+
+/** Whether retention let go of one of these files (R2 keys), as far as D1 lists them. */
+export async function anyRetired(db: D1Database, files: readonly string[]): Promise<boolean> {
+  const retired = db
+    .prepare(
+      `SELECT EXISTS (SELECT 1 FROM json_each(?) k CROSS JOIN bronze_files f ON f.file = k.value
+         WHERE f.retired_by = 'retention') AS retired`,
+    )
+    .bind(JSON.stringify(files));
+  return (await RETIRED.first(retired)) === true;
 }
 
 /** Those of the dates that have bronze which is not retired. */

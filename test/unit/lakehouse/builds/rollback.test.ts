@@ -1,7 +1,10 @@
 /** A topic's table and what reads it, rolled back and released, with the builds that run meanwhile. */
 import { beforeAll, expect, test } from "vitest";
 import { rollBackTable } from "../../../../lakehouse/builds/rollback.ts";
+import { foldBronze } from "../../../../lakehouse/tables/bronze/fold.ts";
 import { foldClosed } from "../../../../lakehouse/tables/fold.ts";
+import { retireFoldedDates } from "../../../../lakehouse/upkeep/retention/retire-folded.ts";
+import { retireExpired } from "../../../../sql/statements/retention.ts";
 import { releasePins } from "../../../../sql/statements/rollbacks.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../../../oracle/frames.ts";
@@ -66,5 +69,41 @@ test.each([false, true])(
         "SELECT count(*) AS n FROM data_files WHERE table_name = 'silver_weather' AND kind = 'data' AND removed IS NULL",
       ),
     ).toEqual([{ n: 1 }]);
+  },
+);
+
+test.each([false, true])(
+  "a date whose bronze is retired says so when it is released, and takes no row that it had for a late one (folded: %s)",
+  async (folded) => {
+    const lake = new Lake(NOON);
+    await land(lake, "a");
+    await lake.settle();
+    await land(lake, "b");
+    await lake.settle();
+    lake.now += 40 * 24 * HOUR;
+    const expiries = [{ topic: "weather", lastDate: "2026-11-25" }];
+    if (folded) {
+      expect(await foldBronze(lake.d1.binding, lake.bucket, ["weather"], lake.now)).toMatchObject({ dates: 1 });
+      expect(await retireFoldedDates(lake.d1.binding, lake.bucket, expiries)).toMatchObject({ files: 2 });
+    } else expect(await retireExpired(lake.d1.binding, expiries, new Date(lake.now).toISOString(), 9)).toBe(2);
+
+    await rolledBack(lake);
+    await land(lake, "late");
+    await releasePins(lake.d1.binding, "weather", null);
+    lake.now += 2 * HOUR;
+    expect(built(await lake.settle()).at(-1)).toMatch(/failed$/);
+    const [state] = lake.d1.rows<{ status: string; error_message: string }>(
+      "SELECT status, error_message FROM partition_meta WHERE domain = 'weather'",
+    );
+    expect(state).toMatchObject({ status: "FAILED", error_message: expect.stringContaining("BRONZE_RETIRED") });
+    expect(lake.d1.rows("SELECT 1 FROM data_files WHERE kind = 'quarantine'")).toEqual([]);
+    // The version that had all is brought back as any other is; then only what came late stands beside it.
+    const deps = { db: lake.d1.binding, bucket: lake.bucket, newRunId: () => "forward" };
+    await rollBackTable(deps, tableOf("weather"), { version: 2, date: "2026-11-21", reason: "all of it" });
+    await releasePins(lake.d1.binding, "weather", null);
+    lake.now += 2 * HOUR;
+    expect(built(await lake.settle()).at(-1)).toMatch(/committed$/);
+    expect(await ids(lake)).toEqual(["a", "b"]);
+    expect(lake.d1.rows("SELECT rows FROM data_files WHERE kind = 'quarantine'")).toEqual([{ rows: 1 }]);
   },
 );
