@@ -319,7 +319,7 @@ describe.each<Kind>(["merge", "counted", "rows", "whole"])(
   "compaction of what a model reads, and of its own rows (%s)",
   (kind) => {
     test(
-      "is nothing to its builds: each reads what it would have read, and gives the same rows and digests",
+      "is nothing to its builds: each reads what it would have read, and gives the same rows",
       async () => {
         const table = await orderModel(MODELS[kind]);
         let compactions = 0;
@@ -343,11 +343,11 @@ describe.each<Kind>(["merge", "counted", "rows", "whole"])(
               }
               await run.settle();
               compactions += run.compactions;
-              outcomes.push({ read: run.read, digest: run.digest(), rows: (await run.rows()).published });
+              outcomes.push({ read: run.read, rows: (await run.rows()).published });
             }
             expect(outcomes[0]).toEqual(outcomes[1]);
           }),
-          { numRuns: RUNS },
+          { numRuns: longOrShare(40, 4) },
         );
         expect(compactions).toBeGreaterThan(0);
       },

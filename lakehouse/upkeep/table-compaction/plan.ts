@@ -19,12 +19,13 @@ export interface CompactionRule {
 
 /**
  * A day that is built each ten minutes has 144 increments: its open partition is compacted three times, and once when it has closed. A
- * quarter of a million rows are what a step of a build takes, and 8 MB are what an isolate holds of a file (`stage.ts`).
+ * quarter of a million rows are what a step of a build takes, and 8 MB are what an isolate holds of a file (`stage.ts`). To open a
+ * file takes some milliseconds, so that as many as these take no longer than their rows.
  */
 export const TABLE_COMPACTION: CompactionRule = {
   bytes: 8 * 1024 * 1024,
   rows: 250_000,
-  files: 500,
+  files: 250,
   smallBytes: 2 * 1024 * 1024,
   fewFiles: 4,
   openFiles: 32,
