@@ -41,7 +41,7 @@ test("partitions show: why it waits, what to do, its checks and runs", async () 
   expect(said).toMatch(/waits for +new input, another contract or model, or a person.*QualityGateError/);
   expect(said).toMatch(/what to do +.*sluice partitions accept\|quarantine\|discard silver_orders 2026-11-20/);
   expect(said).toMatch(/known status +2 +\{"mustBe":0\} +NO +block/);
-  expect(said).toMatch(/r2 +FAILED/);
+  expect(said).toMatch(/r2 +build +FAILED/);
   expect(said).toMatch(/steps +0 done, 0 rows to read/);
   expect(said).toMatch(/published +nothing/);
   await expect(printedBy(partitions, "show orders 2020-01-01")).rejects.toThrow(
@@ -92,7 +92,7 @@ test("a discarded partition is done, and a reader may not decide", async () => {
 
 test("runs: the last first, with filters", async () => {
   const said = await printedBy(runs, "--limit 5");
-  expect(said).toMatch(/silver_orders +2026-11-20 +FAILED +2\.0/);
+  expect(said).toMatch(/silver_orders +2026-11-20 +build +FAILED +2\.0/);
   expect(said.indexOf("2026-11-20 ")).toBeLessThan(said.indexOf("2026-11-19 "));
   expect(await printedBy(runs, "--table orders --status done --date 2026-11-19 --json")).toContain('"run_id": "r1"');
   expect(await printedBy(runs, "--status lost")).toBe("No runs.");
