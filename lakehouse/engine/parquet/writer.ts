@@ -17,8 +17,11 @@ import { IpcSink } from "./ipc-sink.ts";
 import { ParquetJoin } from "./join.ts";
 import { permitOfProcess, type WasmPermit } from "./wasm.ts";
 
-/** Record batches handed to parquet-wasm have at most this many rows: one for a whole row group takes 3 % less CPU and 6 MB more (`npm run bench -- flush`). */
-const WRITE_BATCH_ROWS = 8_192;
+/**
+ * Record batches handed to parquet-wasm have at most this many rows. Half as many take 2 to 12 % more of a flush's CPU, and 2 MB less; one
+ * for a whole row group gains no more (`npm run bench -- flush`).
+ */
+const WRITE_BATCH_ROWS = 16_384;
 
 /** A row group's columns take at most this many bytes before encoding and compression, save when a single row takes more. */
 export const ROW_GROUP_BYTES = 4 * 1024 * 1024;
