@@ -20,7 +20,9 @@ export const bench: Bench = {
   explanation: `Copies the project, adds topics until there are ${TOPICS} (copies of orders, with both versions of its schema), bundles it with wrangler and starts it in
 raw Miniflare ${ROUNDS} times, in turns with an empty Worker that has the same bindings and Durable Object classes, so that the local platform's own start does not
 count. The figure is CPU time, not wall time: all threads of workerd from its start until it has answered one request, less the empty Worker's; medians.
-Parsing the bundle, compiling Wasm and that request are in it. Budget ${BUDGET_MS} ms; the platform's limit is 1 s. Needs Linux (/proc).`,
+The platform's limit is 1 s of CPU for the script's global scope. The figure has more in it: what V8 compiles on other threads (Wasm above all) and that request; what
+the thread of JavaScript took is nearest to the limit, and printed too (main_milliseconds). The budget, ${BUDGET_MS} ms, is for a machine that does nothing else: the CPU time of
+both Workers grows where others use the same cores (empty_milliseconds says how much). Needs Linux (/proc).`,
   async run(log) {
     const folder = mkdtempSync(join(tmpdir(), "sluice-startup-"));
     try {
@@ -51,12 +53,15 @@ Parsing the bundle, compiling Wasm and that request are in it. Budget ${BUDGET_M
       }
       const empty = Math.round(median(rounds.map((round) => round.empty.all)));
       const whole = Math.round(median(rounds.map((round) => round.ours.all)));
-      const main = median(rounds.map((round) => round.ours.main)) - median(rounds.map((round) => round.empty.main));
+      const main = Math.round(
+        median(rounds.map((round) => round.ours.main)) - median(rounds.map((round) => round.empty.main)),
+      );
       const milliseconds = whole - empty;
       log(`workerd: ${whole} ms of CPU, with an empty Worker ${empty} ms`);
-      log(`of the ${milliseconds} ms between them, ${Math.round(main)} on the thread that runs JavaScript`);
+      log(`of the ${milliseconds} ms between them, ${main} on the thread that runs JavaScript`);
       const ratio = milliseconds / BUDGET_MS;
-      return { ratio, budget: 1, ok: ratio <= 1, topics, milliseconds, empty_milliseconds: empty };
+      const figures = { milliseconds, main_milliseconds: main, empty_milliseconds: empty };
+      return { ratio, budget: 1, ok: ratio <= 1, topics, ...figures };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
