@@ -1,6 +1,6 @@
 /** Whether the generated modules are what their inputs compile to: then `npm run compile`, which nearly every command begins with, has nothing to do. */
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bundleInputsDigest } from "./bundle-inputs.ts";
 
@@ -22,7 +22,10 @@ export function isCompiled(root: string, inputs: string): boolean {
 export function noteCompiled(root: string, inputs: string): void {
   const file = join(root, STAMP);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, stampOf(root, inputs));
+  // In one step, since several processes may compile at once, and a new file: folders of dependencies are copied by links.
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, stampOf(root, inputs));
+  renameSync(draft, file);
 }
 
 function stampOf(root: string, inputs: string): string {
