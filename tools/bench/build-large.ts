@@ -105,7 +105,17 @@ included: ${STEP_BUDGET_MS / 1_000} s a step, and ten times the rows may cost ${
       );
       verdict(log, "too many distinct values", remedy === "" ? "were built" : remedy, "a remedy", named);
       const ratio = Math.max(memoryMb / MEMORY_BUDGET_MB, stepMs / STEP_BUDGET_MS, growth / GROWTH_BUDGET);
-      return { ratio, budget: 1, ok, rows, memory_mb: memoryMb, step_ms: stepMs, growth, remedy_named: named, ...figures };
+      return {
+        ratio,
+        budget: 1,
+        ok,
+        rows,
+        memory_mb: memoryMb,
+        step_ms: stepMs,
+        growth,
+        remedy_named: named,
+        ...figures,
+      };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
