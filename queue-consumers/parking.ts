@@ -1,8 +1,9 @@
 /** Messages that cannot go on now, kept byte for byte in R2 until somebody re-drives them. Never a drop. */
 import { contentsOf, metadataOf, parkedKey } from "../lakehouse/upkeep/parked/parked-message.ts";
+import { noteParked } from "../lakehouse/upkeep/parked/parked-note.ts";
 import type { Fault } from "./fault.ts";
 
-export type ParkingBucket = Pick<R2Bucket, "put">;
+export type ParkingBucket = Pick<R2Bucket, "head" | "put">;
 
 /** The bytes of a queue message's body, whatever the runtime hands over. Never throws: a body of an odd kind must be parked too. */
 export function bodyBytes(body: unknown): Uint8Array {
@@ -28,4 +29,5 @@ export async function park(bucket: ParkingBucket, queue: string, message: Messag
   await bucket.put(parkedKey(queue, message.id), bytes, {
     customMetadata: metadataOf({ cause, detail, attempts, sent: timestamp.toISOString(), contents: contentsOf(bytes) }),
   });
+  await noteParked(bucket);
 }

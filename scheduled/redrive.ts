@@ -4,6 +4,7 @@
  */
 
 import { listAllParked, type ParkedMessage } from "../lakehouse/upkeep/parked/parked-message.ts";
+import { noteParked } from "../lakehouse/upkeep/parked/parked-note.ts";
 import { noteFailure, type RedriveDeps, type Redriven, redrive } from "../lakehouse/upkeep/parked/redrive.ts";
 import { waitAfter } from "../schemas/backoff.ts";
 import type { Duty, DutyLog, DutyReport } from "./duties.ts";
@@ -18,7 +19,7 @@ export function dueAt({ touched, redrives }: Pick<ParkedMessage, "touched" | "re
 }
 
 export interface RedriveDutyDeps extends Omit<RedriveDeps, "bucket"> {
-  readonly bucket: RedriveDeps["bucket"] & Pick<R2Bucket, "list">;
+  readonly bucket: RedriveDeps["bucket"] & Pick<R2Bucket, "head" | "list">;
   readonly log: DutyLog;
 }
 
@@ -29,6 +30,8 @@ export function redriveDuty(deps: RedriveDutyDeps): Duty {
     async run(now, cursor) {
       const { messages: parked, truncated } = await listAllParked(deps.bucket, cursor ?? undefined);
       const [messages, slices] = [parked.filter(({ kind }) => kind === "message"), parked.filter(isSlice)];
+      // Of what was put there by hand nobody knows yet.
+      if (messages.length > 0) await noteParked(deps.bucket);
       const system = messages.filter(({ cause }) => cause === "system");
       const due = [...system, ...slices]
         .filter((message) => dueAt(message) <= now)

@@ -10,6 +10,8 @@ export interface BuildDeps extends LakeWork {
   readonly deploy?: Deploy;
   /** Rows of a step at the most; `STEP_ROWS` if it is not given. */
   readonly stepRows?: number;
+  /** Bytes of known keys, or of a partial result, that a partition's progress holds itself; `INLINE_BYTES` if it is not given. */
+  readonly inlineBytes?: number;
 }
 
 /**

@@ -5,18 +5,19 @@ import {
   type ParkedPage,
   parkedQueues,
 } from "../../lakehouse/upkeep/parked/parked-message.ts";
+import { unlessNothingParked } from "../../lakehouse/upkeep/parked/parked-note.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
 
 /** R2 lists at most so many at once; whoever has more has enough to do. */
 const MAX_LISTED = 1_000;
 const MAX_QUEUES = 50;
 
-/** One list call when nothing is parked, and one more for each queue that has something. */
-export function parkedMessagesSource(bucket: Pick<R2Bucket, "list">): ConditionSource {
+/** No list call while nothing is parked; else one, and one more for each queue that has something. */
+export function parkedMessagesSource(bucket: Pick<R2Bucket, "head" | "list" | "put">): ConditionSource {
   return {
     name: "parked_messages",
     async find() {
-      const queues = await parkedQueues(bucket);
+      const queues = await unlessNothingParked(bucket, () => parkedQueues(bucket));
       const conditions: Condition[] = [];
       for (const queue of queues.slice(0, MAX_QUEUES)) {
         const page = await listParked(bucket, { queue, limit: MAX_LISTED });

@@ -17,7 +17,7 @@ import { staleTablesSource } from "./stale-tables.ts";
 
 export interface SourcesDeps {
   readonly db: D1Database;
-  readonly lake: Pick<R2Bucket, "list">;
+  readonly lake: Pick<R2Bucket, "head" | "list" | "put">;
   readonly contracts: readonly Contract[];
   /** `FLUSH_AGE_SECONDS`. */
   readonly flushAgeSeconds: string;

@@ -37,6 +37,8 @@ export class Lake {
   readonly state: LakeState;
   readonly bucket: MemoryBucket;
   readonly d1: FaultyD1;
+  /** Bytes that a progress holds itself: none, so that a test sees them as objects. */
+  inlineBytes = 0;
   /** When the code was released that builds and plans here; undefined: nobody asks. */
   readonly releasedAt: string | undefined;
 
@@ -114,7 +116,8 @@ export class Lake {
       ...this.#work(around),
       ...(this.releasedAt === undefined ? {} : { deploy: thisDeploy(this.releasedAt) }),
     };
-    return buildPartition(stepRows === undefined ? deps : { ...deps, stepRows }, table, { date, nonce });
+    const bounds = { inlineBytes: this.inlineBytes, ...(stepRows === undefined ? {} : { stepRows }) };
+    return buildPartition({ ...deps, ...bounds }, table, { date, nonce });
   }
 
   #work(around?: Around) {

@@ -46,20 +46,30 @@ export class MemoryBucket {
     return found ?? refuse();
   }
 
-  put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
-    return this.#operation(() => {
-      const existing = this.objects.get(key);
-      const condition = options?.onlyIf;
-      if (condition !== undefined && !(condition instanceof Headers)) {
-        if (condition.etagDoesNotMatch === "*" && existing !== undefined) return refuse();
-        if (condition.etagMatches !== undefined && existing?.etag !== condition.etagMatches) return refuse();
-      }
-      const bytes = bytesOf(value);
-      const etag = createHash("md5").update(bytes).digest("hex");
-      const stored = { bytes, etag, customMetadata: options?.customMetadata ?? {}, uploaded: new Date(this.#now()) };
-      this.objects.set(key, stored);
-      return describe(key, stored);
-    });
+  async put(key: string, value: unknown, options?: R2PutOptions): Promise<R2Object> {
+    if (!(value instanceof ReadableStream)) return this.#operation(() => this.#store(key, bytesOf(value), options));
+    // A stream is read while the operation goes on, so its failure is taken before.
+    const failure = this.failures.shift();
+    if (failure !== undefined && !(failure instanceof AnswerLostError)) {
+      await value.cancel(failure);
+      throw failure;
+    }
+    const stored = this.#store(key, await new Response(value).bytes(), options);
+    if (failure !== undefined) throw failure;
+    return stored;
+  }
+
+  #store(key: string, bytes: Uint8Array, options: R2PutOptions | undefined): R2Object {
+    const existing = this.objects.get(key);
+    const condition = options?.onlyIf;
+    if (condition !== undefined && !(condition instanceof Headers)) {
+      if (condition.etagDoesNotMatch === "*" && existing !== undefined) return refuse();
+      if (condition.etagMatches !== undefined && existing?.etag !== condition.etagMatches) return refuse();
+    }
+    const etag = createHash("md5").update(bytes).digest("hex");
+    const stored = { bytes, etag, customMetadata: options?.customMetadata ?? {}, uploaded: new Date(this.#now()) };
+    this.objects.set(key, stored);
+    return describe(key, stored);
   }
 
   /** In the order of keys; `cursor` is the last key of the page before. */
@@ -101,6 +111,24 @@ export class MemoryBucket {
     return result;
   }
 }
+
+/** The runtime's own, which Node has not: a stream that must be as long as it said. */
+class SizedStream extends TransformStream<Uint8Array, Uint8Array> {
+  constructor(expected: number | bigint) {
+    let length = 0;
+    super({
+      transform(chunk, controller) {
+        length += chunk.byteLength;
+        // The writer frees its array.
+        controller.enqueue(chunk.slice());
+      },
+      flush() {
+        if (length !== Number(expected)) throw new TypeError(`a stream of ${expected} bytes got ${length}`);
+      },
+    });
+  }
+}
+if (!("FixedLengthStream" in globalThis)) Object.assign(globalThis, { FixedLengthStream: SizedStream });
 
 function bytesOf(value: unknown): Uint8Array {
   if (typeof value === "string") return new TextEncoder().encode(value);

@@ -171,6 +171,8 @@ async function settle(lake: Lake, stepRows: number): Promise<void> {
 
 async function run(events: readonly Event[], stepRows: number) {
   const lake = new Lake(NOON);
+  // Four keys: the progress holds the newest ones, objects the others.
+  lake.inlineBytes = 64;
   const rows: Row[] = [];
   let message = 0;
   for (const step of events) {

@@ -35,6 +35,7 @@ import { judgedChecks, judgedResults, leavesChecks } from "../gates/judged.ts";
 import { resultRow } from "../gates/result-row.ts";
 import { readsMixed } from "../generations/mixed.ts";
 import { contentOfTable } from "../generations/record.ts";
+import { objectNames } from "../inline.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, type StepBounds } from "../outcome.ts";
 import { hasClosed, staleAfter } from "../planning/dependencies.ts";
 import { StepTooLargeError } from "../planning/splits.ts";
@@ -224,7 +225,7 @@ class ModelBuild {
     const plan = planOfPartition(table.model, date);
     const known = before.partial.length === 0 ? undefined : loadPartial(bucket, table.model, before.partial);
     const folded = await foldModel(table.model, known, this.#scan(portion, true), plan);
-    const replaced = [...before.replaced, ...before.partial.map(({ object }) => object)];
+    const replaced = [...before.replaced, ...objectNames(before.partial)];
     const progress = { ...before, read: [...portion.read], rowsIn: before.rowsIn + portion.rows, replaced };
     const goesOn = portion.more || partsOf(plan, this.#inputs).read.some(({ table: input }) => grows(input));
     const saved = goesOn
@@ -234,6 +235,7 @@ class ModelBuild {
             bucket,
             partialsPrefix(table, date, runId),
             folded.partial(`${table.name} ${date} by ${runId}`),
+            this.#deps.inlineBytes,
           ),
         }
       : NOT_GONE_ON_FROM;

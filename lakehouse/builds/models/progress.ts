@@ -1,10 +1,13 @@
 /** What a model's builds know of a partition, kept as JSON between two steps: what is read, and where the partial result stands. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { IDENTITY_BYTES } from "../../engine/keys/identity.ts";
 import type { ModelTable } from "../../tables/catalog.ts";
 import { measuresSchema } from "../gates/measures.ts";
+import { inlineBytes, objectNames } from "../inline.ts";
+import { knownKeysSchema } from "../silver/progress.ts";
 import { readInputs } from "./portion.ts";
+
+const partialObject = z.object({ object: z.string(), bytes: z.int().positive(), sha256: z.string() });
 
 const progressSchema = z.object({
   /** What decided the rows so far (`definitionOf`). */
@@ -16,16 +19,16 @@ const progressSchema = z.object({
   rowsIn: z.int().nonnegative(),
   /** Rows of the table so far; of a model of class `merge` only known at its gate. */
   rows: z.int().nonnegative(),
-  /** The objects whose bytes, one after another, are the partial result of a model of class `merge`. */
-  partial: z.array(z.object({ object: z.string(), bytes: z.int().positive(), sha256: z.string() })),
+  /** The partial result of a model of class `merge`: objects whose bytes follow one another, or the bytes themselves where they are few. */
+  partial: z.array(z.union([partialObject, inlineBytes])),
   /** Measures of the checks of a model of class `rows`, and the keys that they know. */
   measures: measuresSchema,
-  keys: z.record(z.string(), z.array(z.object({ object: z.string(), bytes: z.int().multipleOf(IDENTITY_BYTES) }))),
+  keys: knownKeysSchema,
   /** Objects that others took the place of, and go once that is published. */
   replaced: z.array(z.string()),
 });
 export type ModelProgress = z.infer<typeof progressSchema>;
-export type PartialObject = ModelProgress["partial"][number];
+export type KeptPartial = ModelProgress["partial"][number];
 
 /** Throws an Error that says where the row stands: somebody changed it by hand. */
 export function parseProgress(text: string, model: string, date: string): ModelProgress {
@@ -76,5 +79,5 @@ export function objectsBeside(
 }
 
 function namesOf({ partial, keys, replaced }: ModelProgress): string[] {
-  return [...partial, ...Object.values(keys).flat()].map(({ object }) => object).concat(replaced);
+  return [...objectNames(partial), ...Object.values(keys).flatMap(objectNames), ...replaced];
 }

@@ -12,6 +12,7 @@ import type { LakeWork } from "../../tables/lake.ts";
 import { FileStager, keysPrefix } from "../../tables/stage.ts";
 import type { CheckResult } from "../gates/gate.ts";
 import { RunningChecks } from "../gates/running-checks.ts";
+import type { BuildDeps } from "../outcome.ts";
 import { addKeys, knownKeys } from "../silver/known-keys.ts";
 import type { ModelProgress } from "./progress.ts";
 import { inKeyOrder, type ModelInputs, requireVersion, runPlan } from "./run.ts";
@@ -33,7 +34,7 @@ const SORTED_BYTES = 12 * 1024 * 1024;
  * `LostKeysError`, and what R2 throws.
  */
 export async function rowsStep(
-  lake: LakeWork,
+  lake: LakeWork & Pick<BuildDeps, "inlineBytes">,
   table: ModelTable,
   { date, runId }: { readonly date: string; readonly runId: string },
   plan: Plan,
@@ -79,8 +80,8 @@ export async function rowsStep(
   const replaced = [...before.replaced];
   for (const [space, identities] of keys) {
     const prefix = `${keysPrefix(table, date, runId)}${space}-`;
-    const change = await addKeys(lake.bucket, prefix, before.keys[space] ?? [], identities);
-    known[space] = [...change.objects];
+    const change = await addKeys(lake.bucket, prefix, before.keys[space] ?? [], identities, lake.inlineBytes);
+    known[space] = [...change.kept];
     replaced.push(...change.replaced);
   }
   return { files: staged, rows, results, progress: { rows: before.rows + rows, measures, keys: known, replaced } };

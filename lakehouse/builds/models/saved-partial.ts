@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { PartialReader, type SavedPart } from "../../engine/aggregates/partial-format.ts";
 import { release } from "../../engine/columns/release.ts";
 import type { CompiledModel } from "../../engine/ir/ir.ts";
-import type { PartialObject } from "./progress.ts";
+import { fromInline, INLINE_BYTES, toInline } from "../inline.ts";
+import type { KeptPartial } from "./progress.ts";
 
 /** Bytes of an object: it is held while it is written or read. */
 const OBJECT_BYTES = 4 * 1024 * 1024;
@@ -13,13 +14,17 @@ export class LostPartialError extends Error {
   override readonly name = "LostPartialError";
 }
 
-/** Writes the parts, none of them cut, as objects whose names begin with `prefix`. Throws what R2 throws. */
+/**
+ * Writes the parts, none of them cut, as objects whose names begin with `prefix`; what has no more than `inline` bytes is given as it is.
+ * Throws what R2 throws.
+ */
 export async function savePartial(
   bucket: { put(key: string, bytes: Uint8Array, options: R2PutOptions): Promise<unknown> },
   prefix: string,
   parts: Iterable<readonly Uint8Array[]>,
-): Promise<PartialObject[]> {
-  const objects: PartialObject[] = [];
+  inline = INLINE_BYTES,
+): Promise<KeptPartial[]> {
+  const objects: KeptPartial[] = [];
   let bytes = new Uint8Array(OBJECT_BYTES);
   let filled = 0;
   const put = async () => {
@@ -41,9 +46,11 @@ export async function savePartial(
       filled += piece.length;
     }
   }
-  if (filled > 0) await put();
+  const small =
+    objects.length === 0 && filled > 0 && filled <= inline ? toInline(bytes.subarray(0, filled)) : undefined;
+  if (small === undefined && filled > 0) await put();
   release(bytes);
-  return objects;
+  return small === undefined ? objects : [small];
 }
 
 /**
@@ -53,10 +60,15 @@ export async function savePartial(
 export async function* loadPartial(
   bucket: { get(key: string): Promise<Pick<R2ObjectBody, "arrayBuffer"> | null> },
   { generation }: Pick<CompiledModel, "generation">,
-  objects: readonly PartialObject[],
+  kept: readonly KeptPartial[],
 ): AsyncGenerator<SavedPart, void, undefined> {
   const reader = new PartialReader(generation);
-  for (const { object, bytes, sha256 } of objects) {
+  for (const each of kept) {
+    if ("inline" in each) {
+      yield* reader.read(fromInline(each));
+      continue;
+    }
+    const { object, bytes, sha256 } = each;
     const body = await bucket.get(object);
     if (body === null) throw new LostPartialError(`${object} is not in the bucket`);
     const whole = new Uint8Array(await body.arrayBuffer());

@@ -36,6 +36,7 @@ import { blocking, QualityGateError } from "../gates/gate.ts";
 import { judgedChecks, judgedResults, leavesChecks } from "../gates/judged.ts";
 import { resultRow } from "../gates/result-row.ts";
 import { contentOfTable } from "../generations/record.ts";
+import { objectNames } from "../inline.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, type StepBounds } from "../outcome.ts";
 import { hasClosed, staleAfter } from "../planning/dependencies.ts";
 import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
@@ -276,8 +277,8 @@ async function runStep(
   const replaced = [...before.replaced];
   for (const [n, { space, identities }] of output.keys.entries()) {
     const prefix = `${keysPrefix(table, date, runId)}${n}-`;
-    const change = await addKeys(bucket, prefix, before.keys[space.id] ?? [], identities);
-    keys[space.id] = [...change.objects];
+    const change = await addKeys(bucket, prefix, before.keys[space.id] ?? [], identities, deps.inlineBytes);
+    keys[space.id] = [...change.kept];
     replaced.push(...change.replaced);
   }
   return {
@@ -298,7 +299,7 @@ async function addDerived(stager: FileStager, table: TopicTable, rows: Batch, fi
 /** The objects of keys that some progress names and the one that stays does not. */
 function objectsBeside(given: readonly (SilverProgress | undefined)[], stays: SilverProgress | undefined): string[] {
   const namesOf = ({ keys, replaced }: SilverProgress): string[] => [
-    ...Object.values(keys).flatMap((objects) => objects.map(({ object }) => object)),
+    ...Object.values(keys).flatMap(objectNames),
     ...replaced,
   ];
   const kept = new Set(stays === undefined ? [] : namesOf(stays));

@@ -7,12 +7,19 @@ import { IDENTITY_BYTES } from "../../engine/keys/identity.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import { digestOf } from "../digest.ts";
 import { measuresSchema } from "../gates/measures.ts";
+import { inlineBytes } from "../inline.ts";
 import type { Portion } from "./portion.ts";
 import type { StepOutput } from "./step.ts";
 import { sumOfTerms } from "./term-counts.ts";
 
 const TERMS = ["silver", "superseded", "quarantined", "expired"] as const satisfies readonly OutcomeLine["term"][];
 const hourOfEvents = z.object({ hour: z.string(), events: z.int().nonnegative() });
+
+const keyObject = z.object({ object: z.string(), bytes: z.int().multipleOf(IDENTITY_BYTES) });
+/** Where the known keys of each space stand: some tens of objects, since small ones are joined, and here the newest ones while they are few. */
+export const knownKeysSchema = z.record(z.string(), z.array(z.union([keyObject, inlineBytes])));
+export type KeptKeys = z.infer<typeof knownKeysSchema>[string][number];
+export type KeyObject = z.infer<typeof keyObject>;
 
 const progressSchema = z.object({
   /** What decided the rows so far (`definitionOf`). */
@@ -36,13 +43,11 @@ const progressSchema = z.object({
     duplicates: z.array(hourOfEvents).readonly(),
     outcomes: z.array(hourOfEvents.extend({ term: z.enum(TERMS), replayed: z.int().nonnegative() })).readonly(),
   }),
-  /** Where the known keys of each space stand: some tens of objects, since small ones are joined. */
-  keys: z.record(z.string(), z.array(z.object({ object: z.string(), bytes: z.int().multipleOf(IDENTITY_BYTES) }))),
+  keys: knownKeysSchema,
   /** Objects of keys that were joined into others, and go once that is published. */
   replaced: z.array(z.string()),
 });
 export type SilverProgress = z.infer<typeof progressSchema>;
-export type KeyObject = SilverProgress["keys"][string][number];
 
 /** Throws an Error that says where the row stands: somebody changed it by hand. */
 export function parseProgress(text: string, topic: string, date: string): SilverProgress {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { addKeys, knownKeys, LostKeysError } from "../../../../../lakehouse/builds/silver/known-keys.ts";
-import type { KeyObject } from "../../../../../lakehouse/builds/silver/progress.ts";
+import type { KeptKeys, KeyObject } from "../../../../../lakehouse/builds/silver/progress.ts";
 import { MemoryBucket } from "../../../../oracle/memory-bucket.ts";
 
 /** Keys that count from `first`, in the last bytes of each. */
@@ -10,7 +10,7 @@ function keys(first: number, count: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-async function numbersOf(bucket: Pick<MemoryBucket, "get">, objects: readonly KeyObject[]): Promise<number[]> {
+async function numbersOf(bucket: Pick<MemoryBucket, "get">, objects: readonly KeptKeys[]): Promise<number[]> {
   const numbers: number[] = [];
   for await (const portion of knownKeys(bucket, objects)) {
     expect(portion.length % 16).toBe(0);
@@ -28,8 +28,9 @@ function inChunks(bucket: MemoryBucket, length: number): Pick<MemoryBucket, "get
       if (stored === null) return stored;
       const bytes = await stored.bytes();
       const body = new ReadableStream({
+        type: "bytes",
         start(controller) {
-          for (let at = 0; at < bytes.length; at += length) controller.enqueue(bytes.subarray(at, at + length));
+          for (let at = 0; at < bytes.length; at += length) controller.enqueue(bytes.slice(at, at + length));
           controller.close();
         },
       });
@@ -38,58 +39,89 @@ function inChunks(bucket: MemoryBucket, length: number): Pick<MemoryBucket, "get
   };
 }
 
+function inObjects(kept: readonly KeptKeys[]): KeyObject[] {
+  return kept.flatMap((each) => ("object" in each ? [each] : []));
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
 describe("known keys", () => {
   test("come in portions of whole keys, however their stream is cut", async () => {
     const bucket = new MemoryBucket();
-    const { objects } = await addKeys(bucket, "k/a-", [], keys(0, 150_000));
-    const all = Array.from({ length: 150_000 }, (_, n) => n);
-    expect(await numbersOf(bucket, objects)).toEqual(all);
-    for (const length of [7, 4_096, 1_048_577]) expect(await numbersOf(inChunks(bucket, length), objects)).toEqual(all);
+    const { kept } = await addKeys(bucket, "k/a-", [], keys(0, 150_000));
+    expect(await numbersOf(bucket, kept)).toEqual(upTo(150_000));
+    for (const length of [7, 4_096, 1_048_577])
+      expect(await numbersOf(inChunks(bucket, length), kept)).toEqual(upTo(150_000));
+  });
+
+  test("few are held by the progress, and more of them follow in one object", async () => {
+    const bucket = new MemoryBucket();
+    let kept: readonly KeptKeys[] = [];
+    for (let step = 0; step < 4; step++) ({ kept } = await addKeys(bucket, `k/${step}-`, kept, keys(step * 2, 2), 64));
+    expect(inObjects(kept).map(({ bytes }) => bytes)).toEqual([96]);
+    expect(kept).toHaveLength(2);
+    expect((await numbersOf(bucket, kept)).sort((a, b) => a - b)).toEqual(upTo(8));
+    // A topic of a thousand events a day never has an object.
+    const day = await addKeys(bucket, "k/day-", [], keys(0, 1_000));
+    expect(inObjects(day.kept)).toEqual([]);
   });
 
   test("small objects are joined when they are many, and none is lost or there twice", async () => {
     const bucket = new MemoryBucket();
-    let objects: readonly KeyObject[] = [];
+    let kept: readonly KeptKeys[] = [];
     const replaced: string[] = [];
     for (let step = 0; step < 100; step++) {
-      const change = await addKeys(bucket, `k/${step}-`, objects, keys(step * 10, 10));
-      objects = change.objects;
+      const change = await addKeys(bucket, `k/${step}-`, kept, keys(step * 10, 10), step % 3 === 0 ? 320 : 0);
+      ({ kept } = change);
       replaced.push(...change.replaced);
-      expect(objects.length).toBeLessThanOrEqual(33);
+      expect(inObjects(kept).length).toBeLessThanOrEqual(16);
     }
-    expect((await numbersOf(bucket, objects)).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 1_000 }, (_, n) => n),
-    );
+    expect((await numbersOf(bucket, kept)).sort((a, b) => a - b)).toEqual(upTo(1_000));
     expect(new Set(replaced).size).toBe(replaced.length);
-    expect(objects.some(({ object }) => replaced.includes(object))).toBe(false);
+    expect(inObjects(kept).some(({ object }) => replaced.includes(object))).toBe(false);
   });
 
-  test("an object that is whole is not read again to add others: twelve million keys are some twenty objects", async () => {
+  test("stand in three tiers: a day has a dozen objects, and each key is written three times", async () => {
     const bucket = new MemoryBucket();
-    const reads: string[] = [];
+    const written: number[] = [];
     const watched = {
-      get: (key: string) => {
-        reads.push(key);
-        return bucket.get(key);
+      get: (key: string) => bucket.get(key),
+      put: async (key: string, value: unknown, options?: R2PutOptions) => {
+        const stored = await bucket.put(key, value, options);
+        written.push(stored.size);
+        for (const each of gone.splice(0)) bucket.objects.delete(each);
+        return stored;
       },
-      put: (key: string, value: unknown, options?: R2PutOptions) => bucket.put(key, value, options),
     };
-    let objects: readonly KeyObject[] = [];
-    for (let step = 0; step < 36; step++) {
-      const change = await addKeys(watched, `k/${step}-`, objects, keys(step * 83_333, 83_333));
-      objects = change.objects;
-      expect(objects.length).toBeLessThanOrEqual(13 + step / 12);
+    const gone: string[] = [];
+    const [STEPS, ROWS] = [60, 50_000];
+    let kept: readonly KeptKeys[] = [];
+    for (let step = 0; step < STEPS; step++) {
+      const change = await addKeys(watched, `k/${step}-`, kept, keys(step * ROWS, ROWS));
+      ({ kept } = change);
+      gone.push(...change.replaced);
+      expect(kept.length).toBeLessThanOrEqual(11);
     }
-    expect(new Set(reads).size).toBe(reads.length);
-    expect(objects.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(36 * 83_333 * 16);
+    const bytes = STEPS * ROWS * 16;
+    expect(inObjects(kept).reduce((sum, each) => sum + each.bytes, 0)).toBe(bytes);
+    expect(written.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(3 * bytes);
   });
 
-  test("an object that is gone, or has another length, is lost", async () => {
+  test("an object that is gone, has another length or ends early is lost", async () => {
     const bucket = new MemoryBucket();
-    const { objects } = await addKeys(bucket, "k/a-", [], keys(0, 10));
-    const longer = objects.map(({ object, bytes }) => ({ object, bytes: bytes + 16 }));
+    const kept = inObjects((await addKeys(bucket, "k/a-", [], keys(0, 10), 0)).kept);
+    const longer = kept.map(({ object, bytes }) => ({ object, bytes: bytes + 16 }));
     await expect(numbersOf(bucket, longer)).rejects.toThrow(LostKeysError);
+    const cut = {
+      async get(key: string) {
+        const stored = await bucket.get(key);
+        return Object.defineProperty(stored, "body", { value: new Response(new Uint8Array(40)).body });
+      },
+    };
+    await expect(numbersOf(cut, kept)).rejects.toThrow("a stream of 160 bytes ended 120 bytes early");
     bucket.objects.clear();
-    await expect(numbersOf(bucket, objects)).rejects.toThrow(LostKeysError);
+    await expect(numbersOf(bucket, kept)).rejects.toThrow(LostKeysError);
   });
 });
