@@ -8,7 +8,7 @@ import type { Bench } from "./bench.ts";
 import { BUSY_EVENTS, busyDay, CLOSING_HOURS } from "./build-day/busy-day.ts";
 import { BUSY_TOPIC, benchProject } from "./build-day/project.ts";
 import { QUIET_EVENTS, QUIET_TOPICS, quietDay } from "./build-day/quiet-day.ts";
-import { dollarsADay, dollarsPerMillion, growthOf, reportCauses } from "./build-day/report.ts";
+import { dollarsADay, dollarsPerMillion, growthOf, reportCauses, reportStatements } from "./build-day/report.ts";
 import { startVirtualPlatform, type VirtualPlatform } from "./build-day/virtual-platform.ts";
 
 /** What is run, each on a platform of its own; named on the command line, else all. */
@@ -37,9 +37,9 @@ worked through. Bindings count what Cloudflare bills. Before the day comes an ho
 repeat the messages of a minute with other ids and times (--all: none does). Growth: what the last hour takes of CPU, R2 operations, D1 rows and bytes written, to the first; budget ${BUDGETS.growth}.
 The bill is that of 24 hours and of the closing: operations by the price list (tools/prices.ts), and CPU, workerd's with its simulation of D1 and R2. Budget $${BUDGETS.dollars_per_million} per million events; with a
 flush age of five minutes, of which ${HOURS_AT_5_MINUTES} hours are run, $${BUDGETS.dollars_per_million_flushed_each_5_minutes}. ${QUIET_TOPICS} topics as \`sluice new-topic\` makes them, of ${QUIET_EVENTS} events a day in requests of their own: ${QUIET_HOURS} hours after one before, times eight; $${BUDGETS.quiet_dollars_a_day} a day.
-One part of it: npm run bench -- build-day ${PARTS.join("|")}; a shorter day: --hours N.`,
+One part of it: npm run bench -- build-day ${PARTS.join("|")}; a shorter day: --hours N; rows by statement: --statements.`,
   async run(log, args) {
-    const { parts, hours, all } = readArguments(args);
+    const { parts, hours, all, statements } = readArguments(args);
     const folder = mkdtempSync(join(tmpdir(), "sluice-build-day-"));
     try {
       const project = await benchProject(join(folder, "project"), QUIET_TOPICS);
@@ -65,6 +65,10 @@ One part of it: npm run bench -- build-day ${PARTS.join("|")}; a shorter day: --
           log,
         );
         reportCauses("closing, by cause", [day.closing], log);
+        if (statements) {
+          for (const { hour, usage } of [day.hours[0]!, day.hours.at(-1)!])
+            reportStatements(`hour ${hour + 1}, by statement`, [usage], log);
+        }
         figures.growth = growthOf(day, log);
         figures.dollars_per_million = dollarsPerMillion(day, log);
       });
@@ -73,8 +77,9 @@ One part of it: npm run bench -- build-day ${PARTS.join("|")}; a shorter day: --
         figures.dollars_per_million_flushed_each_5_minutes = dollarsPerMillion(day, log);
       });
       await on("quiet", 0, async (platform) => {
-        const day = await quietDay(platform, DAY, QUIET_HOURS, log);
-        reportCauses(`${QUIET_HOURS} hours of quiet topics, by cause`, day.hours, log);
+        const day = await quietDay(platform, DAY, Math.min(hours, QUIET_HOURS));
+        reportCauses(`${day.hours.length} hours of quiet topics, by cause`, day.hours, log);
+        if (statements) reportStatements("quiet topics, by statement", day.hours, log);
         figures.quiet_dollars_a_day = dollarsADay(day.hours);
         log(`${QUIET_TOPICS} quiet topics: $${figures.quiet_dollars_a_day.toFixed(3)} a day`);
       });
@@ -88,17 +93,24 @@ One part of it: npm run bench -- build-day ${PARTS.join("|")}; a shorter day: --
 
 function readArguments(args: readonly string[]) {
   const { values, positionals } = parseCommandLine([...args], {
-    options: { hours: { type: "string", default: "24" }, all: { type: "boolean", default: false } },
+    options: {
+      hours: { type: "string", default: "24" },
+      all: { type: "boolean", default: false },
+      statements: { type: "boolean", default: false },
+    },
     allowPositionals: true,
   });
   const hours = Number(values.hours);
   const unknown = positionals.find((name) => !PARTS.some((part) => part === name));
   if (unknown !== undefined || !(Number.isInteger(hours) && hours >= 1 && hours <= 24)) {
-    throw new CommandProblem("USAGE", `npm run bench -- build-day [${PARTS.join("|")} ...] [--hours 1 to 24] [--all].`);
+    throw new CommandProblem(
+      "USAGE",
+      `npm run bench -- build-day [${PARTS.join("|")} ...] [--hours 1 to 24] [--all] [--statements].`,
+    );
   }
   const named = new Set<string>(positionals);
   const parts: readonly Part[] = PARTS.filter((part) => named.size === 0 || named.has(part));
-  return { parts, hours, all: values.all };
+  return { parts, hours, all: values.all, statements: values.statements };
 }
 
 /** Every event is in silver once, and nothing waits. */

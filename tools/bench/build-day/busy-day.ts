@@ -1,7 +1,8 @@
 /** A day of 12,000,000 events of one topic, an hour after the other. */
+import { createProgressBar } from "../../progress.ts";
 import { BUSY_TOPIC } from "./project.ts";
 import { busyBodies, EVENTS_PER_REQUEST, type RequestBody } from "./traffic.ts";
-import { between, type Usage } from "./usage.ts";
+import { between, figuresOf, type Usage } from "./usage.ts";
 import type { VirtualPlatform } from "./virtual-platform.ts";
 
 export const BUSY_EVENTS = 12_000_000;
@@ -40,26 +41,33 @@ export async function busyDay(
   log: (line: string) => void,
 ): Promise<BusyDay> {
   const day = new Day(platform, start);
+  const bar = createProgressBar("day", (1 + hours + CLOSING_HOURS) * 60);
+  const progress = (minute: number) => bar.update(60 + minute, `hour ${Math.floor(minute / 60) + 1}`);
   await day.keepMinute(-61);
-  for (let minute = -60; minute < 0; minute++) await day.repeatMinute(minute);
-  const done: HourOfDay[] = [];
+  for (let minute = -60; minute < 0; minute++) {
+    await day.repeatMinute(minute);
+    progress(minute + 1);
+  }
+  const worked: HourOfDay[] = [];
   let before = await platform.usage();
   for (let hour = 0; hour < hours; hour++) {
     if (hour === 0) await day.keepMinute(0);
     for (let minute = hour * 60 + (hour === 0 ? 1 : 0); minute < (hour + 1) * 60; minute++) {
       await (sampled.has(hour) ? day.sendMinute(minute) : day.repeatMinute(minute));
+      progress(minute + 1);
     }
     const now = await platform.usage();
-    const usage = between(before, now);
-    done.push({ hour, sampled: sampled.has(hour), usage });
-    log(
-      `hour ${hour + 1}${sampled.has(hour) ? " through the gateway" : ""}: ${Math.round(usage.cpuMs / 1_000)} s of CPU`,
-    );
+    const done = { hour, sampled: sampled.has(hour), usage: between(before, now) };
+    worked.push(done);
+    reportHour(done, log);
     before = now;
   }
-  const end = start + hours * HOUR_MS;
-  for (let minutes = 10; minutes <= CLOSING_HOURS * 60; minutes += 10) await platform.run(end + minutes * MINUTE_MS);
-  return { hours: done, closing: between(before, await platform.usage()), sent: day.sent };
+  for (let minutes = 10; minutes <= CLOSING_HOURS * 60; minutes += 10) {
+    await platform.run(start + hours * HOUR_MS + minutes * MINUTE_MS);
+    progress(hours * 60 + minutes);
+  }
+  bar.finish();
+  return { hours: worked, closing: between(before, await platform.usage()), sent: day.sent };
 }
 
 class Day {
@@ -121,4 +129,13 @@ function slotOf(minute: number): number {
 /** How many requests of a minute are sent before so many milliseconds of it. */
 function requestsUntil(ms: number): number {
   return Math.round(ms / REQUEST_EVERY_MS);
+}
+
+function reportHour({ hour, sampled, usage }: HourOfDay, log: (line: string) => void): void {
+  const { cpuMs, r2Operations, d1RowsWritten, d1RowsRead, bytesWritten } = figuresOf(usage);
+  const bucket = `${r2Operations} R2 operations, ${(bytesWritten / 1e6).toFixed(1)} MB written`;
+  const rows = `${d1RowsWritten} D1 rows written, ${d1RowsRead} read`;
+  log(
+    `hour ${hour + 1}${sampled ? ", through the gateway" : ""}: ${Math.round(cpuMs / 1_000)} s of CPU, ${bucket}, ${rows}`,
+  );
 }

@@ -64,11 +64,19 @@ export function countedBucket(bucket: R2Bucket, tally: Tally): R2Bucket {
       return (...values: unknown[]) => {
         if (CLASS_A.has(name)) tally.operations.bucketClassA++;
         if (CLASS_B.has(name)) tally.operations.bucketClassB++;
-        if (name === "put") tally.wrote(lengthOf(values[1]));
+        if (name === "put")
+          return putCounted(tally, String(values[0]), values[1], Reflect.apply(value, object, values));
         return Reflect.apply(value, object, values);
       };
     },
   });
+}
+
+/** A put; of a stream it says afterwards how long that was. */
+async function putCounted(tally: Tally, key: string, body: unknown, put: ReturnType<R2Bucket["put"]>) {
+  const stored = await put;
+  tally.wrote(key, body instanceof ReadableStream ? (stored?.size ?? 0) : lengthOf(body));
+  return stored;
 }
 
 function lengthOf(value: unknown): number {

@@ -8,12 +8,15 @@ export function countedDatabase(
   rewritten: (query: string) => string = (query) => query,
 ): D1Database {
   return {
-    prepare: (query) => new CountedStatement(database.prepare(rewritten(query)), tally),
+    prepare: (query) => new CountedStatement(database.prepare(rewritten(query)), query, tally),
     async batch<T>(statements: D1PreparedStatement[]) {
       // D1 takes only its own statements.
       const own = statements.map((each) => (each instanceof CountedStatement ? each.own : each));
       const results = await database.batch<T>(own);
-      for (const { meta } of results) count(meta, tally);
+      for (const [n, { meta }] of results.entries()) {
+        const statement = statements[n];
+        tally.ran("d1", statement instanceof CountedStatement ? statement.sql : "", meta.rows_read, meta.rows_written);
+      }
       return results;
     },
     exec: (query) => database.exec(query),
@@ -24,15 +27,17 @@ export function countedDatabase(
 
 class CountedStatement implements D1PreparedStatement {
   readonly own: D1PreparedStatement;
+  readonly sql: string;
   readonly #tally: Tally;
 
-  constructor(own: D1PreparedStatement, tally: Tally) {
+  constructor(own: D1PreparedStatement, sql: string, tally: Tally) {
     this.own = own;
+    this.sql = sql;
     this.#tally = tally;
   }
 
   bind(...values: unknown[]): D1PreparedStatement {
-    return new CountedStatement(this.own.bind(...values), this.#tally);
+    return new CountedStatement(this.own.bind(...values), this.sql, this.#tally);
   }
 
   async run<T = Record<string, unknown>>(): Promise<D1Result<T>> {
@@ -57,12 +62,7 @@ class CountedStatement implements D1PreparedStatement {
   }
 
   #counted<T>(result: D1Result<T>): D1Result<T> {
-    count(result.meta, this.#tally);
+    this.#tally.ran("d1", this.sql, result.meta.rows_read, result.meta.rows_written);
     return result;
   }
-}
-
-function count(meta: D1Meta, tally: Tally): void {
-  tally.operations.databaseRowsRead += meta.rows_read;
-  tally.operations.databaseRowsWritten += meta.rows_written;
 }

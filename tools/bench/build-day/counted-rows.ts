@@ -4,7 +4,7 @@ import type { Tally } from "./tally.ts";
 type Cursor = Pick<SqlStorageCursor<Record<string, SqlStorageValue>>, "rowsRead" | "rowsWritten">;
 
 /** Cursors know their rows once they are read: they are asked when the call that opened them has ended. */
-let open: Cursor[] = [];
+let open: { readonly cursor: Cursor; readonly sql: string }[] = [];
 
 /** Counts every statement of this storage, and each key that is put. */
 export function countRows(storage: DurableObjectStorage, tally: Tally): void {
@@ -14,22 +14,19 @@ export function countRows(storage: DurableObjectStorage, tally: Tally): void {
   Object.defineProperty(sql, "exec", {
     value: (...call: Parameters<typeof exec>) => {
       const cursor = exec(...call);
-      open.push(cursor);
+      open.push({ cursor, sql: call[0] });
       return cursor;
     },
   });
   Object.defineProperty(storage, "put", {
     value: (...call: Parameters<typeof put>) => {
-      tally.operations.objectRowsWritten++;
+      tally.ran("object", `put ${String(call[0])}`, 0, 1);
       return put(...call);
     },
   });
 }
 
 export function settleRows(tally: Tally): void {
-  for (const { rowsRead, rowsWritten } of open) {
-    tally.operations.objectRowsRead += rowsRead;
-    tally.operations.objectRowsWritten += rowsWritten;
-  }
+  for (const { cursor, sql } of open) tally.ran("object", sql, cursor.rowsRead, cursor.rowsWritten);
   open = [];
 }

@@ -8,7 +8,7 @@ export function holdAlarms(id: string, storage: DurableObjectStorage, tally: Tal
   const held: Pick<DurableObjectStorage, "getAlarm" | "setAlarm" | "deleteAlarm"> = {
     getAlarm: async () => alarms.get(id) ?? null,
     async setAlarm(time) {
-      tally.operations.objectRowsWritten++;
+      tally.ran("object", "the alarm", 0, 1);
       alarms.set(id, Number(time));
     },
     deleteAlarm: async () => void alarms.delete(id),

@@ -1,5 +1,7 @@
 /** A day of quiet topics: each has an event now and then, in a request of its own. */
+
 import { createRandom } from "../../../producers/simulators/random.ts";
+import { createProgressBar } from "../../progress.ts";
 import { quietTopic } from "./project.ts";
 import { quietBody } from "./traffic.ts";
 import { between, type Usage } from "./usage.ts";
@@ -17,16 +19,12 @@ export interface QuietDay {
 }
 
 /** Runs the day's first `hours`, after one before it. Each event comes at a random time, to a random topic. */
-export async function quietDay(
-  platform: VirtualPlatform,
-  start: number,
-  hours: number,
-  log: (line: string) => void,
-): Promise<QuietDay> {
+export async function quietDay(platform: VirtualPlatform, start: number, hours: number): Promise<QuietDay> {
   const everyMs = DAY_MS / (QUIET_TOPICS * QUIET_EVENTS);
   const bodies = Array.from({ length: QUIET_TOPICS }, quietBody);
   const random = createRandom(17);
   const done: Usage[] = [];
+  const bar = createProgressBar("quiet day", hours + 1);
   let sent = 0;
   await platform.run(start - HOUR_MS);
   let before = await platform.usage();
@@ -41,7 +39,8 @@ export async function quietDay(
     const now = await platform.usage();
     if (hour >= 0) done.push(between(before, now));
     before = now;
-    log(`quiet topics, hour ${hour + 1} of ${hours}`);
+    bar.update(hour + 2);
   }
+  bar.finish();
   return { hours: done, sent };
 }

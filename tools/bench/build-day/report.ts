@@ -1,7 +1,7 @@
 /** What a day's spans say, in lines and in the figures that have budgets. */
 import { priced } from "../../prices.ts";
 import { BUSY_EVENTS, type BusyDay } from "./busy-day.ts";
-import { cpuDollars, dollarsOf, figuresOf, type HourFigures, total, type Usage } from "./usage.ts";
+import { cpuDollars, dollarsOf, figuresOf, type HourFigures, total, totalOf, type Usage } from "./usage.ts";
 
 type Log = (line: string) => void;
 
@@ -50,16 +50,35 @@ export function dollarsADay(hours: readonly Usage[]): number {
 export function reportCauses(title: string, spans: readonly Usage[], log: Log): void {
   log(title);
   for (const cause of [...new Set(spans.flatMap(({ causes }) => [...causes.keys()]))].sort()) {
-    const own = spans.flatMap(({ causes }, number) => {
-      const counts = causes.get(cause);
-      return counts === undefined ? [] : [[String(number), counts] as const];
-    });
-    const { operations, bytesWritten } = total({ causes: new Map(own) });
+    const own = spans.map(({ causes }) => ({ causes: new Map([...causes].filter(([name]) => name === cause)) }));
+    const { operations } = totalOf(own);
     const told = priced(operations).filter(({ count }) => Math.round(count) > 0);
     const list = told.map(({ operation, count }) => `${operation} ${whole(count)}`).join(", ");
-    const megabytes = bytesWritten === 0 ? "" : `, ${(bytesWritten / 1e6).toFixed(1)} MB written`;
-    log(`  ${cause.padEnd(24)} $${dollarsOf(operations).toFixed(5)}  ${list}${megabytes}`);
+    log(`  ${cause.padEnd(24)} $${dollarsOf(operations).toFixed(5)}  ${list}`);
   }
+  const puts = Object.entries(totalOf(spans).puts).sort(([, a], [, b]) => b.bytes - a.bytes);
+  for (const [kind, { objects, bytes }] of puts)
+    log(`  ${kind.padEnd(24)} ${(bytes / 1e6).toFixed(2)} MB in ${objects} objects`);
+}
+
+/** Rows that statements wrote, those that wrote most first, by cause. */
+export function reportStatements(title: string, spans: readonly Usage[], log: Log): void {
+  log(title);
+  const rows = spans
+    .flatMap(({ causes }) => [...causes])
+    .flatMap(([cause, { statements }]) =>
+      Object.entries(statements).map(([name, own]) => ({ name: `${cause.padEnd(20)} ${name}`, ...own })),
+    );
+  const sums = [...Map.groupBy(rows, ({ name }) => name)].map(([name, own]) => ({
+    name,
+    runs: own.reduce((sum, { runs }) => sum + runs, 0),
+    read: own.reduce((sum, { read }) => sum + read, 0),
+    written: own.reduce((sum, { written }) => sum + written, 0),
+  }));
+  for (const { name, runs, read, written } of sums.sort((a, b) => b.written - a.written || b.read - a.read))
+    log(
+      `  ${whole(written).padStart(9)} written ${whole(read).padStart(11)} read ${whole(runs).padStart(8)} times  ${name}`,
+    );
 }
 
 function mean(values: readonly number[]): number {

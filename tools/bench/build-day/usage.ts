@@ -20,17 +20,42 @@ export function between(from: Usage, to: Usage): Usage {
 
 /** Of all causes. */
 export function total({ causes }: Pick<Usage, "causes">): Counts {
-  return [...causes.values()].reduce((sum, counts) => combined(sum, counts, 1), {
-    operations: noOperations(),
-    bytesWritten: 0,
-  });
+  return sumOf([...causes.values()]);
+}
+
+/** Of all causes of several spans. */
+export function totalOf(spans: readonly Pick<Usage, "causes">[]): Counts {
+  return sumOf(spans.map(total));
+}
+
+function sumOf(counts: readonly Counts[]): Counts {
+  return counts.reduce((sum, each) => combined(sum, each, 1), { operations: noOperations(), puts: {}, statements: {} });
+}
+
+const NO_ROWS = { runs: 0, read: 0, written: 0 };
+
+/** Bytes put into the bucket. */
+export function bytesOf({ puts }: Pick<Counts, "puts">): number {
+  return Object.values(puts).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function combined(a: Counts, b: Counts, sign: 1 | -1): Counts {
   const operations = noOperations();
   for (const { operation, count } of priced(a.operations))
     operations[operation] = count + sign * b.operations[operation];
-  return { operations, bytesWritten: a.bytesWritten + sign * b.bytesWritten };
+  const puts: Counts["puts"] = {};
+  for (const kind of new Set([...Object.keys(a.puts), ...Object.keys(b.puts)])) {
+    const objects = (a.puts[kind]?.objects ?? 0) + sign * (b.puts[kind]?.objects ?? 0);
+    if (objects > 0) puts[kind] = { objects, bytes: (a.puts[kind]?.bytes ?? 0) + sign * (b.puts[kind]?.bytes ?? 0) };
+  }
+  const statements: Counts["statements"] = {};
+  for (const name of new Set([...Object.keys(a.statements), ...Object.keys(b.statements)])) {
+    const [of, less] = [a.statements[name] ?? NO_ROWS, b.statements[name] ?? NO_ROWS];
+    const runs = of.runs + sign * less.runs;
+    if (runs > 0)
+      statements[name] = { runs, read: of.read + sign * less.read, written: of.written + sign * less.written };
+  }
+  return { operations, puts, statements };
 }
 
 /** Without CPU. */
@@ -52,12 +77,13 @@ export interface HourFigures {
 }
 
 export function figuresOf(usage: Usage): HourFigures {
-  const { operations, bytesWritten } = total(usage);
+  const counts = total(usage);
+  const { operations } = counts;
   return {
     cpuMs: usage.cpuMs,
     r2Operations: operations.bucketClassA + operations.bucketClassB,
     d1RowsWritten: operations.databaseRowsWritten,
     d1RowsRead: operations.databaseRowsRead,
-    bytesWritten,
+    bytesWritten: bytesOf(counts),
   };
 }

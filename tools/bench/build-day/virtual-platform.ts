@@ -1,5 +1,6 @@
 /** The platform whose day is fast-forwarded, as the bench drives it. */
 import { join } from "node:path";
+import * as z from "zod";
 import type { Bundle } from "../../build/bundle.ts";
 import { startPlatform } from "../../local-platform/platform.ts";
 import { operationsIn } from "../../prices.ts";
@@ -81,8 +82,11 @@ export async function startVirtualPlatform(
   };
 }
 
+const countsSchema = z.object({
+  puts: z.record(z.string(), z.object({ objects: z.int(), bytes: z.int() })),
+  statements: z.record(z.string(), z.object({ runs: z.int(), read: z.int(), written: z.int() })),
+});
+
 function countsIn(json: unknown): Counts {
-  const bytes: unknown = Reflect.get(Object(json), "bytesWritten");
-  if (typeof bytes !== "number") throw new Error(`no counts: ${JSON.stringify(json)}`);
-  return { operations: operationsIn(Reflect.get(Object(json), "operations")), bytesWritten: bytes };
+  return { operations: operationsIn(Reflect.get(Object(json), "operations")), ...countsSchema.parse(json) };
 }
