@@ -295,7 +295,7 @@ export async function registerCompaction(
     ),
     guarded(
       `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
-       SELECT ${tombstoneColumns("value", "'compacted into ' || ?1")} FROM json_each(?2) WHERE ${takes} ON CONFLICT DO NOTHING`,
+       SELECT ${tombstoneColumns("?2", "'compacted into ' || ?1")} WHERE ${takes} ON CONFLICT DO NOTHING`,
     ),
     // The inputs turn before the status: from here on the guard is that they are ours.
     guarded(`UPDATE bronze_files SET retired_by = ?1 WHERE file IN (SELECT value FROM json_each(?2)) AND ${takes}`),

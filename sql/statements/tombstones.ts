@@ -1,4 +1,5 @@
 /** Objects of R2 that wait for their deletion. Times are D1's clock. */
+import * as z from "zod";
 import { textsOf } from "../rows/row.ts";
 
 const OBJECTS = textsOf({ table: "tombstones", remedy: "delete the row: its object then stays" }, "object");
@@ -12,8 +13,13 @@ export function tombstoneColumns(object: string, reason: string): string {
   return `${object}, ${reason}, ${NOW}, strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+${TOMBSTONE_HOURS} hours')`;
 }
 
+/** The R2 keys that a tombstone is of: its column `object` has one, or a JSON array where many went together, since each row is billed. */
+export function objectsOf(object: string): readonly string[] {
+  return object.startsWith("[") ? z.array(z.string()).parse(JSON.parse(object)) : [object];
+}
+
 /**
- * Objects whose time is up, the longest overdue first. None that was tombstoned after a build began which still holds its
+ * Tombstones whose time is up, as the column `object` has them, the longest overdue first. None that was tombstoned after a build began which still holds its
  * lease: that build may have listed it.
  */
 export async function dueTombstones(db: D1Database, limit: number): Promise<string[]> {
@@ -31,7 +37,7 @@ export async function dueTombstones(db: D1Database, limit: number): Promise<stri
   );
 }
 
-/** Forgets tombstones of objects that are gone. */
+/** Forgets tombstones of objects that are gone, as `dueTombstones` gave them. */
 export function forgetTombstones(db: D1Database, objects: readonly string[]): D1PreparedStatement {
   return db
     .prepare("DELETE FROM tombstones WHERE object IN (SELECT value FROM json_each(?))")

@@ -12,6 +12,7 @@ import { retire } from "../../lakehouse/upkeep/retention/retire.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import type { BronzeInput } from "../../sql/statements/bronze-inputs.ts";
 import { insertCompaction, registerCompaction } from "../../sql/statements/compactions.ts";
+import { objectsOf } from "../../sql/statements/tombstones.ts";
 import { longOrShare } from "../long-share.ts";
 import { Objects } from "../oracle/bronze-objects.ts";
 import { type D1Fault, FaultyD1 } from "../oracle/faulty-d1.ts";
@@ -222,7 +223,7 @@ class Bronze {
       "SELECT file FROM bronze_files f WHERE NOT EXISTS (SELECT 1 FROM bronze_file_dates d WHERE d.file = f.file)";
     expect(this.d1.rows(dangling)).toEqual([]);
     for (const { object } of this.d1.rows<{ object: string }>("SELECT object FROM tombstones"))
-      expect(this.live.has(object)).toBe(false);
+      for (const key of objectsOf(object)) expect(this.live.has(key)).toBe(false);
     for (const { manifest } of this.d1.rows<{ manifest: string }>("SELECT manifest FROM bronze_manifests"))
       expect(this.bucket.objects.has(manifest)).toBe(true);
   }

@@ -1,5 +1,5 @@
 /** Deletes objects of R2 that nothing has referred to for a day. */
-import { dueTombstones, forgetTombstones } from "../../../sql/statements/tombstones.ts";
+import { dueTombstones, forgetTombstones, objectsOf } from "../../../sql/statements/tombstones.ts";
 
 export interface TombstoneDeps {
   readonly db: D1Database;
@@ -8,16 +8,20 @@ export interface TombstoneDeps {
 }
 
 /** As many as R2 deletes at once. */
-const OBJECTS_A_RUN = 1_000;
+const DELETED_AT_ONCE = 1_000;
+/** A tombstone is of one object, or of those that a compaction replaced. */
+const TOMBSTONES_A_RUN = 1_000;
 
 /** One run: a bounded number of objects. A crash between R2 and D1 deletes them again, which does nothing. Throws what both throw. */
 export async function deleteTombstones(
   deps: TombstoneDeps,
 ): Promise<{ readonly deleted: number; readonly more?: "now" }> {
-  const objects = await dueTombstones(deps.db, OBJECTS_A_RUN);
+  const due = await dueTombstones(deps.db, TOMBSTONES_A_RUN);
+  const objects = due.flatMap(objectsOf);
   if (objects.length === 0) return { deleted: 0 };
-  await deps.bucket.delete(objects);
-  await forgetTombstones(deps.db, objects).run();
+  for (let at = 0; at < objects.length; at += DELETED_AT_ONCE)
+    await deps.bucket.delete(objects.slice(at, at + DELETED_AT_ONCE));
+  await forgetTombstones(deps.db, due).run();
   deps.log({ event: "tombstones", deleted: objects.length });
-  return { deleted: objects.length, ...(objects.length === OBJECTS_A_RUN ? { more: "now" } : {}) };
+  return { deleted: objects.length, ...(due.length === TOMBSTONES_A_RUN ? { more: "now" } : {}) };
 }
