@@ -28,7 +28,8 @@ export function findBuffered(
           message_id: frame.header.message_id,
           event_index: index,
           received: formatTimestamp(frame.header.received),
-          buffered_since: new Date(appendedAt).toISOString(),
+          // A block has the time of its first events: later ones came after it, and after they were received.
+          buffered_since: new Date(Math.max(appendedAt, Math.floor(frame.header.received / 1_000))).toISOString(),
         });
         if (found.length >= MAX_FOUND) return found;
       }

@@ -17,6 +17,9 @@ import { prepareSchema } from "./schema.ts";
 /** Under the 2 MB limit of a blob, with room for the row around it. */
 const BLOCK_BYTES = 1_900_000;
 
+/** A block that is not longer is rewritten by an append that makes it longer, some pages of SQLite. */
+const SMALL_BYTES = 64 * 1024;
+
 /** Of the files that a flush's row tells: well under the 2 MB of a row, and hardly ever more than a kilobyte. */
 const FILES_BYTES = 1_000_000;
 
@@ -40,13 +43,16 @@ export class BufferStore implements IdStore {
   readonly ledger: LedgerStore;
   readonly noted: NotedIdStore;
   readonly #sql: Pick<SqlStorage, "exec">;
+  readonly #smallBytes: number;
   /** It never changes once it stands, and every append asks. */
   #incarnation: string | undefined;
   /** Kept in step by appends, since each asks for it; null: to be read. */
   #waiting: Waiting | null = null;
 
-  constructor(sql: Pick<SqlStorage, "exec">) {
+  /** `smallBytes`: of a block that an append may make longer. */
+  constructor(sql: Pick<SqlStorage, "exec">, smallBytes = SMALL_BYTES) {
     this.#sql = sql;
+    this.#smallBytes = smallBytes;
     prepareSchema(sql);
     this.arrivals = new ArrivalStore(sql);
     this.layouts = new LayoutStore(sql);
@@ -117,7 +123,7 @@ export class BufferStore implements IdStore {
     return { rows: rows ?? 0, bytes: bytes ?? 0, oldestAt: oldest };
   }
 
-  /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event. `noted`: the caller notes what they say. If its transaction fails, `reset` must follow. */
+  /** Appends frames as open blocks of at most 1.9 MB: a row per block, never per event; a few behind the last block. `noted`: the caller notes what they say. If its transaction fails, `reset` must follow. */
   appendFrames(frames: readonly Frame[], now: number, noted = false): void {
     const waiting = this.#totals();
     let pending: Frame[] = [];
@@ -125,10 +131,7 @@ export class BufferStore implements IdStore {
     let rows = 0;
     const write = (): void => {
       if (rows === 0) return;
-      this.#sql.exec(
-        "INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, ?)",
-        ...[rows, now, joined(pending, bytes), noted ? 1 : 0],
-      );
+      this.#writeBlock(rows, joined(pending, bytes), now, noted ? 1 : 0);
       const { open } = waiting;
       waiting.open = {
         rows: open.rows + rows,
@@ -146,6 +149,40 @@ export class BufferStore implements IdStore {
       rows += frame.slice.count;
     }
     write();
+  }
+
+  /**
+   * Behind the last open block where both are small, else as one of its own: each block is a row to write and another one to delete, and
+   * a quiet topic has a few events a flush. The block keeps the time of its first events, since the oldest ones say when to flush.
+   */
+  #writeBlock(rows: number, bytes: Uint8Array, now: number, noted: 0 | 1): void {
+    const last =
+      bytes.byteLength > this.#smallBytes
+        ? undefined
+        : this.#sql
+            .exec<{ id: number; bytes: ArrayBuffer }>(
+              `SELECT id, bytes FROM blocks WHERE id = (SELECT max(id) FROM blocks) AND length(bytes) <= ? AND noted = ?
+                 AND id > (SELECT coalesce(max(last_block), 0) FROM flushes)`,
+              ...[this.#smallBytes - bytes.byteLength, noted],
+            )
+            .toArray()[0];
+    if (last === undefined) {
+      this.#sql.exec(
+        "INSERT INTO blocks (rows, appended_at, bytes, noted) VALUES (?, ?, ?, ?)",
+        rows,
+        now,
+        bytes,
+        noted,
+      );
+      return;
+    }
+    const longer = new Uint8Array(last.bytes.byteLength + bytes.byteLength);
+    longer.set(new Uint8Array(last.bytes));
+    longer.set(bytes, last.bytes.byteLength);
+    this.#sql.exec(
+      "UPDATE blocks SET bytes = ?, rows = rows + ?, appended_at = min(appended_at, ?) WHERE id = ?",
+      ...[longer, rows, now, last.id],
+    );
   }
 
   state(): BufferState {

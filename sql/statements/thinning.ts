@@ -40,8 +40,8 @@ const UNNEEDED = `f.removed IS NOT NULL AND NOT EXISTS (
     AND v.version >= f.added AND v.version < f.removed)`;
 
 /**
- * Forgets at most `limit` surplus versions, and tombstones their manifests and the files that nothing has any more; how many versions. One
- * transaction, and done again it goes on. Reads every version, and every file that D1 lists.
+ * Forgets at most `limit` surplus versions, and tombstones their manifests and the files that nothing has any more, each partition's by
+ * one row (`objectsOf`); how many versions. One transaction, and done again it goes on. Reads every version, and every file that D1 lists.
  */
 export async function thinVersions(
   db: D1Database,
@@ -55,10 +55,11 @@ export async function thinVersions(
   const results = await db.batch([
     bound(
       `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
-       SELECT ${tombstoneColumns(manifest, "'superseded'")} FROM (${SURPLUS}) s JOIN json_each(?5) d ON d.key = s.table_name
-       -- A closed partition may have its files in the manifest of a version that is forgotten.
-       WHERE NOT EXISTS (SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date
-         AND p.manifest = ${manifest}) ON CONFLICT DO NOTHING`,
+       SELECT ${tombstoneColumns("objects", "'superseded'")} FROM (
+         SELECT json_group_array(${manifest}) AS objects FROM (${SURPLUS}) s JOIN json_each(?5) d ON d.key = s.table_name
+         -- A closed partition may have its files in the manifest of a version that is forgotten.
+         WHERE NOT EXISTS (SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date
+           AND p.manifest = ${manifest}) GROUP BY s.table_name, s.partition_date) WHERE true ON CONFLICT DO NOTHING`,
       limit,
       JSON.stringify(directories),
     ),
@@ -77,11 +78,12 @@ export async function thinVersions(
     ),
     db.prepare(
       `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
-       SELECT DISTINCT ${tombstoneColumns("f.file", "'superseded'")} FROM data_files f
-       WHERE ${UNNEEDED} AND NOT EXISTS (
-         SELECT 1 FROM data_files o WHERE o.table_name = f.table_name AND o.partition_date = f.partition_date AND o.file = f.file
-           AND o.again <> f.again AND NOT (${UNNEEDED.replaceAll("f.", "o.")}))
-       ON CONFLICT DO NOTHING`,
+       SELECT ${tombstoneColumns("objects", "'superseded'")} FROM (
+         SELECT json_group_array(DISTINCT f.file) AS objects FROM data_files f
+         WHERE ${UNNEEDED} AND NOT EXISTS (
+           SELECT 1 FROM data_files o WHERE o.table_name = f.table_name AND o.partition_date = f.partition_date AND o.file = f.file
+             AND o.again <> f.again AND NOT (${UNNEEDED.replaceAll("f.", "o.")}))
+         GROUP BY f.table_name, f.partition_date) WHERE true ON CONFLICT DO NOTHING`,
     ),
     db.prepare(`DELETE FROM data_files AS f WHERE ${UNNEEDED}`),
   ]);

@@ -16,6 +16,7 @@ import { commitVersion } from "../../sql/statements/commits.ts";
 import { acquireLease } from "../../sql/statements/leases.ts";
 import { releasePins } from "../../sql/statements/rollbacks.ts";
 import { commitCompaction, endCompaction, leaseForCompaction } from "../../sql/statements/table-compaction.ts";
+import { objectsOf } from "../../sql/statements/tombstones.ts";
 import { listVersions } from "../../sql/statements/versions.ts";
 import { longOrShare } from "../long-share.ts";
 import { FaultyD1 } from "../oracle/faulty-d1.ts";
@@ -270,7 +271,7 @@ class Versions {
         expect(rowsThrough(live.files, version)).toBeLessThanOrEqual(this.#rowsAsOf(version, each).length);
     }
     const tombstones = new Set(
-      this.d1.rows<{ object: string }>("SELECT object FROM tombstones").map(({ object }) => object),
+      this.d1.rows<{ object: string }>("SELECT object FROM tombstones").flatMap(({ object }) => objectsOf(object)),
     );
     const versions = await listVersions(db, TABLE.name, null, null, 1_000);
     expect(versions[0]?.version ?? 0).toBe(this.states.length - 1);

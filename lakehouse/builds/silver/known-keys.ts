@@ -140,14 +140,14 @@ async function putKeys(
     }
     await writer.close();
   };
+  // The first failure ends the other side too: a put that failed reads no more, and a write to it would wait for good.
   const failed: unknown[] = [];
-  const written = write().catch(async (error: unknown) => {
+  const fail = async (error: unknown): Promise<void> => {
     failed.push(error);
-    await writer.abort(error);
-  });
-  const put = bucket
-    .put(object, readable, { httpMetadata: { contentType: "application/octet-stream" } })
-    .catch((error: unknown) => void failed.push(error));
+    await writer.abort(error).catch(() => {});
+  };
+  const written = write().catch(fail);
+  const put = bucket.put(object, readable, { httpMetadata: { contentType: "application/octet-stream" } }).catch(fail);
   await Promise.all([written, put]);
   if (failed.length > 0) throw failed[0];
 }

@@ -93,12 +93,16 @@ class Life {
 
   constructor(storage: SqliteStorage) {
     this.storage = storage;
-    this.store = new BufferStore({
-      exec: (sql, ...values) => {
-        this.check();
-        return storage.exec(sql, ...values);
+    // So few bytes that some appends make a block longer, and others begin one.
+    this.store = new BufferStore(
+      {
+        exec: (sql, ...values) => {
+          this.check();
+          return storage.exec(sql, ...values);
+        },
       },
-    });
+      700,
+    );
     // So few that schedules meet both: appends that a flush notes, and appends that note themselves.
     this.ids = new RememberedIds(this.store, 3);
   }

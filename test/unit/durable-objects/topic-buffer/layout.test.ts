@@ -119,9 +119,10 @@ describe("a flush is laid out once", () => {
     await shard.append(framesForShard([bad], 0));
     await ring(shard, "before");
     expect(shard.bucket.objects.size).toBe(0);
-    const [, block] = shard.storage
+    const block = shard.storage
       .exec<{ id: number; bytes: ArrayBuffer }>("SELECT id, bytes FROM blocks ORDER BY id")
-      .toArray();
+      .toArray()
+      .at(-1);
     const corrupt = new Uint8Array(block?.bytes ?? new ArrayBuffer());
     corrupt.fill(0xff, corrupt.byteLength - 30);
     shard.storage.exec("UPDATE blocks SET bytes = ? WHERE id = ?", corrupt, block?.id ?? 0);

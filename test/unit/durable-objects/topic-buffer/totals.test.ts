@@ -15,8 +15,9 @@ function frames(n: number): Uint8Array {
   return framesForShard([weatherMessage({ messageId: uuidAt(NOW, n), received: NOW * 1_000, events })], 0);
 }
 
-function buffer(storage = new SqliteStorage()) {
-  const store = new BufferStore(storage);
+/** `smallBytes`: 0 has each append be a block of its own, so that a flush can take some of them. */
+function buffer(storage = new SqliteStorage(), smallBytes = 0) {
+  const store = new BufferStore(storage, smallBytes);
   store.incarnation(() => "i");
   const ids = new RememberedIds(store);
   let fails = false;
@@ -59,6 +60,34 @@ test("totals follow appends, flushes and failures", () => {
   store.forget(seq);
   expectInStep();
   expect(store.backlog()).toEqual(store.state().open);
+});
+
+test("small appends are one block, which a flush ends; it is as old as its first events", () => {
+  const storage = new SqliteStorage();
+  const { store, append, fail, expectInStep } = buffer(storage, 1_000);
+  const size = frames(1).byteLength;
+  const blocks = () =>
+    storage.exec<{ rows: number; at: number }>("SELECT rows, appended_at AS at FROM blocks ORDER BY id").toArray();
+  const kept = Math.floor(1_000 / size);
+  for (let n = 1; n <= kept; n++) append(n);
+  expect(blocks()).toEqual([{ rows: kept, at: NOW + 1 }]);
+  fail(true);
+  expect(() => append(90)).toThrow("the storage fails");
+  fail(false);
+  append(91);
+  expect(blocks()).toEqual([
+    { rows: kept, at: NOW + 1 },
+    { rows: 1, at: NOW + 91 },
+  ]);
+  const seq = store.freeze(1e6, 1e6);
+  append(92);
+  expectInStep();
+  expect(blocks()).toHaveLength(3);
+  expect(store.state().open).toEqual({ rows: 1, bytes: frames(92).byteLength, oldestAt: NOW + 92 });
+  store.forget(seq);
+  // What stands in a block is known, also after a restart.
+  expect(buffer(storage, 1_000).append(92).stored).toHaveLength(1);
+  expect(blocks()).toEqual([{ rows: 1, at: NOW + 92 }]);
 });
 
 test("a flush is noted alike after a failure and after a restart", () => {
