@@ -5,7 +5,7 @@ import { LAYOUT_POLICY, type LayoutPolicy, UNSTORED_POLICY } from "../../lakehou
 import type { BronzeBucket } from "../../lakehouse/bronze/put-once.ts";
 import { BronzeInputError, writeBronze } from "../../lakehouse/bronze/write.ts";
 import type { WasmPermit } from "../../lakehouse/engine/parquet/wasm.ts";
-import { hourText } from "../../schemas/hours.ts";
+import { hourText, hourTextAt } from "../../schemas/hours.ts";
 import { publishArrivals } from "../../sql/statements/arrivals.ts";
 import type { BronzeFile } from "../../sql/statements/bronze.ts";
 import { publishLedger, registerFlush } from "../../sql/statements/bronze.ts";
@@ -87,43 +87,62 @@ async function flushStep(
   step: "write" | "register" | "forget",
   seq: number,
 ): Promise<boolean> {
-  const { store, db } = deps;
-  const { address, incarnation } = target;
-  const shard = { topic: address.topic, shard: address.shard, shardOf: address.of, incarnation };
+  const { store } = deps;
+  const { address } = target;
+  let files: readonly BronzeFile[];
   switch (step) {
     case "write": {
       using permit = deps.permit();
       if (permit === undefined) return false;
-      const files = await writeOrSetAside(deps, permit, target, seq);
+      files = await writeOrSetAside(deps, permit, target, seq);
       // What was set aside is in R2 before its flush goes on: the step may be done again, the forgetting not.
       await parkSlices(deps.bucket, address, store, seq);
-      deps.transaction(() => store.markWritten(seq, files));
-      return true;
+      break;
     }
-    case "register": {
-      const now = new Date(deps.now()).toISOString();
-      const ledger = store.ledger.unpublished();
-      const arrivals = store.arrivals.unpublished();
-      const files = store.writtenFiles(seq);
-      await db.batch([
-        ...registerFlush(db, { ...shard, seq }, files, store.backlog(seq), now),
-        ...files.flatMap(({ topic, unknownFields }) => noteUnknownFields(db, topic, unknownFields ?? [], now)),
-        ...store.parkedSlices(seq).map((slice) => registerParkedSlice(db, shard, slice, now)),
-        ...portionsOf(ledger).map((totals) => publishLedger(db, shard, totals)),
-        publishArrivals(db, shard, arrivals),
-      ]);
-      deps.transaction(() => {
-        store.ledger.markPublished(ledger);
-        store.arrivals.markPublished(arrivals);
-        forget(deps, seq);
-      });
-      return true;
-    }
+    case "register":
+      files = store.writtenFiles(seq);
+      break;
     // Of a version that forgot in a transaction of its own.
     case "forget":
       deps.transaction(() => forget(deps, seq));
       return true;
   }
+  try {
+    await register(deps, target, seq, files);
+  } catch (error) {
+    // Only now is it worth a row that the files stand: the next try need not make them again.
+    if (step === "write") deps.transaction(() => store.markWritten(seq, files));
+    throw error;
+  }
+  return true;
+}
+
+async function register(
+  deps: FlushDeps,
+  { address, incarnation }: FlushTarget,
+  seq: number,
+  files: readonly BronzeFile[],
+): Promise<void> {
+  const { store, db } = deps;
+  const shard = { topic: address.topic, shard: address.shard, shardOf: address.of, incarnation };
+  const now = new Date(deps.now()).toISOString();
+  const ledger = store.ledger.unpublished();
+  const arrivals = store.arrivals.unpublished();
+  await db.batch([
+    ...registerFlush(db, { ...shard, seq }, files, store.backlog(seq), now),
+    ...files.flatMap(({ topic, unknownFields }) => noteUnknownFields(db, topic, unknownFields ?? [], now)),
+    ...store.parkedSlices(seq).map((slice) => registerParkedSlice(db, shard, slice, now)),
+    ...portionsOf(ledger).map((totals) => publishLedger(db, shard, totals)),
+    publishArrivals(db, shard, arrivals),
+  ]);
+  // Totals of the present hour are told again with its next flush, which changes them: that D1 has them is not worth their rows.
+  const present = hourTextAt(deps.now());
+  const isOver = ({ hour }: { readonly hour: string }) => hour < present;
+  deps.transaction(() => {
+    store.ledger.markPublished(ledger.filter(isOver));
+    store.arrivals.markPublished(arrivals.filter(isOver));
+    forget(deps, seq);
+  });
 }
 
 function forget({ store, ids, now }: FlushDeps, seq: number): void {

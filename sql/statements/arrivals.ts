@@ -25,7 +25,7 @@ export function publishArrivals(
       `INSERT INTO ledger_arrivals (topic, shard, shard_of, incarnation, hour, messages, unnumbered, instances)
        SELECT ?1, ?2, ?3, ?4, value ->> 'hour', value ->> 'messages', value ->> 'unnumbered', value ->> 'instances' FROM json_each(?5) WHERE true
        ON CONFLICT DO UPDATE SET messages = excluded.messages, unnumbered = excluded.unnumbered, instances = excluded.instances
-       WHERE excluded.messages >= messages`,
+       WHERE excluded.messages > messages`,
     )
     .bind(shard.topic, shard.shard, shard.shardOf, shard.incarnation, JSON.stringify(lines));
 }

@@ -114,7 +114,7 @@ function hoursByFirstReception({ dates, minReceived }: BronzeFile): ReceivedHour
 }
 
 /**
- * Writes absolute totals of appended events of one shard. A total of a later epoch (`durable-objects/topic-buffer/ledger-store.ts`)
+ * Writes absolute totals of appended events of one shard; one that is not larger than what is known writes no row. A total of a later epoch (`durable-objects/topic-buffer/ledger-store.ts`)
  * stands beside the earlier ones of its hour, as that of another incarnation would.
  */
 export function publishLedger(
@@ -132,7 +132,7 @@ export function publishLedger(
       `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events, published_at)
        SELECT ?1, ?2, ?3, ?4 || iif(coalesce(value ->> 'epoch', 0) = 0, '', '+' || (value ->> 'epoch')),
               value ->> 'hour', value ->> 'detail', value ->> 'events', strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM json_each(?5) WHERE true
-       ON CONFLICT DO UPDATE SET events = max(events, excluded.events), published_at = excluded.published_at`,
+       ON CONFLICT DO UPDATE SET events = excluded.events, published_at = excluded.published_at WHERE excluded.events > events`,
     )
     .bind(shard.topic, shard.shard, shard.shardOf, shard.incarnation, JSON.stringify(lines));
 }

@@ -331,7 +331,13 @@ async function judge(shard: Shard, messages: readonly Message[], refused: Readon
     new Map([...arrived].map(([hour, of]) => [hour, [of.length, Math.min(...numbers(of)), Math.max(...numbers(of))]])),
   );
 
-  expect(shard.storage.exec("SELECT hour FROM ledger WHERE published <> events").toArray()).toEqual([]);
+  // The present hour's total is not marked as told, but D1 has it.
+  for (const { hour, detail, events } of shard.storage.exec<{ hour: string; detail: string; events: number }>(
+    "SELECT hour, detail, events FROM ledger WHERE published <> events",
+  ))
+    expect(
+      shard.d1.rows("SELECT 1 FROM ledger WHERE hour = ? AND detail = ? AND events = ?", hour, detail, events),
+    ).not.toEqual([]);
   expect(shard.overwritten).toEqual([]);
   judgePositions(shard);
   expect(shard.storage.exec("SELECT id FROM blocks").toArray()).toEqual([]);

@@ -2,8 +2,9 @@
 import type { BronzeInput } from "../../../sql/statements/bronze-inputs.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
 import { ColumnMismatchError, conform, requireColumns } from "../../engine/columns/conform.ts";
+import { bytesSource } from "../../engine/parquet/range-source.ts";
 import { CorruptParquetError, openParquet } from "../../engine/parquet/reader.ts";
-import { type LakeWork, tailedSource } from "../../tables/lake.ts";
+import { type LakeWork, type TailedSource, tailedSource } from "../../tables/lake.ts";
 
 /** Rows [firstRow, firstRow + rows) of an object. */
 export interface StoredRows {
@@ -56,9 +57,10 @@ export async function* bronzeRows(
   inputs: readonly BronzeInput[],
   fields: readonly Field[],
   transient = false,
+  ends?: FileEnds,
 ): AsyncGenerator<Batch, void, undefined> {
   for (const [file, pieces] of Map.groupBy(storedRows(inputs), (piece) => piece.file)) {
-    using source = await tailedSource(bucket, file);
+    using source = await (ends?.open(bucket, file) ?? tailedSource(bucket, file));
     const parquet = await openParquet(source);
     orCorrupt(file, () => requireColumns(parquet.columns, fields));
     const columns = fields.map((field) => field.name).filter((name) => parquet.columns.includes(name));
@@ -74,6 +76,27 @@ export async function* bronzeRows(
           `it has ${read} of the ${rows} rows that the catalog lists from row ${firstRow} on`,
         );
     }
+  }
+}
+
+/** Bytes of files that are held between the two passes of a step. */
+const HELD_BYTES = 1024 * 1024;
+
+/** Small files that were read once: a quiet topic's second pass over a step's rows asks R2 for none of them again. */
+export class FileEnds {
+  readonly #held = new Map<string, Uint8Array>();
+  #bytes = 0;
+
+  async open(bucket: LakeWork["bucket"], file: string): Promise<TailedSource> {
+    const held = this.#held.get(file);
+    if (held !== undefined) return { ...bytesSource(file, held), [Symbol.dispose]: () => {} };
+    const source = await tailedSource(bucket, file);
+    if (source.size > HELD_BYTES - this.#bytes) return source;
+    // A copy: the source frees what it read.
+    const whole = (await source.read(0, source.size)).slice();
+    this.#held.set(file, whole);
+    this.#bytes += whole.length;
+    return source;
   }
 }
 

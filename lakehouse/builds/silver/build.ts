@@ -40,7 +40,7 @@ import { objectNames } from "../inline.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, type StepBounds } from "../outcome.ts";
 import { hasClosed, staleAfter } from "../planning/dependencies.ts";
 import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
-import { bronzeRows, positionOrder } from "./bronze-rows.ts";
+import { bronzeRows, FileEnds, positionOrder } from "./bronze-rows.ts";
 import { derived } from "./derived.ts";
 import { addKeys, knownKeys, LostKeysError } from "./known-keys.ts";
 import { type Portion, portionOf } from "./portion.ts";
@@ -250,6 +250,7 @@ async function runStep(
   const { bucket } = deps;
   const { date, runId } = lease;
   const order = positionOrder(inputs);
+  const ends = new FileEnds();
   const data = new FileStager(deps, table, date, runId, "data");
   const quarantine = quarantineOf(table);
   const aside = new FileStager(deps, quarantine, date, runId, "quarantine");
@@ -259,7 +260,7 @@ async function runStep(
       rows: {
         count: order.length,
         order,
-        read: (fields) => bronzeRows(deps, inputs, fields, true),
+        read: (fields) => bronzeRows(deps, inputs, fields, true, ends),
       },
       known: ({ id }) => knownKeys(bucket, before.keys[id] ?? []),
       taking: new Set(before.taking),

@@ -14,7 +14,7 @@ import {
 import { putOnce } from "../../bronze/put-once.ts";
 import { isMixed } from "../../bronze/table.ts";
 import { UnknownColumnsError } from "../../tables/known-rows.ts";
-import { type LakeWork, objectSource } from "../../tables/lake.ts";
+import { type LakeWork, tailedSource } from "../../tables/lake.ts";
 import { mergeFiles } from "./merge.ts";
 import { inputsDigest } from "./plan.ts";
 
@@ -46,7 +46,7 @@ export async function compact(deps: CompactDeps, file: string): Promise<CompactO
   const keys = inputs.map((input) => input.file);
   const digest = inputsDigest(keys);
   try {
-    const sources = keys.map((key) => () => objectSource(bucket, key));
+    const sources = keys.map((key) => () => tailedSource(bucket, key));
     const merged = await mergeFiles(permit, sources, contract, {
       mixed: isMixed(file),
       metadata: { "sluice.input": digest, "sluice.compacts": String(keys.length) },

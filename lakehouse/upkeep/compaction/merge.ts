@@ -12,6 +12,9 @@ import type { WasmPermit } from "../../engine/parquet/wasm.ts";
 import { writeParquet } from "../../engine/parquet/writer.ts";
 import { knownRows } from "../../tables/known-rows.ts";
 
+/** What holds memory says how to free it. */
+type OpenedFile = RangeSource & Partial<Disposable>;
+
 export interface MergedFile {
   readonly bytes: Uint8Array;
   readonly dates: readonly FileDate[];
@@ -25,7 +28,7 @@ export interface MergedFile {
  */
 export async function mergeFiles(
   permit: WasmPermit,
-  sources: readonly (() => Promise<RangeSource>)[],
+  sources: readonly (() => Promise<OpenedFile>)[],
   contract: Contract,
   options: { readonly mixed: boolean; readonly metadata: Readonly<Record<string, string>> },
 ): Promise<MergedFile> {
@@ -49,10 +52,17 @@ export async function mergeFiles(
 
 async function* rowsOf(
   permit: WasmPermit,
-  sources: readonly (() => Promise<RangeSource>)[],
+  sources: readonly (() => Promise<OpenedFile>)[],
   fields: readonly Field[],
 ): AsyncGenerator<Batch, void, undefined> {
-  for (const open of sources) yield* knownRows(permit, await open(), fields);
+  for (const open of sources) {
+    const source = await open();
+    try {
+      yield* knownRows(permit, source, fields);
+    } finally {
+      source[Symbol.dispose]?.();
+    }
+  }
 }
 
 /** Counts the rows of each date of a file while they pass. */

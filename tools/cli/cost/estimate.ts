@@ -51,8 +51,8 @@ const APPEND: Partial<Operations> = {
 };
 /** Counted: an alarm with its flush, the file's put, its registration in D1; its part of the hourly compaction, and its reading by a build. */
 const FLUSH: Partial<Operations> = {
-  ...{ objectRequests: 1, objectMilliseconds: 100, objectRowsWritten: 10.5, objectRowsRead: 75 },
-  ...{ databaseRowsWritten: 13, databaseRowsRead: 47, bucketClassA: 1, bucketClassB: 4 },
+  ...{ objectRequests: 1, objectMilliseconds: 100, objectRowsWritten: 7.2, objectRowsRead: 75 },
+  ...{ databaseRowsWritten: 11.2, databaseRowsRead: 47, bucketClassA: 1, bucketClassB: 2 },
 };
 /** Counted: a build of one table: its message, lease, commit, files and pointer. */
 const BUILD: Partial<Operations> = {
@@ -61,7 +61,7 @@ const BUILD: Partial<Operations> = {
 };
 /** Counted: a minute of the cron that finds nothing to do. */
 const TICK: Partial<Operations> = {
-  ...{ requests: 1, objectRequests: 1, databaseRowsRead: 560, databaseRowsWritten: 0.7, bucketClassA: 1.25 },
+  ...{ requests: 1, objectRequests: 1, databaseRowsRead: 560, databaseRowsWritten: 0.7, bucketClassA: 0.25, bucketClassB: 1 },
 };
 
 export function monthlyCost(load: TopicLoad): MonthlyCost {
