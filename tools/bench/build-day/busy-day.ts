@@ -1,5 +1,6 @@
 /** A day of 12,000,000 events of one topic, an hour after the other. */
 import { createProgressBar } from "../../progress.ts";
+import { writeLedgerHistory } from "./ledger-history.ts";
 import { BUSY_TOPIC } from "./project.ts";
 import { busyBodies, EVENTS_PER_REQUEST, type RequestBody } from "./traffic.ts";
 import { between, figuresOf, type Usage } from "./usage.ts";
@@ -48,6 +49,7 @@ export async function busyDay(
     await day.repeatMinute(minute);
     progress(minute + 1);
   }
+  await writeLedgerHistory(platform, start);
   const worked: HourOfDay[] = [];
   let before = await platform.usage();
   for (let hour = 0; hour < hours; hour++) {

@@ -21,6 +21,8 @@ export interface VirtualPlatform {
   usage(): Promise<Usage>;
   /** Uncounted. */
   query(sql: string): Promise<Record<string, unknown>[]>;
+  /** Runs statements while these tables have no triggers. Uncounted. */
+  withoutTriggers(tables: readonly string[], statements: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -78,6 +80,20 @@ export async function startVirtualPlatform(
       return { causes: new Map(causes), cpuMs: cpuOf(pids).all };
     },
     query: async (sql) => (await db.prepare(sql).all()).results,
+    async withoutTriggers(tables, statements) {
+      const list = JSON.stringify(tables);
+      const { results } = await db
+        .prepare(
+          "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name IN (SELECT value FROM json_each(?))",
+        )
+        .bind(list)
+        .all();
+      await db.batch([
+        ...results.map(({ name }) => db.prepare(`DROP TRIGGER ${String(name)}`)),
+        ...statements.map((statement) => db.prepare(statement)),
+        ...results.map(({ sql }) => db.prepare(String(sql))),
+      ]);
+    },
     stop: () => platform.stop(),
   };
 }
