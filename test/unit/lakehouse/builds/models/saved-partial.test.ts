@@ -80,7 +80,9 @@ test("what is saved in objects and loaded is as if all rows had come in one run"
   const before = start();
   await add(before.run, 0, 90_000);
   const bucket = memoryBucket();
-  const objects = await savePartial(bucket, "p-", encodePartial(TITLE, before.run.save()));
+  const saved = await savePartial(bucket, "p-", encodePartial(TITLE, before.run.save()));
+  const objects = saved.flatMap((each) => ("object" in each ? [each] : []));
+  expect(objects).toHaveLength(saved.length);
   before.run.release();
   expect(before.run.byteLength).toBe(0);
   expect(objects.length).toBeGreaterThan(1);
@@ -111,4 +113,20 @@ test("what is saved in objects and loaded is as if all rows had come in one run"
   await expect(load(objects)).rejects.toThrow(LostPartialError);
   bucket.objects.delete(first.object);
   await expect(load(objects)).rejects.toThrow(/is not in the bucket/);
+});
+
+test("a small one is held by the progress, and the bucket has nothing of it", async () => {
+  const before = start();
+  await add(before.run, 0, 100);
+  const bucket = memoryBucket();
+  const saved = await savePartial(bucket, "p-", encodePartial(TITLE, before.run.save()));
+  expect(saved).toEqual([{ inline: expect.any(String) }]);
+  expect(bucket.objects.size).toBe(0);
+  const after = start();
+  const merge = after.run.merger();
+  for await (const part of loadPartial(bucket, TITLE, JSON.parse(JSON.stringify(saved)))) merge(part);
+  await add(after.run, 100, 300);
+  const whole = start();
+  await add(whole.run, 0, 300);
+  expect(await result(after)).toEqual(await result(whole));
 });
