@@ -8,14 +8,15 @@ const HOUR_MS = 3_600_000;
 /** As `scheduled/ledger.ts` looks back. */
 const HOURS = 48;
 
-/** To be called when the hour before the day has passed, which is at `start`. */
+/** The hour before the last one has some of its events, so that history ends before it. To be called when the hour before the day has passed, which is at `start`. */
 export async function writeLedgerHistory(platform: VirtualPlatform, start: number): Promise<void> {
-  const known = new Date(start - HOUR_MS).toISOString().replace(".000", "");
+  const hourText = (hoursBefore: number) => new Date(start - hoursBefore * HOUR_MS).toISOString().replace(".000", "");
+  const known = hourText(1);
   const earlier = (hour: string) => `strftime('%Y-%m-%dT%H:00:00Z', ${hour}, '-' || n.value || ' hours')`;
-  const hours = JSON.stringify(Array.from({ length: HOURS - 1 }, (_, n) => n + 1));
+  const hours = JSON.stringify(Array.from({ length: HOURS - 2 }, (_, n) => n + 2));
   const copied = `FROM bronze_file_hours b, json_each('${hours}') n WHERE b.hour = '${known}'`;
   const sums = `SELECT topic, partition_date, hour, sum(rows) AS events, max(registered_at) AS at FROM bronze_file_hours
-    WHERE hour < '${known}' GROUP BY topic, partition_date, hour`;
+    WHERE hour < '${hourText(2)}' GROUP BY topic, partition_date, hour`;
   // These hours were built long ago: nothing is to be built for them.
   await platform.withoutTriggers(
     ["bronze_file_hours", "ledger", "ledger_outcomes"],
