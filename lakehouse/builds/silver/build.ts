@@ -277,6 +277,8 @@ async function runStep(
   const keys: SilverProgress["keys"] = {};
   const replaced = [...before.replaced];
   for (const [n, { space, identities }] of output.keys.entries()) {
+    // Two checks of one set of columns have one space: keys written again would stand in no progress, and never be buried.
+    if (keys[space.id] !== undefined) continue;
     const prefix = `${keysPrefix(table, date, runId)}${n}-`;
     const change = await addKeys(bucket, prefix, before.keys[space.id] ?? [], identities, deps.inlineBytes);
     keys[space.id] = [...change.kept];

@@ -1,5 +1,6 @@
 /** What a build of silver goes on from: the last one, or nothing. */
 import { beforeAll, describe, expect, test } from "vitest";
+import type { LibraryCheck } from "../../../../../contracts/contract.ts";
 import type { Field } from "../../../../../lakehouse/engine/columns/column.ts";
 import { RECORD_HASH_FIELD } from "../../../../../lakehouse/tables/silver-columns.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
@@ -57,6 +58,22 @@ describe("a build of silver", () => {
     expect(await idsIn(lake)).toEqual(["a", "b", "c"]);
     // And goes on from there.
     expect(await landed(lake, ["a", "d"])).toEqual(["committed 2"]);
+  });
+
+  test("writes the keys of two checks of one set of columns once, and names every object of keys that it wrote", async () => {
+    const lake = new Lake(NOON);
+    const same = (name: string, value: number): LibraryCheck => ({
+      ...{ name, layer: "silver", metric: "duplicateValues", columns: ["station_id"], unit: "percent" },
+      ...{ bound: { op: "mustBeLessOrEqualTo", value }, onFail: "warn", values: [] },
+    });
+    const table = { ...weather, checks: [...weather.checks, same("some", 90), same("most", 99)] };
+    expect(await landed(lake, ["a", "b"], table)).toEqual(["committed 2"]);
+    const written = [...lake.bucket.objects.keys()].filter((key) => key.endsWith(".keys"));
+    expect(written).toHaveLength(2);
+    const [{ progress = "" } = {}] = lake.d1.rows<{ progress: string }>(
+      "SELECT progress FROM silver_progress WHERE topic = 'weather'",
+    );
+    for (const key of written) expect(progress).toContain(key);
   });
 
   test("whose key, checks or column types are others begins anew; a new optional column does not make it so", async () => {
