@@ -23,20 +23,20 @@ export interface Ground<Progress> {
 /** `parse` reads a row's progress. Throws what it throws. */
 export function groundOf<Progress>(
   { candidate, published, current }: ProgressRows,
-  { replay }: Pick<Lease, "replay">,
+  { rebuild }: Pick<Lease, "rebuild">,
   parse: (text: string) => Progress,
 ): Ground<Progress> {
   const live = published === undefined ? undefined : parse(published.progress);
   const under = candidate === undefined ? undefined : parse(candidate.progress);
   // A candidate that its gate held back is built again when somebody asks for a build and nothing is new; one that adds to a version that
   // is not the published one any more has lost its ground.
-  const stands = candidate !== undefined && !(candidate.blocked && replay) && (candidate.basis === "empty" || current);
+  const stands = candidate !== undefined && !(candidate.blocked && rebuild) && (candidate.basis === "empty" || current);
   return {
     candidate:
       stands && under !== undefined
         ? { progress: under, basis: candidate.basis, id: candidate.build_id, steps: candidate.steps }
         : undefined,
-    published: current && !replay ? live : undefined,
+    published: current && !rebuild ? live : undefined,
     under,
     live,
   };

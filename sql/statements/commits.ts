@@ -5,7 +5,7 @@ import { type BronzeTerms, bronzeTermsJson, bronzeTermsStatements } from "./bron
 import { type FileChanges, fileStatements, NEWEST } from "./data-files.ts";
 import { type Guard, leaseGuard } from "./guard.ts";
 import type { Lease } from "./leases.ts";
-import { countReplays, sawReplays } from "./partition-replays.ts";
+import { countRebuilds, sawRebuilds } from "./partition-rebuilds.ts";
 import { endRun } from "./runs.ts";
 import { markStale, type StalePartition } from "./stale-partitions.ts";
 
@@ -76,8 +76,8 @@ export async function commitVersion(db: D1Database, commit: Commit): Promise<boo
     ),
     ...(commit.also?.(guard) ?? []),
     ...markStale(commit.dependents, guard),
-    ...(lease.replay ? countReplays(commit, guard) : []),
-    ...sawReplays(lease, guard),
+    ...(lease.rebuild ? countRebuilds(commit, guard) : []),
+    ...sawRebuilds(lease, guard),
     prepare(
       `UPDATE partition_inputs SET built_version = ?5 WHERE domain = ?1 AND partition_date = ?2 AND built_version < ?5 AND ${held}`,
       lease.version,

@@ -13,10 +13,10 @@ export interface Lease extends StepSize {
   readonly fence: number;
   /** The input version that this build will have seen. */
   readonly version: number;
-  /** How many of the changes of the inputs, all in all, were replays. */
-  readonly replays: number;
+  /** How many of the changes of the inputs, all in all, were rebuilds of what was there. */
+  readonly rebuilds: number;
   /** Whether there is nothing new since the last build: what reads the table has nothing new either. */
-  readonly replay: boolean;
+  readonly rebuild: boolean;
   /** D1's clock when the lease was taken, in milliseconds since the epoch. */
   readonly now: number;
   /** Whether the partition's bronze was retired before: it cannot be built again. */
@@ -36,8 +36,8 @@ const LEASES = rowsOf(
   (row) => ({
     fence: row.integer("fence"),
     version: row.integer("version"),
-    replays: row.integer("replays"),
-    replay: row.flag("replay"),
+    rebuilds: row.integer("rebuilds"),
+    rebuild: row.flag("rebuild"),
     now: row.integer("now"),
     sealed: row.flag("sealed"),
     retryCount: row.integer("retry_count"),
@@ -84,8 +84,8 @@ export async function acquireLease(
       .bind(domain, date, runId, nonce, leaseMs),
     db
       .prepare(
-        `SELECT l.domain, l.partition_date, l.fence, coalesce(i.version, 0) AS version, coalesce(r.replays, 0) AS replays,
-                coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS replay, ${NOW_MS} AS now, m.retry_count,
+        `SELECT l.domain, l.partition_date, l.fence, coalesce(i.version, 0) AS version, coalesce(r.replays, 0) AS rebuilds,
+                coalesce(i.version - i.built_version, 0) <= coalesce(r.replays - r.built_replays, 0) AS rebuild, ${NOW_MS} AS now, m.retry_count,
                 l.vanished, l.splits, l.pieces,
                 EXISTS (SELECT 1 FROM sealed_partitions s WHERE s.topic = ?1 AND s.partition_date = ?2) AS sealed
          FROM partition_leases l JOIN partition_meta m USING (domain, partition_date) LEFT JOIN partition_inputs i USING (domain, partition_date)

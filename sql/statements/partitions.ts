@@ -12,7 +12,7 @@ export interface PartitionRow {
   readonly retry_count: number;
   readonly version: number;
   readonly built_version: number;
-  /** Some of the inputs that no build saw are new, and not a replay of what was there. */
+  /** Some of the inputs that no build saw are new, and no rebuild of what was there. */
   readonly news: boolean;
   /** When the first change came that no build saw, by D1's clock; 0: not known. */
   readonly changed_at: number;

@@ -183,7 +183,7 @@ function filesOf({ table, version }: Rollback, { held, prepare }: Guard): D1Prep
   ];
 }
 
-/** The partition waits for a build of inputs that are no news, as after a replay: what it shows is not all that there is. */
+/** The partition waits for a build of inputs that are no news, as after a rebuild of them: what it shows is not all that there is. */
 function unbuilt({ held, prepare }: Guard): D1PreparedStatement[] {
   return [
     prepare(`UPDATE partition_inputs SET version = version + 1 WHERE domain = ?1 AND partition_date = ?2 AND ${held}`),

@@ -29,7 +29,7 @@ export interface Published {
 export function beginning(
   rows: ProgressRows,
   table: ModelTable,
-  lease: Pick<Lease, "date" | "replay">,
+  lease: Pick<Lease, "date" | "rebuild">,
   inputs: Published,
   stepRows: number,
 ): Beginning {

@@ -21,7 +21,7 @@ export interface Beginning {
 }
 
 /** Throws what `parseProgress` throws. */
-export function beginning(rows: ProgressRows, table: TopicTable, lease: Pick<Lease, "date" | "replay">): Beginning {
+export function beginning(rows: ProgressRows, table: TopicTable, lease: Pick<Lease, "date" | "rebuild">): Beginning {
   const { candidate, published, under, live } = groundOf(rows, lease, (text) =>
     parseProgress(text, table.domain, lease.date),
   );

@@ -196,7 +196,7 @@ export class Catalog {
       return;
     }
     const published = await publishedPartition(this.d1.binding, `silver_${lease.domain}`, lease.date);
-    const addsNothing = !lease.replay && published?.digest === inputs.digest;
+    const addsNothing = !lease.rebuild && published?.digest === inputs.digest;
     const fault: D1Fault | undefined =
       ending === "commitAnswerLost" ? "after" : ending === "commitRefused" ? "before" : undefined;
     this.d1.faults.push(fault);

@@ -9,7 +9,7 @@ const table = (() => {
   if (known.kind !== "model") throw new Error("daily_order_revenue is a model");
   return known;
 })();
-const lease = { date: "2026-11-21", replay: false };
+const lease = { date: "2026-11-21", rebuild: false };
 const lookups = [{ table: "silver_payments", date: "2026-11-21", version: 3 }];
 const file = { file: "f", added: 1, rows: 5 };
 const read = [{ table: "silver_orders", date: "2026-11-21", files: [file] }];
@@ -53,7 +53,7 @@ describe("a step of a model", () => {
   });
 
   test("begins anew when somebody asks for a build of what is there; a candidate goes on, but for one that its gate held back", () => {
-    const asked = { ...lease, replay: true };
+    const asked = { ...lease, rebuild: true };
     const inputs = { read, lookups };
     expect(begun({ published: row("published") }, inputs, asked)).toMatchObject({ basis: "empty" });
     expect(begun({ candidate: row("candidate") }, inputs, asked).candidate).toBeDefined();

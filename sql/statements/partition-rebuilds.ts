@@ -1,4 +1,7 @@
-/** Which changes of a partition's inputs were rebuilds of the same inputs: statements of the commit. */
+/**
+ * Which changes of a partition's inputs were rebuilds of the same inputs: statements of the commit. D1's table is `partition_replays`: under
+ * another name the Worker of before a deploy could commit nothing while both run.
+ */
 
 import type { Guard } from "./guard.ts";
 import type { Lease } from "./leases.ts";
@@ -7,7 +10,7 @@ import { IS_STALE, type StalePartition } from "./stale-partitions.ts";
 /**
  * For a build that had nothing new: what reads the table has nothing new either, unless an input came while it was built.
  */
-export function countReplays(
+export function countRebuilds(
   { lease, dependents }: { readonly lease: Lease; readonly dependents: readonly StalePartition[] },
   { held, prepare }: Guard,
 ): D1PreparedStatement[] {
@@ -24,13 +27,13 @@ export function countReplays(
   ];
 }
 
-/** Notes which replays a build has seen. */
-export function sawReplays({ replays }: Lease, { held, prepare }: Guard): D1PreparedStatement[] {
-  if (replays === 0) return [];
+/** Notes which rebuilds of its inputs a build has seen. */
+export function sawRebuilds({ rebuilds }: Lease, { held, prepare }: Guard): D1PreparedStatement[] {
+  if (rebuilds === 0) return [];
   return [
     prepare(
       `UPDATE partition_replays SET built_replays = ?5 WHERE domain = ?1 AND partition_date = ?2 AND built_replays < ?5 AND ${held}`,
-      replays,
+      rebuilds,
     ),
   ];
 }
