@@ -7,7 +7,7 @@ const topicSummary = z.object({
   topic: z.string(),
   description: z.string(),
   domain: z.string(),
-  mode: z.enum(["append", "upsert"]),
+  mode: z.literal("append"),
   contract_version: z.string(),
   schema_version: z.int().describe("The schema version that events have when they name none"),
   accepts_events: z.boolean().describe("Whether producers may post to it"),
