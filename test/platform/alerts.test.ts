@@ -208,7 +208,8 @@ test("metrics: a strict reader takes them, and what a scrape costs does not grow
     `INSERT INTO bronze_files ${days} SELECT 'f' || i, 'orders', 0, 1, 'i', i, 1, 1, ${day}, ${day}, ${day}, NULL, i FROM n`,
     `INSERT INTO versions (table_name, version, partition_date, run_id, fence, kind, rows, rows_added, digest, committed_at) ${days}
        SELECT 'silver_orders', 10000 + i, ${day}, 'r', 1, 'commit', 1, 1, 'd', ${day} FROM n`,
-    `INSERT INTO ended_runs ${days} SELECT 'orders', ${day}, 'r' || i, 1, 'DONE', ${day}, ${day}, 1, 1, NULL, NULL FROM n`,
+    `INSERT INTO ended_runs (domain, partition_date, run_id, fence, status, started_at, finished_at) ${days}
+       SELECT 'orders', ${day}, 'r' || i, 1, 'DONE', ${day}, ${day} FROM n`,
     `INSERT INTO ledger (topic, shard, shard_of, incarnation, hour, detail, events) ${days} SELECT 'orders', 0, 1, 'i', ${day} || 'T00:00:00Z', '', 1 FROM n`,
   ]) {
     await at.platform.db.prepare(insert).run();
