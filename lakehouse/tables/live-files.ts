@@ -1,4 +1,5 @@
 /** The files of a partition's published version, wherever they are listed: in D1, or, once it is closed, in its manifest. */
+import { FILE_COLUMNS_ALONE } from "../../sql/statements/data-files.ts";
 import {
   type PublishedFiles,
   type PublishedVersion,
@@ -31,7 +32,10 @@ async function liveOf(bucket: Pick<LakeBucket, "get">, partition: PublishedFiles
 /** Dates of an answer: an invocation has a thousand queries, which a model that reads years of several tables would use up one by one. */
 const DATES = 31;
 
-/** Those of these dates of which a version is published, by date. Throws as `livePartition` does. */
+/**
+ * Those of these dates of which a version is published, by date, for who reads their rows: files in D1 come without their statistics,
+ * which each step of a build would parse and leave to a collection. Throws as `livePartition` does.
+ */
 export async function livePartitions(
   db: D1Database,
   bucket: Pick<LakeBucket, "get">,
@@ -40,7 +44,7 @@ export async function livePartitions(
 ): Promise<ReadonlyMap<string, LivePartition>> {
   const live = new Map<string, LivePartition>();
   for (let start = 0; start < dates.length; start += DATES) {
-    const page = await publishedPartitions(db, table, dates.slice(start, start + DATES));
+    const page = await publishedPartitions(db, table, dates.slice(start, start + DATES), FILE_COLUMNS_ALONE);
     for (const partition of await Promise.all(page.map((each) => liveOf(bucket, each))))
       live.set(partition.partition_date, partition);
   }

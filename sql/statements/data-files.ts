@@ -152,6 +152,8 @@ export const FILE_ROWS = rowsOf(
 );
 
 export const FILE_COLUMNS = "f.partition_date, f.file, f.kind, f.added, f.rows, f.bytes, f.stats, f.holds";
+/** The same without statistics: those of a large partition's files are a megabyte of objects. */
+export const FILE_COLUMNS_ALONE = "f.partition_date, f.file, f.kind, f.added, f.rows, f.bytes, NULL AS stats, f.holds";
 
 /** An SQL condition: the row `f` of data_files is of version `version`, an expression. */
 export function isLiveAt(version: string): string {

@@ -172,11 +172,15 @@ export async function publishedPartition(
   return row;
 }
 
-/** The live versions of these dates and their files in D1, as of one moment; those of which none is published are absent. Two queries. */
+/**
+ * The live versions of these dates and their files in D1, as of one moment; those of which none is published are absent. Two queries.
+ * `fileColumns`: those of `FILE_COLUMNS`, or without statistics.
+ */
 export async function publishedPartitions(
   db: D1Database,
   table: string,
   dates: readonly string[],
+  fileColumns = FILE_COLUMNS,
 ): Promise<PublishedFiles[]> {
   const asked = JSON.stringify(dates);
   const published = "json_each(?2) d CROSS JOIN published p ON p.table_name = ?1 AND p.partition_date = d.value";
@@ -189,7 +193,7 @@ export async function publishedPartitions(
       .bind(table, asked),
     db
       .prepare(
-        `SELECT ${FILE_COLUMNS} FROM ${published} JOIN data_files f USING (table_name, partition_date)
+        `SELECT ${fileColumns} FROM ${published} JOIN data_files f USING (table_name, partition_date)
          WHERE ${isLiveAt("p.version")} ORDER BY f.file`,
       )
       .bind(table, asked),

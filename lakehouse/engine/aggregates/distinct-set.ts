@@ -27,7 +27,7 @@ export class DistinctSet {
 
   /** Adds a pair; false when it was there. `beforeNew` is called before the set grows, and may throw. */
   add(group: number, a: number, b: number, c: number, beforeNew: () => void): boolean {
-    let mask = this.#slots.length - 1;
+    const mask = this.#slots.length - 1;
     const hash = hashOf(group, a, b, c);
     let slot = hash & mask;
     for (let entry = this.#slots[slot]!; entry !== 0; entry = this.#slots[slot]!) {
@@ -38,6 +38,19 @@ export class DistinctSet {
       slot = (slot + 1) & mask;
     }
     beforeNew();
+    this.#insert(slot, group, a, b, c);
+    return true;
+  }
+
+  /** Adds a pair that is not there: for who knows it, no pair is compared. */
+  append(group: number, a: number, b: number, c: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = hashOf(group, a, b, c) & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#insert(slot, group, a, b, c);
+  }
+
+  #insert(slot: number, group: number, a: number, b: number, c: number): void {
     const at = this.size & (SEGMENT - 1);
     if (at === 0) this.#segments.push(int32s(SEGMENT * ENTRY_WORDS));
     // The line above made the segment, or an earlier call.
@@ -48,15 +61,18 @@ export class DistinctSet {
     segment[at * ENTRY_WORDS + 3] = c;
     this.size++;
     this.#slots[slot] = this.size;
-    if (this.size * 4 > this.#slots.length * 3) {
-      const larger = this.#slots.length * 2;
-      // It is filled by the pairs: the old one goes first.
-      release(this.#slots);
-      this.#slots = int32s(larger);
-      mask = this.#slots.length - 1;
-      this.#fill(mask);
-    }
-    return true;
+    if (this.size * 4 > this.#slots.length * 3) this.reserve(this.size);
+  }
+
+  /** Makes room for so many pairs in all: who knows how many come spares the table's growth. */
+  reserve(pairs: number): void {
+    let slots = this.#slots.length;
+    while (pairs * 4 > slots * 3) slots *= 2;
+    if (slots === this.#slots.length) return;
+    // It is filled by the pairs: the old one goes first.
+    release(this.#slots);
+    this.#slots = int32s(slots);
+    this.#fill(slots - 1);
   }
 
   /** Frees the arrays: the set is of no use any more. */

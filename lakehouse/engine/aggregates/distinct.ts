@@ -16,8 +16,11 @@ export function createCountDistinct(type: IrType, bounds: AccumulatorBounds): Ac
   const seen = new DistinctSet();
   let counts = float64s(0);
   const beforeNew = () => bounds.addDistinct(1);
+  /** Whether what is there comes of the one saved state that is being loaded, in which no pair stands twice. */
+  let loading = false;
   return {
     update(columns, groups, groupCount) {
+      loading = false;
       counts = grown(counts, groupCount, float64s);
       const column = argument(columns, 0);
       const kept = groupsOf(column, groups);
@@ -30,21 +33,30 @@ export function createCountDistinct(type: IrType, bounds: AccumulatorBounds): Ac
         if (seen.add(group, words[0]!, words[1]!, words[2]!, beforeNew)) counts[group]!++;
       }
     },
-    merge(_, __, groupCount) {
+    merge(state, _, groupCount) {
       counts = grown(counts, groupCount, float64s);
+      const [values = -1] = stateColumn(state, 0, "int32", 1).values;
+      if (values < 0 || values > MAX_RESERVED) throw new PartialFormatError("a distinct set does not say its size");
+      // Pairs follow all groups.
+      loading = seen.size === 0;
+      seen.reserve(values);
     },
-    save: () => [],
+    save: () => [int32State(Int32Array.of(seen.size))],
     pairs: {
       *save() {
         for (const column of seen.save()) yield [column];
       },
       merge(portion, groups, groupCount) {
         counts = grown(counts, groupCount, float64s);
+        const before = seen.size;
         forEachPair(stateColumn(portion, 0, "int32"), (theirs, a, b, c) => {
           const group = groups[theirs];
           if (group === undefined) throw new PartialFormatError("a distinct value belongs to no group");
-          if (seen.add(group, a, b, c, beforeNew)) counts[group]!++;
+          if (loading) seen.append(group, a, b, c);
+          else if (!seen.add(group, a, b, c, beforeNew)) return;
+          counts[group]!++;
         });
+        if (loading) bounds.addDistinct(seen.size - before);
       },
       get byteLength() {
         return seen.byteLength;
@@ -111,6 +123,9 @@ export function createDistinctValues(make: () => Accumulator, bounds: Accumulato
     release: () => pairs.release(),
   };
 }
+
+/** A set of more values would not have been saved. */
+const MAX_RESERVED = 1 << 20;
 
 /** Pairs that are saved at a time. */
 const PORTION = 1 << 14;
