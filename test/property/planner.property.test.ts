@@ -207,8 +207,8 @@ async function judgeVersions(catalog: Catalog): Promise<void> {
         domain,
         date,
       )[0];
-      const inputs = await catalog.inputsOf(domain, date);
-      expect(meta !== undefined).toBe(inputs.rows > 0);
+      const inputs = await catalog.inputsAlike(domain, date);
+      expect(meta !== undefined).toBe((inputs[0]?.rows ?? 0) > 0);
       if (meta === undefined) continue;
       expect(meta.status).toBe("DONE");
       const published = catalog.d1.rows(
@@ -217,7 +217,8 @@ async function judgeVersions(catalog: Catalog): Promise<void> {
         `silver_${domain}`,
         date,
       );
-      expect(published).toEqual([inputs]);
+      expect(published).toHaveLength(1);
+      expect(inputs).toContainEqual(published[0]);
       const files = catalog.d1.rows<{ n: number }>(
         "SELECT count(*) AS n FROM data_files WHERE table_name = ? AND partition_date = ? AND removed IS NULL",
         `silver_${domain}`,

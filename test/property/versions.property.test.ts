@@ -173,7 +173,12 @@ class Versions {
     const request = { domain: "weather", date, runId: `run-${this.#names++}`, table: TABLE.name, content: "" };
     const lease = await leaseForCompaction(db, { ...request, leaseMs: MINUTE });
     const before = this.#state.get(date);
-    expect(lease === undefined).toBe(before === undefined || this.pinned.has(date));
+    // A build that a pin turned away is still asked for once that is released, and goes first.
+    const [asked] = this.d1.rows(
+      "SELECT 1 FROM partition_meta WHERE domain = 'weather' AND partition_date = ? AND status <> 'DONE'",
+      date,
+    );
+    expect(lease === undefined).toBe(before === undefined || this.pinned.has(date) || asked !== undefined);
     if (lease === undefined) return false;
     const live = await livePartition(db, this.bucket, TABLE.name, date);
     const [first, ...others] = inRowOrder(live?.files ?? []).slice(at, at + count);

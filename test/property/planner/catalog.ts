@@ -82,6 +82,8 @@ export class Catalog {
   readonly queue: BuildRequest[] = [];
   readonly builders: Builder[] = [];
   stale: readonly PartitionRow[] = [];
+  /** Versions of src that a closing alone made: for whoever has read the one before, they are the same rows. */
+  readonly #alike = new Map<number, number>();
   #runs = 0;
   #files = 0;
   #backfills = 0;
@@ -178,6 +180,21 @@ export class Catalog {
     return { rows: read?.rows ?? 0, seen: null, digest };
   }
 
+  /** What the published version may have been built of: a closing that added nothing asks nobody to read its version. */
+  async inputsAlike(domain: string, date: string): Promise<Inputs[]> {
+    const alike = [await this.inputsOf(domain, date)];
+    if (domain !== "agg") return alike;
+    const [now] = alike;
+    let version = (await publishedPartition(this.d1.binding, "silver_src", date))?.version;
+    for (version = this.#before(version); version !== undefined; version = this.#before(version))
+      alike.push({ rows: now?.rows ?? 0, seen: null, digest: digestOf([inputName("silver_src", date, version)]) });
+    return alike;
+  }
+
+  #before(version: number | undefined): number | undefined {
+    return version === undefined ? undefined : this.#alike.get(version);
+  }
+
   async end(n: number, ending: Ending): Promise<void> {
     const at = n % Math.max(1, this.builders.length);
     const builder = this.builders[at];
@@ -202,6 +219,10 @@ export class Catalog {
     this.d1.faults.push(fault);
     const holds = this.#holds(lease);
     const mine = await this.#commit(lease, inputs, addsNothing);
+    if (mine && addsNothing && lease.domain === "src" && published !== undefined) {
+      const now = await publishedPartition(this.d1.binding, "silver_src", lease.date);
+      if (now !== undefined) this.#alike.set(now.version, published.version);
+    }
     if (mine !== (holds && ending !== "commitRefused"))
       throw new Error(`${lease.runId} holds ${holds}, published ${mine}`);
     if (!mine)
