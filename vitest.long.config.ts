@@ -57,7 +57,7 @@ export default defineConfig({
       {
         test: {
           ...PLATFORM,
-          env,
+          env: { ...PLATFORM.env, ...env },
           include: ["test/platform/answers-arrive.test.ts", "test/platform/fuzz.test.ts", "test/platform/kill.test.ts"],
         },
       },
