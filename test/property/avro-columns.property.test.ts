@@ -194,7 +194,7 @@ describe("Avro into columns", () => {
           expect(got).toEqual({ ...(typeof want === "object" ? want : {}), newer: null });
         });
       }),
-      { numRuns: longOrShare(500, 150) },
+      { numRuns: longOrShare(500, 75) },
     );
   });
 

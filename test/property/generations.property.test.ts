@@ -131,7 +131,7 @@ test("readers see one generation of a table; at rest it is the newest deploy's",
         lake.d1.rows("SELECT * FROM table_generations WHERE table_name IN ('daily', 'two') AND walking = 1"),
       ).toEqual([]);
     }),
-    { numRuns: longOrShare(40, 6) },
+    { numRuns: longOrShare(40, 4) },
   );
   expect(changes).toBeGreaterThan(0);
 });

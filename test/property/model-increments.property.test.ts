@@ -22,7 +22,7 @@ import { landOrders, orderModel } from "../oracle/order-models.ts";
 
 beforeAll(() => loadParquetWasm());
 
-const RUNS = longOrShare(40, 8);
+const RUNS = longOrShare(40, 4);
 const NOON = Date.UTC(2026, 10, 21, 12);
 const DAY = "2026-11-21";
 const HOUR = 3_600_000;

@@ -54,7 +54,7 @@ for (const name of Object.keys(statements)) {
         fc.asyncProperty(arbitraryRows(sampleTable), cuts, async (rows, cut) =>
           judge(oracle, model, await load(oracle, [{ table: sampleTable, rows }], cut)),
         ),
-        { numRuns: longOrShare(25, 8) },
+        { numRuns: longOrShare(25, 4) },
       );
     },
     longOrShare(900_000, 60_000),
@@ -71,7 +71,7 @@ for (const table of [silverOrders, silverPayments, silverLedger]) {
         fc.asyncProperty(arbitraryRows(table), cuts, async (rows, cut) =>
           judge(oracle, model, await load(oracle, [{ table, rows }], cut)),
         ),
-        { numRuns: longOrShare(40, 12) },
+        { numRuns: longOrShare(40, 6) },
       );
     },
     longOrShare(900_000, 60_000),

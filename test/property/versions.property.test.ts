@@ -25,7 +25,7 @@ import { MemoryBucket } from "../oracle/memory-bucket.ts";
 
 const TABLE = tableOf("weather");
 const DATES = ["2026-11-01", "2026-11-02", "2026-11-03"] as const;
-const RUNS = longOrShare(120, 12);
+const RUNS = longOrShare(120, 8);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
