@@ -334,7 +334,7 @@ test("the same rows under the same positions, wherever they are listed; in the e
       const hours = bronze.d1.rows<{ n: number }>("SELECT count(*) AS n FROM bronze_file_hours");
       expect(hours[0]?.n).toBe(bronze.hours.size);
     }),
-    { numRuns: longOrShare(120, 25) },
+    { numRuns: longOrShare(120, 40) },
   );
   for (const times of Object.values(met)) expect(times).toBeGreaterThan(0);
 });
