@@ -2,7 +2,7 @@
  * Versions that are forgotten with time: each of the last hours is kept, of earlier times the last of a partition in an hour, in a day,
  * and at last the one that stood before. A file goes with the last version that has it.
  */
-import { tombstoneColumns } from "./tombstones.ts";
+import { listedObjects, tombstoneColumns } from "./tombstones.ts";
 
 /** ISO 8601 UTC texts: from when on every version is kept, one an hour, one a day. */
 export interface KeptVersions {
@@ -40,8 +40,8 @@ const UNNEEDED = `f.removed IS NOT NULL AND NOT EXISTS (
     AND v.version >= f.added AND v.version < f.removed)`;
 
 /**
- * Forgets at most `limit` surplus versions, and tombstones their manifests and the files that nothing has any more, each partition's by
- * one row (`objectsOf`); how many versions. One transaction, and done again it goes on. Reads every version, and every file that D1 lists.
+ * Forgets at most `limit` surplus versions, and tombstones their manifests and the files that nothing has any more, many by one
+ * row (`objectsOf`); how many versions. One transaction, and done again it goes on. Reads every version, and every file that D1 lists.
  */
 export async function thinVersions(
   db: D1Database,
@@ -55,11 +55,12 @@ export async function thinVersions(
   const results = await db.batch([
     bound(
       `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
-       SELECT ${tombstoneColumns("objects", "'superseded'")} FROM (
-         SELECT json_group_array(${manifest}) AS objects FROM (${SURPLUS}) s JOIN json_each(?5) d ON d.key = s.table_name
-         -- A closed partition may have its files in the manifest of a version that is forgotten.
-         WHERE NOT EXISTS (SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date
-           AND p.manifest = ${manifest}) GROUP BY s.table_name, s.partition_date) WHERE true ON CONFLICT DO NOTHING`,
+       SELECT ${tombstoneColumns("objects", "'superseded'")} FROM (${listedObjects(
+         // A closed partition may have its files in the manifest of a version that is forgotten.
+         `SELECT ${manifest} AS key FROM (${SURPLUS}) s JOIN json_each(?5) d ON d.key = s.table_name
+          WHERE NOT EXISTS (SELECT 1 FROM published p WHERE p.table_name = s.table_name AND p.partition_date = s.partition_date
+            AND p.manifest = ${manifest})`,
+       )}) WHERE true ON CONFLICT DO NOTHING`,
       limit,
       JSON.stringify(directories),
     ),
@@ -78,12 +79,12 @@ export async function thinVersions(
     ),
     db.prepare(
       `INSERT INTO tombstones (object, reason, tombstoned_at, delete_after)
-       SELECT ${tombstoneColumns("objects", "'superseded'")} FROM (
-         SELECT json_group_array(DISTINCT f.file) AS objects FROM data_files f
-         WHERE ${UNNEEDED} AND NOT EXISTS (
-           SELECT 1 FROM data_files o WHERE o.table_name = f.table_name AND o.partition_date = f.partition_date AND o.file = f.file
-             AND o.again <> f.again AND NOT (${UNNEEDED.replaceAll("f.", "o.")}))
-         GROUP BY f.table_name, f.partition_date) WHERE true ON CONFLICT DO NOTHING`,
+       SELECT ${tombstoneColumns("objects", "'superseded'")} FROM (${listedObjects(
+         `SELECT DISTINCT f.file AS key FROM data_files f
+          WHERE ${UNNEEDED} AND NOT EXISTS (
+            SELECT 1 FROM data_files o WHERE o.table_name = f.table_name AND o.partition_date = f.partition_date AND o.file = f.file
+              AND o.again <> f.again AND NOT (${UNNEEDED.replaceAll("f.", "o.")}))`,
+       )}) WHERE true ON CONFLICT DO NOTHING`,
     ),
     db.prepare(`DELETE FROM data_files AS f WHERE ${UNNEEDED}`),
   ]);

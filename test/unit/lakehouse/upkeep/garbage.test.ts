@@ -3,8 +3,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { payloadKey } from "../../../../lakehouse/tables/payload-key.ts";
 import { stagedPlaces } from "../../../../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../../../../lakehouse/upkeep/retention/bury-abandoned.ts";
+import { deleteTombstones } from "../../../../lakehouse/upkeep/retention/delete-due.ts";
 import { deletePayloads } from "../../../../lakehouse/upkeep/retention/delete-payloads.ts";
 import { forgetRuns } from "../../../../lakehouse/upkeep/retention/forget-runs.ts";
+import { thinVersions } from "../../../../sql/statements/thinning.ts";
+import { objectsOf } from "../../../../sql/statements/tombstones.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
 import { sweep } from "../../../oracle/compaction.ts";
 import { type D1Fault, FaultyD1 } from "../../../oracle/faulty-d1.ts";
@@ -138,6 +141,34 @@ describe("files of builds that did not commit", () => {
         expect(await bury(lake)).toEqual({ runs: 0, files: 0 });
       }
     }
+  });
+});
+
+describe("many objects that go at once", () => {
+  const FILES = 2_500;
+  const KEPT = { all: "2026-01-01", hourly: "2026-01-01", daily: "2026-01-01" };
+
+  test("stand in few tombstones of a bounded size, and a run deletes a bounded number", async () => {
+    const d1 = new FaultyD1(() => NOON);
+    const bucket = new MemoryBucket(() => NOON);
+    d1.rows(
+      `INSERT INTO data_files (table_name, partition_date, file, again, kind, added, removed, rows, bytes)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${FILES})
+       SELECT 'silver_weather', '${DAY}', 'silver/weather/event_date=${DAY}/file-' || i || '.parquet', 0, 'data', 1, 2, 1, 1 FROM n`,
+    );
+    await thinVersions(d1.binding, KEPT, {}, 10);
+    const tombstones = d1.rows<{ object: string }>("SELECT object FROM tombstones").map(({ object }) => object);
+    expect(tombstones.map((object) => objectsOf(object).length).sort()).toEqual([1_000, 1_000, 500]);
+    expect(new Set(tombstones.flatMap(objectsOf)).size).toBe(FILES);
+
+    d1.rows("UPDATE tombstones SET delete_after = '2026-01-01'");
+    const run = (objects: number) =>
+      deleteTombstones({ db: d1.binding, bucket, log: () => {} }, { tombstones: 10, objects });
+    // The first is taken whatever it lists.
+    const [first, second, third] = [await run(1), await run(1_200), await run(1_200)];
+    expect([first.more, second.more, third]).toEqual(["now", "now", { deleted: 0 }]);
+    expect(first.deleted + second.deleted).toBe(FILES);
+    expect(d1.rows("SELECT object FROM tombstones")).toEqual([]);
   });
 });
 
