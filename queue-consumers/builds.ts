@@ -3,12 +3,10 @@
 import * as z from "zod";
 import { buildPartition } from "../lakehouse/builds/build.ts";
 import type { BuildDeps } from "../lakehouse/builds/outcome.ts";
-import { waitForWasm } from "../lakehouse/engine/parquet/wait-for-wasm.ts";
-import { tryAcquireWasm } from "../lakehouse/engine/parquet/wasm.ts";
 import { tableOfDomain } from "../lakehouse/tables/catalog.ts";
 import { type CompactionDeps, consumeCompaction } from "./compaction.ts";
 import { consumeTableCompaction, type TableCompactionsDeps, tableCompactionRequest } from "./table-compaction.ts";
-import { busyDelay, WASM_WAIT_MS } from "./wasm-wait.ts";
+import { type WideEvent, withWasm } from "./with-wasm.ts";
 
 const request = z.object({
   domain: z.string(),
@@ -23,8 +21,6 @@ export interface BuildsDeps extends Omit<BuildDeps, "permit">, CompactionDeps, T
   replan(): Promise<unknown>;
   log(event: Readonly<Record<string, unknown>>): void;
 }
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Builds what the batch names. A message is acknowledged once its outcome stands in D1; the planner sends another where one is needed. */
 export async function consumeBuilds(batch: MessageBatch, deps: BuildsDeps): Promise<void> {
@@ -44,31 +40,25 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
     message.ack();
     return;
   }
-  const started = Date.now();
-  const event: Record<string, unknown> = { event: "build", domain: parsed.data.domain, date: parsed.data.date };
-  try {
-    using permit = await waitForWasm(WASM_WAIT_MS, sleep, () => tryAcquireWasm({ pause: () => sleep(0) }));
-    if (permit === undefined) {
-      event["outcome"] = "busy";
-      message.retry({ delaySeconds: busyDelay(message.attempts) });
-      return;
+  const { domain, date } = parsed.data;
+  const event: WideEvent = { event: "build", domain, date };
+  const had = await withWasm(message, event, deps.log, async (permit) => {
+    try {
+      const outcome = await buildPartition({ ...deps, permit }, table, parsed.data);
+      event["outcome"] = outcome.kind;
+      if (outcome.kind === "committed" || outcome.kind === "stepped")
+        Object.assign(event, { run: outcome.lease.runId, rows_in: outcome.rowsIn, rows_out: outcome.rowsOut });
+      if (outcome.kind !== "not_needed" && outcome.lease.vanished > 0) event["vanished"] = outcome.lease.vanished;
+      if (outcome.kind === "failed")
+        Object.assign(event, { run: outcome.lease.runId, failure: outcome.failureClass, error: outcome.message });
+      message.ack();
+    } catch (error) {
+      event["outcome"] = "retry";
+      event["error"] = String(error);
+      message.retry({ delaySeconds: 5 });
     }
-    const outcome = await buildPartition({ ...deps, permit }, table, parsed.data);
-    event["outcome"] = outcome.kind;
-    if (outcome.kind === "committed" || outcome.kind === "stepped")
-      Object.assign(event, { run: outcome.lease.runId, rows_in: outcome.rowsIn, rows_out: outcome.rowsOut });
-    if (outcome.kind !== "not_needed" && outcome.lease.vanished > 0) event["vanished"] = outcome.lease.vanished;
-    if (outcome.kind === "failed")
-      Object.assign(event, { run: outcome.lease.runId, failure: outcome.failureClass, error: outcome.message });
-    message.ack();
-  } catch (error) {
-    event["outcome"] = "retry";
-    event["error"] = String(error);
-    message.retry({ delaySeconds: 5 });
-  } finally {
-    event["ms"] = Date.now() - started;
-    deps.log(event);
-  }
+  });
+  if (!had) return;
   // A later tick does it too: the cron is the guarantee, this is only sooner.
   await deps.replan().catch((error) => deps.log({ event: "replan_failed", error: String(error) }));
 }

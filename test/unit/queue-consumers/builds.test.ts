@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { STEP_ROWS, stepRowsOf } from "../../../lakehouse/builds/outcome.ts";
 import { planTableCompaction } from "../../../lakehouse/upkeep/table-compaction/schedule.ts";
 import { consumeBuilds } from "../../../queue-consumers/builds.ts";
-import { busyDelay } from "../../../queue-consumers/wasm-wait.ts";
+import { busyDelay } from "../../../queue-consumers/with-wasm.ts";
 import { loadParquetWasm } from "../../../tools/build/parquet-wasm-node.ts";
 import { uuidAt } from "../../oracle/frames.ts";
 import { Lake } from "../../oracle/lake.ts";
