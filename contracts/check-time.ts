@@ -3,7 +3,7 @@ import type { Bound, CheckTime, LibraryCheck } from "./contract.ts";
 
 export const CHECK_TIMES = ["increment", "closing"] as const satisfies readonly CheckTime[];
 
-/** What decides when a check is judged. */
+/** The parts of a check that decide when it is judged, where its contract does not say. */
 export interface AskedCheck {
   readonly metric: LibraryCheck["metric"] | "sql";
   readonly unit: LibraryCheck["unit"];
@@ -11,9 +11,9 @@ export interface AskedCheck {
 }
 
 /**
- * When a check is judged that does not say. Rows of which there may be none, and a table that may not be empty, are as wrong in a part of
- * the day as in all of it. How many rows there are, a share of them, and what a query says of all of them is known at the end of the day:
- * what comes may still make it right, and a query reads the whole date each time.
+ * Gives the time of a check whose contract states none. A row that the bound forbids is as wrong at noon as at midnight, and so is an
+ * empty table: each build judges that. A count, a share or the answer of a query may still come right until the day is over, and a query
+ * reads the whole date each time: these wait for the closing.
  */
 export function usualTime(check: AskedCheck): CheckTime {
   if (check.metric === "sql") return "closing";
@@ -21,7 +21,7 @@ export function usualTime(check: AskedCheck): CheckTime {
   return allowsNone(check) ? "increment" : "closing";
 }
 
-/** Whether a single row that counts breaks the bound, and none keeps it, so that nothing has to be known of the other rows. */
+/** Tells whether the bound allows no row at all: then the first row that counts breaks it, whatever the other rows are. */
 export function allowsNone({ unit, bound }: Pick<AskedCheck, "unit" | "bound">): boolean {
   // A percentage of one row may be as small as there are others.
   const one = unit === "rows" ? 1 : 0;
@@ -37,7 +37,7 @@ export function allowsNone({ unit, bound }: Pick<AskedCheck, "unit" | "bound">):
   }
 }
 
-/** One row is enough, and more can never break it. */
+/** Tells whether one row meets the bound and no further row breaks it. */
 function isMetByOneRow({ op, value }: Bound): boolean {
   return (
     (op === "mustBeGreaterThan" && value < 1) ||
@@ -46,7 +46,7 @@ function isMetByOneRow({ op, value }: Bound): boolean {
   );
 }
 
-/** As a check keeps it: where nothing is said, each build judges it. */
+/** The field `when` of a compiled check, which is absent where each build judges it. */
 export function keptTime(time: CheckTime): { readonly when?: "closing" } {
   return time === "closing" ? { when: time } : {};
 }

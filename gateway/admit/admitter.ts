@@ -40,7 +40,7 @@ export interface AdmissionContext {
 export interface AdmittedEvent extends PackedEvent {
   readonly accepted: true;
   readonly schemaId: number;
-  /** Whether all numbers of the event were looked at, and none was one that `JSON.parse` may have altered (`isExtreme`). */
+  /** True if admission looked at every number and none is one that `JSON.parse` may have altered; `admitFrom` looks again at other events. */
   readonly sure: boolean;
 }
 

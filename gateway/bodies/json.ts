@@ -214,7 +214,7 @@ export function readNumbersExactly(values: ParsedEvents): void {
   for (let index = 0; index < values.events.length; index++) readExactly(values, index);
 }
 
-/** What a batch's `reread` does whose events stand in `text`, none of them with a long number. */
+/** Makes the `reread` of a batch. `text` is the batch's JSON and has no long number, so only long exponents are sought in it, once. */
 export function rereading(values: ParsedEvents, text: string): EventBatch["reread"] {
   let hasExponent: boolean | undefined;
   return (index) => {

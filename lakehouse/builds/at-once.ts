@@ -31,7 +31,7 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
   const files = await stageFiles(deps, table, date, runId, candidate.rows);
   const decisions = await decisionsOf(db, table.domain, date);
   const closed = hasClosed(lease);
-  // What a table has from when it was of another grain is emptied, and no check asks for rows there.
+  // A date that is left from when the table had another grain is published without rows: a check that wants some would hold it back.
   const asked = isPartitionOf(grainOf(table), date) ? table.checks : [];
   const results = await runChecks(judgedChecks(asked, closed), table.layer, candidate.rows);
   const rows = results.map((result) => resultRow(result, files));

@@ -114,7 +114,8 @@ function hoursByFirstReception({ dates, minReceived }: BronzeFile): ReceivedHour
 }
 
 /**
- * Writes absolute totals of appended events of one shard; one that is not larger than what is known writes no row. A total of a later epoch (`durable-objects/topic-buffer/ledger-store.ts`)
+ * Writes absolute totals of appended events of one shard; one that is not larger than what is known writes no row. A total of a
+ * later epoch (`durable-objects/topic-buffer/ledger-store.ts`)
  * stands beside the earlier ones of its hour, as that of another incarnation would.
  */
 export function publishLedger(

@@ -20,7 +20,7 @@ const FOLDABLE = rowsOf(
 );
 
 const OWN = "FROM data_files f WHERE f.table_name = p.table_name AND f.partition_date = p.partition_date";
-/** Files of older versions may stand in D1 beside a manifest, but for those of which a rollback brought one back: thinning tells them by their rows. */
+/** A build is changing the files, or a rollback brought one back: thinning then needs its rows in D1. Other files of older versions may stand there beside a manifest. */
 const CHANGING = `(EXISTS (SELECT 1 ${OWN} AND f.added IS NULL)
   OR EXISTS (SELECT 1 ${OWN} AND f.removed IS NOT NULL) AND EXISTS (SELECT 1 ${OWN} AND f.again > 0))`;
 

@@ -62,7 +62,7 @@ export interface SaidGeneration {
   readonly walks: boolean;
   /** Readers are given the table as it is now until that is done. */
   readonly holds: boolean;
-  /** What is published is of no generation from now on: no deploy may take it for its own, since nobody keeps it up to date. */
+  /** True if published dates lose their generation: nothing keeps them up to date any more, so no later deploy may take them for its own. */
   readonly forgets: boolean;
 }
 
@@ -121,8 +121,8 @@ export async function recordGenerations(
 }
 
 /**
- * Notes which tables a deploy has not any more, unless a newer one has them. Nothing tells them of what comes in: should a model come
- * back, no partition of it can be taken for what it would be built as. A topic's inputs are told of by bronze, whatever is deployed.
+ * Notes the tables that a deploy lacks, unless a newer deploy has them. While a model is gone no commit makes its dates stale, so once it
+ * comes back none of them may count as up to date. A topic's dates need no such note: bronze tells of its inputs, whatever is deployed.
  */
 export async function recordGone(
   db: D1Database,

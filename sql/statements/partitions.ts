@@ -63,9 +63,9 @@ const ACTIVE = rowsOf(
 );
 
 /**
- * Partitions that may need something: inputs that no build saw, a status other than DONE, or, of dates that have ended, checks that wait
- * for the closing. Indexed reads, which SQLite does not choose by itself for a union in order: a tick costs what is active, and the files of topics that no build saw, not what exists. DEAD ones
- * wait for an operator and are left out. A row that somebody edited keeps no other from being planned.
+ * Partitions that may need something: they have inputs that no build saw, or a status other than DONE, or their date has ended and checks
+ * wait for the closing. DEAD ones wait for an operator and are left out. A row that somebody edited keeps no other from being planned.
+ * Each part of the union names its index, which SQLite would not choose: so a tick reads what is active and not what exists.
  */
 export async function activePartitions(db: D1Database): Promise<ReadableRows<PartitionRow>> {
   return ACTIVE.readable(

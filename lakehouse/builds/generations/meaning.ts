@@ -16,7 +16,7 @@ export const meaningSchema = z.object({
   rules: z.string(),
   /** Columns by name, for a topic's table. It is empty for a model, whose rules name its columns. */
   columns: z.record(z.string(), z.object({ type: z.string(), nullable: z.boolean() })),
-  /** Which partitions of which tables a model reads: what kept its rows up to date. No part of what they mean. */
+  /** The inputs of a model with their date relations: commits of these make its dates stale. They are no part of what its rows mean. */
   reads: z.array(z.string()).exactOptional(),
 });
 export type Meaning = z.infer<typeof meaningSchema>;
@@ -43,8 +43,8 @@ export function meansTheSame(before: Meaning, today: Meaning): boolean {
 }
 
 /**
- * Whether a model by `today` is not told of something that one by `before` reads: what was built by `before` grows old unnoticed, so that
- * a deploy which means `before` again cannot take it for its own.
+ * Tells whether a model by `today` reads less than by `before`. Then commits of what it dropped make none of its dates stale, and a deploy
+ * that means `before` again could take dates for up to date that are not.
  */
 export function readsLess(before: Meaning, today: Meaning): boolean {
   if (today.reads === undefined) return false;

@@ -162,7 +162,7 @@ class ModelBuild {
       return { kind: "stepped", lease, rowsIn: counts.in, rowsOut: counts.out, steps: row.steps };
     }
     const judged = await step.gate();
-    // What a table has from when it was of another grain is emptied, and no check asks for rows there.
+    // A date that is left from when the table had another grain is published without rows: a check that wants some would hold it back.
     const asked = isPartitionOf(table.model.grain, lease.date);
     const results = asked ? judged.results : [];
     const checks = checksOf(
