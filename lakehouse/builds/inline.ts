@@ -5,8 +5,15 @@
  */
 import * as z from "zod";
 
-/** Bytes of one partial result, or of the keys of one space: with all spaces of a contract the row in D1 stays far under its 2 MB. */
+/** Bytes of one partial result, or of the keys of one space. */
 export const INLINE_BYTES = 32 * 1024;
+/** Bytes of the keys of all spaces together: a contract may have any number of checks of duplicates, and the row in D1 2 MB. */
+const ALL_SPACES_BYTES = 512 * 1024;
+
+/** Bytes of the keys of one of `spaces` that the progress holds, at most `most`. */
+export function inlineShare(spaces: number, most = INLINE_BYTES): number {
+  return Math.min(most, Math.floor(ALL_SPACES_BYTES / spaces));
+}
 
 /** Bytes that the progress holds, as base64. */
 export const inlineBytes = z.object({ inline: z.base64() });

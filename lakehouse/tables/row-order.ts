@@ -32,6 +32,11 @@ function stretchesOf({ added, rows, holds }: PlacedFile): Holds["rows"] {
   return holds?.rows ?? [[added, rows]];
 }
 
+/** How many entries a file's `holds` has, or will have among others of a compacted file: one for each version that rows of it came with. */
+export function versionsIn(file: PlacedFile): number {
+  return stretchesOf(file).length;
+}
+
 /** How many rows came with `version` and those before it. */
 export function rowsThrough(files: readonly PlacedFile[], version: number): number {
   let rows = 0;

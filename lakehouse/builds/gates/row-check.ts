@@ -78,8 +78,9 @@ function rowsWhere(
   };
 }
 
-/** Values that are remembered of a column. */
+/** Values that are remembered of a column; texts are, up to so many characters. */
 const REMEMBERED = 1_000;
+const REMEMBERED_LENGTH = 200;
 /** So many rows with other values, and a column has too many to remember them. */
 const MISSES = 10_000;
 
@@ -125,7 +126,11 @@ class Remembered {
       const key = buffer.latin1Slice(offsets[row], offsets[row + 1]);
       const before = this.#misses > MISSES ? undefined : this.#known.get(key);
       if (before !== undefined) return before;
-      return this.#judged(key, judge(row, type.kind === "utf8" && ASCII.test(key) ? key : undefined), true);
+      return this.#judged(
+        key,
+        judge(row, type.kind === "utf8" && ASCII.test(key) ? key : undefined),
+        key.length <= REMEMBERED_LENGTH,
+      );
     };
   }
 

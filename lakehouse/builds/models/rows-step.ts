@@ -12,6 +12,7 @@ import type { LakeWork } from "../../tables/lake.ts";
 import { FileStager, keysPrefix } from "../../tables/stage.ts";
 import type { CheckResult } from "../gates/gate.ts";
 import { RunningChecks } from "../gates/running-checks.ts";
+import { inlineShare } from "../inline.ts";
 import type { BuildDeps } from "../outcome.ts";
 import { addKeys, knownKeys } from "../silver/known-keys.ts";
 import type { ModelProgress } from "./progress.ts";
@@ -77,10 +78,11 @@ export async function rowsStep(
     randomInt(2 ** 32),
   );
   const known: ModelProgress["keys"] = {};
+  const inlineBytes = inlineShare(keys.size, lake.inlineBytes);
   const replaced = [...before.replaced];
   for (const [space, identities] of keys) {
     const prefix = `${keysPrefix(table, date, runId)}${space}-`;
-    const change = await addKeys(lake.bucket, prefix, before.keys[space] ?? [], identities, lake.inlineBytes);
+    const change = await addKeys(lake.bucket, prefix, before.keys[space] ?? [], identities, inlineBytes);
     known[space] = [...change.kept];
     replaced.push(...change.replaced);
   }

@@ -36,7 +36,7 @@ import { blocking, QualityGateError } from "../gates/gate.ts";
 import { judgedChecks, judgedResults, leavesChecks } from "../gates/judged.ts";
 import { resultRow } from "../gates/result-row.ts";
 import { contentOfTable } from "../generations/record.ts";
-import { objectNames } from "../inline.ts";
+import { inlineShare, objectNames } from "../inline.ts";
 import { type BuildDeps, type BuildOutcome, messageOf, orReadBack, type StepBounds } from "../outcome.ts";
 import { hasClosed, staleAfter } from "../planning/dependencies.ts";
 import { type Beginning, beginning, fromNothing, takenNow } from "./beginning.ts";
@@ -275,12 +275,13 @@ async function runStep(
   // A partition without rows still has its columns.
   if (before.kept === 0 && output.kept === 0) data.addNothing();
   const keys: SilverProgress["keys"] = {};
+  const inlineBytes = inlineShare(output.keys.length, deps.inlineBytes);
   const replaced = [...before.replaced];
   for (const [n, { space, identities }] of output.keys.entries()) {
     // Two checks of one set of columns have one space: keys written again would stand in no progress, and never be buried.
     if (keys[space.id] !== undefined) continue;
     const prefix = `${keysPrefix(table, date, runId)}${n}-`;
-    const change = await addKeys(bucket, prefix, before.keys[space.id] ?? [], identities, deps.inlineBytes);
+    const change = await addKeys(bucket, prefix, before.keys[space.id] ?? [], identities, inlineBytes);
     keys[space.id] = [...change.kept];
     replaced.push(...change.replaced);
   }

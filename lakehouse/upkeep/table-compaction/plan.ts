@@ -2,13 +2,15 @@
  * Which files of a partition become one. Pure. Each increment of a topic, and of a model whose rows are added to, brings files of its own,
  * however few its rows are; files that are large enough are never written again.
  */
-import { inRowOrder, type PlacedFile } from "../../tables/row-order.ts";
+import { inRowOrder, type PlacedFile, versionsIn } from "../../tables/row-order.ts";
 
 export interface CompactionRule {
   /** What becomes one file has at most so many compressed bytes and rows, and as many files. */
   readonly bytes: number;
   readonly rows: number;
   readonly files: number;
+  /** Its rows came with so many versions at the most: `holds` lists them, in a row of D1 and in manifests. */
+  readonly versions: number;
   /** A file of fewer bytes is small. */
   readonly smallBytes: number;
   /** So many files of a partition that is closed are few enough. */
@@ -26,6 +28,7 @@ export const TABLE_COMPACTION: CompactionRule = {
   bytes: 8 * 1024 * 1024,
   rows: 250_000,
   files: 250,
+  versions: 10_000,
   smallBytes: 2 * 1024 * 1024,
   fewFiles: 4,
   openFiles: 32,
@@ -81,21 +84,25 @@ function cut<File extends SizedFile>(stretch: readonly File[], rule: CompactionR
   const groups: File[][] = [];
   let bytes = 0;
   let rows = 0;
+  let versions = 0;
   for (const file of stretch) {
     const last = groups.at(-1);
     const fits =
       last !== undefined &&
       last.length < rule.files &&
       bytes + file.bytes <= rule.bytes &&
-      rows + file.rows <= rule.rows;
+      rows + file.rows <= rule.rows &&
+      versions + versionsIn(file) <= rule.versions;
     if (fits) last.push(file);
     else {
       groups.push([file]);
       bytes = 0;
       rows = 0;
+      versions = 0;
     }
     bytes += file.bytes;
     rows += file.rows;
+    versions += versionsIn(file);
   }
   return groups.flatMap(([first, second, ...others]): CompactedGroup<File>[] =>
     first === undefined || second === undefined ? [] : [[first, second, ...others]],

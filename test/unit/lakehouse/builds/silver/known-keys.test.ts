@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { inlineShare } from "../../../../../lakehouse/builds/inline.ts";
 import { addKeys, knownKeys, LostKeysError } from "../../../../../lakehouse/builds/silver/known-keys.ts";
 import type { KeptKeys, KeyObject } from "../../../../../lakehouse/builds/silver/progress.ts";
 import { MemoryBucket } from "../../../../oracle/memory-bucket.ts";
@@ -133,4 +134,9 @@ describe("known keys", () => {
     bucket.objects.clear();
     await expect(numbersOf(bucket, kept)).rejects.toThrow(LostKeysError);
   });
+});
+
+test("the keys that a progress holds stay under what a row of D1 takes, whatever the number of checks", () => {
+  for (const spaces of [1, 16, 17, 100, 5_000]) expect(spaces * inlineShare(spaces)).toBeLessThanOrEqual(512 * 1024);
+  expect([inlineShare(1), inlineShare(2, 64)]).toEqual([32 * 1024, 64]);
 });

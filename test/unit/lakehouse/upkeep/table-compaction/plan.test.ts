@@ -35,6 +35,17 @@ describe("a partition that is closed", () => {
     for (const group of groups) expect(group.reduce((sum, file) => sum + file.bytes, 0)).toBeLessThanOrEqual(bytes);
     const many = sized(KB, KB, KB, KB, KB, KB).map((file) => ({ ...file, rows: rows / 2 }));
     expect(named(many, true)).toEqual(["f0 f1", "f2 f3", "f4 f5"]);
+    // A file lists the versions that its rows came with: a row of D1 has room for so many.
+    const half = TABLE_COMPACTION.versions / 2;
+    const trickled = sized(KB, KB, KB, KB, KB).map((file) => {
+      const first = file.added * 1_000_000;
+      const listed = Array.from({ length: half }, (_, n): [number, number] => [first + n, 1]);
+      return { ...file, rows: half, holds: { version: first, file: file.file, rows: listed } };
+    });
+    expect(named(trickled, true)).toEqual(["f0 f1", "f2 f3"]);
+    const [two] = groupsToCompact(trickled, true, TABLE_COMPACTION);
+    if (two === undefined) throw new Error("nothing is put together");
+    expect(JSON.stringify(holdsOf(two)).length).toBeLessThan(500_000);
     // One run takes as many rows as one group may have.
     expect(groupsOfRun(groupsToCompact(many, true, TABLE_COMPACTION), TABLE_COMPACTION)).toHaveLength(1);
     const few = groupsToCompact(sized(KB, KB, 3 * MB, KB, KB), true, TABLE_COMPACTION);
