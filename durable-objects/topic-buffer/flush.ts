@@ -100,7 +100,7 @@ async function flushStep(
       break;
     }
     case "register":
-      files = store.writtenFiles(seq);
+      files = store.outbox.files(seq);
       break;
     // Of a version that forgot in a transaction of its own.
     case "forget":
@@ -111,7 +111,7 @@ async function flushStep(
     await register(deps, target, seq, files);
   } catch (error) {
     // Only now is it worth a row that the files stand: the next try need not make them again.
-    if (step === "write") deps.transaction(() => store.markWritten(seq, files));
+    if (step === "write") deps.transaction(() => store.outbox.put(seq, files));
     throw error;
   }
   return true;

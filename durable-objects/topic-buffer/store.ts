@@ -1,16 +1,16 @@
 /** The SQLite of a TopicBuffer: a method a query, its meaning in words. Nothing here decides. */
-import * as z from "zod";
 import type { BlockSource } from "../../lakehouse/bronze/row-runs.ts";
 import { type Frame, readFrames } from "../../schemas/packed-block.ts";
-import { type BronzeFile, bronzeFileSchema } from "../../sql/statements/bronze.ts";
 import type { ParkedSlice } from "../../sql/statements/parked-slices.ts";
 import type { Backlog } from "../../sql/statements/shards.ts";
 import type { Unflushed } from "../stubs.ts";
 import { ArrivalStore } from "./arrival-store.ts";
+import { joinFrames } from "./join-frames.ts";
 import { LayoutStore } from "./layout-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import type { BufferState, FlushState } from "./machine.ts";
 import { NotedIdStore } from "./noted-id-store.ts";
+import { OutboxStore } from "./outbox-store.ts";
 import type { IdStore } from "./remembered-ids.ts";
 import { prepareSchema } from "./schema.ts";
 
@@ -19,9 +19,6 @@ const BLOCK_BYTES = 1_900_000;
 
 /** A block that is not longer is rewritten by an append that makes it longer, some pages of SQLite. */
 const SMALL_BYTES = 64 * 1024;
-
-/** Of the files that a flush's row tells: well under the 2 MB of a row, and hardly ever more than a kilobyte. */
-const FILES_BYTES = 1_000_000;
 
 /** The blocks of a flush with their row ids, in append order. */
 export interface FrozenBlocks extends BlockSource {
@@ -42,6 +39,7 @@ export class BufferStore implements IdStore {
   readonly layouts: LayoutStore;
   readonly ledger: LedgerStore;
   readonly noted: NotedIdStore;
+  readonly outbox: OutboxStore;
   readonly #sql: Pick<SqlStorage, "exec">;
   readonly #smallBytes: number;
   /** It never changes once it stands, and every append asks. */
@@ -58,6 +56,7 @@ export class BufferStore implements IdStore {
     this.layouts = new LayoutStore(sql);
     this.ledger = new LedgerStore(sql);
     this.noted = new NotedIdStore(sql);
+    this.outbox = new OutboxStore(sql);
   }
 
   /** The object's incarnation, made at its first use: sequence numbers restart when an object is reset, file names must not. */
@@ -131,7 +130,7 @@ export class BufferStore implements IdStore {
     let rows = 0;
     const write = (): void => {
       if (rows === 0) return;
-      this.#writeBlock(rows, joined(pending, bytes), now, noted ? 1 : 0);
+      this.#writeBlock(rows, joinFrames(pending, bytes), now, noted ? 1 : 0);
       const { open } = waiting;
       waiting.open = {
         rows: open.rows + rows,
@@ -333,41 +332,6 @@ export class BufferStore implements IdStore {
     return new Uint8Array(bytes);
   }
 
-  /** To be called in a transaction. What one row cannot hold, since the flush has thousands of dates, has rows of its own. */
-  markWritten(seq: number, files: readonly BronzeFile[]): void {
-    let room = FILES_BYTES;
-    const inRow: BronzeFile[] = [];
-    const apart: string[] = [];
-    for (const file of files) {
-      const text = JSON.stringify(file);
-      room -= text.length;
-      if (room >= 0) inRow.push(file);
-      else apart.push(text);
-    }
-    this.#sql.exec("DELETE FROM flush_files WHERE seq = ?", seq);
-    for (const [number, file] of apart.entries()) {
-      this.#sql.exec("INSERT INTO flush_files (seq, number, file) VALUES (?, ?, ?)", seq, number, file);
-    }
-    this.#sql.exec(
-      "UPDATE flushes SET step = 'written', attempts = 0, not_before = 0, files = ? WHERE seq = ?",
-      JSON.stringify(inRow),
-      seq,
-    );
-  }
-
-  /** The files of a written flush: the outbox that registration retries from. */
-  writtenFiles(seq: number): BronzeFile[] {
-    const { files } = this.#sql.exec<{ files: string | null }>("SELECT files FROM flushes WHERE seq = ?", seq).one();
-    if (files === null) throw new Error(`flush ${seq} has no files to register`);
-    const apart = this.#sql
-      .exec<{ file: string }>("SELECT file FROM flush_files WHERE seq = ? ORDER BY number", seq)
-      .toArray();
-    return [
-      ...z.array(bronzeFileSchema).parse(JSON.parse(files)),
-      ...apart.map(({ file }) => bronzeFileSchema.parse(JSON.parse(file))),
-    ];
-  }
-
   /** Drops a registered flush and its blocks; the message ids stay for their time. */
   forget(seq: number): void {
     this.#sql.exec("DELETE FROM blocks WHERE id <= (SELECT last_block FROM flushes WHERE seq = ?)", seq);
@@ -381,24 +345,4 @@ export class BufferStore implements IdStore {
   noteFailure(seq: number, notBefore: number): void {
     this.#sql.exec("UPDATE flushes SET attempts = attempts + 1, not_before = ? WHERE seq = ?", notBefore, seq);
   }
-}
-
-/** `bytes`: of all frames together. Frames that follow each other in memory, as those of an append do unless one is left out, are not copied. */
-function joined(frames: readonly Frame[], bytes: number): Uint8Array {
-  const first = frames[0]?.bytes;
-  const last = frames.at(-1)?.bytes;
-  if (first !== undefined && last?.buffer === first.buffer && endOf(last) - first.byteOffset === bytes) {
-    return new Uint8Array(first.buffer, first.byteOffset, bytes);
-  }
-  const block = new Uint8Array(bytes);
-  let at = 0;
-  for (const frame of frames) {
-    block.set(frame.bytes, at);
-    at += frame.bytes.byteLength;
-  }
-  return block;
-}
-
-function endOf({ byteOffset, byteLength }: Uint8Array): number {
-  return byteOffset + byteLength;
 }

@@ -16,7 +16,8 @@ import { longOrShare } from "../long-share.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { permit } from "../oracle/permit.ts";
 import { weather, weatherMessage } from "../oracle/weather.ts";
-import { type IoFault, Shard, SharedLake } from "./topic-buffer/shard.ts";
+import { type IoFault, Shard } from "./topic-buffer/shard.ts";
+import { SharedLake } from "./topic-buffer/shared-lake.ts";
 
 const START = Date.UTC(2026, 10, 21, 12);
 const DAY = 24 * 3_600_000;

@@ -15,10 +15,11 @@ import { BufferStore } from "../../../durable-objects/topic-buffer/store.ts";
 import { LAYOUT_POLICY, type LayoutPolicy, UNSTORED_POLICY } from "../../../lakehouse/bronze/files.ts";
 import { permitOfProcess } from "../../../lakehouse/engine/parquet/wasm.ts";
 import { listShard } from "../../../sql/statements/shards.ts";
-import { FaultyD1 } from "../../oracle/faulty-d1.ts";
-import { MemoryBucket } from "../../oracle/memory-bucket.ts";
+import type { FaultyD1 } from "../../oracle/faulty-d1.ts";
+import type { MemoryBucket } from "../../oracle/memory-bucket.ts";
 import { SqliteStorage } from "../../oracle/sql-storage.ts";
 import { weather } from "../../oracle/weather.ts";
+import { SharedLake } from "./shared-lake.ts";
 
 /**
  * What happens to one call to R2 or D1. `before`: refused; `after`: done, the answer lost; `crash...`: the object dies; `slow`: it
@@ -55,33 +56,6 @@ const LAYOUTS: readonly LayoutPolicy[] = [
   { ownNewest: 1, rareRows: 2, datesAFile: 2 },
   { ownNewest: 0, rareRows: 0, datesAFile: 1 },
 ];
-
-const REGISTERED = ["bronze_files", "bronze_file_dates", "bronze_file_hours"] as const;
-
-/** R2 and D1: what the shards of a topic have in common. */
-export class SharedLake {
-  readonly bucket = new MemoryBucket();
-  readonly d1: FaultyD1;
-  now: number;
-  folds = 0;
-
-  constructor(now: number) {
-    this.now = now;
-    this.d1 = new FaultyD1(() => this.now);
-    for (const table of REGISTERED) {
-      this.d1.rows(`CREATE TABLE folded_${table} AS SELECT * FROM ${table}`);
-      this.d1.rows(`CREATE VIEW all_${table} AS SELECT * FROM ${table} UNION ALL SELECT * FROM folded_${table}`);
-    }
-  }
-
-  /** The rows of what is registered leave the catalog, as those of closed dates do; the views `all_...` have them still. */
-  fold(): void {
-    if (this.d1.rows("SELECT file FROM bronze_files LIMIT 1").length === 0) return;
-    this.folds++;
-    for (const table of REGISTERED) this.d1.rows(`INSERT INTO folded_${table} SELECT * FROM ${table}`);
-    for (const table of REGISTERED.toReversed()) this.d1.rows(`DELETE FROM ${table}`);
-  }
-}
 
 /** The life of the object between two crashes; what belongs to a life that ended can do nothing any more. */
 class Life {

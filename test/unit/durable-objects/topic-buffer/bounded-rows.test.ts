@@ -199,8 +199,8 @@ test("a flush of a hundred thousand dates is registered: no row, of SQLite or of
   }));
   for (const file of files) expect(JSON.stringify(file).length).toBeLessThan(500_000);
   // Done twice: a crash came between.
-  for (let time = 0; time < 2; time++) storage.transactionSync(() => store.markWritten(seq, files));
-  expect(store.writtenFiles(seq)).toEqual(files);
+  for (let time = 0; time < 2; time++) storage.transactionSync(() => store.outbox.put(seq, files));
+  expect(store.outbox.files(seq)).toEqual(files);
   const longest = (table: string, column: string) =>
     storage.exec<{ n: number }>(`SELECT max(length(${column})) AS n FROM ${table}`).one().n;
   expect(longest("flushes", "files")).toBeLessThan(1_100_000);
@@ -210,7 +210,7 @@ test("a flush of a hundred thousand dates is registered: no row, of SQLite or of
   // An ordinary flush has the one row that it always had.
   store.appendFrames([...readFrames(framesForShard([weatherMessage(MESSAGE)], 0))], NOW);
   const next = store.freeze(1e6, 1e6);
-  store.markWritten(next, files.slice(0, 2));
+  store.outbox.put(next, files.slice(0, 2));
   expect(storage.exec("SELECT seq FROM flush_files").toArray()).toEqual([]);
-  expect(store.writtenFiles(next)).toEqual(files.slice(0, 2));
+  expect(store.outbox.files(next)).toEqual(files.slice(0, 2));
 });
