@@ -164,6 +164,10 @@ CREATE TRIGGER bronze_file_hours_inputs AFTER INSERT ON bronze_file_hours BEGIN
   INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
 END;
 
+CREATE TRIGGER bronze_file_hours_inputs_update AFTER UPDATE OF rows ON bronze_file_hours WHEN NEW.file = '' AND NEW.rows <> OLD.rows BEGIN
+  INSERT INTO input_changes VALUES ('silver_ledger', substr(NEW.hour, 1, 10));
+END;
+
 CREATE TABLE bronze_files (
   file TEXT PRIMARY KEY,               -- R2 key
   topic TEXT NOT NULL,

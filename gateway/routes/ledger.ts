@@ -17,7 +17,7 @@ import { ProblemError } from "../problem.ts";
 import { ledgerQuery } from "./ledger.api.ts";
 
 const DAY_MS = 24 * HOUR_MS;
-/** A row of D1 is read for every bronze file of every hour and topic asked for. */
+/** Rows of D1 are read for every hour of every topic asked for, and all of them are answered. */
 const MAX_DAYS = 8;
 /** What is parked belongs to no page: the first one has it. */
 const NOTHING_PARKED = { groups: [], truncated: false };

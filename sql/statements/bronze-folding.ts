@@ -175,9 +175,9 @@ export async function foldDate(
     db.prepare(sql).bind(topic, partition_date, fold, ...values);
   const GONE = `topic = ?1 AND registered_at BETWEEN ?4 AND ?5 AND ${done}
     AND NOT EXISTS (SELECT 1 FROM bronze_file_dates d WHERE d.file = bronze_files.file)`;
-  // One row of an hour has the sum, so that no trigger takes it for a new file.
-  const OF_HOUR = "o.hour = h.hour AND o.topic = h.topic AND o.partition_date = h.partition_date";
-  const HOURS = "hour IN (SELECT value FROM json_each(?4)) AND topic = ?1 AND partition_date = ?2";
+  // Of files from before flushes wrote sums (''), one row of an hour gets the sum, so that no trigger takes it for news.
+  const OF_HOUR = "o.hour = h.hour AND o.topic = h.topic AND o.partition_date = h.partition_date AND o.file > ''";
+  const HOURS = "hour IN (SELECT value FROM json_each(?4)) AND topic = ?1 AND partition_date = ?2 AND file > ''";
   const [taken] = await db.batch<RowValues>([
     db
       .prepare(

@@ -59,8 +59,9 @@ const KNOWN = `EXISTS (SELECT 1 FROM shards WHERE topic = ?1 AND shard = ?2 AND 
 const NEXT_NUMBER = "(SELECT coalesce(max(registration), 0) + 1 FROM shards WHERE topic = ?1)";
 
 /**
- * Registers a flush under the next number of its topic: its files with their dates and hours of reception, and what its buffer has
- * beside it. For one batch, which may be repeated: a flush that `shards` knows inserts nothing, even when its rows are gone again.
+ * Registers a flush under the next number of its topic: its files with their dates, its rows by hour of reception, and what its buffer
+ * has beside it. An hour of a date is one row with the sum of all flushes, for the ledger is compared by hours all day. For one batch,
+ * which may be repeated: a flush that `shards` knows changes nothing, even when its rows are gone again.
  * The number is no row of its own, since rows are what a flush costs: it is one more than the highest of the topic's shards, and
  * the last statement turns the shard's.
  */
@@ -76,6 +77,15 @@ export function registerFlush(
     ...files.flatMap((file) => [
       db
         .prepare(
+          // Before the file itself: a sum would grow again where the file is known, if not its flush.
+          `INSERT INTO bronze_file_hours (topic, partition_date, hour, file, rows, registered_at)
+           SELECT ?1, value ->> 'date', value ->> 'hour', '', value ->> 'rows', ?8 FROM json_each(?7)
+           WHERE NOT ${KNOWN} AND NOT EXISTS (SELECT 1 FROM bronze_files WHERE file = ?6)
+           ON CONFLICT DO UPDATE SET rows = rows + excluded.rows, registered_at = max(registered_at, excluded.registered_at)`,
+        )
+        .bind(...name, file.file, JSON.stringify(file.hours ?? hoursByFirstReception(file)), now),
+      db
+        .prepare(
           `INSERT INTO bronze_files (topic, shard, shard_of, incarnation, seq, file, rows, bytes, min_received, max_received, registered_at, registration)
            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ${NEXT_NUMBER} WHERE NOT ${KNOWN} ON CONFLICT DO NOTHING`,
         )
@@ -88,13 +98,6 @@ export function registerFlush(
            FROM bronze_files f JOIN json_each(?7) WHERE f.file = ?6 AND NOT ${KNOWN} ON CONFLICT DO NOTHING`,
         )
         .bind(...name, file.file, JSON.stringify(file.dates)),
-      db
-        .prepare(
-          `INSERT INTO bronze_file_hours (topic, partition_date, hour, file, rows, registered_at)
-           SELECT ?1, value ->> 'date', value ->> 'hour', ?6, value ->> 'rows', ?8 FROM json_each(?7)
-           WHERE NOT ${KNOWN} ON CONFLICT DO NOTHING`,
-        )
-        .bind(...name, file.file, JSON.stringify(file.hours ?? hoursByFirstReception(file)), now),
     ]),
     // Last: the others ask whether the flush is known already.
     db

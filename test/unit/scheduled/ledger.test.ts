@@ -8,6 +8,7 @@ import { compareLedger } from "../../../scheduled/ledger.ts";
 import { publishArrivals } from "../../../sql/statements/arrivals.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
 import { uuidAt } from "../../oracle/frames.ts";
+import { registerFiles } from "../../oracle/register.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12);
 const MINUTE = 60_000;
@@ -63,6 +64,26 @@ describe("differences", () => {
     bronze(5);
     expect(await compareLedger(db.d1, PROMISES, NOW + 5 * 24 * 60 * MINUTE)).toMatchObject({ differences: 0 });
     expect(await conditions()).toEqual([]);
+  });
+
+  test("an hour that was balanced long ago is compared with each late flush that adds to it", async () => {
+    const flush = (seq: number, rows: number, at: number) => {
+      const name = { topic: "orders", shard: 0, shardOf: 1, incarnation: "i", seq, file: `f${seq}`, rows, bytes: 1 };
+      const dates = [{ date: "2026-11-21", firstRow: 0, rows }];
+      const file = { ...name, minReceived: HOUR, maxReceived: HOUR, dates };
+      return db.d1.batch(registerFiles(db.d1, [file], new Date(at).toISOString()));
+    };
+    appended(5, new Date(NOW).toISOString());
+    await flush(1, 5, NOW);
+    const later = NOW + 44 * 60 * MINUTE;
+    expect(await compareLedger(db.d1, PROMISES, later)).toMatchObject({ differences: 0 });
+    await flush(2, 2, later);
+    await compareLedger(db.d1, PROMISES, later);
+    expect((await conditions())[0]?.message).toMatch(/2 events of orders too many/);
+    appended(7, new Date(later).toISOString());
+    expect(await compareLedger(db.d1, PROMISES, later)).toMatchObject({ differences: 0 });
+    appended(8, new Date(later).toISOString());
+    expect(await compareLedger(db.d1, PROMISES, later + 60 * MINUTE)).toMatchObject({ differences: 1 });
   });
 
   test("more in bronze than was appended is wrong at once", async () => {

@@ -79,6 +79,7 @@ describe("the number of a flush", () => {
     at.sqlite.exec("DELETE FROM bronze_file_hours; DELETE FROM bronze_file_dates; DELETE FROM bronze_files");
     await register(at, fileOf("a", 2, 5), fileOf("b", 1, 5), fileOf("a", 1, 5));
     expect(rows(at.sqlite, "SELECT file FROM bronze_files")).toEqual([]);
+    expect(rows(at.sqlite, "SELECT rows FROM bronze_file_hours")).toEqual([]);
     await register(at, fileOf("b", 2, 5));
     expect(rows(at.sqlite, "SELECT seq, registration FROM bronze_files")).toEqual([{ seq: 2, registration: 4 }]);
     expect(rows(at.sqlite, "SELECT registered FROM shards")).toEqual([{ registered: '{"a":2,"b":2}' }]);

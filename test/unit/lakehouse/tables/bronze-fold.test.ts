@@ -83,6 +83,25 @@ test("leaves D1 once, and is built from nothing as before", async () => {
   expect(digest).toContainEqual(digests[0]);
 });
 
+test("sums an hour's rows of files that a version before registered, and tells nobody of it", async () => {
+  const hour = `${DAY}T12:00:00Z`;
+  const inputs = () => lake.d1.rows("SELECT domain, version FROM partition_inputs ORDER BY domain");
+  for (const [n, file] of ["x", "y", "z"].entries())
+    lake.d1.rows(
+      `INSERT INTO bronze_file_hours VALUES ('weather', '${DAY}', '${hour}', '${file}', ${n + 1}, '${DAY}T12:0${n}:00.000Z')`,
+    );
+  lake.d1.rows("UPDATE partition_inputs SET built_version = version");
+  const before = inputs();
+  expect(await fold()).toEqual({ dates: 1 });
+  expect(lake.d1.rows("SELECT file, rows, registered_at FROM bronze_file_hours WHERE file <> ''")).toEqual([
+    { file: "x", rows: 6, registered_at: `${DAY}T12:02:00.000Z` },
+  ]);
+  expect(lake.d1.rows(`SELECT rows FROM bronze_file_hours WHERE hour = '${hour}' AND file = ''`)).toEqual([
+    { rows: 5 },
+  ]);
+  expect(inputs()).toEqual(before);
+});
+
 test("takes a late event beside its manifest, in steps of any size, and is folded again", async () => {
   await fold();
   await lake.land("weather", [reading("a", "late")]);
