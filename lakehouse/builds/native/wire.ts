@@ -14,8 +14,10 @@ export const NATIVE_LEASE_MS = 45_000;
 export const RENEW_EVERY_MS = 10_000;
 /** Bytes of one request's body at the most: what a Worker takes on every plan is 100 MB. Larger files go up in parts. */
 export const UPLOAD_PART_BYTES = 64 * 1024 * 1024;
-/** Files of one output at the most. */
-export const MAX_OUTPUT_FILES = 10_000;
+/** Parts of a larger file are at least so long, but for the last one, and all of one length. */
+export const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
+/** Files of one output at the most: before a commit the platform looks at each, and a request of a Worker has a thousand such looks. */
+export const MAX_OUTPUT_FILES = 800;
 
 /** Who asks for work. */
 export const builderSchema = z.strictObject({
@@ -38,6 +40,11 @@ export type LeaseRequestBody = z.infer<typeof leaseRequestSchema>;
 const columnSchema = z.strictObject({ name: z.string(), type: z.string() });
 export type WireColumn = z.infer<typeof columnSchema>;
 
+const inputColumnSchema = columnSchema.extend({
+  /** Of a column that is never NULL and that older files lack: what their rows have instead, as an SQL literal. Absent: NULL. */
+  missing: z.string().optional(),
+});
+
 const inputFileSchema = z.strictObject({
   /** The object's key: what `GET /v1/builds/{run}/inputs?file=` takes. */
   file: z.string(),
@@ -49,7 +56,7 @@ const inputFileSchema = z.strictObject({
 const inputSchema = z.strictObject({
   table: z.string(),
   /** All that the SQL may name, in the table's order, of the types that it was compiled against. */
-  columns: z.array(columnSchema),
+  columns: z.array(inputColumnSchema),
   files: z.array(inputFileSchema),
 });
 export type WireInput = z.infer<typeof inputSchema>;
@@ -97,7 +104,7 @@ export const workOrderSchema = z.strictObject({
 });
 export type WorkOrder = z.infer<typeof workOrderSchema>;
 
-/** The answer to a lease request. */
+/** The answer to a lease request. A builder that asks while its run stands (the answer was lost) gets the same order again. */
 export const leaseAnswerSchema = z.union([
   z.strictObject({ work: workOrderSchema }),
   /** Nothing waits: ask again after so long. */
@@ -126,8 +133,33 @@ export const failRequestSchema = z.strictObject({
 });
 export type FailRequest = z.infer<typeof failRequestSchema>;
 
-/** `PUT /v1/builds/{run}/outputs/{n}`: the bytes of file n, counted from 0; its key follows from the run and n. */
+/**
+ * `PUT /v1/builds/{run}/outputs/{n}`: the bytes of file n, counted from 0, with a Content-Length of at most UPLOAD_PART_BYTES; its key
+ * follows from the run and n. A file that stands is not written again: the same bytes sent twice are answered alike.
+ */
 export const outputAnswerSchema = z.strictObject({ bytes: z.int().nonnegative(), etag: z.string() });
+
+/** `POST /v1/builds/{run}/outputs/{n}/open`, without a body: a file that is longer than one request may be goes up in parts. */
+export const openAnswerSchema = z.strictObject({ upload: z.string() });
+
+/** `PUT /v1/builds/{run}/outputs/{n}?upload=&part=`: the bytes of one part, counted from 1; answered by `outputAnswerSchema`. */
+export const partQuerySchema = z.object({
+  upload: z.string().max(2_000).optional(),
+  part: z
+    .string()
+    .regex(/^[1-9]\d{0,3}$/)
+    .optional(),
+});
+
+/** `POST /v1/builds/{run}/outputs/{n}/join`: the parts become the file; answered by `outputAnswerSchema`. */
+export const joinRequestSchema = z.strictObject({
+  upload: z.string().max(2_000),
+  parts: z
+    .array(z.strictObject({ part: z.int().positive(), etag: z.string().max(200) }))
+    .min(1)
+    .max(1_000),
+});
+export type JoinRequest = z.infer<typeof joinRequestSchema>;
 
 const measureSchema = z.strictObject({
   id: z.string(),
