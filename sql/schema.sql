@@ -418,7 +418,7 @@ CREATE TABLE partition_inputs (
 CREATE INDEX partition_inputs_unbuilt ON partition_inputs (domain, partition_date) WHERE version <> built_version;
 
 CREATE TRIGGER partition_inputs_changed AFTER UPDATE OF version ON partition_inputs
-WHEN NEW.version <> NEW.built_version AND (OLD.version = OLD.built_version
+WHEN NEW.changed_at = OLD.changed_at AND NEW.version <> NEW.built_version AND (OLD.version = OLD.built_version
   OR OLD.version = (SELECT l.failed_version FROM partition_leases l WHERE l.domain = NEW.domain AND l.partition_date = NEW.partition_date)) BEGIN
   UPDATE partition_inputs SET changed_at = CAST(unixepoch('subsec') * 1000 AS INTEGER),
     unseen_after = coalesce((SELECT max(registration) FROM shards WHERE topic = NEW.domain), 0)
@@ -685,7 +685,13 @@ CREATE VIEW input_changes AS SELECT domain, partition_date FROM partition_inputs
 
 CREATE TRIGGER input_changes_insert INSTEAD OF INSERT ON input_changes BEGIN
   INSERT INTO partition_inputs (domain, partition_date, version) VALUES (NEW.domain, NEW.partition_date, 1)
-    ON CONFLICT DO UPDATE SET version = version + 1
+    ON CONFLICT DO UPDATE SET version = version + 1,
+      changed_at = iif(version = built_version OR version = (SELECT l.failed_version FROM partition_leases l
+          WHERE l.domain = NEW.domain AND l.partition_date = NEW.partition_date),
+        CAST(unixepoch('subsec') * 1000 AS INTEGER), changed_at),
+      unseen_after = iif(version = built_version OR version = (SELECT l.failed_version FROM partition_leases l
+          WHERE l.domain = NEW.domain AND l.partition_date = NEW.partition_date),
+        coalesce((SELECT max(registration) FROM shards WHERE topic = NEW.domain), 0), unseen_after)
     WHERE version = built_version
       OR EXISTS (SELECT 1 FROM partition_leases l WHERE l.domain = NEW.domain AND l.partition_date = NEW.partition_date
                  AND (l.run_id IS NOT NULL OR l.failed_version IS NOT NULL))

@@ -1,5 +1,6 @@
 /** The state of partitions in D1: what the planner reads and turns. Times in milliseconds are D1's clock. */
 import { type ReadableRows, rowsOf } from "../rows/row.ts";
+import { ONE_MORE_CHANGE } from "./input-changes.ts";
 import { endRun } from "./runs.ts";
 
 const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
@@ -140,7 +141,7 @@ export function applyTransition(db: D1Database, change: PlannedTransition): D1Pr
       ? [
           guarded(
             `INSERT INTO partition_inputs (domain, partition_date, version) SELECT ?1, ?2, 1 WHERE ${unchanged}
-             ON CONFLICT DO UPDATE SET version = version + 1`,
+             ON CONFLICT DO UPDATE SET ${ONE_MORE_CHANGE}`,
           ),
         ]
       : []),

@@ -5,6 +5,7 @@ import { bronzeTerms, bronzeTermsStatements } from "./bronze-terms.ts";
 import { versionStatements } from "./commits.ts";
 import { NEWEST } from "./data-files.ts";
 import type { Guard } from "./guard.ts";
+import { ONE_MORE_CHANGE } from "./input-changes.ts";
 import { endRun } from "./runs.ts";
 import { markStale, type StalePartition } from "./stale-partitions.ts";
 
@@ -186,7 +187,7 @@ function filesOf({ table, version }: Rollback, { held, prepare }: Guard): D1Prep
 /** The partition waits for a build of inputs that are no news, as after a rebuild of them: what it shows is not all that there is. */
 function unbuilt({ held, prepare }: Guard): D1PreparedStatement[] {
   return [
-    prepare(`UPDATE partition_inputs SET version = version + 1 WHERE domain = ?1 AND partition_date = ?2 AND ${held}`),
+    prepare(`UPDATE partition_inputs SET ${ONE_MORE_CHANGE} WHERE domain = ?1 AND partition_date = ?2 AND ${held}`),
     prepare(
       `INSERT INTO partition_replays (domain, partition_date, replays) SELECT ?1, ?2, 1 WHERE ${held}
        ON CONFLICT DO UPDATE SET replays = replays + 1`,

@@ -1,5 +1,6 @@
 /** Partitions that a commit made stale: a statement of the commit. */
 import type { Guard } from "./guard.ts";
+import { ONE_MORE_CHANGE } from "./input-changes.ts";
 
 /** A partition that was built of other input than there is now. */
 export interface StalePartition {
@@ -38,7 +39,7 @@ export function markStale(stale: readonly StalePartition[], { held, prepare }: G
     prepare(
       `INSERT INTO partition_inputs (domain, partition_date, version)
        SELECT s.value ->> 'domain', s.value ->> 'date', 1 FROM json_each(?5) s WHERE ${held} AND ${IS_STALE}
-       ON CONFLICT DO UPDATE SET version = version + 1`,
+       ON CONFLICT DO UPDATE SET ${ONE_MORE_CHANGE}`,
       JSON.stringify(stale),
     ),
   ];
