@@ -1,8 +1,10 @@
 /** The SQL that reads files of several schema versions as today's table: what a file lacks is its column's default or null. */
+
+import { quoteName, quoteText } from "../../schemas/sql-quoting.ts";
 import { formatDate, formatTimestamp } from "../../schemas/time.ts";
 import type { ColumnType, Field } from "../engine/columns/column.ts";
 import type { Value } from "../engine/columns/value.ts";
-import { irTypeOf, quoteName, quoteText, sqlName } from "../engine/ir/ir-types.ts";
+import { irTypeOf, sqlName } from "../engine/ir/ir-types.ts";
 
 /**
  * A SELECT over `source` (a DuckDB table function that unites files by name) with at least the columns `fields`, the same

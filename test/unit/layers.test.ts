@@ -36,6 +36,12 @@ const AGAINST = [
   ["gateway/y.ts", "../worker.ts"],
   ["gateway/z.ts", "../producers/simulators/a.ts"],
   ["producers/x.ts", "../gateway/a.ts"],
+  ["builder/x.ts", "../lakehouse/engine/columns/a.ts"],
+  ["builder/y.ts", "../lakehouse/builds/native/order.ts"],
+  ["builder/z.ts", "../tools/progress.ts"],
+  ["builder/inputs/x.ts", "../../contracts/a.ts"],
+  ["gateway/builds.ts", "../builder/a.ts"],
+  ["lakehouse/builds/native/x.ts", "../../../builder/a.ts"],
   ["tools/x.ts", "../test/oracle/a.ts"],
   ["worker.ts", "./tools/build/a.ts"],
 ] as const;
@@ -50,6 +56,9 @@ const ALONG = [
   ["lakehouse/upkeep/compaction/good.ts", "../../builds/a.ts"],
   ["lakehouse/lookups/trace/good.ts", "../../upkeep/parked/a.ts"],
   ["gateway/good.ts", "../durable-objects/a.ts"],
+  ["builder/good.ts", "../lakehouse/builds/native/wire.ts"],
+  ["builder/inputs/good.ts", "../../schemas/a.ts"],
+  ["tools/good.ts", "../builder/a.ts"],
   ["test/good.ts", "../worker.ts"],
 ] as const;
 

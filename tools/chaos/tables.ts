@@ -1,7 +1,7 @@
 /** Silver and gold against DuckDB's own answer over bronze, and what readers without D1 are told against D1. */
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { quoteName } from "../../lakehouse/engine/ir/ir-types.ts";
 import { models } from "../../lakehouse/tables/compiled/models.generated.ts";
+import { quoteName } from "../../schemas/sql-quoting.ts";
 import { compareWithDuckDb } from "../lake/model-oracle.ts";
 import type { Lake } from "../lake/open.ts";
 import type { Platform } from "../local-platform/platform.ts";

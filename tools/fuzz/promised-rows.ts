@@ -5,7 +5,7 @@
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { quoteText } from "../../lakehouse/engine/ir/ir-types.ts";
+import { quoteText } from "../../schemas/sql-quoting.ts";
 
 /** Where dead letters go, which promise a row as accepted events do. */
 export const LETTERS = "dead_letters";

@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, readdirSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
-import { quoteText } from "../../lakehouse/engine/ir/ir-types.ts";
+import { quoteText } from "../../schemas/sql-quoting.ts";
 import { OWN_TOPICS } from "../demo/settle.ts";
 import { type Lake, openLake } from "../lake/open.ts";
 import { bindingsSource } from "../lake/source.ts";

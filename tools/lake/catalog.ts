@@ -1,7 +1,7 @@
 /** What there is to read, from D1: the files of each table, and the tables of the catalog itself. */
 
-import { quoteText } from "../../lakehouse/engine/ir/ir-types.ts";
 import { parseManifest } from "../../lakehouse/tables/manifest.ts";
+import { quoteText } from "../../schemas/sql-quoting.ts";
 import type { FileKind } from "../../sql/statements/data-files.ts";
 import { foldedBronze, foldedSources } from "./folded-bronze.ts";
 import type { LakeObject } from "./object-cache.ts";

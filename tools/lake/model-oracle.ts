@@ -1,7 +1,7 @@
 /** Holds a published gold table against DuckDB's own run of the model's SQL over the published silver tables (promise P12). */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
-import { quoteName } from "../../lakehouse/engine/ir/ir-types.ts";
+import { quoteName } from "../../schemas/sql-quoting.ts";
 
 /**
  * Doubles may differ by this much relative to the larger one, or to 1: DuckDB's sums depend on the order of the rows, and the

@@ -1,7 +1,8 @@
 /** The SQL that makes the lake's views in DuckDB. */
 import type { Field } from "../../lakehouse/engine/columns/column.ts";
-import { irTypeOf, quoteName, quoteText, sqlName } from "../../lakehouse/engine/ir/ir-types.ts";
+import { irTypeOf, sqlName } from "../../lakehouse/engine/ir/ir-types.ts";
 import { evolvedRows } from "../../lakehouse/tables/evolved-rows.ts";
+import { quoteName, quoteText } from "../../schemas/sql-quoting.ts";
 
 /** A view over exactly these Parquet files, with `fields` even where files are older than they; `none` keeps the columns and no row. */
 export function parquetView(

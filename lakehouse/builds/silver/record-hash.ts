@@ -9,11 +9,12 @@
  * in it, so that a new optional column changes no hash; an item that is NULL is `~`. A date is in days, a time in microseconds since
  * 1970; a double has seventeen digits, since engines print shorter ones differently.
  */
+
+import { quoteName, quoteText } from "../../../schemas/sql-quoting.ts";
 import type { Batch, BytesColumn, Column, ColumnType, Field } from "../../engine/columns/column.ts";
 import { exactInt64s } from "../../engine/columns/exact-int64.ts";
 import { requireColumn } from "../../engine/columns/named-columns.ts";
 import { decimalText } from "../../engine/columns/value.ts";
-import { quoteName } from "../../engine/ir/ir-types.ts";
 import { sha256 } from "../../engine/keys/sha256.ts";
 import { RECORD_HASH_FIELD } from "../../tables/silver-columns.ts";
 
@@ -50,9 +51,7 @@ export function recordHashSql(fields: readonly Field[]): string {
 function fieldTexts(fields: readonly Field[], columnOf: (name: string) => string, depth: number): string {
   if (fields.length === 0) return "''";
   return fields
-    .map(
-      ({ name, type }) => `coalesce('${name.replaceAll("'", "''")}=' || ${valueText(type, columnOf(name), depth)}, '')`,
-    )
+    .map(({ name, type }) => `coalesce(${quoteText(`${name}=`)} || ${valueText(type, columnOf(name), depth)}, '')`)
     .join(" || ");
 }
 

@@ -1,3 +1,4 @@
+import { quoteName } from "../../../schemas/sql-quoting.ts";
 import type { ColumnType, Field } from "../columns/column.ts";
 import type { IrType } from "./ir.ts";
 
@@ -78,16 +79,6 @@ export function sqlName(type: IrType): string {
     case "struct":
       return `STRUCT(${type.fields.map((field) => `${quoteName(field.name)} ${sqlName(field.type)}`).join(", ")})`;
   }
-}
-
-/** `name` as a quoted SQL identifier. */
-export function quoteName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** A text as a literal of SQL. */
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** Structural equality; the names of a list's items and nullability do not count. */

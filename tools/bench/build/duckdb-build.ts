@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { recordHashSql } from "../../../lakehouse/builds/silver/record-hash.ts";
-import { quoteName, quoteText } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { type ModelTable, type TopicTable, tables } from "../../../lakehouse/tables/catalog.ts";
 import type { RunnableCheck } from "../../../lakehouse/tables/compiled/compiled-check.ts";
+import { quoteName, quoteText } from "../../../schemas/sql-quoting.ts";
 
 export interface DuckDbBuild extends AsyncDisposable {
   /** Builds silver and the models into files of the folder. */

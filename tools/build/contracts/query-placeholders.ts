@@ -2,7 +2,7 @@
  * The placeholders of a check's query: `{object}` is the table, `{property}` the field that the check stands under
  * (ODCS 3.1, data quality, SQL). `${table}` and `${column}`, as the standard's JSON Schema writes them, are the same.
  */
-import { quoteName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { quoteName } from "../../../schemas/sql-quoting.ts";
 
 const PLACEHOLDER = /\$?\{(object|table|model|property|column|field)\}/g;
 const OF_TABLE = new Set(["object", "table", "model"]);

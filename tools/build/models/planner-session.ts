@@ -1,7 +1,8 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { Field } from "../../../lakehouse/engine/columns/column.ts";
-import { irTypeOf, quoteName, quoteText, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { irTypeOf, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import type { Grain } from "../../../lakehouse/engine/ir/relation.ts";
+import { quoteName, quoteText } from "../../../schemas/sql-quoting.ts";
 import { isObject, type Json, type JsonObject, objectsAt, PlanShapeError, parseJson } from "./json.ts";
 
 /** A table that models may read. `partition` is one of its columns, but in a table of one partition. */

@@ -1,6 +1,6 @@
 /** The SQL by which a model is run over a lake. Pure. */
 import type { CompiledModel } from "../../../lakehouse/engine/ir/ir.ts";
-import { quoteName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import { quoteName } from "../../../schemas/sql-quoting.ts";
 import { CommandProblem } from "../../command-problem.ts";
 
 /**
