@@ -1,5 +1,6 @@
 /** `GET /v1/partitions` and `GET /v1/partitions/{table}/{date}`: the states of partitions, and why they wait. */
 import { planPolicy } from "../../lakehouse/builds/planning/policy.ts";
+import { isNativeOnly } from "../../lakehouse/engine/ir/ir.ts";
 import { waitingChecks } from "../../lakehouse/lookups/partitions/waiting-checks.ts";
 import { explain, timeOf } from "../../lakehouse/lookups/partitions/waits.ts";
 import { type Table, tableOfDomain } from "../../lakehouse/tables/catalog.ts";
@@ -179,5 +180,6 @@ function stepsOf({ steps, unread_rows, vanished, splits, lease_run }: PartitionF
 }
 
 function takesSteps(table: Table | undefined): boolean {
-  return table?.kind === "topic" || (table?.kind === "model" && table.model.class.kind !== "whole");
+  if (table?.kind === "model") return table.model.class.kind !== "whole" && !isNativeOnly(table.model);
+  return table?.kind === "topic";
 }

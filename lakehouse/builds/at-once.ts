@@ -5,7 +5,7 @@ import { pinLookups } from "../../sql/statements/lookup-pins.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import { checksOf } from "../../sql/statements/quality.ts";
 import { isPartitionOf } from "../engine/ir/relation.ts";
-import { grainOf, type Table } from "../tables/catalog.ts";
+import { type EdgeModelTable, grainOf, type LedgerTable } from "../tables/catalog.ts";
 import { unfold } from "../tables/fold.ts";
 import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
@@ -20,7 +20,7 @@ import { prepareWhole } from "./models/whole.ts";
 import { type BuildDeps, type BuildOutcome, orReadBack } from "./outcome.ts";
 import { hasClosed, staleAfter } from "./planning/dependencies.ts";
 
-type HeldTable = Exclude<Table, { readonly kind: "topic" }>;
+type HeldTable = LedgerTable | EdgeModelTable;
 
 /** Throws what preparing, checking, staging and D1 throw. */
 export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Lease): Promise<BuildOutcome> {

@@ -5,9 +5,16 @@
 import { acquireLease, failRun, type Lease } from "../../sql/statements/leases.ts";
 import { noteStepSize } from "../../sql/statements/step-sizes.ts";
 import { ModelTooLargeError, ModelValueError } from "../engine/ir/errors.ts";
+import { isNativeOnly } from "../engine/ir/ir.ts";
 import { CorruptParquetError } from "../engine/parquet/reader.ts";
 import { publishBronzePointer } from "../tables/bronze/pointer.ts";
-import type { Table } from "../tables/catalog.ts";
+import {
+  type EdgeModelTable,
+  isEdgeModelTable,
+  type LedgerTable,
+  type Table,
+  type TopicTable,
+} from "../tables/catalog.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
 import { buildAtOnce } from "./at-once.ts";
 import { QualityGateError } from "./gates/gate.ts";
@@ -26,8 +33,15 @@ import { BronzeRetiredError } from "./silver/sealed.ts";
  */
 const LEASE_MS = 16 * 60_000;
 
+/** What the edge can build. */
+type EdgeTable = TopicTable | LedgerTable | EdgeModelTable;
+
+function isBuiltHere(table: Table): table is EdgeTable {
+  return table.kind !== "model" || (isEdgeModelTable(table) && !isNativeOnly(table.model));
+}
+
 /**
- * Builds and publishes, or takes one step of it. Never throws for what the build itself meets: that is recorded in D1. It throws when D1
+ * Builds and publishes, or takes one step of it. A table that only a native builder makes is left alone: its message went astray. Never throws for what the build itself meets: that is recorded in D1. It throws when D1
  * cannot even be told, or when the pointer files could not follow a commit: done again, it then finds nothing to build and only
  * brings the pointer up to date.
  */
@@ -36,6 +50,7 @@ export async function buildPartition(
   table: Table,
   { date, nonce }: Pick<BuildRequest, "date" | "nonce">,
 ): Promise<BuildOutcome> {
+  if (!isBuiltHere(table)) return { kind: "not_needed" };
   const wanted = { domain: table.domain, date, runId: deps.newRunId(), nonce: nonce ?? null, leaseMs: LEASE_MS };
   const may = deps.deploy === undefined || (await mayBuild(deps.db, deps.deploy, table));
   const lease = may ? await acquireLease(deps.db, wanted) : undefined;
@@ -51,7 +66,7 @@ export async function buildPartition(
   return outcome;
 }
 
-async function attempt(deps: BuildDeps, table: Table, lease: Lease): Promise<BuildOutcome> {
+async function attempt(deps: BuildDeps, table: EdgeTable, lease: Lease): Promise<BuildOutcome> {
   try {
     return await buildAsDecided(deps, table, lease);
   } catch (error) {
@@ -68,7 +83,7 @@ async function attempt(deps: BuildDeps, table: Table, lease: Lease): Promise<Bui
 }
 
 /** Cuts the step where builders vanished at it. Throws what building throws, and BuilderVanishedError where nothing is left to cut. */
-async function buildAsDecided(deps: BuildDeps, table: Table, lease: Lease): Promise<BuildOutcome> {
+async function buildAsDecided(deps: BuildDeps, table: EdgeTable, lease: Lease): Promise<BuildOutcome> {
   const atOnce = table.kind === "ledger" || (table.kind === "model" && table.model.class.kind === "whole");
   const step = decideStep(lease, { atOnce });
   if (step.kind !== "take") await deps.db.batch(noteStepSize(deps.db, lease, step));

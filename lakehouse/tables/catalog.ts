@@ -8,7 +8,7 @@ import { contracts } from "../../contracts/registry.ts";
 import { eventSchema } from "../bronze/table.ts";
 import type { Field } from "../engine/columns/column.ts";
 import { fieldsFromAvro } from "../engine/columns/from-avro.ts";
-import type { CompiledModel } from "../engine/ir/ir.ts";
+import type { CompiledModel, EdgeModel } from "../engine/ir/ir.ts";
 import type { Grain } from "../engine/ir/relation.ts";
 import { LEDGER_FIELDS, LEDGER_PARTITION, LEDGER_TABLE } from "../ledger/table.ts";
 import { compiledChecks } from "./compiled/checks.generated.ts";
@@ -45,6 +45,10 @@ export interface LedgerTable extends TableBase {
 export interface ModelTable extends TableBase {
   readonly kind: "model";
   readonly model: CompiledModel;
+}
+/** The table of a model that the edge can run. */
+export interface EdgeModelTable extends ModelTable {
+  readonly model: EdgeModel;
 }
 export type Table = TopicTable | LedgerTable | ModelTable;
 
@@ -134,6 +138,10 @@ export function tableOfDomain(domain: string): Table | undefined {
 
 export function tableByName(name: string): Table | undefined {
   return byName.get(name);
+}
+
+export function isEdgeModelTable(table: Table): table is EdgeModelTable {
+  return table.kind === "model" && table.model.plan !== null;
 }
 
 /** What a partition of a table spans. */

@@ -1,28 +1,31 @@
 /** Models over the orders of a lake in memory, in the place of the catalog's, so that the planner knows what they read. */
 import type { LibraryCheck } from "../../contracts/contract.ts";
-import type { ModelTable } from "../../lakehouse/tables/catalog.ts";
+import type { EdgeModelTable } from "../../lakehouse/tables/catalog.ts";
 import { modelChecks } from "../../lakehouse/tables/compiled/model-checks.ts";
 import { formatTimestamp } from "../../schemas/time.ts";
 import { compileModels } from "../../tools/build/models/compile-models.ts";
+import { edgeModels } from "./edge-models.ts";
 import { makeMessage, uuidAt } from "./frames.ts";
 import { type Lake, tableOf } from "./lake.ts";
 
 /** `text`: the front matter's lines behind `partition`, the line that ends it, and the SELECT. Throws the compiler's errors. */
-export async function orderModel(text: string, checks: readonly LibraryCheck[] = []): Promise<ModelTable> {
+export async function orderModel(text: string, checks: readonly LibraryCheck[] = []): Promise<EdgeModelTable> {
   const table = tableOf("daily_order_revenue");
   if (table.kind !== "model") throw new Error("daily_order_revenue is a model");
-  const [model] = await compileModels({
-    models: [
-      {
-        path: "sql/gold/daily_order_revenue.sql",
-        text: `/* ---\ndescription: a test\npartition: event_date\n${text}`,
-      },
-    ],
-    tables: ["orders", "payments"].map((domain) => {
-      const { name, partition, fields } = tableOf(domain);
-      return { name, partition, fields };
+  const [model] = edgeModels(
+    await compileModels({
+      models: [
+        {
+          path: "sql/gold/daily_order_revenue.sql",
+          text: `/* ---\ndescription: a test\npartition: event_date\n${text}`,
+        },
+      ],
+      tables: ["orders", "payments"].map((domain) => {
+        const { name, partition, fields } = tableOf(domain);
+        return { name, partition, fields };
+      }),
     }),
-  });
+  );
   if (model === undefined) throw new Error("nothing was compiled");
   return { ...table, model, fields: model.fields, sortedBy: model.key, checks: [...modelChecks(model), ...checks] };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, test } from "vitest";
-import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import type { EdgeModel } from "../../lakehouse/engine/ir/ir.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
 import { functionTable, functionValues } from "../oracle/function-table.ts";
@@ -10,7 +10,7 @@ import { statements } from "./function-statements.ts";
 import { compileStatements, cuts, judge, load } from "./model-judge.ts";
 
 let oracle: DuckDBOracle;
-let models: ReadonlyMap<string, CompiledModel>;
+let models: ReadonlyMap<string, EdgeModel>;
 
 beforeAll(async () => {
   loadParquetWasm();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { runModel } from "../../lakehouse/builds/models/run.ts";
 import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
 import { ModelTooLargeError } from "../../lakehouse/engine/ir/errors.ts";
-import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import type { EdgeModel } from "../../lakehouse/engine/ir/ir.ts";
 import type { TableSchema } from "../../tools/build/models/compile-models.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
@@ -42,9 +42,9 @@ const few = {
 };
 
 let oracle: DuckDBOracle;
-let models: ReadonlyMap<string, CompiledModel>;
+let models: ReadonlyMap<string, EdgeModel>;
 
-function modelOf(name: string): CompiledModel {
+function modelOf(name: string): EdgeModel {
   const model = models.get(name);
   if (model === undefined) throw new Error(`${name} was not compiled`);
   return model;

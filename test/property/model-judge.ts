@@ -7,10 +7,11 @@ import type { Batch } from "../../lakehouse/engine/columns/column.ts";
 import { sliceBatch } from "../../lakehouse/engine/columns/gather.ts";
 import { rowAt } from "../../lakehouse/engine/columns/value.ts";
 import { ModelValueError } from "../../lakehouse/engine/ir/errors.ts";
-import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import type { EdgeModel } from "../../lakehouse/engine/ir/ir.ts";
 import { partialPlanOf } from "../../lakehouse/engine/operators/partial-plan.ts";
 import { writeParquet } from "../../lakehouse/engine/parquet/writer.ts";
 import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
+import { edgeModels } from "../oracle/edge-models.ts";
 import { permit } from "../oracle/permit.ts";
 import { exactText, expectSameRows, type Row } from "../oracle/same-rows.ts";
 import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
@@ -38,12 +39,12 @@ export const cuts = fc.integer({ min: 1, max: 40 });
 export async function compileStatements(
   statements: Readonly<Record<string, string>>,
   tables: readonly TableSchema[],
-): Promise<ReadonlyMap<string, CompiledModel>> {
-  const models = await compileModels({
+): Promise<ReadonlyMap<string, EdgeModel>> {
+  const compiled = await compileModels({
     models: Object.entries(statements).map(([name, sql]) => ({ path: `${name}.sql`, text: modelText(sql) })),
     tables,
   });
-  return new Map(models.map((model) => [model.name, model]));
+  return new Map(edgeModels(compiled).map((model) => [model.name, model]));
 }
 
 function modelText(sql: string): string {
@@ -100,7 +101,7 @@ function rowsOf(batch: Batch): readonly Row[] {
 }
 
 /** Expects DuckDB's rows of the model over the tables that `load` loaded, in the order of the key; or what DuckDB refuses to be refused. */
-export async function judge(oracle: DuckDBOracle, model: CompiledModel, inputs: LoadedRows): Promise<void> {
+export async function judge(oracle: DuckDBOracle, model: EdgeModel, inputs: LoadedRows): Promise<void> {
   let expected: readonly Row[];
   try {
     expected = await oracle.run(model.sql);
@@ -126,7 +127,7 @@ export async function judge(oracle: DuckDBOracle, model: CompiledModel, inputs: 
 
 /** Whatever the parts and their order, the rows are those of one run, to the last bit of every double. */
 async function expectSameByParts(
-  model: CompiledModel,
+  model: EdgeModel,
   parts: readonly ModelInputs[],
   whole: readonly Row[],
 ): Promise<void> {

@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import type { EdgeModel } from "../../lakehouse/engine/ir/ir.ts";
 import { partialPlanOf } from "../../lakehouse/engine/operators/partial-plan.ts";
 import { compileModels } from "../../tools/build/models/compile-models.ts";
 import { loadParquetWasm } from "../../tools/build/parquet-wasm-node.ts";
 import { longOrShare } from "../long-share.ts";
+import { edgeModels } from "../oracle/edge-models.ts";
 import {
   arbitraryRows,
   sampleTable,
@@ -24,16 +25,18 @@ const GOLD = join(import.meta.dirname, "../../sql/gold");
 const SHOP_MODELS = ["daily_order_revenue.sql", "payment_success_rate.sql", "pipeline_health.sql"];
 
 let oracle: DuckDBOracle;
-let gold: readonly CompiledModel[];
-let samples: ReadonlyMap<string, CompiledModel>;
+let gold: readonly EdgeModel[];
+let samples: ReadonlyMap<string, EdgeModel>;
 
 beforeAll(async () => {
   loadParquetWasm();
   oracle = await DuckDBOracle.open();
-  gold = await compileModels({
-    models: SHOP_MODELS.map((path) => ({ path, text: readFileSync(join(GOLD, path), "utf8") })),
-    tables: shopTables,
-  });
+  gold = edgeModels(
+    await compileModels({
+      models: SHOP_MODELS.map((path) => ({ path, text: readFileSync(join(GOLD, path), "utf8") })),
+      tables: shopTables,
+    }),
+  );
   samples = await compileStatements(statements, shopTables);
 });
 afterAll(() => oracle[Symbol.asyncDispose]());

@@ -6,10 +6,11 @@ import { planOfPartition } from "../../lakehouse/builds/models/own-partition.ts"
 import { runModel } from "../../lakehouse/builds/models/run.ts";
 import type { Batch } from "../../lakehouse/engine/columns/column.ts";
 import { rowAt } from "../../lakehouse/engine/columns/value.ts";
-import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import type { EdgeModel } from "../../lakehouse/engine/ir/ir.ts";
 import { addDays, datesRead, firstDayOf } from "../../lakehouse/engine/ir/relation.ts";
 import { compileModels, type TableSchema } from "../../tools/build/models/compile-models.ts";
 import { longOrShare } from "../long-share.ts";
+import { edgeModels } from "../oracle/edge-models.ts";
 import { exactText, type Row } from "../oracle/same-rows.ts";
 import { batchOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 
@@ -45,10 +46,12 @@ const models = {
   },
 } as const;
 
-async function compile(name: keyof typeof models): Promise<CompiledModel> {
+async function compile(name: keyof typeof models): Promise<EdgeModel> {
   const { inputs, sql } = models[name];
   const text = `/* ---\ndescription: a test\npartition: day\nkey: [day]\ninputs: { clicks: ${inputs} }\n--- */\n${sql}`;
-  const [model] = await compileModels({ models: [{ path: `sql/gold/${name}.sql`, text }], tables: [clicks] });
+  const [model] = edgeModels(
+    await compileModels({ models: [{ path: `sql/gold/${name}.sql`, text }], tables: [clicks] }),
+  );
   if (model === undefined) throw new Error("nothing was compiled");
   return model;
 }

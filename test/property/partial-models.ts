@@ -3,7 +3,7 @@ import { foldModel } from "../../lakehouse/builds/models/partial.ts";
 import { collectModel, type ModelInputs, scansOf } from "../../lakehouse/builds/models/run.ts";
 import { encodePartial, PartialReader, type SavedPart } from "../../lakehouse/engine/aggregates/partial-format.ts";
 import type { Batch } from "../../lakehouse/engine/columns/column.ts";
-import type { CompiledModel } from "../../lakehouse/engine/ir/ir.ts";
+import type { EdgeModel } from "../../lakehouse/engine/ir/ir.ts";
 import { createHeldRows } from "../../lakehouse/engine/operators/held-rows.ts";
 import { partialPlanOf, runPartially } from "../../lakehouse/engine/operators/partial-plan.ts";
 
@@ -14,14 +14,14 @@ export function joined(parts: Iterable<readonly Uint8Array[]>): Uint8Array {
   return Uint8Array.from(Buffer.concat(bytes));
 }
 
-async function* partsOf(model: CompiledModel, bytes: Uint8Array): AsyncGenerator<SavedPart> {
+async function* partsOf(model: EdgeModel, bytes: Uint8Array): AsyncGenerator<SavedPart> {
   const reader = new PartialReader(model.generation);
   yield* reader.read(bytes);
   reader.finish();
 }
 
 /** The model over the parts one after another, each an increment on the saved bytes of those before it. */
-export async function runByIncrements(model: CompiledModel, parts: readonly ModelInputs[]): Promise<Batch> {
+export async function runByIncrements(model: EdgeModel, parts: readonly ModelInputs[]): Promise<Batch> {
   let saved: Uint8Array | undefined;
   let rows: Batch | undefined;
   for (const [at, part] of parts.entries()) {
@@ -34,7 +34,7 @@ export async function runByIncrements(model: CompiledModel, parts: readonly Mode
 }
 
 /** The model over each part by itself, and their partial results merged in the order of the parts. */
-export async function runMerged(model: CompiledModel, parts: readonly ModelInputs[]): Promise<Batch> {
+export async function runMerged(model: EdgeModel, parts: readonly ModelInputs[]): Promise<Batch> {
   const plan = partialPlanOf(model.plan);
   if (plan === undefined) throw new Error(`${model.name} has no partial results`);
   const held = createHeldRows({ kind: "model", name: model.name, maxRows: 1_000_000 });

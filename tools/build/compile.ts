@@ -14,7 +14,7 @@ import { tableSchema } from "../../schemas/compatibility/table-schema.ts";
 import { compileContract } from "./contracts/compile.ts";
 import { type ContractDocument, renderDocuments } from "./contracts/documents.ts";
 import { renderTopicEvents } from "./contracts/render-topic-events.ts";
-import { compileModels, type TableSchema } from "./models/compile-models.ts";
+import { compileModels, duckdbVersion, type TableSchema } from "./models/compile-models.ts";
 import { ModelErrors } from "./models/model-error.ts";
 import { renderModels } from "./models/render-models.ts";
 import { BuildError, type BuildProblem } from "./problem.ts";
@@ -92,7 +92,7 @@ export async function compileProject(root: string): Promise<void> {
   const written: Readonly<Record<string, string>> = {
     "schemas/releases.generated.ts": `${HEADER}import type { SchemaRelease } from "./avro-schema.ts";\n\nexport const releases: readonly SchemaRelease[] = ${parsedAtStart(releases)};\n`,
     "contracts/documents/documents.generated.ts": renderDocuments(documents),
-    "lakehouse/tables/compiled/models.generated.ts": renderModels(models),
+    "lakehouse/tables/compiled/models.generated.ts": renderModels(models, await duckdbVersion()),
     "lakehouse/tables/compiled/checks.generated.ts": `${HEADER}import type { CompiledCheck } from "./compiled-check.ts";\n\nexport const compiledChecks: readonly CompiledCheck[] = ${parsedAtStart(checks)};\n`,
     "producers/client/topic-events.generated.ts": `${HEADER}${renderTopicEvents(contracts, releases)}`,
     "contracts/contracts.generated.ts": `${HEADER}import type { Contract } from "./contract.ts";\n\nexport const contracts: readonly Contract[] = ${parsedAtStart(contracts)};\n`,

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { typeName } from "../../engine/columns/column-kind.ts";
+import type { CompiledModel } from "../../engine/ir/ir.ts";
 import { relationText } from "../../engine/ir/relation.ts";
 import type { Table } from "../../tables/catalog.ts";
 import type { RunnableCheck } from "../../tables/compiled/compiled-check.ts";
@@ -62,9 +63,13 @@ export function generationOf({ rules, columns }: Meaning): string {
  * nothing is built again, but what had failed is tried again.
  */
 export function contentOf(table: Table, find: FindTable): string {
-  const limits = table.kind === "model" ? [table.model.key, table.model.maxRows] : [];
+  const limits = table.kind === "model" ? [table.model.key, mostRows(table.model)] : [];
   const { rules, columns } = meaningOf(table, find);
   return digest([{ rules, columns }, table.checks.map((check) => ({ ...ruleOf(check), when: check.when })), limits]);
+}
+
+function mostRows(model: CompiledModel): number | null {
+  return model.plan === null ? model.rowLimit : model.maxRows;
 }
 
 /** A model that reads a model changes its meaning with it, though its own text stays. */

@@ -1,7 +1,7 @@
 /** What a step of a model goes on from. Pure. */
 import type { Lease } from "../../../sql/statements/leases.ts";
 import type { ProgressRows } from "../../../sql/statements/silver-progress.ts";
-import type { ModelTable } from "../../tables/catalog.ts";
+import type { EdgeModelTable } from "../../tables/catalog.ts";
 import { groundOf } from "../ground.ts";
 import { nextPortion, type Portion, type PublishedInput } from "./portion.ts";
 import { definitionOf, type ModelProgress, noProgress, parseProgress } from "./progress.ts";
@@ -28,7 +28,7 @@ export interface Published {
 /** `stepRows`: of a step at the most. Throws what `parseProgress` throws. */
 export function beginning(
   rows: ProgressRows,
-  table: ModelTable,
+  table: EdgeModelTable,
   lease: Pick<Lease, "date" | "rebuild">,
   inputs: Published,
   stepRows: number,
@@ -51,7 +51,7 @@ export function beginning(
 /** The same from nothing. */
 export function fromNothing(
   { discarded, live }: Pick<Beginning, "discarded" | "live">,
-  table: ModelTable,
+  table: EdgeModelTable,
   inputs: Published,
   stepRows: number,
 ): Beginning {
@@ -65,7 +65,7 @@ export function fromNothing(
 /** The rows behind `progress`; undefined where today's model, lookups or input files are not those that it was made with. */
 function portionBehind(
   progress: ModelProgress,
-  table: ModelTable,
+  table: EdgeModelTable,
   { read, lookups }: Published,
   stepRows: number,
 ): Portion | undefined {

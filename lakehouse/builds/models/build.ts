@@ -24,7 +24,7 @@ import {
 import { releaseBatch } from "../../engine/columns/release.ts";
 import { PartialFormatError } from "../../engine/ir/errors.ts";
 import { isPartitionOf } from "../../engine/ir/relation.ts";
-import type { ModelTable } from "../../tables/catalog.ts";
+import type { EdgeModelTable } from "../../tables/catalog.ts";
 import { unfold } from "../../tables/fold.ts";
 import { livePartition } from "../../tables/live-files.ts";
 import { readFiles } from "../../tables/read-files.ts";
@@ -52,7 +52,7 @@ import { LostPartialError, loadPartial, savePartial } from "./saved-partial.ts";
 /** Throws what reading, staging and D1 throw, and StepTooLargeError where the step is given up. */
 export async function buildModel(
   deps: BuildDeps,
-  table: ModelTable,
+  table: EdgeModelTable,
   lease: Lease,
   { rows: stepRows, givenUp }: StepBounds,
 ): Promise<BuildOutcome> {
@@ -78,7 +78,7 @@ function isLost(error: unknown): boolean {
   return error instanceof LostPartialError || error instanceof PartialFormatError || error instanceof LostKeysError;
 }
 
-function tooLarge({ name }: ModelTable, date: string, { pieces }: Portion, rows: number): StepTooLargeError {
+function tooLarge({ name }: EdgeModelTable, date: string, { pieces }: Portion, rows: number): StepTooLargeError {
   const [first] = pieces;
   const where = first === undefined ? "its end" : `row ${first.firstRow} of ${first.file}`;
   return new StepTooLargeError(
@@ -108,7 +108,7 @@ interface Judged {
 
 class ModelBuild {
   readonly #deps: BuildDeps;
-  readonly #table: ModelTable;
+  readonly #table: EdgeModelTable;
   readonly #lease: Lease;
   readonly #inputs: readonly InputPartition[];
   readonly #mixed: boolean;
@@ -118,7 +118,7 @@ class ModelBuild {
   /** `mixed`: as of `readsMixed`. `publishedRows`: of the version that is published. */
   constructor(
     deps: BuildDeps,
-    table: ModelTable,
+    table: EdgeModelTable,
     lease: Lease,
     known: {
       readonly inputs: readonly InputPartition[];

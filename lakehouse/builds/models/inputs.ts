@@ -1,7 +1,7 @@
 /** What a partition of a model reads: the published partitions of its inputs, looked up once, so that all scans see the same versions. */
 import type { LookupPin } from "../../../sql/statements/lookup-pins.ts";
 import type { Batch } from "../../engine/columns/column.ts";
-import type { CompiledModel, Plan } from "../../engine/ir/ir.ts";
+import { type CompiledModel, isNativeOnly, type Plan } from "../../engine/ir/ir.ts";
 import { isPartitionOf } from "../../engine/ir/relation.ts";
 import { tablesOf } from "../../engine/operators/partial-plan.ts";
 import { tableByName } from "../../tables/catalog.ts";
@@ -93,10 +93,11 @@ export function partsOf(plan: Plan, inputs: readonly InputPartition[]) {
   return { read, lookups };
 }
 
-/** Whether a table's versions add files to those that are there; the ledger and results of groups are written whole each time. */
+/** Whether a table's versions add files to those that are there; the ledger, results of groups and what DuckDB makes are written whole each time. */
 export function grows(name: string): boolean {
   const table = tableByName(name);
-  return table?.kind === "topic" || (table?.kind === "model" && table.model.class.kind === "rows");
+  if (table?.kind === "model") return table.model.class.kind === "rows" && !isNativeOnly(table.model);
+  return table?.kind === "topic";
 }
 
 /**

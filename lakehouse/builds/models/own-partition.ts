@@ -1,5 +1,5 @@
 /** A model's plan narrowed to the rows of one of its partitions. */
-import type { CompiledModel, Expression, Plan } from "../../engine/ir/ir.ts";
+import type { EdgeModel, Expression, Plan } from "../../engine/ir/ir.ts";
 import { isPartitionOf } from "../../engine/ir/relation.ts";
 import { outputTypes } from "../../engine/operators/output-types.ts";
 
@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
  * rows any more: all rows are in those of today.
  */
 export function planOfPartition(
-  model: Pick<CompiledModel, "plan" | "grain" | "inputs" | "fields" | "partition">,
+  model: Pick<EdgeModel, "plan" | "grain" | "inputs" | "fields" | "partition">,
   date: string,
 ): Plan {
   const { plan, grain, inputs, fields, partition } = model;

@@ -5,7 +5,7 @@
 import { encodePartial, type SavedPart } from "../../engine/aggregates/partial-format.ts";
 import type { Batch } from "../../engine/columns/column.ts";
 import { ModelMismatchError } from "../../engine/ir/errors.ts";
-import type { CompiledModel } from "../../engine/ir/ir.ts";
+import type { EdgeModel } from "../../engine/ir/ir.ts";
 import { createHeldRows, MAX_GROUPS } from "../../engine/operators/held-rows.ts";
 import { partialPlanOf, runPartially } from "../../engine/operators/partial-plan.ts";
 import { collectModel, type ModelInputs, requireVersion, scansOf } from "./run.ts";
@@ -27,7 +27,7 @@ export interface Folded {
  * `MAX_DISTINCT` as bounds, `PartialFormatError` where `saved` is of another plan, and what `saved` throws.
  */
 export async function foldModel(
-  model: CompiledModel,
+  model: EdgeModel,
   saved: AsyncIterable<SavedPart> | undefined,
   added: ModelInputs,
   plan = model.plan,

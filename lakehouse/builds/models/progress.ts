@@ -1,7 +1,7 @@
 /** What a model's builds know of a partition, kept as JSON between two steps: what is read, and where the partial result stands. */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { ModelTable } from "../../tables/catalog.ts";
+import type { EdgeModelTable } from "../../tables/catalog.ts";
 import { measuresSchema } from "../gates/measures.ts";
 import { inlineBytes, objectNames } from "../inline.ts";
 import { knownKeysSchema } from "../silver/progress.ts";
@@ -39,7 +39,7 @@ export function parseProgress(text: string, model: string, date: string): ModelP
   );
 }
 
-export function noProgress(table: ModelTable, lookups: ModelProgress["lookups"]): ModelProgress {
+export function noProgress(table: EdgeModelTable, lookups: ModelProgress["lookups"]): ModelProgress {
   return {
     definition: definitionOf(table),
     read: [],
@@ -57,7 +57,7 @@ export function noProgress(table: ModelTable, lookups: ModelProgress["lookups"])
  * What decides which rows a model gives and what of them is measured row by row. Another one makes what was built so far worthless to go
  * on from.
  */
-export function definitionOf({ model, checks }: Pick<ModelTable, "model" | "checks">): string {
+export function definitionOf({ model, checks }: Pick<EdgeModelTable, "model" | "checks">): string {
   const measured =
     model.class.kind === "rows"
       ? checks.filter(({ metric }) => metric !== "sql").map((check) => ({ ...check, when: undefined }))

@@ -7,7 +7,7 @@ import { concatBatches } from "../../engine/columns/concat.ts";
 import type { Rows } from "../../engine/expressions/vector.ts";
 import type { Plan } from "../../engine/ir/ir.ts";
 import { createHeldRows } from "../../engine/operators/held-rows.ts";
-import type { ModelTable } from "../../tables/catalog.ts";
+import type { EdgeModelTable } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
 import { FileStager, keysPrefix } from "../../tables/stage.ts";
 import type { CheckResult } from "../gates/gate.ts";
@@ -36,7 +36,7 @@ const SORTED_BYTES = 12 * 1024 * 1024;
  */
 export async function rowsStep(
   lake: LakeWork & Pick<BuildDeps, "inlineBytes">,
-  table: ModelTable,
+  table: EdgeModelTable,
   { date, runId }: { readonly date: string; readonly runId: string },
   plan: Plan,
   inputs: ModelInputs,
@@ -89,6 +89,6 @@ export async function rowsStep(
   return { files: staged, rows, results, progress: { rows: before.rows + rows, measures, keys: known, replaced } };
 }
 
-function batchOf({ fields }: ModelTable, { columns, length }: Rows): Batch {
+function batchOf({ fields }: EdgeModelTable, { columns, length }: Rows): Batch {
   return { fields, columns, length };
 }

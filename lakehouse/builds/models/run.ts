@@ -4,7 +4,7 @@ import { releaseBatch } from "../../engine/columns/release.ts";
 import { nullColumn } from "../../engine/expressions/casts.ts";
 import type { Rows } from "../../engine/expressions/vector.ts";
 import { ModelMismatchError } from "../../engine/ir/errors.ts";
-import { type CompiledModel, IR_VERSION, type IrField, type Plan } from "../../engine/ir/ir.ts";
+import { type EdgeModel, IR_VERSION, type IrField, type Plan } from "../../engine/ir/ir.ts";
 import { irTypeOf, sameType, sqlName } from "../../engine/ir/ir-types.ts";
 import { type Execution, execute } from "../../engine/operators/execute.ts";
 import { createHeldRows, type HeldRows } from "../../engine/operators/held-rows.ts";
@@ -21,21 +21,21 @@ export interface ModelInputs {
  * `ModelTooLargeError` past `maxRows`, `ModelValueError` for a value that DuckDB would refuse (an overflow, a cast), and
  * `ModelMismatchError` when the inputs or the IR's version do not fit the model.
  */
-export async function runModel(model: CompiledModel, inputs: ModelInputs, plan = model.plan): Promise<Batch> {
+export async function runModel(model: EdgeModel, inputs: ModelInputs, plan = model.plan): Promise<Batch> {
   requireVersion(model);
   const held = createHeldRows({ kind: "model", name: model.name, maxRows: model.maxRows });
   return collectModel(model, runPlan(plan, inputs, held), held);
 }
 
 /** Throws `ModelMismatchError` when the model's plan is of another version of the IR than this code runs. */
-export function requireVersion(model: CompiledModel): void {
+export function requireVersion(model: EdgeModel): void {
   if (model.irVersion === IR_VERSION) return;
   throw new ModelMismatchError(`model ${model.name} has IR version ${model.irVersion}, this code runs ${IR_VERSION}`);
 }
 
 /** The rows of the model's plan as one batch, sorted by its key. `own`: nobody else has what the stream gives, so that it is freed. */
 export async function collectModel(
-  model: CompiledModel,
+  model: EdgeModel,
   stream: AsyncIterable<Rows>,
   held: HeldRows,
   own = false,
@@ -47,7 +47,7 @@ export async function collectModel(
 }
 
 /** The model's rows sorted by its key: ascending, NULLs last, text by its UTF-8 bytes. */
-export function inKeyOrder(model: Pick<CompiledModel, "name" | "key">, rows: Batch): Batch {
+export function inKeyOrder(model: Pick<EdgeModel, "name" | "key">, rows: Batch): Batch {
   const by = model.key.map((name) => {
     const column = columnNamed(rows, name);
     if (column === undefined) throw new ModelMismatchError(`model ${model.name} has no column ${name}`);
@@ -67,7 +67,7 @@ export function scansOf(inputs: ModelInputs): Execution["scan"] {
   return (table, columns) => scanRows(inputs, table, columns);
 }
 
-function noRows(model: CompiledModel): Rows {
+function noRows(model: EdgeModel): Rows {
   return { columns: model.fields.map((field) => nullColumn(irTypeOf(field.type), 0)), length: 0 };
 }
 

@@ -1,6 +1,6 @@
 /** Prepares a partition of a model of class `whole`: all rows of its inputs in one run. */
 import { ModelTooLargeError } from "../../engine/ir/errors.ts";
-import type { ModelTable } from "../../tables/catalog.ts";
+import type { EdgeModelTable } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
 import type { Candidate } from "../candidate.ts";
 import { STEP_ROWS } from "../outcome.ts";
@@ -18,7 +18,7 @@ export const MAX_WHOLE_ROWS = 4 * STEP_ROWS;
 export async function prepareWhole(
   db: D1Database,
   lake: LakeWork,
-  table: ModelTable,
+  table: EdgeModelTable,
   date: string,
 ): Promise<Candidate> {
   const { model } = table;
@@ -28,7 +28,7 @@ export async function prepareWhole(
     throw new ModelTooLargeError(
       `model ${model.name} is of class whole (${model.class.reason}, ${model.class.at}) and one run would read ${rowsIn} rows, more than ${MAX_WHOLE_ROWS}`,
       MAX_WHOLE_ROWS,
-      "let it read a model of class rows or merge that keeps fewer rows, or leave it to the native builder of a later release",
+      "let it read a model of class rows or merge that keeps fewer rows, or say engine: native in its front matter",
     );
   const rows = await runModel(model, scanInputs(lake, inputs, new Map()), planOfPartition(model, date));
   return { rows, rowsIn, ...builtFrom(inputs), pins: pinsOf(inputs) };

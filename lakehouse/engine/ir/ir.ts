@@ -178,16 +178,26 @@ export type ModelCheck = CheckThreshold & {
   );
 
 /**
- * How a model can be built. `rows`: file by file, each row by itself. `merge`: from partial results of parts of the rows.
- * `whole`: from all rows of a partition at once, so the model bounds them (`max_rows`). What needs DuckDB itself, class
- * `native`, no builder of this version builds: the compiler refuses it.
+ * How the edge can build a model. `rows`: file by file, each row by itself. `merge`: from partial results of parts of the rows.
+ * `whole`: from all rows of a partition at once, so the model bounds them (`max_rows`).
  */
-export interface ModelClass {
+export interface EdgeClass {
   readonly kind: "rows" | "merge" | "whole";
   readonly reason: string;
-  /** The place that decides it, as file:line. */
+  /** The place that decides it, as file:line:column. */
   readonly at: string;
 }
+
+/** What needs DuckDB itself: `reason` names the first operator or function that the edge has not. */
+export interface NativeClass {
+  readonly kind: "native";
+  readonly reason: string;
+  readonly at: string;
+}
+
+/** Who builds the model, as its front matter says. `auto`: the edge, where the class and the size of the inputs allow it. */
+export const ENGINES = ["auto", "edge", "native"] as const;
+export type Engine = (typeof ENGINES)[number];
 
 export interface ModelInput {
   readonly table: string;
@@ -195,8 +205,7 @@ export interface ModelInput {
   readonly relation: Relation;
 }
 
-export interface CompiledModel {
-  readonly irVersion: number;
+interface ModelBase {
   /** `planHash` of the model: models of one generation give the same rows of the same input. */
   readonly generation: string;
   readonly name: string;
@@ -206,19 +215,42 @@ export interface CompiledModel {
   /** Where the model is written, from the project's root. */
   readonly file: string;
   readonly layer: "silver" | "gold";
-  readonly class: ModelClass;
+  readonly engine: Engine;
   readonly grain: Grain;
   /** The output column that names a row's partition; `ONLY_PARTITION.column`, which is no column, in a table of one. */
   readonly partition: string;
   /** Unique together; the row order of the table. */
   readonly key: readonly string[];
   readonly checks: readonly ModelCheck[];
-  /** The most rows that the result, or any operator that has to hold rows, may have in one run. */
-  readonly maxRows: number;
+  /** The most rows that a partition may have, where the model says so (`max_rows`): all that bounds a native build. */
+  readonly rowLimit: number | null;
   /** How long what is new in its inputs waits for more; absent where the model does not say. */
   readonly buildAfterMs?: number;
   /** What the model reads; a table read twice is listed once, with the union of the columns. */
   readonly inputs: readonly ModelInput[];
   readonly fields: readonly Field[];
+}
+
+/** A model that the edge can run. DuckDB gives the same rows of its SQL, so a native builder may build it too. */
+export interface EdgeModel extends ModelBase {
+  readonly irVersion: number;
+  readonly class: EdgeClass;
+  /** The most rows that the result, or any operator that has to hold rows, may have in one run at the edge. */
+  readonly maxRows: number;
   readonly plan: Plan;
+}
+
+/** A model that DuckDB itself has to run. Partition D has the rows of its SQL over what its relations name, with D in the partition column. */
+export interface NativeModel extends ModelBase {
+  readonly class: NativeClass;
+  readonly plan: null;
+  /** Hash of the statement as DuckDB parsed it, without its places, and of the types of the columns that it reads. */
+  readonly statement: string;
+}
+
+export type CompiledModel = EdgeModel | NativeModel;
+
+/** Whether no build at the edge makes the model's table. */
+export function isNativeOnly(model: CompiledModel): boolean {
+  return model.plan === null || model.engine === "native";
 }

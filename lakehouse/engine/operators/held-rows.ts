@@ -65,7 +65,7 @@ export function createHeldRows({ kind, name, maxRows, maxGroups = maxRows }: Hel
       throw tooLarge(
         `has more than ${maxGroups} groups in one partition`,
         maxGroups,
-        "group by fewer columns or by coarser values, such as a prefix or a bucket of the key; so many wait for the native builder of a later release",
+        "group by fewer columns or by coarser values, such as a prefix or a bucket of the key; a native builder has room for so many (docs/models.md)",
       );
     },
     checkLookup(rows, bytes) {
@@ -82,7 +82,7 @@ export function createHeldRows({ kind, name, maxRows, maxGroups = maxRows }: Hel
       throw tooLarge(
         `counts more than ${MAX_DISTINCT} distinct values in one partition`,
         MAX_DISTINCT,
-        "count the values of a coarser column, or those that a FILTER (WHERE ...) lets through; so many wait for the native builder of a later release",
+        "count the values of a coarser column, or those that a FILTER (WHERE ...) lets through; a native builder has room for so many (docs/models.md)",
       );
     },
     account() {
@@ -95,7 +95,7 @@ export function createHeldRows({ kind, name, maxRows, maxGroups = maxRows }: Hel
         throw tooLarge(
           `holds more than ${MAX_HELD_BYTES} bytes in one partition: ${what}`,
           MAX_HELD_BYTES,
-          `${remedy}; so much waits for the native builder of a later release`,
+          `${remedy}; a native builder has room for so much (docs/models.md)`,
         );
       };
     },

@@ -5,13 +5,14 @@ import { ModelErrors } from "../../../tools/build/models/model-error.ts";
 import { openPlannerSession, type PlannerSession } from "../../../tools/build/models/planner-session.ts";
 import { renderModels } from "../../../tools/build/models/render-models.ts";
 import { tableNameProblem } from "../../../tools/build/models/table-name.ts";
+import { edgeModels } from "../../oracle/edge-models.ts";
 import { sampleTable, shopTables } from "../../oracle/shop-tables.ts";
 import { batchOf, rowsOf } from "../lakehouse/engine/columns/column-of.ts";
 
 const HEADER = "/* ---\ndescription: a test\npartition: d\nkey: [d]\nmax_rows: 10\n--- */\n";
 
 async function compile(text: string, path = "sql/gold/sample.sql") {
-  const [model] = await compileModels({ models: [{ path, text }], tables: shopTables });
+  const [model] = edgeModels(await compileModels({ models: [{ path, text }], tables: shopTables }));
   if (model === undefined) throw new Error("nothing was compiled");
   return model;
 }
@@ -496,10 +497,11 @@ describe("what is compiled", () => {
       ["d", "date"],
       ["K é", "utf8"],
     ]);
-    const text = renderModels([model]);
+    const text = renderModels([model], "v1.5.6");
+    expect(text).toContain('export const DUCKDB_VERSION: string = "v1.5.6";');
     const [, json] = /= (\[[\s\S]*\]);\n$/.exec(text) ?? [];
     expect(JSON.parse(json ?? "")).toEqual([model]);
-    expect(text).toBe(renderModels([model]));
+    expect(text).toBe(renderModels([model], "v1.5.6"));
   });
 
   test("LIMIT per partition, over a total order", async () => {

@@ -43,12 +43,13 @@ export async function compileModel(
   }
   const { frontMatter } = file;
   const { kind, reason, byte } = classOf(plan, clauses);
-  if (kind === "whole" && frontMatter.max_rows === undefined) {
+  // DuckDB needs no bound: it spills what it cannot hold.
+  if (kind === "whole" && frontMatter.max_rows === undefined && frontMatter.engine !== "native") {
     return reportAt(
       context,
       byte,
       `the model is of class whole: ${reason}`,
-      "say how many rows that may be: max_rows: N",
+      "say how many rows that may be: max_rows: N, or leave it to DuckDB: engine: native",
     );
   }
   const offset = byte === undefined ? Math.max(0, file.sql.search(/\S/)) : offsetOfByte(file.sql, byte);
@@ -69,11 +70,13 @@ export async function compileModel(
     name,
     file: source.path,
     layer,
+    engine: frontMatter.engine,
     class: { kind, reason, at: problems.placeOf(file.sqlOffset + offset) },
     description: frontMatter.description,
     sql: await withoutSemicolon(file.sql.trim(), session),
     key: frontMatter.key,
     checks: frontMatter.checks,
+    rowLimit: frontMatter.max_rows ?? null,
     maxRows: frontMatter.max_rows ?? (kind === "merge" ? MAX_GROUPS : MAX_ROWS),
     ...meaning,
   };

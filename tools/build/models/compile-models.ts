@@ -5,7 +5,7 @@ import { openPlannerSession, type TableSchema } from "./planner-session.ts";
 import { type ModelSource, placeOf, type ReadModel, readModels } from "./read-models.ts";
 import { inputsFirst } from "./references.ts";
 
-export type { TableSchema } from "./planner-session.ts";
+export { duckdbVersion, type TableSchema } from "./planner-session.ts";
 export type { ModelSource } from "./read-models.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { isMap, parseDocument } from "yaml";
 import { z } from "zod";
 import { CHECK_TIMES } from "../../../contracts/check-time.ts";
-import type { ModelCheck } from "../../../lakehouse/engine/ir/ir.ts";
+import { ENGINES, type Engine, type ModelCheck } from "../../../lakehouse/engine/ir/ir.ts";
 import type { Relation } from "../../../lakehouse/engine/ir/relation.ts";
 import { duration } from "../duration.ts";
 import type { Problems } from "./model-error.ts";
@@ -19,6 +19,7 @@ export interface FrontMatter {
   /** In milliseconds. */
   readonly build_after?: number | undefined;
   readonly limit_per_partition: boolean;
+  readonly engine: Engine;
 }
 
 /** A model file taken apart; offsets are UTF-16 units of the file. */
@@ -87,12 +88,13 @@ const schema = z.strictObject({
   max_rows: z.int().positive().optional(),
   build_after: duration.optional(),
   limit_per_partition: z.boolean().default(false),
+  engine: z.enum(ENGINES).default("auto"),
 });
 
 const OPEN = /^\uFEFF?\s*\/\*\s*---[ \t]*\r?\n/;
 const CLOSE = /^[ \t]*---[ \t]*\*\//m;
-const FORM =
-  "begin the file with `/* ---`, the YAML (description, partition, key, checks, inputs, max_rows, build_after), `--- */`";
+const LINES = "description, partition, key, checks, inputs, max_rows, build_after, limit_per_partition, engine";
+const FORM = `begin the file with \`/* ---\`, the YAML (${LINES}), \`--- */\``;
 
 /** Splits a model file and checks its front matter; `undefined` when that went wrong, and `problems` says why. */
 export function parseModelFile(text: string, problems: Problems): ModelFile | undefined {
@@ -134,7 +136,7 @@ export function parseModelFile(text: string, problems: Problems): ModelFile | un
       problems.report(
         offsetOf(path),
         `front matter${path.length === 0 ? "" : ` ${path.join(".")}`}: ${issue.message}`,
-        "the front matter holds description, partition, key, checks, inputs, max_rows, build_after",
+        `the front matter holds ${LINES}`,
       );
     }
     return undefined;

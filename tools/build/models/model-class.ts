@@ -1,15 +1,12 @@
 /** The class of a model: how it can be built, why, and where in its file that shows. */
-import type { ModelClass, Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import type { EdgeClass, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { isRowByRow, partialPlanOf } from "../../../lakehouse/engine/operators/partial-plan.ts";
 import type { Clauses } from "./clauses.ts";
 
 /** A class whose place is a byte of the statement; undefined: its beginning. */
-export type ClassOfPlan = Pick<ModelClass, "kind" | "reason"> & { readonly byte: number | undefined };
+export type ClassOfPlan = Pick<EdgeClass, "kind" | "reason"> & { readonly byte: number | undefined };
 
-/**
- * Of a plan without orders that change nothing (`withoutIdleOrders`). What only DuckDB itself can run (class `native`) was
- * refused while the plan was decoded.
- */
+/** Of a plan without orders that change nothing (`withoutIdleOrders`). */
 export function classOf(plan: Plan, clauses: Clauses): ClassOfPlan {
   if (isRowByRow(plan))
     return { kind: "rows", reason: "each row of the input gives its rows by itself", byte: clauses.select };

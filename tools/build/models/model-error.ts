@@ -63,9 +63,10 @@ export class Problems {
     this.#found.set(error.message, { offset, error });
   }
 
-  /** The place as `file:line`; `offset` as in `report`. */
+  /** The place as `file:line:column`; `offset` as in `report`. */
   placeOf(offset: number): string {
-    return `${this.#file}:${positionAt(this.#text, offset).line}`;
+    const { line, column } = positionAt(this.#text, offset);
+    return `${this.#file}:${line}:${column}`;
   }
 
   get errors(): readonly ModelError[] {

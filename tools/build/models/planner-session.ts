@@ -44,6 +44,19 @@ export function isRefusal(answer: object): answer is Refusal {
   return "subtype" in answer && "candidates" in answer;
 }
 
+/** DuckDB's own version, as in `v1.5.6`. */
+export async function duckdbVersion(): Promise<string> {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  try {
+    const [version] = await column(connection, "SELECT version()");
+    return String(version);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
 /** An in-process DuckDB with the tables, empty; in UTC, without access to files or network. */
 export async function openPlannerSession(tables: readonly TableSchema[]): Promise<PlannerSession> {
   const instance = await DuckDBInstance.create(":memory:", { threads: "1" });

@@ -1,5 +1,5 @@
 /** What `sluice models` prints of models. Pure. */
-import type { CompiledModel } from "../../../lakehouse/engine/ir/ir.ts";
+import { type CompiledModel, isNativeOnly } from "../../../lakehouse/engine/ir/ir.ts";
 import { relationText } from "../../../lakehouse/engine/ir/relation.ts";
 import { printTable } from "../../lake/print-table.ts";
 
@@ -43,16 +43,22 @@ export function explanation(model: CompiledModel): readonly string[] {
     `  ${BUILT[model.class.kind]}`,
     model.grain === "one" ? "  one partition" : `  a partition a ${model.grain}, by ${model.partition}`,
     `  key ${model.key.join(", ")}: two rows of one key hold a candidate back`,
-    `  at most ${model.maxRows} rows in a build`,
+    ...limits(model),
     ...model.inputs.map((input) => `  reads ${inputText(input)}: ${input.columns.join(", ") || "no column"}`),
     `  generation ${model.generation}`,
   ];
+}
+
+function limits(model: CompiledModel): readonly string[] {
+  if (!isNativeOnly(model) && model.plan !== null) return [`  at most ${model.maxRows} rows in a build`];
+  return model.rowLimit === null ? [] : [`  at most ${model.rowLimit} rows in a partition`];
 }
 
 const BUILT = {
   rows: "each file of its input can be built by itself",
   merge: "partial results of parts of its input merge",
   whole: "a build holds all rows of a partition",
+  native: "DuckDB runs its SELECT over all that a partition reads",
 } as const;
 
 function inputText({ table, relation }: CompiledModel["inputs"][number]): string {

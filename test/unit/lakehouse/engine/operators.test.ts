@@ -6,7 +6,7 @@ import type { Value } from "../../../../lakehouse/engine/columns/value.ts";
 import { ModelMismatchError, ModelTooLargeError } from "../../../../lakehouse/engine/ir/errors.ts";
 import {
   type Aggregate,
-  type CompiledModel,
+  type EdgeModel,
   IR_VERSION,
   type IrType,
   type Plan,
@@ -49,8 +49,8 @@ const aggregate = (name: string, type: IrType, more: Partial<Aggregate> = {}): A
 function modelOf(
   plan: Plan,
   outputs: readonly (readonly [string, IrType])[],
-  more: Partial<CompiledModel> = {},
-): CompiledModel {
+  more: Partial<EdgeModel> = {},
+): EdgeModel {
   return {
     irVersion: IR_VERSION,
     generation: "test",
@@ -64,6 +64,8 @@ function modelOf(
     partition: "k",
     key: outputs.slice(0, 1).map(([name]) => name),
     checks: [],
+    engine: "auto",
+    rowLimit: 100,
     maxRows: 100,
     inputs: [],
     fields: outputs.map(([name, type]): Field => ({ name, type: columnTypeOf(type), nullable: true })),
@@ -77,7 +79,7 @@ async function run(
   plan: Plan,
   types: readonly IrType[],
   batches: readonly (readonly Row[])[],
-  more: Partial<CompiledModel> = {},
+  more: Partial<EdgeModel> = {},
 ) {
   const model = modelOf(
     plan,
