@@ -47,7 +47,7 @@ test("an explanation names the class, its reason and its place", () => {
   if (sums === undefined) throw new Error("nothing was compiled");
   const lines = explanation(sums);
   expect(lines).toContain(
-    "  class merge: rows come together in GROUP BY, whose partial results merge (sql/gold/sums.sql:6:57)",
+    "  class merge: rows come together in GROUP BY, whose partial results merge (sql/gold/sums.sql:6:52)",
   );
   expect(lines).toContain("  reads silver_lines: d");
 });
