@@ -12,6 +12,7 @@ import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/av
 import { ByteReader } from "../../schemas/byte-reader.ts";
 import { bytesFromUnscaled, unscaledFromBytes } from "../../schemas/decimal.ts";
 import { longOrShare } from "../long-share.ts";
+import { expectEqual } from "../oracle/expect-equal.ts";
 
 /** As far as avsc goes. */
 const MAX_LONG = 2 ** 53 - 2;
@@ -159,7 +160,7 @@ test("passing over a row ends where it does, and throws where it is cut short", 
         const bytes = type.toBuffer(row);
         const reader = new ByteReader(bytes);
         pass(reader);
-        expect(reader.at).toBe(bytes.byteLength);
+        expectEqual(reader.at, bytes.byteLength);
         for (let end = 0; end < bytes.byteLength; end++) {
           expect(() => pass(new ByteReader(bytes.subarray(0, end)))).toThrow(RangeError);
         }
@@ -183,7 +184,7 @@ describe("Avro into columns", () => {
         const reader = new ByteReader(bytes);
         const walk = recordWalk(schema, builders);
         for (const _row of rows) walk(reader);
-        expect(reader.done).toBe(true);
+        expectEqual(reader.done, true);
         const columns = fields.map(({ name }) => [name, builders.get(name)?.finish()] as const);
         rows.forEach((row, i) => {
           const decoded: unknown = type.fromBuffer(type.toBuffer(row));
@@ -191,7 +192,7 @@ describe("Avro into columns", () => {
           const got = Object.fromEntries(
             columns.map(([name, column]) => [name, column === undefined ? undefined : valueAt(column, i)]),
           );
-          expect(got).toEqual({ ...(typeof want === "object" ? want : {}), newer: null });
+          expectEqual(got, { ...(typeof want === "object" ? want : {}), newer: null });
         });
       }),
       { numRuns: longOrShare(500, 75) },

@@ -15,6 +15,7 @@ import { insertCompaction, registerCompaction } from "../../sql/statements/compa
 import { objectsOf } from "../../sql/statements/tombstones.ts";
 import { longOrShare } from "../long-share.ts";
 import { Objects } from "../oracle/bronze-objects.ts";
+import { expectEqual } from "../oracle/expect-equal.ts";
 import { type D1Fault, FaultyD1 } from "../oracle/faulty-d1.ts";
 import { AnswerLostError, MemoryBucket } from "../oracle/memory-bucket.ts";
 import { registerFiles } from "../oracle/register.ts";
@@ -200,32 +201,32 @@ class Bronze {
             return `${registration} ${file.file} ${firstRow}: ${own}`;
           }),
       );
-      expect(told(await bronzeInputs(binding, this.bucket, TOPIC, date))).toEqual(expected);
+      expectEqual(told(await bronzeInputs(binding, this.bucket, TOPIC, date)), expected);
       const found: string[] = [];
       for (let seen = 0, more = true; more; ) {
         const unseen = await unseenInputs(binding, this.bucket, TOPIC, date, seen, 5);
         found.push(...told(unseen.inputs));
         ({ through: seen, more } = unseen);
       }
-      expect(found).toEqual(expected);
+      expectEqual(found, expected);
     }
     for (const { file } of this.d1.rows<{ file: string }>("SELECT file FROM bronze_files WHERE retired_by IS NULL"))
       standing.add(file);
     for (const { file, retired } of await foldedFiles(binding, this.bucket, TOPIC, {})) {
       if (retired !== true) standing.add(file);
     }
-    expect([...standing].sort()).toEqual([...this.live].sort());
+    expectEqual([...standing].sort(), [...this.live].sort());
     const hours = this.d1.rows<{ hour: string; date: string; rows: number }>(
       "SELECT hour, partition_date AS date, sum(rows) AS rows FROM bronze_file_hours GROUP BY 1, 2",
     );
-    expect(new Map(hours.map(({ hour, date, rows }) => [`${hour} ${date}`, rows]))).toEqual(this.hours);
+    expectEqual(new Map(hours.map(({ hour, date, rows }) => [`${hour} ${date}`, rows])), this.hours);
     const dangling =
       "SELECT file FROM bronze_files f WHERE NOT EXISTS (SELECT 1 FROM bronze_file_dates d WHERE d.file = f.file)";
     expect(this.d1.rows(dangling)).toEqual([]);
     for (const { object } of this.d1.rows<{ object: string }>("SELECT object FROM tombstones"))
-      for (const key of objectsOf(object)) expect(this.live.has(key)).toBe(false);
+      for (const key of objectsOf(object)) expectEqual(this.live.has(key), false);
     for (const { manifest } of this.d1.rows<{ manifest: string }>("SELECT manifest FROM bronze_manifests"))
-      expect(this.bucket.objects.has(manifest)).toBe(true);
+      expectEqual(this.bucket.objects.has(manifest), true);
   }
 
   manifests(): string[] {
@@ -246,7 +247,7 @@ class Bronze {
       const dates = this.flushed
         .filter(({ registration }) => rows.has(String(registration)))
         .flatMap(({ file }) => (object.includes("event_date=") ? [] : file.dates.map(({ date }) => date)));
-      for (const date of dates) expect(date <= last).toBe(true);
+      for (const date of dates) expectEqual(date <= last, true);
     }
   }
 }

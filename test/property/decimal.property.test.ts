@@ -10,6 +10,7 @@ import {
   unscaledFromNumber,
   unscaledFromText,
 } from "../../schemas/decimal.ts";
+import { expectEqual } from "../oracle/expect-equal.ts";
 
 const scale = fc.integer({ min: 0, max: 12 });
 const MAX = 10n ** 38n;
@@ -49,8 +50,8 @@ describe("decimals from JSON", () => {
       fc.property(numbers, scale, (value, s) => {
         const expected = expectedUnscaled(value, s);
         const got = unscaledFromNumber(value, s);
-        expect(unscaledFromJson(JSON.rawJSON(String(value)), s)).toBe(expected);
-        expect(got).toBe(expected);
+        expectEqual(unscaledFromJson(JSON.rawJSON(String(value)), s), expected);
+        expectEqual(got, expected);
       }),
       { numRuns: 20_000 },
     );
@@ -72,7 +73,7 @@ describe("decimals from JSON", () => {
     fc.assert(
       fc.property(unscaled, fc.integer({ min: 0, max: 38 }), (value, s) => {
         const json = jsonFromUnscaled(value, s);
-        expect(typeof json === "number" ? unscaledFromNumber(json, s) : unscaledFromText(json, s)).toBe(value);
+        expectEqual(typeof json === "number" ? unscaledFromNumber(json, s) : unscaledFromText(json, s), value);
       }),
       { numRuns: 20_000 },
     );
@@ -89,7 +90,7 @@ describe("decimals from JSON", () => {
           const text = `${negative ? "-" : ""}${whole}${fraction === "" ? "" : `.${fraction}`}`;
           const past = fraction.slice(s);
           const digits = whole * 10n ** BigInt(s) + BigInt(fraction.slice(0, s).padEnd(s, "0") || "0");
-          expect(unscaledFromText(text, s)).toBe(/[1-9]/.test(past) ? undefined : negative ? -digits : digits);
+          expectEqual(unscaledFromText(text, s), /[1-9]/.test(past) ? undefined : negative ? -digits : digits);
         },
       ),
     );
@@ -104,8 +105,8 @@ describe("decimals in Avro", () => {
       fc.property(unscaled, fc.integer({ min: 0, max: 4 }), (value, extension) => {
         const bytes = bytesFromUnscaled(value);
         const bits = (value < 0n ? -value - 1n : value).toString(2).length + (value === 0n || value === -1n ? 0 : 1);
-        expect(bytes.byteLength).toBe(Math.max(1, Math.ceil(bits / 8)));
-        expect(unscaledFromBytes(Buffer.concat([Buffer.alloc(extension, value < 0n ? 0xff : 0), bytes]))).toBe(value);
+        expectEqual(bytes.byteLength, Math.max(1, Math.ceil(bits / 8)));
+        expectEqual(unscaledFromBytes(Buffer.concat([Buffer.alloc(extension, value < 0n ? 0xff : 0), bytes])), value);
       }),
     );
     expect(unscaledFromBytes(new Uint8Array())).toBe(0n);
@@ -115,7 +116,7 @@ describe("decimals in Avro", () => {
     fc.assert(
       fc.property(unscaled, fc.integer({ min: 1, max: 38 }), (value, precision) => {
         const digits = String(value < 0n ? -value : value).length;
-        expect(fitsPrecision(value, precision)).toBe(value === 0n || digits <= precision);
+        expectEqual(fitsPrecision(value, precision), value === 0n || digits <= precision);
       }),
     );
   });

@@ -13,6 +13,7 @@ import {
   replaysOf,
 } from "../../schemas/packed-block.ts";
 import { longOrShare } from "../long-share.ts";
+import { expectEqual } from "../oracle/expect-equal.ts";
 import { uuidAt } from "../oracle/frames.ts";
 import { headerByAvsc } from "../oracle/message-header-type.ts";
 
@@ -88,13 +89,19 @@ describe("packed blocks", () => {
     fc.assert(
       fc.property(message, ({ header, bodies }) => {
         const bytes = encodeMessage(header, bodies);
-        expect(decodeMessage(bytes).header).toEqual(header);
+        expectEqual(decodeMessage(bytes).header, header);
         const frames = [...readFrames(Buffer.concat(framesOf(bytes)))];
-        expect(frames.map((frame) => Buffer.from(frame.events))).toEqual(bodies.map((body) => Buffer.from(body)));
-        expect(frames.map((frame) => frame.slice)).toEqual(header.slices);
-        for (const frame of frames) expect(frame.header).toEqual(header);
+        expectEqual(
+          frames.map((frame) => Buffer.from(frame.events)),
+          bodies.map((body) => Buffer.from(body)),
+        );
+        expectEqual(
+          frames.map((frame) => frame.slice),
+          header.slices,
+        );
+        for (const frame of frames) expectEqual(frame.header, header);
         const replays = frames.flatMap((frame) => replaysOf(frame.header, frame.slice) ?? []);
-        expect(replays).toEqual(header.replay_of ?? []);
+        expectEqual(replays, header.replay_of ?? []);
       }),
     );
   });
@@ -103,7 +110,7 @@ describe("packed blocks", () => {
     fc.assert(
       fc.property(message, ({ header, bodies }) => {
         const { headerBytes } = decodeMessage(encodeMessage(header, bodies));
-        expect(Buffer.compare(headerBytes, headerByAvsc(header))).toBe(0);
+        expectEqual(Buffer.compare(headerBytes, headerByAvsc(header)), 0);
       }),
     );
   });
@@ -124,7 +131,7 @@ describe("packed blocks", () => {
         }
         for (let length = 0; length < frames.byteLength; length++) {
           const read = unlessRefused(() => [...readFrames(frames.subarray(0, length))]);
-          expect(read !== undefined).toBe(boundaries.has(length));
+          expectEqual(read !== undefined, boundaries.has(length));
         }
       }),
       { numRuns: longOrShare(50, 15) },
@@ -141,11 +148,17 @@ describe("packed blocks", () => {
           const decoded = unlessRefused(() => decodeMessage(damaged));
           if (decoded === undefined) continue;
           const { slices, count } = decoded.header;
-          expect(slices.reduce((sum, one) => sum + one.count, 0)).toBe(count);
-          expect(slices.reduce((sum, one) => sum + one.length, 0)).toBe(decoded.body.byteLength);
+          expectEqual(
+            slices.reduce((sum, one) => sum + one.count, 0),
+            count,
+          );
+          expectEqual(
+            slices.reduce((sum, one) => sum + one.length, 0),
+            decoded.body.byteLength,
+          );
           // What the consumer does with it next must not fail either.
           const frames = [...readFrames(Buffer.concat(framesOf(damaged)))];
-          expect(Buffer.concat(frames.map((frame) => frame.events))).toEqual(Buffer.from(decoded.body));
+          expectEqual(Buffer.concat(frames.map((frame) => frame.events)), Buffer.from(decoded.body));
         }
       }),
       { numRuns: longOrShare(50, 15) },

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
 import { createTupleIndex } from "../../lakehouse/engine/columns/tuple-index.ts";
 import type { Value } from "../../lakehouse/engine/columns/value.ts";
+import { expectEqual } from "../oracle/expect-equal.ts";
 import { batchOf, columnOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 
 const text = fc.oneof(
@@ -53,7 +54,7 @@ test("two rows share a number exactly when all their values are equal, also of t
         return [...index.assign(batch.columns, batch.length).groups];
       });
       for (let a = 0; a < values.length; a++)
-        for (let b = 0; b < a; b++) expect(numbers[a] === numbers[b]).toBe(same(values[a] ?? [], values[b] ?? []));
+        for (let b = 0; b < a; b++) expectEqual(numbers[a] === numbers[b], same(values[a] ?? [], values[b] ?? []));
       expect(index.count).toBe(new Set(numbers).size);
     }),
     { numRuns: 500 },

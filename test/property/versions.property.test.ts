@@ -19,6 +19,7 @@ import { commitCompaction, endCompaction, leaseForCompaction } from "../../sql/s
 import { objectsOf } from "../../sql/statements/tombstones.ts";
 import { listVersions } from "../../sql/statements/versions.ts";
 import { longOrShare } from "../long-share.ts";
+import { expectEqual } from "../oracle/expect-equal.ts";
 import { FaultyD1 } from "../oracle/faulty-d1.ts";
 import { tableOf } from "../oracle/lake.ts";
 import { MemoryBucket } from "../oracle/memory-bucket.ts";
@@ -207,7 +208,7 @@ class Versions {
     const { partitions } = await rollBackTable(deps, TABLE, { version: target.version, date, reason: "r" });
     for (const { partition_date: each, to, rows } of partitions) {
       const files = this.states[target.version]?.get(each) ?? [];
-      expect(rows).toBe(this.#rows(files).length);
+      expectEqual(rows, this.#rows(files).length);
       this.#push(each, files);
       this.pinned.add(each);
       const [meta] = this.d1.rows<{ digest: string; seen: number; events: number }>(
@@ -226,7 +227,7 @@ class Versions {
     // Dates that were only compacted since are left alone: they have those rows.
     const now = this.states.length - 1;
     if (date === null)
-      for (const each of DATES) expect(this.#rowsAsOf(now, each)).toEqual(this.#rowsAsOf(target.version, each));
+      for (const each of DATES) expectEqual(this.#rowsAsOf(now, each), this.#rowsAsOf(target.version, each));
   }
 
   /** A rollback while a build is under way: the build may not publish any more. */
@@ -268,9 +269,9 @@ class Versions {
     const named = (files: readonly { readonly file: string }[]) => files.map(({ file }) => file).sort();
     for (const each of DATES) {
       const live = await livePartition(db, this.bucket, TABLE.name, each);
-      expect(live === undefined ? undefined : named(live.files)).toEqual(this.#state.get(each));
+      expectEqual(live === undefined ? undefined : named(live.files), this.#state.get(each));
       if (live === undefined) continue;
-      expect(live.rows).toBe(this.#rows(named(live.files)).length);
+      expectEqual(live.rows, this.#rows(named(live.files)).length);
       // Whoever asks for the rows up to a version of the partition gets as many as are left of it.
       for (const { version } of live.files.map(({ added }) => ({ version: added - 1 })))
         expect(rowsThrough(live.files, version)).toBeLessThanOrEqual(this.#rowsAsOf(version, each).length);
@@ -285,13 +286,13 @@ class Versions {
       const { files } = await filesAsOf(db, this.bucket, TABLE.name, version);
       const byDate = Map.groupBy(files, (file) => file.partition_date);
       const expected = [...(this.states[version] ?? [])].filter(([, all]) => all.length > 0);
-      expect(new Map([...byDate].map(([day, all]) => [day, named(all)]))).toEqual(new Map(expected));
-      for (const { file } of files) expect(tombstones).not.toContain(file);
+      expectEqual(new Map([...byDate].map(([day, all]) => [day, named(all)])), new Map(expected));
+      for (const { file } of files) expectEqual([file, tombstones.has(file)], [file, false]);
     }
     for (const { manifest } of this.d1.rows<{ manifest: string }>(
       "SELECT manifest FROM published WHERE manifest IS NOT NULL",
     ))
-      expect(tombstones).not.toContain(manifest);
+      expectEqual([manifest, tombstones.has(manifest)], [manifest, false]);
     // A partition's own version has its files too, though the table may not be read as of it.
     for (const { version, partition_date } of versions) {
       const rows = this.d1.rows<{ file: string }>(
@@ -307,8 +308,8 @@ class Versions {
         ? parseManifest(new TextDecoder().decode(this.bucket.bytesOf(row.manifest))).files
         : [];
       const all = [...rows, ...listed.filter(({ added }) => added <= version)];
-      expect(named(all)).toEqual(this.states[version]?.get(partition_date));
-      for (const { file } of all) expect(tombstones).not.toContain(file);
+      expectEqual(named(all), this.states[version]?.get(partition_date));
+      for (const { file } of all) expectEqual([file, tombstones.has(file)], [file, false]);
     }
   }
 }

@@ -5,6 +5,8 @@ import { resolve } from "node:path";
 /** Scripts of package.json. None writes, so that all may run at once. */
 const CHECKS = ["wrangler:check", "types:check", "typecheck", "lint", "docs:check"];
 const root = resolve(import.meta.dirname, "../..");
+/** The compiler of TypeScript is a Go program that ends after seconds: collecting garbage was a third of its computing, and freed little. */
+const env = { ...process.env, GOGC: "off" };
 
 interface Ended {
   readonly ok: boolean;
@@ -12,7 +14,7 @@ interface Ended {
 }
 
 function npmRun(script: string): Promise<Ended> {
-  const child = spawn("npm", ["run", "--silent", script], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("npm", ["run", "--silent", script], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");

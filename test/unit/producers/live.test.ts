@@ -8,6 +8,7 @@ import { ALL_TOPICS, POLLED_TOPICS } from "../../../producers/simulators/topics.
 import { userExtracts } from "../../../producers/simulators/users.ts";
 import { createEventBuffer } from "../../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../../schemas/exact-json.ts";
+import { expectEqual } from "../../oracle/expect-equal.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -164,7 +165,7 @@ describe.each(POLLED_TOPICS)("a poll of %s", (topic) => {
         const admission = admitter.admit(event, 0, null, { ...context, output: createEventBuffer(16) });
         return admission.accepted ? [] : [...new Set(admission.errors.map((error) => error.error_type))];
       })();
-      expect([line, got]).toEqual([line, expected]);
+      expectEqual([line, got], [line, expected]);
     }
   });
 });

@@ -6,6 +6,7 @@ import { paymentFaults } from "../../../producers/simulators/faults/payments.ts"
 import { weatherFaults } from "../../../producers/simulators/faults/weather.ts";
 import { type SimulatedEvent, type SimulationOptions, simulate } from "../../../producers/simulators/plan.ts";
 import { SIMULATED_TOPICS } from "../../../producers/simulators/shop.ts";
+import { expectEqual } from "../../oracle/expect-equal.ts";
 import { contractCheck } from "./contract-check.ts";
 
 const HOUR_MS = 3_600_000;
@@ -35,8 +36,8 @@ describe("simulate", () => {
   test("gives the same bytes for the same seed and window, on every iteration", () => {
     const iterable = simulate({ ...base, events: 2_000 });
     const first = [...iterable];
-    expect([...iterable]).toEqual(first);
-    expect(run({ events: 2_000 })).toEqual(first);
+    expectEqual([...iterable], first);
+    expectEqual(run({ events: 2_000 }), first);
     expect(run({ events: 2_000, seed: 12 })).not.toEqual(first);
   });
 
@@ -78,8 +79,8 @@ describe("simulate", () => {
   test("everything but faults is valid by its contract when the window ends", () => {
     for (const { topic, line, label, eventId } of run()) {
       if (label.kind === "fault") continue;
-      expect([line, contractCheck(topic).errorTypes(line, endMs)]).toEqual([line, []]);
-      expect(JSON.parse(line).event_id).toBe(eventId);
+      expectEqual([line, contractCheck(topic).errorTypes(line, endMs)], [line, []]);
+      expectEqual(JSON.parse(line).event_id, eventId);
     }
   });
 
@@ -90,7 +91,7 @@ describe("simulate", () => {
         if (label.kind !== "fault") continue;
         names.add(`${topic}.${label.fault}`);
         const excerpt = `${label.fault}: ${line.slice(0, 500)}`;
-        expect([excerpt, contractCheck(topic).errorTypes(line, endMs)]).toEqual([excerpt, [label.expected]]);
+        expectEqual([excerpt, contractCheck(topic).errorTypes(line, endMs)], [excerpt, [label.expected]]);
         expect(line).not.toContain("\n");
       }
     };
@@ -107,7 +108,7 @@ describe("simulate", () => {
     for (const { line, label, eventId } of run()) {
       if (label.kind !== "fault") continue;
       const hidden = label.expected === "MALFORMED_PAYLOAD" || label.fault === "event_id_missing";
-      expect(hidden ? eventId : JSON.parse(line).event_id).toBe(hidden ? null : eventId);
+      expectEqual(hidden ? eventId : JSON.parse(line).event_id, hidden ? null : eventId);
     }
   });
 
@@ -115,10 +116,10 @@ describe("simulate", () => {
     const earlier = new Map<string, string>();
     for (const { line, label, eventId } of run()) {
       if (label.kind === "duplicate") {
-        expect(earlier.get(label.of)).toBe(line);
-        expect(eventId).toBe(label.of);
+        expectEqual(earlier.get(label.of), line);
+        expectEqual(eventId, label.of);
       } else if (label.kind !== "fault" && eventId !== null) {
-        expect(earlier.has(eventId)).toBe(false);
+        expectEqual(earlier.has(eventId), false);
         earlier.set(eventId, line);
       }
     }

@@ -5,6 +5,7 @@ import type { PaymentEvent } from "../../../producers/simulators/payments.ts";
 import { createRandom } from "../../../producers/simulators/random.ts";
 import { createShop, SIMULATED_TOPICS, type SimulatedTopic } from "../../../producers/simulators/shop.ts";
 import type { WeatherEvent } from "../../../producers/simulators/weather.ts";
+import { expectEqual } from "../../oracle/expect-equal.ts";
 
 const startMs = Date.parse("2026-11-21T00:00:00Z");
 const cents = (amount: number) => Math.round(amount * 100);
@@ -52,7 +53,7 @@ describe("orders", () => {
     for (const events of byOrder.values()) {
       const statuses = events.map((event) => event.status);
       const last = statuses.at(-1) === "cancelled" ? statuses.slice(0, -1) : statuses;
-      expect(last).toEqual(way.slice(0, last.length));
+      expectEqual(last, way.slice(0, last.length));
       if (statuses.includes("cancelled")) expect(last.length).toBeLessThanOrEqual(2);
     }
     const ends = new Set([...byOrder.values()].map((events) => events.at(-1)?.status));
@@ -63,12 +64,12 @@ describe("orders", () => {
   test("keep what was ordered; the amount is the sum of the items, to the cent", () => {
     for (const [first, ...rest] of byOrder.values()) {
       if (first === undefined) continue;
-      for (const event of rest) expect({ ...event, ...identity(first) }).toEqual(first);
+      for (const event of rest) expectEqual({ ...event, ...identity(first) }, first);
       const sum = first.items.reduce((total, item) => total + item.quantity * cents(item.unit_price), 0);
-      expect(cents(first.amount)).toBe(sum);
-      expect(cents(first.amount) / 100).toBe(first.amount);
-      expect(new Set(first.items.map((item) => item.sku)).size).toBe(first.items.length);
-      if (first.currency === "JPY") expect(Number.isInteger(first.amount)).toBe(true);
+      expectEqual(cents(first.amount), sum);
+      expectEqual(cents(first.amount) / 100, first.amount);
+      expectEqual(new Set(first.items.map((item) => item.sku)).size, first.items.length);
+      if (first.currency === "JPY") expectEqual(Number.isInteger(first.amount), true);
     }
   });
 
@@ -83,7 +84,7 @@ describe("payments", () => {
   test("are for orders that were placed before", () => {
     const seen = new Set<string>();
     for (const event of sequence) {
-      if ("payment_id" in event) expect(seen).toContain(event.order_id);
+      if ("payment_id" in event) expectEqual([event.order_id, seen.has(event.order_id)], [event.order_id, true]);
       else seen.add(event.order_id);
     }
   });
@@ -91,15 +92,21 @@ describe("payments", () => {
   test("count their attempts, stop at a success, and are refunded with a reason only after one", () => {
     for (const events of byPayment.values()) {
       const tries = events.filter((event) => event.status !== "refunded");
-      expect(tries.map((event) => event.attempt)).toEqual(tries.map((_, index) => index + 1));
-      expect(tries.slice(0, -1).every((event) => event.status === "failed")).toBe(true);
+      expectEqual(
+        tries.map((event) => event.attempt),
+        tries.map((_, index) => index + 1),
+      );
+      expectEqual(
+        tries.slice(0, -1).every((event) => event.status === "failed"),
+        true,
+      );
       const refunds = events.slice(tries.length);
       expect(refunds.length).toBeLessThanOrEqual(1);
       for (const refund of refunds) {
         expect(tries.at(-1)?.status).toBe("succeeded");
         expect(refund.refund_reason).toBeTruthy();
       }
-      for (const event of events) expect(event.failure_reason !== undefined).toBe(event.status === "failed");
+      for (const event of events) expectEqual(event.failure_reason !== undefined, event.status === "failed");
     }
     expect(new Set(payments.map((event) => event.status))).toEqual(new Set(["succeeded", "failed", "refunded"]));
     expect(payments.some((event) => event.attempt > 1 && event.status === "succeeded")).toBe(true);
@@ -111,7 +118,7 @@ describe("payments", () => {
       const order = placed.get(orderId);
       const paid = events.filter((event) => event.status === "succeeded");
       expect(paid.reduce((sum, event) => sum + cents(event.amount), 0)).toBeLessThanOrEqual(cents(order?.amount ?? 0));
-      for (const event of events) expect(event.currency).toBe(order?.currency);
+      for (const event of events) expectEqual(event.currency, order?.currency);
     }
   });
 });
@@ -121,12 +128,13 @@ describe("clickstream", () => {
 
   test("walks the funnel step by step from app_open, and nothing follows app_close", () => {
     for (const clicks of sessions.values()) {
-      expect(clicks[0]?.event_type).toBe("app_open");
+      expectEqual(clicks[0]?.event_type, "app_open");
       for (const [index, click] of clicks.entries()) {
         const before = clicks[index - 1];
         if (before === undefined) continue;
-        expect(FUNNEL[before.event_type].next.map(([type]) => type)).toContain(click.event_type);
-        expect(click.duration_ms).toBe(Date.parse(click.event_timestamp) - Date.parse(before.event_timestamp));
+        const follows = FUNNEL[before.event_type].next.some(([type]) => type === click.event_type);
+        expectEqual([before, click, follows], [before, click, true]);
+        expectEqual(click.duration_ms, Date.parse(click.event_timestamp) - Date.parse(before.event_timestamp));
       }
     }
     expect(new Set(clickstream.map((click) => click.event_type)).size).toBe(11);
@@ -138,7 +146,7 @@ describe("clickstream", () => {
       for (const click of clicks) {
         if (click.event_type === "add_to_cart") cart += 1;
         if (click.event_type === "remove_from_cart") cart -= 1;
-        expect(cart).toBeGreaterThanOrEqual(0);
+        expectEqual([click, cart >= 0], [click, true]);
         if (click.event_type === "checkout_start") {
           expect(cart).toBeGreaterThan(0);
           expect(click.user_id).toBeDefined();

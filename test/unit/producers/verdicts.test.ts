@@ -7,6 +7,7 @@ import { type SimulatedEvent, simulate } from "../../../producers/simulators/pla
 import { ALL_TOPICS, type SimulatedTopic } from "../../../producers/simulators/topics.ts";
 import { createEventBuffer } from "../../../schemas/event-buffer.ts";
 import { parseExactJson } from "../../../schemas/exact-json.ts";
+import { expectEqual } from "../../oracle/expect-equal.ts";
 
 const HOUR_MS = 3_600_000;
 const endMs = Date.parse("2026-11-21T12:00:00Z");
@@ -63,7 +64,7 @@ describe.each(ALL_TOPICS)("%s", (topic) => {
       if (event.label.kind !== "fault") continue;
       names.add(event.label.fault);
       const excerpt = `${event.label.fault}: ${event.line.slice(0, 500)}`;
-      expect([excerpt, verdict(event)]).toEqual([excerpt, [event.label.expected]]);
+      expectEqual([excerpt, verdict(event)], [excerpt, [event.label.expected]]);
     }
     const known = faultsOf(topic).map((fault) => fault.name);
     // Orders are made too large by their items, not by a field that nobody knows.

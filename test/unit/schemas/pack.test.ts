@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type PackedEvent, packMessage, planMessages } from "../../../schemas/pack.ts";
 import { decodeMessage, MESSAGE_TARGET_BYTES } from "../../../schemas/packed-block.ts";
+import { expectEqual } from "../../oracle/expect-equal.ts";
 
 const HEADER = {
   message_id: "019aa000-0000-7000-8000-000000000000",
@@ -32,7 +33,7 @@ describe("packing", () => {
         const events = eventsOf(sizes, shards, labels);
         const buffer = Uint8Array.from({ length: events.at(-1)?.end ?? 0 }, (_, at) => (at * 31) % 251);
         const plans = planMessages(events, TEXT_BYTES);
-        expect(plans.flat()).toEqual(events);
+        expectEqual(plans.flat(), events);
         for (const plan of plans) {
           const message = packMessage(plan, shards, HEADER, (start, end) => buffer.subarray(start, end));
           expect(message.byteLength).toBeLessThanOrEqual(MESSAGE_TARGET_BYTES);
@@ -41,9 +42,9 @@ describe("packing", () => {
           for (const slice of header.slices) {
             const own = plan.filter(({ shard }) => shard === slice.shard);
             const bytes = Buffer.concat(own.map(({ start, end }) => buffer.subarray(start, end)));
-            expect(Buffer.compare(bytes, body.subarray(slice.offset, slice.offset + slice.length))).toBe(0);
+            expectEqual(Buffer.compare(bytes, body.subarray(slice.offset, slice.offset + slice.length)), 0);
             const counted = Object.values(slice.tally).reduce((sum, count) => sum + count, 0);
-            expect([slice.count, counted]).toEqual([own.length, labels === 0 ? 0 : own.length]);
+            expectEqual([slice.count, counted], [own.length, labels === 0 ? 0 : own.length]);
           }
         }
       }

@@ -14,6 +14,7 @@ import { readFrames } from "../../../../schemas/packed-block.ts";
 import { formatDate } from "../../../../schemas/time.ts";
 import { publishArrivals } from "../../../../sql/statements/arrivals.ts";
 import { publishLedger } from "../../../../sql/statements/bronze.ts";
+import { expectEqual } from "../../../oracle/expect-equal.ts";
 import { FaultyD1 } from "../../../oracle/faulty-d1.ts";
 import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
 import { SqliteStorage } from "../../../oracle/sql-storage.ts";
@@ -185,7 +186,10 @@ test("a flush of a hundred thousand dates is registered: no row, of SQLite or of
   const planned = planFiles(weather, name, days);
   expect(new Set(planned.map(({ key }) => key)).size).toBe(669);
   const inFiles = planned.flatMap(({ dates }) => dates.map(({ day }) => day));
-  expect(inFiles.sort((a, b) => a - b)).toEqual([...days.keys()]);
+  expectEqual(
+    inFiles.sort((a, b) => a - b),
+    [...days.keys()],
+  );
   const files = planned.map(({ key, dates, rows }) => ({
     file: key,
     ...SHARD,
@@ -200,7 +204,7 @@ test("a flush of a hundred thousand dates is registered: no row, of SQLite or of
   for (const file of files) expect(JSON.stringify(file).length).toBeLessThan(500_000);
   // Done twice: a crash came between.
   for (let time = 0; time < 2; time++) storage.transactionSync(() => store.outbox.put(seq, files));
-  expect(store.outbox.files(seq)).toEqual(files);
+  expectEqual(store.outbox.files(seq), files);
   const longest = (table: string, column: string) =>
     storage.exec<{ n: number }>(`SELECT max(length(${column})) AS n FROM ${table}`).one().n;
   expect(longest("flushes", "files")).toBeLessThan(1_100_000);

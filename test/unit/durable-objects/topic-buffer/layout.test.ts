@@ -8,6 +8,7 @@ import { metadataOfFile } from "../../../../lakehouse/bronze/standing.ts";
 import { writeBronze } from "../../../../lakehouse/bronze/write.ts";
 import { readFrames } from "../../../../schemas/packed-block.ts";
 import { loadParquetWasm } from "../../../../tools/build/parquet-wasm-node.ts";
+import { expectEqual } from "../../../oracle/expect-equal.ts";
 import { framesForShard, uuidAt } from "../../../oracle/frames.ts";
 import { MemoryBucket } from "../../../oracle/memory-bucket.ts";
 import { permit } from "../../../oracle/permit.ts";
@@ -193,12 +194,12 @@ test("the layout of any flush fits the rows of SQLite and the metadata of R2, on
   const files = planFiles(weather, { topic: "weather", shard: 0, incarnation: "abcd1234", seq }, days);
   for (const file of files) {
     const metadata = metadataOfFile("f".repeat(64), file);
-    expect(metadata["layout"]).toBe(layoutText(file.dates));
+    expectEqual(metadata["layout"], layoutText(file.dates));
     expect(Object.entries(metadata).flat().join("").length).toBeLessThan(2_048);
   }
   const layout = { input: "x", rule: { eventTime: "t", partition: { source: "event" as const } }, files };
   for (let time = 0; time < 2; time++) storage.transactionSync(() => store.layouts.keep(seq, layout));
-  expect(store.layouts.of(seq)).toEqual(layout);
+  expectEqual(store.layouts.of(seq), layout);
   const longest = (column: string, table: string) =>
     storage.exec<{ n: number }>(`SELECT max(length(${column})) AS n FROM ${table}`).one().n;
   expect(longest("layout", "flushes")).toBeLessThanOrEqual(1_000_000);

@@ -8,6 +8,7 @@ import { columnTypeOf } from "../../../../../lakehouse/engine/ir/ir-types.ts";
 import { createHeldRows } from "../../../../../lakehouse/engine/operators/held-rows.ts";
 import { partialPlanOf, runPartially } from "../../../../../lakehouse/engine/operators/partial-plan.ts";
 import { collectRows } from "../../../../../lakehouse/engine/operators/sort.ts";
+import { expectEqual } from "../../../../oracle/expect-equal.ts";
 import { batchOf, valuesOf } from "../../engine/columns/column-of.ts";
 import { column, float64, int32, int64, utf8 } from "../../engine/expressions/evaluate.ts";
 
@@ -96,7 +97,7 @@ test("what is saved in objects and loaded is as if all rows had come in one run"
   }
   expect(parts).toBeGreaterThan(10);
   await add(after.run, 90_000, 120_000);
-  expect(await result(after)).toEqual(await result(whole));
+  expectEqual(await result(after), await result(whole));
 
   const load = async (named: typeof objects) => {
     const { run } = start();
@@ -128,5 +129,5 @@ test("a small one is held by the progress, and the bucket has nothing of it", as
   await add(after.run, 100, 300);
   const whole = start();
   await add(whole.run, 0, 300);
-  expect(await result(after)).toEqual(await result(whole));
+  expectEqual(await result(after), await result(whole));
 });

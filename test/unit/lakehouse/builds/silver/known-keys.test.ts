@@ -2,21 +2,23 @@ import { describe, expect, test } from "vitest";
 import { inlineShare } from "../../../../../lakehouse/builds/inline.ts";
 import { addKeys, knownKeys, LostKeysError } from "../../../../../lakehouse/builds/silver/known-keys.ts";
 import type { KeptKeys, KeyObject } from "../../../../../lakehouse/builds/silver/progress.ts";
+import { expectEqual } from "../../../../oracle/expect-equal.ts";
 import { MemoryBucket } from "../../../../oracle/memory-bucket.ts";
 
 /** Keys that count from `first`, in the last bytes of each. */
 function keys(first: number, count: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(count * 16);
-  for (let n = 0; n < count; n++) new DataView(bytes.buffer).setUint32(n * 16 + 12, first + n);
+  const view = new DataView(bytes.buffer);
+  for (let n = 0; n < count; n++) view.setUint32(n * 16 + 12, first + n);
   return bytes;
 }
 
 async function numbersOf(bucket: Pick<MemoryBucket, "get">, objects: readonly KeptKeys[]): Promise<number[]> {
   const numbers: number[] = [];
   for await (const portion of knownKeys(bucket, objects)) {
-    expect(portion.length % 16).toBe(0);
-    for (let at = 12; at < portion.length; at += 16)
-      numbers.push(new DataView(portion.buffer, portion.byteOffset).getUint32(at));
+    expectEqual(portion.length % 16, 0);
+    const view = new DataView(portion.buffer, portion.byteOffset);
+    for (let at = 12; at < portion.length; at += 16) numbers.push(view.getUint32(at));
   }
   return numbers;
 }
@@ -52,9 +54,9 @@ describe("known keys", () => {
   test("come in portions of whole keys, however their stream is cut", async () => {
     const bucket = new MemoryBucket();
     const { kept } = await addKeys(bucket, "k/a-", [], keys(0, 150_000));
-    expect(await numbersOf(bucket, kept)).toEqual(upTo(150_000));
+    expectEqual(await numbersOf(bucket, kept), upTo(150_000));
     for (const length of [7, 4_096, 1_048_577])
-      expect(await numbersOf(inChunks(bucket, length), kept)).toEqual(upTo(150_000));
+      expectEqual(await numbersOf(inChunks(bucket, length), kept), upTo(150_000));
   });
 
   test("few are held by the progress, and more of them follow in one object", async () => {
@@ -63,7 +65,10 @@ describe("known keys", () => {
     for (let step = 0; step < 4; step++) ({ kept } = await addKeys(bucket, `k/${step}-`, kept, keys(step * 2, 2), 64));
     expect(inObjects(kept).map(({ bytes }) => bytes)).toEqual([96]);
     expect(kept).toHaveLength(2);
-    expect((await numbersOf(bucket, kept)).sort((a, b) => a - b)).toEqual(upTo(8));
+    expectEqual(
+      (await numbersOf(bucket, kept)).sort((a, b) => a - b),
+      upTo(8),
+    );
     // A topic of a thousand events a day never has an object.
     const day = await addKeys(bucket, "k/day-", [], keys(0, 1_000));
     expect(inObjects(day.kept)).toEqual([]);
@@ -79,7 +84,10 @@ describe("known keys", () => {
       replaced.push(...change.replaced);
       expect(inObjects(kept).length).toBeLessThanOrEqual(16);
     }
-    expect((await numbersOf(bucket, kept)).sort((a, b) => a - b)).toEqual(upTo(1_000));
+    expectEqual(
+      (await numbersOf(bucket, kept)).sort((a, b) => a - b),
+      upTo(1_000),
+    );
     expect(new Set(replaced).size).toBe(replaced.length);
     expect(inObjects(kept).some(({ object }) => replaced.includes(object))).toBe(false);
   });

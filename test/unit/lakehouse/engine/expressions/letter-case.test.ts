@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { lowerCase, upperCase } from "../../../../../lakehouse/engine/expressions/case-mapping.ts";
+import { expectEqual } from "../../../../oracle/expect-equal.ts";
 import { DuckDBOracle } from "../parquet/duckdb.ts";
 
 test("the case mapping is DuckDB's, for every code point", async () => {
@@ -12,8 +13,8 @@ test("the case mapping is DuckDB's, for every code point", async () => {
   const changed = (column: string) =>
     rows.flatMap((row) => (row[column] === row["point"] ? [] : [[row["point"], row[column]]]));
   expect([...lowerCase]).toHaveLength(changed("lower").length);
-  expect([...lowerCase].sort(byFirst)).toEqual(changed("lower"));
-  expect([...upperCase].sort(byFirst)).toEqual(changed("upper"));
+  expectEqual([...lowerCase].sort(byFirst), changed("lower"));
+  expectEqual([...upperCase].sort(byFirst), changed("upper"));
 });
 
 function byFirst(a: readonly [number, number], b: readonly [number, number]): number {
