@@ -7,6 +7,7 @@ const WORKERS = { maxWorkers: 4, isolate: false } as const;
 export const PURE = {
   name: "pure",
   setupFiles: "test/property/seed.setup.ts",
+  globalSetup: "test/oracle/migrated-database.setup.ts",
   testTimeout: 60_000,
   hookTimeout: 60_000,
   ...WORKERS,

@@ -2,9 +2,8 @@
  * A D1 database on Node's SQLite, with the project's migrations applied: the same SQL dialect, atomic batches. It fails on
  * demand as D1 does when it is down: every statement rejects.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { migratedDatabase } from "./migrated-database.ts";
 
 export interface D1OnSqlite {
   readonly d1: D1Database;
@@ -15,27 +14,8 @@ export interface D1OnSqlite {
   setDown(down: boolean): void;
 }
 
-const MIGRATIONS = resolve(import.meta.dirname, "../../sql/migrations");
-
-let image: Uint8Array | undefined;
-
-/** The bytes of a database that all migrations made: opening them takes a fifth of the time that even the schema alone takes. */
-function migratedImage(): Uint8Array {
-  const sqlite = new DatabaseSync(":memory:");
-  for (const name of readdirSync(MIGRATIONS).sort()) sqlite.exec(readFileSync(join(MIGRATIONS, name), "utf8"));
-  sqlite.exec("VACUUM");
-  return sqlite.serialize();
-}
-
-function migrated(): DatabaseSync {
-  const sqlite = new DatabaseSync(":memory:");
-  image ??= migratedImage();
-  sqlite.deserialize(image);
-  return sqlite;
-}
-
 /** `sqlite`: a database of the test's own, if it must not begin empty, or not at the last migration. */
-export function createD1(sqlite = migrated()): D1OnSqlite {
+export function createD1(sqlite = migratedDatabase()): D1OnSqlite {
   let down = false;
   let queries = 0;
   /** The same statements run again and again: SQLite would read and plan each anew. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { contracts } from "../../../../contracts/registry.ts";
@@ -9,11 +9,10 @@ import { namedManifest } from "../../../../lakehouse/tables/bronze/manifest.ts";
 import { openLake } from "../../../../tools/lake/open.ts";
 import { formatResult } from "../../../../tools/lake/result-format.ts";
 import type { LakeSource } from "../../../../tools/lake/source.ts";
-import { readMigrations } from "../../../../tools/local-platform/migrations.ts";
 import { exampleQueries, overview } from "../../../../tools/query/help.ts";
+import { migratedDatabase } from "../../../oracle/migrated-database.ts";
 import { versionSql } from "../../../oracle/version-sql.ts";
 
-const MIGRATIONS = resolve(import.meta.dirname, "../../../../sql/migrations");
 const NOW = "2026-11-21T00:00:00Z";
 
 let dir: string;
@@ -24,8 +23,7 @@ let source: LakeSource;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "sluice-lake-"));
-  catalog = new DatabaseSync(":memory:");
-  for (const { sql } of readMigrations(MIGRATIONS)) catalog.exec(sql);
+  catalog = migratedDatabase();
   objects = new Map();
   reads = [];
   source = {
