@@ -20,12 +20,36 @@ export interface Deployed {
 const MODELS = "../../lakehouse/tables/compiled/models.generated.ts";
 const CONTRACTS = "../../contracts/contracts.generated.ts";
 
+type Code = typeof import("./lake.ts");
+
+/** Code by what is compiled into it, which no deploy has at this moment: to import it takes longer than most tests of it. */
+const idle = new Map<string, Code[]>();
+
 /** The lake as this deploy's planner and builders see it. `releasedAt` orders deploys. */
 export async function deploy(
-  { models: texts, contract }: Deployed,
+  deployed: Deployed,
   releasedAt: string,
   lake: { readonly state: LakeState } | number,
 ): Promise<Lake> {
+  const code = await codeOf(deployed);
+  return typeof lake === "number"
+    ? new code.Lake(lake, undefined, undefined, releasedAt)
+    : new code.Lake(0, undefined, lake.state, releasedAt);
+}
+
+/** Until the test ends nobody else has it: no two deploys share the state of a module. */
+async function codeOf(deployed: Deployed): Promise<Code> {
+  // What a function compiles cannot be told from its text.
+  if (deployed.contract !== undefined) return await importCode(deployed);
+  const key = JSON.stringify(deployed.models);
+  const free = idle.get(key) ?? [];
+  idle.set(key, free);
+  const code = free.pop() ?? (await importCode(deployed));
+  onTestFinished(() => void free.push(code));
+  return code;
+}
+
+async function importCode({ models: texts, contract }: Deployed): Promise<Code> {
   const models = await compileModels({
     models: Object.entries(texts).map(([path, text]) => ({ path, text })),
     tables: silver,
@@ -44,7 +68,5 @@ export async function deploy(
   const code = await import("./lake.ts");
   const { loadParquetWasm } = await import("../../tools/build/parquet-wasm-node.ts");
   await loadParquetWasm();
-  return typeof lake === "number"
-    ? new code.Lake(lake, undefined, undefined, releasedAt)
-    : new code.Lake(0, undefined, lake.state, releasedAt);
+  return code;
 }
