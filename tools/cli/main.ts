@@ -7,6 +7,7 @@ import type { Command } from "./command.ts";
 
 const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
   backfill: () => import("./backfill.ts"),
+  builder: () => import("./builder.ts"),
   contracts: () => import("./contracts.ts"),
   cost: () => import("./cost.ts"),
   "dead-letters": () => import("./dead-letters.ts"),

@@ -54,7 +54,7 @@ test("every link of a page leads somewhere, and every page is linked from anothe
 
 test("every file that a page names by its path in the project exists", () => {
   const folders =
-    "contracts|docs|durable-objects|gateway|lakehouse|producers|queue-consumers|scheduled|schemas|sql|test|tools";
+    "builder|contracts|docs|durable-objects|gateway|lakehouse|producers|queue-consumers|scheduled|schemas|sql|test|tools";
   const path = new RegExp(`^(?:${folders})/[\\w./*-]+$`);
   // Files of the walk-through's topic, models that pages make up as examples, and the folder that the first silver model makes.
   const madeUp = /reviews|weekly_buyers|sql\/silver|TOPIC|\/\.\.\./;
