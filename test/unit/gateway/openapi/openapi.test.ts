@@ -24,23 +24,21 @@ function documented(operation: Operation): ResponseKey[] {
 /** An address of the operation, for the answers that come before its parameters are looked at. */
 const addressOf = ({ path }: Operation) => path.replace("{topic}", "orders").replaceAll(/\{(\w+)\}/g, "1");
 
+/** Gateways that let no call through: what one refuses leaves nothing behind for the next. */
+const keyless = createHarness();
+const forbidding = createHarness();
+// A publishable key that is used from its own origin, but allows nothing.
+forbidding.db.sqlite.exec(`UPDATE api_keys SET kind = 'publishable', scopes = '[]', origins = '["https://a.example"]'`);
+const exhausted = createHarness({ requestsPerKey: 0 });
+const databaseDown = createHarness();
+databaseDown.db.setDown(true);
+
 /** The answers that follow from how calls are protected, the same for all of them. */
 const PROTECTION: Readonly<Record<string, (operation: Operation) => Promise<Response>>> = {
-  "401": (operation) => call(createHarness(), operation, { authorization: "" }),
-  "403": (operation) => {
-    const harness = createHarness();
-    // A publishable key that is used from its own origin, but allows nothing.
-    harness.db.sqlite.exec(
-      `UPDATE api_keys SET kind = 'publishable', scopes = '[]', origins = '["https://a.example"]'`,
-    );
-    return call(harness, operation, { origin: "https://a.example" });
-  },
-  "429": (operation) => call(createHarness({ requestsPerKey: 0 }), operation),
-  "503": (operation) => {
-    const harness = createHarness();
-    harness.db.setDown(true);
-    return call(harness, operation);
-  },
+  "401": (operation) => call(keyless, operation, { authorization: "" }),
+  "403": (operation) => call(forbidding, operation, { origin: "https://a.example" }),
+  "429": (operation) => call(exhausted, operation),
+  "503": (operation) => call(databaseDown, operation),
 };
 
 function call(harness: Harness, operation: Operation, headers: Record<string, string> = {}): Promise<Response> {
