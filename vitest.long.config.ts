@@ -30,6 +30,8 @@ export default defineConfig({
             "test/property/model-increments.property.test.ts",
             "test/property/model-joins.property.test.ts",
             "test/property/models-equal-duckdb.property.test.ts",
+            "test/property/native-builds.property.test.ts",
+            "test/property/native-checks.property.test.ts",
             "test/property/own-partition.property.test.ts",
             "test/property/packed-block.property.test.ts",
             "test/property/parquet-roundtrip.property.test.ts",

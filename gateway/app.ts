@@ -42,6 +42,16 @@ import { getKeys, postKey, postRevocation, postRotation } from "./routes/keys.ts
 import { getLag } from "./routes/lag.ts";
 import { getLedger } from "./routes/ledger.ts";
 import { getMetrics } from "./routes/metrics.ts";
+import {
+  getInput,
+  postCommit,
+  postFailure,
+  postLease,
+  postOutputJoin,
+  postOutputOpen,
+  postRenewal,
+  putOutput,
+} from "./routes/native-builds.ts";
 import { getDocs, getOpenApi } from "./routes/openapi.ts";
 import { getParked, getParkedItem, postParkedRetry } from "./routes/parked.ts";
 import { getPartition, getPartitions } from "./routes/partitions.ts";
@@ -76,7 +86,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     now,
   });
   const counts = createRequestCounts();
-  const routes: readonly (readonly [method: "GET" | "POST", path: string, handler: Handler<GatewayEnv>])[] = [
+  const routes: readonly (readonly [method: "GET" | "POST" | "PUT", path: string, handler: Handler<GatewayEnv>])[] = [
     ["GET", "/", startPage(deps)],
     ["GET", "/healthz", healthz(deps)],
     ["GET", "/readyz", readyz(deps)],
@@ -118,6 +128,14 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
     ["GET", "/v1/backfills/:backfill_id", getBackfill(deps)],
     ["POST", "/v1/backfills/:backfill_id/cancel", postBackfillCancel(deps)],
     ["POST", "/v1/backfills/:backfill_id/resume", postBackfillResume(deps)],
+    ["POST", "/v1/builds/lease", postLease(deps)],
+    ["POST", "/v1/builds/:run/renew", postRenewal(deps)],
+    ["GET", "/v1/builds/:run/inputs", getInput(deps)],
+    ["PUT", "/v1/builds/:run/outputs/:n", putOutput(deps)],
+    ["POST", "/v1/builds/:run/outputs/:n/open", postOutputOpen(deps)],
+    ["POST", "/v1/builds/:run/outputs/:n/join", postOutputJoin(deps)],
+    ["POST", "/v1/builds/:run/commit", postCommit(deps)],
+    ["POST", "/v1/builds/:run/fail", postFailure(deps)],
     ["GET", "/v1/keys", getKeys(deps)],
     ["POST", "/v1/keys", postKey(deps)],
     ["POST", "/v1/keys/:key_id/rotate", postRotation(deps)],
@@ -152,6 +170,7 @@ export function createGateway(deps: GatewayDeps): Hono<GatewayEnv> {
   app.post("/v1/partitions/:table/:date/decisions", smallBody);
   app.post("/v1/tables/:table/rollback", smallBody);
   app.post("/v1/tables/:table/release", smallBody);
+  app.post("/v1/builds/*", bodyLimit({ ...reading, maxBytes: BUILDER_BODY_BYTES }));
   app.post("/v1/parked/retry", smallBody);
   app.post("/v1/dead-letters/replay", smallBody);
   for (const [method, path, handler] of routes) app.on(method, path, handler);
@@ -181,6 +200,9 @@ function guardOf(method: string, path: string): MiddlewareHandler<GatewayEnv> {
 
 /** A hundred scopes and twenty origins fit. */
 const KEY_BODY_BYTES = 64_000;
+
+/** A commit of 800 files and as many measures fits. What a PUT sends is no such body: it passes through. */
+const BUILDER_BODY_BYTES = 1_000_000;
 
 // The database compared them already; this one takes the same time wherever they differ.
 function sameHash(a: string, b: string): boolean {

@@ -1,5 +1,6 @@
 /** What the Worker hands to the gateway: storage, time and randomness. Each method's comment is what the gateway relies on. */
 import type { BufferedEvent, ReceiptStub, ShardAddress, TopicBufferStub } from "../durable-objects/stubs.ts";
+import type { Deploy } from "../lakehouse/builds/generations/record.ts";
 import type { Redriven } from "../lakehouse/upkeep/parked/redrive.ts";
 import type { MaskingKeys } from "./masking/keyring.ts";
 import type { BodyDeadlines } from "./middleware/body-limit/body-deadline.ts";
@@ -60,7 +61,10 @@ export interface GatewayDeps {
   /** The buffer of one shard. */
   topicBuffer(address: ShardAddress): Pick<TopicBufferStub, "unflushed" | "flush">;
   /** Payloads of dead letters that no message can carry; the lake's tables; parked messages. A put resolves when the object is durable. */
-  readonly lake: Pick<R2Bucket, "put" | "get" | "head" | "list" | "delete">;
+  readonly lake: Pick<
+    R2Bucket,
+    "put" | "get" | "head" | "list" | "delete" | "createMultipartUpload" | "resumeMultipartUpload"
+  >;
   readonly db: D1Database;
   readonly environment: Environment;
   /** Milliseconds since the epoch. */
@@ -81,6 +85,10 @@ export interface GatewayDeps {
   findBuffered(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
+  /** The deploy that answers: native builders are given its models. */
+  readonly deploy: Deploy;
+  /** A tick of the planner. Never rejects. */
+  replan(): Promise<unknown>;
   /** Takes one line of JSON per request; the console if absent. */
   readonly log?: (line: string) => void;
 }

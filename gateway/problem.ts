@@ -130,11 +130,49 @@ export const PROBLEMS = {
     cause: "No key has this id.",
     remedy: "See /v1/keys for the ids there are.",
   },
+  UNKNOWN_RUN: {
+    status: 404,
+    title: "There is no such run",
+    cause: "No builder took a lease of this run with this key, or it ended days ago.",
+    remedy: "Take work with POST /v1/builds/lease, and speak for the run with the key that took it.",
+  },
+  NOT_AN_INPUT: {
+    status: 404,
+    title: "The run does not read this file",
+    cause: "A builder reads the files that its order names, and no others.",
+    remedy: "Ask for a file of the order, by the key that stands there.",
+  },
+  INPUT_GONE: {
+    status: 410,
+    title: "The file is not in the lake any more",
+    cause:
+      "Somebody deleted an object that the catalog lists; the platform itself deletes none that a run which stands may read.",
+    remedy: "Fail the run with the class system; if it stays, look for what deletes objects of the bucket.",
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     title: "This address does not take this method",
     cause: "The path exists, but not with this method.",
     remedy: "Use the method that the header Allow names.",
+  },
+  LEASE_LOST: {
+    status: 409,
+    title: "The lease of the run is gone",
+    cause: "It was not renewed in time and another build took the partition, or the run has ended.",
+    remedy: "Stop the build: nothing of it can be published. Ask for the next work.",
+  },
+  BUILDER_MISMATCH: {
+    status: 409,
+    title: "The builder is not of this platform's release",
+    cause:
+      "It speaks another protocol, or has another DuckDB than the models were compiled with, which may answer the same SQL otherwise.",
+    remedy: "Install the builder of the release that `detail` names.",
+  },
+  OUTPUT_EXISTS: {
+    status: 409,
+    title: "The file stands already, with other bytes",
+    cause: "Outputs are written once.",
+    remedy: "Take another number, or fail the run with the class released and begin again.",
   },
   KEY_NOT_IN_FORCE: {
     status: 409,
@@ -161,6 +199,18 @@ export const PROBLEMS = {
     title: "The Idempotency-Key belongs to another request",
     cause: "The same key, topic and Idempotency-Key came with another body within 24 hours.",
     remedy: "Use a new Idempotency-Key for every new request, and the same one only to send the same body again.",
+  },
+  INPUT_CHANGED: {
+    status: 412,
+    title: "The file is another one by now",
+    cause: "The object has another ETag than If-Match says.",
+    remedy: "Drop what was read of it, and read the whole.",
+  },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    title: "The range has no bytes",
+    cause: "It begins behind the end of the file, or ends before it begins.",
+    remedy: "Ask for a range within the bytes that the order says of the file.",
   },
   BODY_TIMEOUT: {
     status: 408,

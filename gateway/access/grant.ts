@@ -30,6 +30,7 @@ export function pointlessScope(scope: string, isPlatformTopic: (topic: string) =
   if (NEVER_ALLOWED.has(scope)) {
     return `${scope} allows nothing, since ${topic} holds refused events of every topic: give TOPIC:read for the dead letters of a topic, or *:read`;
   }
+  if (access === "build" && topic !== "*") return "a builder builds whatever waits: give *:build";
   if (access === "write" && isPlatformTopic(topic)) return `only the platform itself writes to ${topic}`;
   return undefined;
 }
@@ -56,6 +57,11 @@ export function textsOf(json: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Whether a key is a builder's, and nothing else: calls that take any key are not for it. */
+export function onlyBuilds({ scopes }: KeyGrant): boolean {
+  return scopes.size > 0 && [...scopes].every((scope) => scope === "*:build");
 }
 
 /** Whether a key may do this on a topic; `*`: on every topic, and on what belongs to none. */

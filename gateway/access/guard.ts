@@ -9,7 +9,7 @@ import { silverTableName } from "../../lakehouse/tables/silver-columns.ts";
 import type { GatewayContext, GatewayEnv } from "../context.ts";
 import { knownTopic } from "../known-topic.ts";
 import { ProblemError } from "../problem.ts";
-import { permits } from "./grant.ts";
+import { onlyBuilds, permits } from "./grant.ts";
 import type { Need } from "./need.ts";
 import { forbidden, reachOf } from "./reach.ts";
 
@@ -31,6 +31,7 @@ function demand(c: GatewayContext, need: Exclude<Need, { kind: "open" }>): void 
   }
   switch (need.kind) {
     case "key":
+      if (onlyBuilds(grant)) throw new ProblemError("FORBIDDEN", "a builder's key builds and does nothing else");
       return;
     case "platform": {
       const rights = [[need.access]];

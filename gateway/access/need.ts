@@ -3,7 +3,8 @@
  * docs/keys.md and /openapi.json are written from it, so that what is said and what is done cannot differ.
  */
 
-export const ACCESSES = ["write", "read", "admin"] as const;
+/** `build` is of the platform alone: `*:build`, and no topic's. */
+export const ACCESSES = ["write", "read", "admin", "build"] as const;
 export type Access = (typeof ACCESSES)[number];
 
 /** A right on a topic: every group must be met, by one of its accesses. */

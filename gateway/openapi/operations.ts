@@ -11,6 +11,7 @@ import { keysOperations } from "../routes/keys.api.ts";
 import { lagOperations } from "../routes/lag.api.ts";
 import { ledgerOperations } from "../routes/ledger.api.ts";
 import { metricsOperations } from "../routes/metrics.api.ts";
+import { nativeBuildsOperations } from "../routes/native-builds.api.ts";
 import { parkedOperations } from "../routes/parked.api.ts";
 import { partitionsOperations } from "../routes/partitions.api.ts";
 import { peekOperations } from "../routes/peek.api.ts";
@@ -38,6 +39,7 @@ export const operations: readonly Operation[] = [
   ...partitionsOperations,
   ...runsOperations,
   ...backfillsOperations,
+  ...nativeBuildsOperations,
   ...deadLettersOperations,
   ...parkedOperations,
   ...keysOperations,

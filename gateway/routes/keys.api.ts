@@ -6,12 +6,12 @@ import { platform } from "../access/need.ts";
 import { originFault } from "../keys/origin.ts";
 import { type Operation, problems } from "../openapi/operation.ts";
 
-const SCOPE = /^(\*|[a-z][a-z0-9_]*):(write|read|admin)$/;
+const SCOPE = /^(\*|[a-z][a-z0-9_]*):(write|read|admin|build)$/;
 
 const scope = z
   .string()
   .regex(SCOPE, {
-    error: "expected TOPIC:ACCESS or *:ACCESS, where ACCESS is write, read or admin",
+    error: "expected TOPIC:ACCESS or *:ACCESS, where ACCESS is write, read or admin; or *:build",
     abort: true,
   })
   .refine((text) => topicOf(text) === "*" || contractOf(topicOf(text)) !== undefined, {

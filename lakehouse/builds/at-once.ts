@@ -4,8 +4,10 @@ import type { Lease } from "../../sql/statements/leases.ts";
 import { pinLookups } from "../../sql/statements/lookup-pins.ts";
 import { decisionsOf } from "../../sql/statements/partition-decisions.ts";
 import { checksOf } from "../../sql/statements/quality.ts";
+import { createColumnBuilder } from "../engine/columns/builder.ts";
+import type { Batch, Field } from "../engine/columns/column.ts";
 import { isPartitionOf } from "../engine/ir/relation.ts";
-import { type EdgeModelTable, grainOf, type LedgerTable } from "../tables/catalog.ts";
+import { grainOf, isEdgeModelTable, type LedgerTable, type ModelTable } from "../tables/catalog.ts";
 import { unfold } from "../tables/fold.ts";
 import { stageFiles } from "../tables/stage.ts";
 import type { Candidate } from "./candidate.ts";
@@ -16,11 +18,12 @@ import { resultRow } from "./gates/result-row.ts";
 import { readsMixed } from "./generations/mixed.ts";
 import { contentOfTable } from "./generations/record.ts";
 import { prepareLedger } from "./ledger.ts";
+import { builtFrom } from "./models/inputs.ts";
 import { prepareWhole } from "./models/whole.ts";
 import { type BuildDeps, type BuildOutcome, orReadBack } from "./outcome.ts";
 import { hasClosed, staleAfter } from "./planning/dependencies.ts";
 
-type HeldTable = LedgerTable | EdgeModelTable;
+type HeldTable = LedgerTable | ModelTable;
 
 /** Throws what preparing, checking, staging and D1 throw. */
 export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Lease): Promise<BuildOutcome> {
@@ -68,6 +71,14 @@ export async function buildAtOnce(deps: BuildDeps, table: HeldTable, lease: Leas
   return { kind: "committed", lease, rowsIn: candidate.rowsIn, rowsOut: candidate.rows.length };
 }
 
-function prepare(deps: BuildDeps, table: HeldTable, date: string): Promise<Candidate> {
-  return table.kind === "ledger" ? prepareLedger(deps.db, date) : prepareWhole(deps.db, deps, table, date);
+async function prepare(deps: BuildDeps, table: HeldTable, date: string): Promise<Candidate> {
+  if (table.kind === "ledger") return await prepareLedger(deps.db, date);
+  if (isEdgeModelTable(table)) return await prepareWhole(deps.db, deps, table, date);
+  if (isPartitionOf(table.model.grain, date))
+    throw new Error(`${table.name} ${date} is a native builder's: the edge has no plan of its model`);
+  return { rows: noRowsOf(table.fields), rowsIn: 0, ...builtFrom([]) };
+}
+
+function noRowsOf(fields: readonly Field[]): Batch {
+  return { fields, columns: fields.map(({ type }) => createColumnBuilder(type).finish()), length: 0 };
 }

@@ -16,12 +16,16 @@ export function evolvedRows(source: string, fields: readonly Field[]): string {
   const united = `SELECT * FROM ${source} UNION ALL BY NAME ${noRows(fields)}`;
   // Null only where the file lacks the column: a field with a default is not optional.
   const filled = fields.flatMap((field) => {
-    const value =
-      field.nullable || field.initialDefault === undefined ? undefined : literal(field.initialDefault, field.type);
+    const value = missingValue(field);
     if (value === undefined) return [];
     return [`coalesce(${quoteName(field.name)}, CAST(${value} AS ${typeOf(field)})) AS ${quoteName(field.name)}`];
   });
   return `SELECT *${filled.length === 0 ? "" : ` REPLACE (${filled.join(", ")})`} FROM (${united})`;
+}
+
+/** What rows of files that lack a column have in it, as an SQL literal; undefined: NULL. */
+export function missingValue({ nullable, initialDefault, type }: Field): string | undefined {
+  return nullable || initialDefault === undefined ? undefined : literal(initialDefault, type);
 }
 
 /** A SELECT that gives these columns and no row. */

@@ -40,6 +40,11 @@ export function partialsPrefix({ directory }: Pick<StagedTable, "directory">, da
   return `${directory}/metadata/partials/${date}/${runId}-`;
 }
 
+/** The work order of a native run (`lakehouse/builds/native/standing.ts`), which is all of the object's key. */
+export function orderKey({ directory }: Pick<StagedTable, "directory">, date: string, runId: string): string {
+  return `${directory}/metadata/orders/${date}/${runId}.json`;
+}
+
 /** Writes a run's rows to `<directory>/<partition>=<date>/<run id>-<n>.parquet`, a file of some 8 MB after the other. */
 export class FileStager {
   readonly #lake: LakeWork;

@@ -1,7 +1,7 @@
 /** Where the builds of every table stage their files. */
 import { type Table, tables } from "./catalog.ts";
 import { quarantineOf } from "./quarantine.ts";
-import { keysPrefix, partialsPrefix, stagedPrefix } from "./stage.ts";
+import { keysPrefix, orderKey, partialsPrefix, stagedPrefix } from "./stage.ts";
 
 /** What the R2 keys of a run's files begin with: a prefix a folder. */
 export type StagedPrefixes = (date: string, runId: string) => readonly string[];
@@ -23,5 +23,5 @@ function foldersOf(table: Table): readonly Parameters<typeof stagedPrefix>[0][] 
 
 /** What stands beside a table's files for its next builds. */
 function objectsOf({ kind }: Table): readonly (typeof keysPrefix)[] {
-  return kind === "topic" ? [keysPrefix] : kind === "model" ? [keysPrefix, partialsPrefix] : [];
+  return kind === "topic" ? [keysPrefix] : kind === "model" ? [keysPrefix, partialsPrefix, orderKey] : [];
 }

@@ -55,6 +55,8 @@ export interface LeaseRequest {
   /** Of the message that asks for the build (`BuildRequest`); null: it has none, and takes no lease from anybody. */
   readonly nonce: string | null;
   readonly leaseMs: number;
+  /** Whether it is a native builder's: what goes to those by its size is no other's. */
+  readonly native?: boolean;
 }
 
 /**
@@ -64,14 +66,16 @@ export interface LeaseRequest {
  */
 export async function acquireLease(
   db: D1Database,
-  { domain, date, runId, nonce, leaseMs }: LeaseRequest,
+  { domain, date, runId, nonce, leaseMs, native = false }: LeaseRequest,
 ): Promise<Lease | undefined> {
   const held = "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3)";
   const isStatus = (statuses: string) =>
     `EXISTS (SELECT 1 FROM partition_meta WHERE domain = ?1 AND partition_date = ?2 AND status IN (${statuses}))`;
   const free = `((l.lease_until < ${NOW_MS} AND ${isStatus(BUILDABLE)})
              OR (l.run_id <> ?3 AND l.nonce = ?4 AND ${isStatus(`${BUILDABLE}, 'IN_FLIGHT'`)}))
-           AND NOT EXISTS (SELECT 1 FROM pinned_partitions WHERE domain = ?1 AND partition_date = ?2)`;
+           AND NOT EXISTS (SELECT 1 FROM pinned_partitions WHERE domain = ?1 AND partition_date = ?2)${
+             native ? "" : " AND NOT EXISTS (SELECT 1 FROM native_partitions WHERE domain = ?1 AND partition_date = ?2)"
+           }`;
   const results = await db.batch<RowValues>([
     // The run before did not end by itself: its builder is gone, or a status that an operator set let this one in without the planner.
     db.prepare(`${endRun("LOST")} AND l.run_id <> ?3 AND ${free}`).bind(domain, date, runId, nonce),

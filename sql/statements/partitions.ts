@@ -29,6 +29,8 @@ export interface PartitionRow {
   readonly now: number;
   /** A rollback holds it at an older version. */
   readonly pinned: boolean;
+  /** Its size has native builders build it. */
+  readonly native: boolean;
   /** What is published was not judged by the checks that wait for the closing, and can be: its bronze is not retired. */
   readonly awaits_closing: boolean;
 }
@@ -59,6 +61,7 @@ const ACTIVE = rowsOf(
     fence: row.integer("fence"),
     now: row.integer("now"),
     pinned: row.flag("pinned"),
+    native: row.flag("native"),
     awaits_closing: row.flag("awaits_closing"),
   }),
 );
@@ -89,7 +92,8 @@ export async function activePartitions(db: D1Database): Promise<ReadableRows<Par
               coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.fence, 0) AS fence, ${NOW_MS} AS now,
               coalesce(l.awaits_closing, 0) AND NOT EXISTS (SELECT 1 FROM sealed_partitions s
                 WHERE s.topic = a.domain AND s.partition_date = a.partition_date) AS awaits_closing,
-              EXISTS (SELECT 1 FROM pinned_partitions n WHERE n.domain = a.domain AND n.partition_date = a.partition_date) AS pinned
+              EXISTS (SELECT 1 FROM pinned_partitions n WHERE n.domain = a.domain AND n.partition_date = a.partition_date) AS pinned,
+              EXISTS (SELECT 1 FROM native_partitions z WHERE z.domain = a.domain AND z.partition_date = a.partition_date) AS native
        FROM active a
        LEFT JOIN partition_meta m USING (domain, partition_date)
        LEFT JOIN partition_inputs i USING (domain, partition_date)

@@ -3,6 +3,7 @@ import { onTestFinished, vi } from "vitest";
 import type { Contract } from "../../contracts/contract.ts";
 import { contracts as projectContracts } from "../../contracts/contracts.generated.ts";
 import { tables } from "../../lakehouse/tables/catalog.ts";
+import { DUCKDB_VERSION } from "../../lakehouse/tables/compiled/models.generated.ts";
 import { compileModels } from "../../tools/build/models/compile-models.ts";
 import type { Lake, LakeState } from "./lake.ts";
 
@@ -61,7 +62,7 @@ async function importCode({ models: texts, contract }: Deployed): Promise<Code> 
     vi.doUnmock(CONTRACTS);
     vi.resetModules();
   });
-  vi.doMock(MODELS, () => ({ models }));
+  vi.doMock(MODELS, () => ({ DUCKDB_VERSION, models }));
   vi.doMock(CONTRACTS, () => ({
     contracts: contract === undefined ? projectContracts : projectContracts.map(contract),
   }));

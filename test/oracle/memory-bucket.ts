@@ -18,6 +18,10 @@ export class MemoryBucket {
   /** Consumed one per operation: an error to throw instead of doing it, or (`AnswerLostError`) after it. */
   readonly failures: (Error | undefined)[] = [];
   readonly #now: () => number;
+  readonly #uploads = new Map<
+    string,
+    { readonly key: string; readonly parts: Map<number, { readonly etag: string; readonly bytes: Uint8Array }> }
+  >();
 
   /** `now`: R2's clock, milliseconds since the epoch; it stands at 0 when absent. */
   constructor(now: () => number = () => 0) {
@@ -99,6 +103,45 @@ export class MemoryBucket {
     return this.#operation(() => {
       for (const key of typeof keys === "string" ? [keys] : keys) this.objects.delete(key);
     });
+  }
+
+  /** Parts of one upload stand beside the objects until they are joined. */
+  createMultipartUpload(key: string): Promise<R2MultipartUpload> {
+    const uploadId = `upload-${this.#uploads.size}`;
+    this.#uploads.set(uploadId, { key, parts: new Map() });
+    return this.#operation(() => this.resumeMultipartUpload(key, uploadId));
+  }
+
+  resumeMultipartUpload(key: string, uploadId: string): R2MultipartUpload {
+    const open = () => {
+      const upload = this.#uploads.get(uploadId);
+      if (upload?.key !== key) throw new Error("The specified multipart upload does not exist.");
+      return upload;
+    };
+    return {
+      key,
+      uploadId,
+      uploadPart: async (partNumber, value) => {
+        const bytes = value instanceof ReadableStream ? await new Response(value).bytes() : bytesOf(value);
+        return this.#operation(() => {
+          const etag = createHash("md5").update(bytes).digest("hex");
+          open().parts.set(partNumber, { etag, bytes });
+          return { partNumber, etag };
+        });
+      },
+      abort: () => this.#operation(() => void this.#uploads.delete(uploadId)),
+      complete: (uploaded) =>
+        this.#operation(() => {
+          const { parts } = open();
+          const bytes = uploaded.map(({ partNumber, etag }) => {
+            const part = parts.get(partNumber);
+            if (part?.etag !== etag) throw new Error("One or more of the specified parts could not be found.");
+            return part.bytes;
+          });
+          this.#uploads.delete(uploadId);
+          return this.#store(key, Buffer.concat(bytes), undefined);
+        }),
+    };
   }
 
   async #operation<T>(work: () => T): Promise<T> {

@@ -16,7 +16,7 @@ A key is shown once, when it is made; the platform keeps only its hash. Revoking
 new key with the same rights and the same expiry; the old one stays valid for the overlap.
 
   --producer NAME           who the events are from
-  --scope SCOPE             TOPIC:write, TOPIC:read or TOPIC:admin; * is every topic (docs/keys.md has what each allows)
+  --scope SCOPE             TOPIC:write, TOPIC:read or TOPIC:admin; * is every topic; *:build for a builder (docs/keys.md has what each allows)
   --publishable             for browsers: writes only, and only from its origins
   --origin ORIGIN           with --publishable, repeatable: https://shop.example, capacitor://localhost
   --events-per-minute N     a limit of the key's own

@@ -13,6 +13,10 @@ export interface WideEvent {
   dry_run?: boolean;
   /** Only with an Idempotency-Key: whether the answer is an earlier one. */
   repeated?: boolean;
+  /** Of a native builder's call: its run, the table of a lease or commit, and how a commit ended. */
+  run?: string;
+  table?: string;
+  outcome?: string;
   /** The code of a request that was refused as a whole. */
   problem?: string;
   /** The message and cause of a failure of ours. */

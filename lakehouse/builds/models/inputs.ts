@@ -126,6 +126,6 @@ export function scanInputs(
 }
 
 /** The files with the table's rows: those of a topic's quarantine are none. */
-function dataOf(live: ReadPartition | undefined): ReadPartition["files"] {
+export function dataOf(live: ReadPartition | undefined): ReadPartition["files"] {
   return (live?.files ?? []).filter(({ kind }) => kind === "data");
 }

@@ -17,12 +17,14 @@ export function planOfPartition(
 ): Plan {
   const { plan, grain, inputs, fields, partition } = model;
   if (!isPartitionOf(grain, date)) return { node: "filter", input: plan, conditions: [NEVER] };
-  const readsOtherDates = inputs.some(
-    ({ relation: { kind } }) => kind === "last" || kind === "next" || kind === "within",
-  );
-  if (grain === "one" || !readsOtherDates) return plan;
+  if (grain === "one" || !readsOtherDates({ inputs })) return plan;
   const index = fields.findIndex(({ name }) => name === partition);
   return narrowed(plan, index, Date.parse(`${date}T00:00:00Z`) / DAY_MS);
+}
+
+/** Whether the model makes rows of other partitions beside those of its own. */
+export function readsOtherDates({ inputs }: Pick<EdgeModel, "inputs">): boolean {
+  return inputs.some(({ relation: { kind } }) => kind === "last" || kind === "next" || kind === "within");
 }
 
 const NEVER: Expression = { node: "constant", value: false, type: { kind: "bool" } };

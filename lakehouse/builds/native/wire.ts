@@ -18,6 +18,8 @@ export const UPLOAD_PART_BYTES = 64 * 1024 * 1024;
 export const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
 /** Files of one output at the most: before a commit the platform looks at each, and a request of a Worker has a thousand such looks. */
 export const MAX_OUTPUT_FILES = 800;
+/** Their numbers, as addresses have them. */
+export const OUTPUT_NUMBER = /^(0|[1-9]\d?|[1-7]\d\d)$/;
 
 /** Who asks for work. */
 export const builderSchema = z.strictObject({
@@ -144,11 +146,12 @@ export const openAnswerSchema = z.strictObject({ upload: z.string() });
 
 /** `PUT /v1/builds/{run}/outputs/{n}?upload=&part=`: the bytes of one part, counted from 1; answered by `outputAnswerSchema`. */
 export const partQuerySchema = z.object({
-  upload: z.string().max(2_000).optional(),
+  upload: z.string().min(1).max(2_000).optional().describe("Of a file in parts: as it was opened"),
   part: z
     .string()
-    .regex(/^[1-9]\d{0,3}$/)
-    .optional(),
+    .regex(/^[1-9]\d{0,3}$/, "expected the number of a part, from 1")
+    .optional()
+    .describe("The number of the part, from 1"),
 });
 
 /** `POST /v1/builds/{run}/outputs/{n}/join`: the parts become the file; answered by `outputAnswerSchema`. */

@@ -39,7 +39,7 @@ export async function plan(deps: PlannerDeps): Promise<{ readonly changed: numbe
   const { rows, unreadable } = await activePartitions(deps.db);
   for (const { message } of unreadable) deps.log({ event: "partition_unreadable", error: message });
   const transitions = planTransitions(rows, deps.policy);
-  const queued = transitions.filter((transition) => transition.queue);
+  const queued = transitions.filter(({ queue, native }) => queue && !native);
   for (let start = 0; start < transitions.length; start += CHUNK) {
     await deps.db.batch(
       transitions.slice(start, start + CHUNK).flatMap((transition) => applyTransition(deps.db, transition)),
@@ -59,8 +59,13 @@ export async function plan(deps: PlannerDeps): Promise<{ readonly changed: numbe
   return { changed: transitions.length, queued: queued.length };
 }
 
+/** `native`: a native builder builds it. */
+interface Transition extends PlannedTransition {
+  readonly native: boolean;
+}
+
 /** Pure: rows of D1 to transitions. Left alone are rows of a domain that this deploy does not know, and what a rollback holds. */
-export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolicy): PlannedTransition[] {
+export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolicy): Transition[] {
   const planned = rows.flatMap((row) => {
     const partition = partitionOf(row);
     return partition === undefined || !policy.knows(partition.domain) || row.pinned ? [] : [{ row, partition }];
@@ -77,6 +82,9 @@ export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolic
     const inputsUnsettled = partition.awaitsClosing && readsUnsettled(partition);
     const decision = decide({ ...partition, inputsUnsettled }, policy, row.now);
     if (decision === undefined) return [];
+    const native = row.native || policy.isNative(row.domain, row.date);
+    // Builders ask for it by themselves: no message is sent, and nothing is to be sent again.
+    if (native && decision.status === row.status && row.queued_at > 0) return [];
     return [
       {
         domain: row.domain,
@@ -86,6 +94,7 @@ export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolic
         fence: row.fence,
         retryCount: decision.retryCount,
         queue: decision.queue,
+        native,
         closing: decision.closing === true,
       },
     ];

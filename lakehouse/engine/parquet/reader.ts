@@ -2,6 +2,7 @@ import { readSchema, readParquet as readTable } from "parquet-wasm/esm";
 import type { Batch, Field } from "../columns/column.ts";
 import { release, releaseBatch } from "../columns/release.ts";
 import { decodeArrowSchema, decodeArrowStream } from "./arrow-read.ts";
+import { type FileStatistics, fileStatistics } from "./column-statistics.ts";
 import { emptyExcerpt, readExcerpt } from "./excerpt.ts";
 import { type Footer, type FooterColumn, footerLength, parseFooter, TRAILER_BYTES } from "./footer.ts";
 import { CorruptParquetError, type RangeSource, readExactly, withTail } from "./range-source.ts";
@@ -48,6 +49,8 @@ export interface ParquetFile {
   schema(permit: WasmPermit): Field[];
   /** What the footer says of a top-level column's values in a row group; undefined where it says nothing. */
   range(rowGroup: number, column: string): ColumnRange | undefined;
+  /** What it says of the values of all row groups. */
+  statistics(fields: readonly Field[]): FileStatistics;
   read(permit: WasmPermit, options?: ParquetReadOptions): AsyncGenerator<Batch, void, undefined>;
 }
 
@@ -77,6 +80,7 @@ export async function openParquet(source: RangeSource): Promise<ParquetFile> {
       const column = footer.columns.find((candidate) => candidate.name === name);
       return group === undefined || column === undefined ? undefined : columnRange(group, column);
     },
+    statistics: (fields) => fileStatistics(fields, footer.columns, footer.rowGroups),
     read: (permit, options = {}) => readRows(permit, whole, footer, options),
   };
 }

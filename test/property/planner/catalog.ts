@@ -27,6 +27,7 @@ export const POLICY: PlanPolicy = {
   closesAt: (_domain, date) => Date.parse(`${date}T00:00:00Z`) + 25 * HOUR,
   judgedAt: (domain, date) => POLICY.closesAt(domain, date) + 2 * 60_000,
   partitionsRead: (domain, date) => (domain === "agg" ? [{ domain: "src", from: date, to: date }] : []),
+  isNative: () => false,
   waitMs: () => 0,
   maxRetries: 2,
   requeueAfterMs: 60_000,

@@ -43,8 +43,9 @@ function expected(need: Need, scopes: readonly string[], table: string): boolean
     rights.every((group) => group.some((access) => has(topic, access)));
   switch (need.kind) {
     case "open":
-    case "key":
       return true;
+    case "key":
+      return scopes.length === 0 || scopes.some((scope) => scope !== "*:build");
     case "platform":
       return held.includes(`*:${need.access}`);
     case "topic":
@@ -75,7 +76,7 @@ function call(
     .replace("{topic}", "orders")
     .replace("{table}", table)
     .replaceAll(/\{(\w+)\}/g, "1");
-  if (method !== "POST") return harness.bare(path, { method, headers });
+  if (method !== "POST" && method !== "PUT") return harness.bare(path, { method, headers });
   const body = JSON.stringify(BODIES[`${method} ${operation.path}`] ?? {});
   return harness.bare(path, { method, body, headers: { "content-type": "application/json", ...headers } });
 }

@@ -4,6 +4,7 @@ import type { BufferedEvent, ReceiptStub, ShardAddress, Unflushed } from "../../
 import { createGateway } from "../../../gateway/app.ts";
 import { DEFAULT_LIMITS, type Environment, type GatewayLimits, type QueueBacklog } from "../../../gateway/deps.ts";
 import { type MaskingSecrets, readMaskingKeys } from "../../../gateway/masking/keyring.ts";
+import { type Deploy, thisDeploy } from "../../../lakehouse/builds/generations/record.ts";
 import { codecById, type Envelope } from "../../../schemas/codecs.ts";
 import { decodeMessage, type MessageHeader } from "../../../schemas/packed-block.ts";
 import { createD1, type D1OnSqlite } from "../../oracle/d1-on-sqlite.ts";
@@ -55,12 +56,14 @@ export interface HarnessOptions {
   readonly requestsPerKey?: number;
   readonly secrets?: MaskingSecrets;
   readonly backlog?: () => QueueBacklog;
+  readonly deploy?: Deploy;
+  readonly replan?: () => Promise<unknown>;
   readonly unflushed?: (address: ShardAddress) => Unflushed;
 }
 
 export function createHarness(options: HarnessOptions = {}): Harness {
   const db = createD1();
-  addKey(db, "local-dev-key", ["*:write", "*:read", "*:admin"]);
+  addKey(db, "local-dev-key", ["*:write", "*:read", "*:admin", "*:build"]);
   const sent: SentMessage[] = [];
   const objects = new Map<string, Uint8Array>();
   const bucket = new GatewayBucket(objects);
@@ -119,6 +122,8 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       return { kind: "sent", messageId: "019aa000-0000-7000-8000-000000000000", events: 1 };
     },
     acknowledgedMessages: () => 7,
+    deploy: options.deploy ?? thisDeploy("2026-11-01T00:00:00.000Z"),
+    replan: async () => await options.replan?.(),
     log: (line) => logs.push(JSON.parse(line)),
   });
   const request = async (path: string, init: RequestInit = {}): Promise<Response> => {

@@ -7,6 +7,7 @@ import { EVENTS, get, send, withBusyLake, withoutCatalog, withoutMemory } from "
 import type { Case, ResponseKey } from "./case.ts";
 import { deadLettersCases, parkedCases } from "./dead-letters-cases.ts";
 import { keysCases } from "./keys-cases.ts";
+import { nativeBuildsCases } from "./native-builds-cases.ts";
 import { registryCases } from "./registry-cases.ts";
 
 async function publish(harness: Harness): Promise<void> {
@@ -208,6 +209,7 @@ export const cases: Record<string, Record<ResponseKey, Case>> = {
     "503 CATALOG_UNAVAILABLE": withoutCatalog(get("/v1/events/e1")),
   },
   ...buildsCases,
+  ...nativeBuildsCases,
   ...deadLettersCases,
   ...parkedCases,
   ...keysCases,

@@ -22,6 +22,7 @@ const POLICY: PlanPolicy = {
   closesAt: () => CLOSES,
   judgedAt: () => CLOSES + 2 * MINUTE,
   partitionsRead: () => [],
+  isNative: () => false,
   waitMs: (_domain, closed) => (closed ? HOUR : 10 * MINUTE),
   maxRetries: 5,
   requeueAfterMs: MINUTE,
@@ -125,7 +126,7 @@ describe("checks that wait for the closing", () => {
         changed_at: NOON,
       },
       ...{ unseen_rows: 0, failed_version: null, failure_class: null, lease_until: 0, queued_at: 0, not_before: 0 },
-      ...{ fence: 1, now: CLOSES + HOUR, pinned: false, awaits_closing: true },
+      ...{ fence: 1, now: CLOSES + HOUR, pinned: false, native: false, awaits_closing: true },
       ...changes,
     });
     const policy = { ...POLICY, partitionsRead: (domain: string) => (domain === "agg" ? [READ] : []) };

@@ -1,0 +1,51 @@
+/** Partitions that wait for a native builder. Times are D1's clock. */
+import { rowsOf } from "../rows/row.ts";
+
+const NOW_MS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+export interface WaitingPartition {
+  readonly domain: string;
+  readonly date: string;
+  /** Its builder is gone: the planner has to see that first. */
+  readonly expired: boolean;
+}
+
+const WAITING = rowsOf(
+  {
+    table: "partition_meta",
+    key: ["domain", "partition_date"],
+    remedy: "delete the row: the planner discovers the partition anew",
+  },
+  (row): WaitingPartition => ({
+    domain: row.text("domain"),
+    date: row.date("partition_date"),
+    expired: row.flag("expired"),
+  }),
+);
+
+/** An SQL condition: the row `m` of partition_meta is of a domain in the JSON array ?1, or goes to the native builder by its size. */
+export const IS_NATIVE = `(m.domain IN (SELECT value FROM json_each(?1))
+  OR EXISTS (SELECT 1 FROM native_partitions n WHERE n.domain = m.domain AND n.partition_date = m.partition_date))`;
+
+/**
+ * What a builder may take, the longest asked for first, and what an expired lease holds up behind it. `domains`: whose builds are all
+ * native. Reads the partitions that wait for any build or have one: of an idle lake that is none.
+ */
+export async function waitingForNative(
+  db: D1Database,
+  domains: readonly string[],
+  limit: number,
+): Promise<WaitingPartition[]> {
+  return await WAITING.all(
+    db
+      .prepare(
+        `SELECT m.domain, m.partition_date, m.status = 'IN_FLIGHT' AS expired
+         FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
+         WHERE m.status IN ('PENDING', 'RETRYING', 'REPROCESSING', 'IN_FLIGHT') AND m.status <> 'DONE'
+           AND l.lease_until < ${NOW_MS} AND (m.status = 'IN_FLIGHT' OR l.not_before <= ${NOW_MS}) AND ${IS_NATIVE}
+           AND NOT EXISTS (SELECT 1 FROM pinned_partitions p WHERE p.domain = m.domain AND p.partition_date = m.partition_date)
+         ORDER BY expired, l.queued_at, m.partition_date, m.domain LIMIT ?2`,
+      )
+      .bind(JSON.stringify(domains), limit),
+  );
+}
