@@ -12,6 +12,7 @@ import { type AvroRecord, type AvroType, unwrapOptional } from "../../schemas/av
 import { ByteReader } from "../../schemas/byte-reader.ts";
 import { bytesFromUnscaled, unscaledFromBytes } from "../../schemas/decimal.ts";
 import { longOrShare } from "../long-share.ts";
+import { anyCharacter } from "../oracle/any-character.ts";
 import { expectEqual } from "../oracle/expect-equal.ts";
 
 /** As far as avsc goes. */
@@ -78,7 +79,7 @@ function valuesOf(avroType: AvroType): fc.Arbitrary<unknown> {
       case "double":
         return double;
       case "string":
-        return fc.string({ unit: "binary", maxLength: 8 });
+        return fc.string({ unit: anyCharacter, maxLength: 8 });
       default:
         return fc.uint8Array({ maxLength: 8 }).map((bytes) => Buffer.from(bytes));
     }

@@ -4,12 +4,13 @@ import { expect, test } from "vitest";
 import type { ColumnType, Field } from "../../lakehouse/engine/columns/column.ts";
 import { createTupleIndex } from "../../lakehouse/engine/columns/tuple-index.ts";
 import type { Value } from "../../lakehouse/engine/columns/value.ts";
+import { anyCharacter } from "../oracle/any-character.ts";
 import { expectEqual } from "../oracle/expect-equal.ts";
 import { batchOf, columnOf } from "../unit/lakehouse/engine/columns/column-of.ts";
 
 const text = fc.oneof(
   fc.string({ unit: fc.constantFrom("n", "v", "1", ":", ",", "å"), maxLength: 5 }),
-  fc.string({ unit: "binary", maxLength: 4 }),
+  fc.string({ unit: anyCharacter, maxLength: 4 }),
 );
 const columns: readonly { type: ColumnType; values: fc.Arbitrary<Value> }[] = [
   { type: { kind: "utf8" }, values: text },

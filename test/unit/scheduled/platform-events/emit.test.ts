@@ -7,6 +7,7 @@ import type { Condition } from "../../../../scheduled/conditions/condition.ts";
 import { emit, type PlatformEvents, packPlatformEvents } from "../../../../scheduled/platform-events/emit.ts";
 import { pipelineAlert } from "../../../../scheduled/platform-events/pipeline-alert.ts";
 import { decodeMessage } from "../../../../schemas/packed-block.ts";
+import { anyCharacter } from "../../../oracle/any-character.ts";
 
 /** 2026-11-21T12:00:00Z */
 const NOW = 1_795_262_400_000;
@@ -14,11 +15,11 @@ const KINDS = contractOf("pipeline_alerts")?.fields.find(({ name }) => name === 
 
 const condition: fc.Arbitrary<Condition> = fc.record(
   {
-    key: fc.string({ minLength: 1, unit: "binary" }).map((text) => text.toWellFormed()),
+    key: fc.string({ minLength: 1, unit: anyCharacter }).map((text) => text.toWellFormed()),
     kind: fc.constantFrom(...KINDS),
     severity: fc.constantFrom("info", "warning", "critical"),
     message: fc.oneof(
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: anyCharacter }),
       fc.constant("😀".repeat(3_000)),
       fc.constant(`a${"😀".repeat(3_000)}`),
     ),
