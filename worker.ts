@@ -25,6 +25,7 @@ import { type Duty, runDuties } from "./scheduled/duties.ts";
 import { dutyRoster } from "./scheduled/roster.ts";
 import { dutyBacklogs, noteDutyBacklogs } from "./sql/statements/duty-backlogs.ts";
 
+export { NativeBuilder } from "./durable-objects/native-builder/object.ts";
 export { Receipts } from "./durable-objects/receipts/object.ts";
 export { TopicBuffer } from "./durable-objects/topic-buffer/object.ts";
 
@@ -97,6 +98,7 @@ function dutiesOf(env: Env): Duty[] {
     catalogLimitBytes: env.CATALOG_LIMIT_BYTES,
     replan: () => replan(env),
     deploy: deployOf(env),
+    nativeBuilder: { namespace: env.NATIVE_BUILDER, hours: env.BUILDER_HOURS },
     newBackfillId: () => uuidv7(),
     log,
   });

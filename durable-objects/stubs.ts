@@ -128,3 +128,25 @@ export interface ReceiptNamespace<Id> {
 export function receipt<Id>(namespace: ReceiptNamespace<Id>, name: string): ReceiptStub {
   return namespace.get(namespace.idFromName(name));
 }
+
+/** What became of a call to wake the container with the native builder, and the hours that it ran this month. */
+export interface NativeBuilderState {
+  readonly state: "started" | "runs" | "ceiling" | "not set up";
+  readonly hours: number;
+}
+
+/** The RPC face of the NativeBuilder. */
+export interface NativeBuilderStub {
+  wake(ceilingHours: number): Promise<NativeBuilderState>;
+}
+
+/** The part of a Durable Object namespace that this needs; Cloudflare's own fits it. */
+export interface NativeBuilderNamespace<Id> {
+  idFromName(name: string): Id;
+  get(id: Id): NativeBuilderStub;
+}
+
+/** There is one: who wants more builders runs them on machines of their own. */
+export function nativeBuilder<Id>(namespace: NativeBuilderNamespace<Id>): NativeBuilderStub {
+  return namespace.get(namespace.idFromName("builder"));
+}

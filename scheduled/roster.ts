@@ -5,16 +5,19 @@ import { pressureLimits } from "../durable-objects/topic-buffer/limits.ts";
 import { REMEMBERED_HOURS } from "../durable-objects/topic-buffer/remembered-ids.ts";
 import type { Deploy } from "../lakehouse/builds/generations/record.ts";
 import { walkGenerations } from "../lakehouse/builds/generations/walk.ts";
+import { isNativeTable } from "../lakehouse/builds/native/routing.ts";
 import { planPolicy } from "../lakehouse/builds/planning/policy.ts";
 import { COMPACTION_POLICY } from "../lakehouse/upkeep/compaction/plan.ts";
 import { type CompactionRequest, planCompaction } from "../lakehouse/upkeep/compaction/schedule.ts";
 import { forgetResends } from "../lakehouse/upkeep/parked/forget-resends.ts";
 import { deleteTombstones } from "../lakehouse/upkeep/retention/delete-due.ts";
 import { planTableCompaction, type TableCompactionRequest } from "../lakehouse/upkeep/table-compaction/schedule.ts";
+import { nativeWork } from "../sql/statements/native-waiting.ts";
 import { alertDuty } from "./alerts/duty.ts";
 import { conditionSources } from "./conditions/sources.ts";
 import type { Duty, DutyLog } from "./duties.ts";
 import { compareLedger } from "./ledger.ts";
+import { type NativeBuilderDeps, nativeBuilderUpkeep } from "./native-builder.ts";
 import type { EmitDeps } from "./platform-events/emit.ts";
 import { type RedriveDutyDeps, redriveDuty } from "./redrive.ts";
 import { announceReleases } from "./releases/announce.ts";
@@ -39,6 +42,8 @@ export interface RosterDeps<Id> {
   /** One tick of the planner. */
   replan(): Promise<object>;
   readonly deploy: Deploy;
+  /** The container with the native builder. */
+  readonly nativeBuilder: Pick<NativeBuilderDeps<Id>, "namespace" | "hours">;
   newBackfillId(): string;
   readonly log: DutyLog;
 }
@@ -47,7 +52,12 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
   const { db, lake, buffers, builds, emit, flushAgeSeconds, catalogLimitBytes, log } = deps;
   const knows = (domain: string) => planPolicy.knows(domain);
   const { releasedAt } = deps.deploy;
-  const sources = conditionSources({ db, lake, contracts, flushAgeSeconds, catalogLimitBytes, releasedAt, knows });
+  const native = deps.deploy.tables.filter(isNativeTable).map(({ domain }) => domain);
+  const builder = nativeBuilderUpkeep({ ...deps.nativeBuilder, waiting: () => nativeWork(db, native) });
+  const sources = [
+    ...conditionSources({ db, lake, contracts, flushAgeSeconds, catalogLimitBytes, releasedAt, knows }),
+    ...builder.sources,
+  ];
   const completenessPromises = new Map(
     contracts.flatMap(({ topic, sla }) =>
       sla.completenessPercent === undefined ? [] : [[topic, sla.completenessPercent] as const],
@@ -60,6 +70,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
       walkGenerations({ db, bucket: lake, deploy: deps.deploy, newBackfillId: deps.newBackfillId, log }),
     ),
     each("plan", 1, () => deps.replan()),
+    ...builder.duties,
     watchdog({ db, buffers, contractOf, flushAgeSeconds, pressure: pressureLimits(deps.backPressureBytes), log }),
     redriveDuty({ ...deps.redrive, log }),
     each("announce", 1, (now) => announceReleases({ ...emit, db }, now)),

@@ -49,3 +49,20 @@ export async function waitingForNative(
       .bind(JSON.stringify(domains), limit),
   );
 }
+
+const WORK = rowsOf({ table: "partition_meta", key: [], remedy: "ask again" }, (row) => row.integer("partitions"));
+
+/** How many partitions wait for a native builder, or are being built by one. Reads as much as `waitingForNative`. */
+export async function nativeWork(db: D1Database, domains: readonly string[]): Promise<number> {
+  const count = await WORK.first(
+    db
+      .prepare(
+        `SELECT count(*) AS partitions FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
+         WHERE m.status IN ('PENDING', 'RETRYING', 'REPROCESSING', 'IN_FLIGHT') AND m.status <> 'DONE'
+           AND (m.status = 'IN_FLIGHT' OR l.not_before <= ${NOW_MS}) AND ${IS_NATIVE}
+           AND NOT EXISTS (SELECT 1 FROM pinned_partitions p WHERE p.domain = m.domain AND p.partition_date = m.partition_date)`,
+      )
+      .bind(JSON.stringify(domains)),
+  );
+  return count ?? 0;
+}

@@ -7,7 +7,7 @@ import { provision } from "../provision/apply.ts";
 import { withDatabaseId } from "../provision/database-id.ts";
 import { readEnvironment } from "../provision/environment.ts";
 import { keyringsIn } from "../provision/keyrings.ts";
-import { commandOf, LISTS, planOf, type Step } from "../provision/plan.ts";
+import { commandOf, LISTS, OPTIONAL_SECRETS, planOf, type Step } from "../provision/plan.ts";
 import { projectWrangler } from "../provision/wrangler.ts";
 import type { Command } from "./command.ts";
 
@@ -16,8 +16,8 @@ const HELP = `sluice provision --env NAME [flags]
 Makes what the environment in wrangler.toml needs in the Cloudflare account: queues, bucket, database (its id is written into
 wrangler.toml), the database's migrations, and the secrets MASKING_KEYS and PAYLOAD_KEYS with fresh keys. What is there is left
 as it is, so the command can be repeated, also after a failure. Log in first: npx wrangler login, or CLOUDFLARE_API_TOKEN.
-The secret ALERT_WEBHOOK_URL, where alerts are posted, is optional: it is set if a variable of that name is given and it is not
-set yet.
+Optional are the secrets ALERT_WEBHOOK_URL, where alerts are posted, and BUILDER_KEY, the key of a container with the native
+builder: each is set if a variable of that name is given and it is not set yet.
 
   --env NAME          staging, production: an [env.NAME] of wrangler.toml
   --keys-file FILE    keeps a copy of the keys, readable by you only; needed to rotate them one day, and shown nowhere else.
@@ -46,7 +46,7 @@ export const command: Command = {
     await provision(environment, {
       wrangler: projectWrangler(root),
       keyrings: keyringsIn(file, randomBytes),
-      optionalSecrets: { ALERT_WEBHOOK_URL: process.env["ALERT_WEBHOOK_URL"] ?? "" },
+      optionalSecrets: Object.fromEntries(OPTIONAL_SECRETS.map((name) => [name, process.env[name] ?? ""])),
       writeDatabaseId(binding, id) {
         const toml = join(root, "wrangler.toml");
         writeFileSync(toml, withDatabaseId(readFileSync(toml, "utf8"), env, binding, id));

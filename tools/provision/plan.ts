@@ -13,8 +13,8 @@ export type Step =
 export const SECRETS = ["MASKING_KEYS", "PAYLOAD_KEYS"] as const;
 export type SecretName = (typeof SECRETS)[number];
 
-/** Set from a variable of the same name where `provision` runs, if there is one: nobody can make them up. docs/operations.md. */
-export const OPTIONAL_SECRETS = ["ALERT_WEBHOOK_URL"] as const;
+/** Set from a variable of the same name where `provision` runs, if there is one: nobody can make them up. docs/operations.md, docs/deploy.md. */
+export const OPTIONAL_SECRETS = ["ALERT_WEBHOOK_URL", "BUILDER_KEY"] as const;
 export type OptionalSecret = (typeof OPTIONAL_SECRETS)[number];
 
 /** Migrations follow their database, secrets come last: the first of them makes an empty Worker if there is none. */

@@ -46,11 +46,12 @@ describe("provision", () => {
     expect(ids).toEqual([`DB ${account.databases.get("sluice-staging")}`]);
     expect(account.migrated).toEqual(["DB"]);
     expect(outcomes.filter((line) => line.endsWith("created"))).toHaveLength(staging.queues.length + 4);
-    expect(outcomes.slice(-4)).toEqual([
+    expect(outcomes.slice(-5)).toEqual([
       "migrations DB done",
       "secret MASKING_KEYS created",
       "secret PAYLOAD_KEYS created",
       "optional secret ALERT_WEBHOOK_URL not set",
+      "optional secret BUILDER_KEY not set",
     ]);
   });
 
@@ -85,6 +86,7 @@ describe("provision", () => {
     expect(again.outcomes.filter((line) => !line.endsWith("exists"))).toEqual([
       "migrations DB done",
       "optional secret ALERT_WEBHOOK_URL not set",
+      "optional secret BUILDER_KEY not set",
     ]);
     expect(account.secrets).toEqual(secrets);
   });
@@ -161,7 +163,7 @@ describe("provision", () => {
     const lines = dryRun(planOf(staging), "staging");
     expect(lines.every((line) => /^npx wrangler .* --env staging\b/.test(line))).toBe(true);
     expect(lines).toContain("npx wrangler queues create sluice-staging-orders-dlq --env staging");
-    expect(lines.filter((line) => line.includes("secret put"))).toHaveLength(3);
+    expect(lines.filter((line) => line.includes("secret put"))).toHaveLength(4);
   });
 });
 

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { NATIVE_LEASE_MS } from "../../../../../lakehouse/builds/native/wire.ts";
 import { stagedPlaces } from "../../../../../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../../../../../lakehouse/upkeep/retention/bury-abandoned.ts";
+import { nativeWork } from "../../../../../sql/statements/native-waiting.ts";
 import { loadParquetWasm } from "../../../../../tools/build/parquet-wasm-node.ts";
 import { Lake, tableOf } from "../../../../oracle/lake.ts";
 import { type Built, NativeBuilder, nativeGateway, type Send } from "../../../../oracle/native-builder.ts";
@@ -128,6 +129,18 @@ describe("a native build", () => {
     await builder.upload(order, built);
     expect(await builder.commit(order, built)).toMatchObject({ outcome: "published" });
     expect(published(lake)).toHaveLength(1);
+  });
+
+  test("is work for a container from when it waits until it has ended, while it is built too", async () => {
+    const { lake, builder } = await opened();
+    const { binding } = lake.d1;
+    expect(await nativeWork(binding, [])).toBe(1);
+    const order = await builder.order();
+    expect(await nativeWork(binding, [])).toBe(1);
+    const built = await builder.build(order);
+    await builder.upload(order, built);
+    await builder.commit(order, built);
+    expect(await nativeWork(binding, [])).toBe(0);
   });
 
   test("begins with no message: the queue is asked for nothing", async () => {
