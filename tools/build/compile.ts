@@ -123,6 +123,7 @@ export async function compileSql(
       name: silverTableName(contract.topic),
       partition: contract.partition.column,
       fields: silverFields(contract, tableSchema(versions.map((release) => release.schema)).schema),
+      key: contract.dedupeKey,
     };
   });
   // Bronze is measured as silver's build reads it: today's columns, before any is derived.

@@ -9,30 +9,32 @@ import { CommandProblem } from "../command-problem.ts";
 import { printTable } from "../lake/print-table.ts";
 import { openSource } from "../lake/source.ts";
 import { stateFolder } from "../local-platform/state.ts";
-import { PLATFORM_OPTIONS, platformHelp } from "../platform-address.ts";
+import { PLATFORM_OPTIONS, platformHelp, platformOf } from "../platform-address.ts";
 import type { Command } from "./command.ts";
 import { listDeployed } from "./models/deployed.ts";
-import { explanation, graph, listing } from "./models/describe.ts";
+import { builderOf, explanation, graph, listing, sizeLines } from "./models/describe.ts";
+import { inputBytes } from "./models/input-bytes.ts";
 import { statementsOf } from "./models/statements.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
 const HELP = `sluice models list [--deployed]
 sluice models graph
-sluice models explain MODEL
+sluice models explain MODEL [--deployed]
 sluice models run MODEL [--date 2026-01-31] [--limit 20]
 
-list      every model with its class, what a partition of it spans, and what it reads; with --deployed how each table stands on a
+list      every model with its class, who builds it, what a partition of it spans, and what it reads; with --deployed how each table stands on a
           platform: how many partitions a deploy of the project as it stands would build again, or is building
 graph     the tables and what is built from them, as a tree
-explain   why a model has its class, and which partitions it reads
+explain   why a model has its class and who builds it, and which partitions it reads; with --deployed how many bytes a platform has of
+          them
 run       the model's SELECT in DuckDB over the local lake, as the files in sql/ say it now: nothing is built or published
 
   --date DAY       run: only this partition
   --limit N        run: how many rows at most, 1 to 10000 (20)
   --state FOLDER   run: the local platform's folder (.sluice)
   --json           list: the answer as JSON
-  --deployed       list: ask a platform
+  --deployed       list, explain: ask a platform
 ${platformHelp("a key with TOPIC:read, of gold tables *:read", 19)}`;
 
 export const command: Command = {
@@ -55,7 +57,7 @@ export const command: Command = {
     const flags = {
       list: ["json", "deployed", "url", "key", "key-file"],
       graph: [],
-      explain: [],
+      explain: ["deployed", "url", "key", "key-file"],
       run: ["date", "limit", "state"],
     } as const;
     const known = Object.entries(flags).find(([each]) => each === action);
@@ -64,9 +66,9 @@ export const command: Command = {
     const wrong = Object.keys(values).find((flag) => !known[1].some((each) => each === flag));
     if (wrong !== undefined) throw new CommandProblem("USAGE", `sluice models ${action} has no --${wrong}.`);
     if (!values.deployed && [values.url, values.key, values["key-file"]].some((flag) => flag !== undefined))
-      throw new CommandProblem("USAGE", "sluice models list asks a platform with --deployed alone.");
+      throw new CommandProblem("USAGE", "sluice models list and explain ask a platform with --deployed alone.");
     const models = await compiledModels();
-    if (values.deployed) return listDeployed(values);
+    if (values.deployed && action === "list") return listDeployed(values);
     if (name === undefined) {
       const text =
         action === "graph" ? graph(models) : values.json ? [JSON.stringify(models.map(summaryOf))] : listing(models);
@@ -77,19 +79,27 @@ export const command: Command = {
       const names = models.map((each) => each.name).join(", ");
       throw new CommandProblem("USAGE", `There is no model "${name}". There are: ${names}.`);
     }
-    if (action === "explain") return console.log(explanation(model).join("\n"));
+    if (action === "explain") {
+      console.log(explanation(model).join("\n"));
+      if (!values.deployed) return;
+      const platform = platformOf({ ...values, url: values.url ?? PLATFORM_OPTIONS.url.default });
+      return console.log(sizeLines(await inputBytes(platform, model)).join("\n"));
+    }
     const limit = integerFlag("limit", values.limit ?? "20", 1, 10_000);
     await run(models, model, { date: values.date, limit, state: values.state ?? ".sluice" });
   },
 };
 
-function summaryOf({ name, layer, file, description, grain, inputs, class: own }: CompiledModel) {
+function summaryOf(model: CompiledModel) {
+  const { name, layer, file, description, engine, grain, inputs, class: own } = model;
   return {
     name,
     layer,
     file,
     description,
     class: own,
+    engine,
+    builder: builderOf(model),
     grain,
     inputs: inputs.map(({ table, relation }) => ({ table, relation })),
   };

@@ -31,6 +31,8 @@ export type Measure = { readonly value: number } | { readonly problem: string };
  */
 export async function measureQuery(check: RunnableSqlCheck, scan: CandidateScan): Promise<Measure> {
   const { compiled } = check;
+  const { plan } = compiled;
+  if (plan === null) throw new ModelMismatchError(`check "${check.name}" is of a table that the edge does not build`);
   if (compiled.irVersion !== IR_VERSION) {
     throw new ModelMismatchError(
       `check "${check.name}" has IR version ${compiled.irVersion}, this code runs ${IR_VERSION}`,
@@ -38,7 +40,7 @@ export async function measureQuery(check: RunnableSqlCheck, scan: CandidateScan)
   }
   try {
     for await (const rows of runPlan(
-      compiled.plan,
+      plan,
       { scan: (_, columns) => scan(columns) },
       createHeldRows({ kind: "check", name: check.name, maxRows: MAX_HELD_ROWS }),
     )) {

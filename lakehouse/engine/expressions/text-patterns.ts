@@ -10,7 +10,7 @@ import type { Call } from "../ir/ir.ts";
 import { letterCaseKernel, requireText } from "./strings.ts";
 import { createFinder, type Finder, sameBytes } from "./text-find.ts";
 import { codePointSize, previousCodePoint } from "./utf8.ts";
-import { argument, boolColumn, type Kernel, mergeNulls, type Unsupported, unsupported } from "./vector.ts";
+import { argument, boolColumn, impossible, type Kernel, mergeNulls, type Unsupported, unsupported } from "./vector.ts";
 
 const PERCENT = 0x25;
 const UNDERSCORE = 0x5f;
@@ -124,8 +124,7 @@ export function bindLike(call: Call): Kernel | Unsupported {
   const pattern = call.args[1];
   if (pattern?.node === "constant" && typeof pattern.value === "string") {
     const { unfinished } = parsePattern(new TextEncoder().encode(pattern.value), escapeByte);
-    if (unfinished)
-      return unsupported(`the pattern '${pattern.value}', which ends with its escape character, is not supported`);
+    if (unfinished) return impossible(`the pattern '${pattern.value}' ends with its escape character`);
   }
   const lower = letterCaseKernel(false);
   return (

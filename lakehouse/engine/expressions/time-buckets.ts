@@ -7,6 +7,7 @@ import { partName } from "./dates.ts";
 import { type Interval, intervalOfText, intervalReader } from "./intervals.ts";
 import {
   argument,
+  impossible,
   integerColumn,
   integerReader,
   type Kernel,
@@ -97,7 +98,7 @@ export function bindTimeBucket(call: Call): Kernel | Unsupported {
   }
   if (width.node === "constant" && width.value !== null) {
     const problem = widthProblem(intervalOfText(String(width.value)));
-    if (problem !== undefined) return unsupported(problem);
+    if (problem !== undefined) return impossible(problem);
   }
   const ofDate = time.type.kind === "date";
   return (columns, length) => {

@@ -3,7 +3,7 @@
  * `epoch`, `infinity`; with `T` or a space, a clock, and `Z`, an offset or `UTC` behind it. Each reader gives undefined for
  * what the cast refuses.
  */
-import { ModelValueError } from "../ir/errors.ts";
+import { DuckDbValueError } from "../ir/errors.ts";
 import { checkedDays, infiniteTime, isFiniteTime, MICROS_PER_DAY, timestampOf } from "./calendar.ts";
 
 const SPACE = "[ \\t\\n\\v\\f\\r]";
@@ -96,7 +96,7 @@ function readZone(text: string, zoned: boolean): bigint | undefined {
   if (!zoned) return undefined;
   if (name === "gmt" || name === "etc/utc") return 0n;
   if (/^[a-z]/.test(name) && isTimeZone(name))
-    throw new ModelValueError(`a timestamp in the time zone ${zone[1]} needs the native builder`);
+    throw new DuckDbValueError(`a timestamp in the time zone ${zone[1]} needs the native builder`);
   return undefined;
 }
 

@@ -20,10 +20,16 @@ export type Kernel = (columns: readonly Column[], length: number) => Column;
 /** Why a function, cast or aggregate cannot be run, in words for a build error. */
 export interface Unsupported {
   readonly unsupported: string;
+  /** DuckDB would refuse it too, whatever the rows. */
+  readonly fault?: true;
 }
 
 export function unsupported(reason: string): Unsupported {
   return { unsupported: reason };
+}
+
+export function impossible(reason: string): Unsupported {
+  return { unsupported: reason, fault: true };
 }
 
 export function isUnsupported<T extends object>(bound: T | Unsupported): bound is Unsupported {

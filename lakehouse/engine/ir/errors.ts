@@ -1,8 +1,11 @@
 /** A value that DuckDB would refuse too: an overflow, a cast that does not fit, text that is not a number or a date. */
 export class ModelValueError extends Error {
-  override readonly name = "ModelValueError";
+  override readonly name: string = "ModelValueError";
   readonly code = "MODEL_VALUE_ERROR";
 }
+
+/** A value that DuckDB takes and this code does not. */
+export class DuckDbValueError extends ModelValueError {}
 
 /** A run that would hold more than a bound. The message says which bound, and what to do. */
 export class ModelTooLargeError extends Error {

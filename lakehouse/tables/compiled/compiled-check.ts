@@ -3,12 +3,15 @@ import type { Check, LibraryCheck, SqlCheck } from "../../../contracts/contract.
 import type { Plan } from "../../engine/ir/ir.ts";
 import { silverTableName } from "../silver-columns.ts";
 
-/** The plan of a check's query: it scans `table` only, and gives one row with one number. */
+/**
+ * The plan of a check's query: it scans `table` only, and gives one row with one number. Null of a table that only DuckDB builds, which
+ * runs the query itself.
+ */
 export interface CompiledCheck {
   readonly irVersion: number;
   readonly table: string;
   readonly name: string;
-  readonly plan: Plan;
+  readonly plan: Plan | null;
 }
 
 export type RunnableCheck = LibraryCheck | RunnableSqlCheck;

@@ -118,13 +118,13 @@ describe("relations", () => {
       "no relation",
       "partition: d\nkey: [d]\ninputs: { t: lats(7) }",
       "SELECT d FROM t",
-      '5:14: front matter inputs.t: "lats(7)" is no relation: same, last(N), next(N), within(week), within(month), all or latest, N from 2 to 366; the front matter holds description, partition, key, checks, inputs, max_rows, build_after',
+      '5:14: front matter inputs.t: "lats(7)" is no relation: same, last(N), next(N), within(week), within(month), all or latest, N from 2 to 366; the front matter holds description, partition, key, checks, inputs, max_rows, build_after, limit_per_partition, engine',
     ],
     [
       "a window of one day",
       "partition: d\nkey: [d]\ninputs: { t: last(1) }",
       "SELECT d FROM t",
-      '5:14: front matter inputs.t: "last(1)" is no relation: same, last(N), next(N), within(week), within(month), all or latest, N from 2 to 366; the front matter holds description, partition, key, checks, inputs, max_rows, build_after',
+      '5:14: front matter inputs.t: "last(1)" is no relation: same, last(N), next(N), within(week), within(month), all or latest, N from 2 to 366; the front matter holds description, partition, key, checks, inputs, max_rows, build_after, limit_per_partition, engine',
     ],
     [
       "a table that is not read",

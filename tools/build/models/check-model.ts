@@ -30,7 +30,8 @@ export function checkModel(model: PlannedModel): boolean {
   return model.context.problems.none;
 }
 
-function checkColumns({ columns, context }: PlannedModel): void {
+/** The columns of a SELECT: each with a name of its own, and a type that tables have. */
+export function checkColumns({ columns, context }: Pick<PlannedModel, "columns" | "context">): void {
   const seen = new Set<string>();
   for (const { name, type } of columns) {
     if (seen.has(name.toLowerCase()))
@@ -64,7 +65,13 @@ function checkStorable(name: string, type: IrType, context: DecodeContext): void
   }
 }
 
-function checkNames({ file, columns, grain, context }: PlannedModel): void {
+/** The columns that the front matter names. */
+export function checkNames({
+  file,
+  columns,
+  grain,
+  context,
+}: Pick<PlannedModel, "file" | "columns" | "grain" | "context">): void {
   const { frontMatter } = file;
   const names = columns.map((column) => column.name);
   const require = (name: string, path: readonly (string | number)[], what: string): void => {
@@ -118,56 +125,76 @@ function checkNames({ file, columns, grain, context }: PlannedModel): void {
  * with other relations makes its partition column itself, and a build keeps the rows of its own partition.
  */
 function checkPartition(model: PlannedModel): void {
-  const { file, plan, columns, tables, inputs, grain, context } = model;
-  const name = file.frontMatter.partition;
-  if (grain === "one") {
-    if (name === undefined) return;
-    context.problems.report(
-      file.offsetOf(["partition"]),
-      `the model has one partition, since it reads its inputs as a whole, but names the partition column "${name}"`,
-      "leave partition out, or read an input by date, such as same",
-    );
+  const { plan, columns, tables, inputs, context, file } = model;
+  const named = namedPartition(model);
+  if (named === undefined) return;
+  const index = columns.findIndex(({ name }) => name === named);
+  if (index < 0) return;
+  const own = inputs.find((input) => isDated(input) && input.relation.kind !== "same");
+  if (own !== undefined) {
+    const { relation } = own;
+    const isFirst = (expression: Expression) => relation.kind !== "within" || isFirstDayOf(relation.unit, expression);
+    checkMadePartition(model, named, own, () => expressionsOf(plan, index).every(isFirst));
     return;
   }
-  if (name === undefined) {
+  for (const origin of originsOf(plan, index)) {
+    const problem = partitionProblem(origin, tables, inputs);
+    if (problem !== undefined) reportPassing(file, named, problem, context);
+  }
+}
+
+type PartitionOf = Pick<PlannedModel, "file" | "columns" | "inputs" | "grain" | "context">;
+
+/** The partition column that the front matter names; undefined in a model of one partition, and where a problem was reported. */
+export function namedPartition({ file, inputs, grain, context }: PartitionOf): string | undefined {
+  const name = file.frontMatter.partition;
+  if (grain === "one") {
+    if (name !== undefined)
+      context.problems.report(
+        file.offsetOf(["partition"]),
+        `the model has one partition, since it reads its inputs as a whole, but names the partition column "${name}"`,
+        "leave partition out, or read an input by date, such as same",
+      );
+    return undefined;
+  }
+  if (name === undefined)
     context.problems.report(
       file.offsetOf([]),
       `the partition column is missing: the model reads ${inputs.find(isDated)?.table ?? "its input"} by date`,
       "name the column of the SELECT that has the date: partition: COLUMN",
     );
-    return;
-  }
-  const index = columns.findIndex((column) => column.name === name);
-  if (index < 0) return;
-  const own = inputs.find((input) => isDated(input) && input.relation.kind !== "same");
-  if (own !== undefined) {
-    const { relation } = own;
-    if (columns[index]?.type.kind === "date") {
-      const isFirst = (expression: Expression) => relation.kind !== "within" || isFirstDayOf(relation.unit, expression);
-      if (expressionsOf(plan, index).every(isFirst)) return;
-      context.problems.report(
-        file.offsetOf(["partition"]),
-        `the partition column "${name}" is not the first day of its ${grain} in every row, but ${own.table} is read as ${relationText(relation)}`,
-        `write date_trunc('${grain}', ...)::DATE AS ${name}`,
-      );
-      return;
-    }
+  return name;
+}
+
+/** The partition column of a model that reads `input` by other dates than its own: it makes the date of each row. */
+export function checkMadePartition(
+  { file, columns, grain, context }: PartitionOf,
+  name: string,
+  { table, relation }: ModelInput,
+  isFirstDay: () => boolean,
+): void {
+  const read = `but ${table} is read as ${relationText(relation)}`;
+  const type = columns.find((column) => column.name === name)?.type;
+  if (type?.kind !== "date")
     context.problems.report(
       file.offsetOf(["partition"]),
-      `the partition column "${name}" is no DATE, but ${own.table} is read as ${relationText(own.relation)}`,
+      `the partition column "${name}" is no DATE, ${read}`,
       `let it be the first day of the partition: ${name}::DATE`,
     );
-    return;
-  }
-  for (const origin of originsOf(plan, index)) {
-    const problem = partitionProblem(origin, tables, inputs);
-    if (problem === undefined) continue;
+  else if (!isFirstDay())
     context.problems.report(
       file.offsetOf(["partition"]),
-      `the partition column "${name}" is ${problem}`,
-      "pass the partition column of every input through, unchanged, and group by it",
+      `the partition column "${name}" is not the first day of its ${grain} in every row, ${read}`,
+      `write date_trunc('${grain}', ...)::DATE AS ${name}`,
     );
-  }
+}
+
+export function reportPassing(file: ModelFile, name: string, problem: string, context: DecodeContext): void {
+  context.problems.report(
+    file.offsetOf(["partition"]),
+    `the partition column "${name}" is ${problem}`,
+    "pass the partition column of every input through, unchanged, and group by it",
+  );
 }
 
 function isFirstDayOf(unit: string, expression: Expression): boolean {
@@ -177,7 +204,8 @@ function isFirstDayOf(unit: string, expression: Expression): boolean {
   return what?.node === "constant" && String(what.value).toLowerCase() === unit;
 }
 
-function partitionProblem(
+/** Why what a column is cannot be the partition column; undefined where it can. */
+export function partitionProblem(
   origin: Origin,
   tables: readonly TableSchema[],
   inputs: readonly ModelInput[],
@@ -195,7 +223,14 @@ function partitionProblem(
 }
 
 function checkLimits({ file, plan, inputs, context }: PlannedModel): void {
-  if (!holdsNode(plan, "limit")) return;
+  if (holdsNode(plan, "limit")) checkLimit({ file, inputs, context }, limitsAreTotal(plan));
+}
+
+/** A LIMIT over rows of `inputs`; `isTotal`: their order leaves no ties. */
+export function checkLimit(
+  { file, inputs, context }: Pick<PlannedModel, "file" | "inputs" | "context">,
+  isTotal: boolean,
+): void {
   const other = inputs.find((input) => isDated(input) && input.relation.kind !== "same");
   if (other !== undefined) {
     reportAt(
@@ -206,7 +241,7 @@ function checkLimits({ file, plan, inputs, context }: PlannedModel): void {
     );
     return;
   }
-  if (!file.frontMatter.limit_per_partition) {
+  if (!file.frontMatter.limit_per_partition && inputs.some(isDated)) {
     reportAt(
       context,
       undefined,
@@ -214,7 +249,7 @@ function checkLimits({ file, plan, inputs, context }: PlannedModel): void {
       "if the first rows of each partition are meant, say limit_per_partition: true in the front matter",
     );
   }
-  if (!limitsAreTotal(plan)) {
+  if (!isTotal) {
     reportAt(
       context,
       undefined,

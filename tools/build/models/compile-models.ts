@@ -38,7 +38,13 @@ export async function compileModels(options: {
         continue;
       }
       compiled.push(done);
-      const table = { name: done.name, partition: done.partition, fields: done.fields, grain: done.grain };
+      const table = {
+        name: done.name,
+        partition: done.partition,
+        fields: done.fields,
+        grain: done.grain,
+        key: done.key,
+      };
       tables.push(table);
       await session.addTable(table);
     }

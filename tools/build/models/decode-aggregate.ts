@@ -2,18 +2,10 @@
 import { bindAggregate } from "../../../lakehouse/engine/aggregates/aggregates.ts";
 import { isUnsupported } from "../../../lakehouse/engine/expressions/vector.ts";
 import type { Aggregate, Expression, Plan } from "../../../lakehouse/engine/ir/ir.ts";
-import { type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
+import { atTheEdge, type DecodeContext, nativeAt, reportAt, typeOf } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
 import { isObject, type JsonObject, objectsAt, textAt } from "./json.ts";
 import { uniqueColumns } from "./lineage.ts";
-import { nativeOnly } from "./native-only.ts";
-
-/** Aggregates of DuckDB whose result depends on the order of rows. */
-const ORDER_DEPENDENT = new Set(
-  "first last any_value arbitrary list array_agg string_agg group_concat listagg arg_max_null arg_min_null histogram".split(
-    " ",
-  ),
-);
 
 /** The value of the row with the smallest or greatest order. */
 const ARG_EXTREMES: Readonly<Record<string, "arg_min" | "arg_max">> = {
@@ -34,19 +26,13 @@ export function decodeAggregate(
 ): Aggregate | undefined {
   const written = textAt(json, "name");
   const at = context.source.call(written);
-  const native = nativeOnly(written);
-  if (native !== undefined) return reportAt(context, at, native.problem, native.fix);
-  if (ORDER_DEPENDENT.has(written)) {
-    return reportAt(context, at, `${written} depends on the order of rows`, "use min or max, which do not");
-  }
   const { name, children } = withOrderSpread(written, objectsAt(json, "children"));
   const args = decodeAll(children, context);
   const filterJson = json["filter"];
   const filter: Expression | null | undefined = isObject(filterJson) ? decodeExpression(filterJson, context) : null;
   const type = typeOf(json, context);
   if (args === undefined || filter === undefined || type === undefined) return undefined;
-  if (isObject(json["order_bys"]))
-    return reportAt(context, at, `ORDER BY inside ${written} is not supported`, "leave it out");
+  if (isObject(json["order_bys"])) return nativeAt(context, at, `the edge has no ORDER BY inside ${written}`);
   const distinct = textAt(json, "aggregate_type") === "DISTINCT";
   const bound = bindAggregate(
     name,
@@ -55,7 +41,7 @@ export function decodeAggregate(
     distinct,
   );
   if (isUnsupported(bound)) {
-    return reportAt(context, at, bound.unsupported, "docs/model-sql.md lists the aggregates of models");
+    return nativeAt(context, at, atTheEdge(bound.unsupported));
   }
   const extreme = ARG_EXTREMES[written];
   if (extreme !== undefined && input !== undefined && !isTotal(args, input, groups)) {

@@ -1,5 +1,5 @@
 import type { Constant, ConstantValue, IrType } from "../../../lakehouse/engine/ir/ir.ts";
-import { byteOf, type DecodeContext, reportAt } from "./decode-context.ts";
+import { byteOf, type DecodeContext, nativeAt } from "./decode-context.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
 import { isObject, type Json, type JsonObject, objectAt } from "./json.ts";
 
@@ -12,12 +12,7 @@ export function decodeConstant(json: JsonObject, context: DecodeContext): Consta
     const value = decodeValue(literal["value"], type);
     if (value !== undefined) return { node: "constant", value, type };
   }
-  return reportAt(
-    context,
-    byteOf(json),
-    `a constant of type ${typeLabel(objectAt(literal, "type"))} is not supported`,
-    "cast it to a supported type",
-  );
+  return nativeAt(context, byteOf(json), `the edge has no constant of type ${typeLabel(objectAt(literal, "type"))}`);
 }
 
 function decodeValue(json: Json | undefined, type: IrType): ConstantValue | undefined {

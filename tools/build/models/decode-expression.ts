@@ -2,12 +2,12 @@
 import { bindCast } from "../../../lakehouse/engine/expressions/casts.ts";
 import { bindFunction } from "../../../lakehouse/engine/expressions/functions.ts";
 import { isUnsupported } from "../../../lakehouse/engine/expressions/vector.ts";
+import { DuckDbValueError } from "../../../lakehouse/engine/ir/errors.ts";
 import type { Call, Cast, Expression, IrType } from "../../../lakehouse/engine/ir/ir.ts";
 import { decodeConstant } from "./decode-constant.ts";
-import { byteOf, type DecodeContext, reportAt, typeOf } from "./decode-context.ts";
+import { atTheEdge, byteOf, type DecodeContext, named, nativeAt, reportAt, typeOf } from "./decode-context.ts";
 import { foldConstants } from "./fold-constants.ts";
 import { indexAt, isObject, type JsonObject, objectAt, objectsAt, PlanShapeError, textAt } from "./json.ts";
-import { nativeOnly } from "./native-only.ts";
 
 const BOOL: IrType = { kind: "bool" };
 
@@ -28,6 +28,7 @@ export function decodeExpression(json: JsonObject, context: DecodeContext): Expr
   try {
     return foldConstants(decoded);
   } catch (error) {
+    if (error instanceof DuckDbValueError) return nativeAt(context, byteOf(json), error.message);
     const reason = error instanceof Error ? error.message : String(error);
     return reportAt(context, byteOf(json), `the constant cannot be evaluated: ${reason}`, "correct it");
   }
@@ -59,7 +60,7 @@ function decodeNode(json: JsonObject, context: DecodeContext): Expression | unde
     case "BOUND_FUNCTION":
       return decodeFunction(json, context);
     default:
-      return reportAt(context, byteOf(json), `${expressionClass} is not supported`, "write it another way");
+      return nativeAt(context, byteOf(json), `the edge has no ${named(expressionClass.replace("BOUND_", ""))}`);
   }
 }
 
@@ -93,14 +94,11 @@ function decodeCast(json: JsonObject, context: DecodeContext): Expression | unde
   const arg = decodeExpression(child, context);
   if (arg === undefined || type === undefined) return undefined;
   if (type.kind === "interval" && arg.node !== "constant") {
-    const fix = "write a literal such as INTERVAL '1 day', or INTERVAL (n) DAY";
-    return reportAt(context, byteOf(json), "a text that is no literal is not cast to INTERVAL", fix);
+    return nativeAt(context, byteOf(json), "the edge casts no text to INTERVAL, but for literals");
   }
   const cast: Cast = { node: "cast", arg, lenient: json["try_cast"] === true, type };
   const bound = bindCast(arg.type, type, cast.lenient);
-  return isUnsupported(bound)
-    ? reportAt(context, byteOf(json), bound.unsupported, "leave the value in its type")
-    : cast;
+  return isUnsupported(bound) ? nativeAt(context, byteOf(json), atTheEdge(bound.unsupported)) : cast;
 }
 
 function decodeOperator(json: JsonObject, context: DecodeContext): Expression | undefined {
@@ -125,7 +123,7 @@ function decodeOperator(json: JsonObject, context: DecodeContext): Expression | 
       return inside && { node: "call", name: "not", args: [inside], type };
     }
     default:
-      return reportAt(context, byteOf(json), `the operator ${operator} is not supported`, "write it another way");
+      return nativeAt(context, byteOf(json), `the edge has no operator ${named(operator.replace("OPERATOR_", ""))}`);
   }
 }
 
@@ -186,12 +184,7 @@ function decodeLambda(
   const type = typeOf(json, context);
   if (list === undefined || body === undefined || type === undefined) return undefined;
   if (list.type.kind !== "list" || data["has_initial"] === true || holdsLambda(objectAt(data, "lambda_expr"))) {
-    return reportAt(
-      context,
-      byteOf(json),
-      "a lambda within a lambda is not supported",
-      "unnest the inner list instead",
-    );
+    return nativeAt(context, byteOf(json), "the edge has no lambda within a lambda");
   }
   return { node: "lambda", name, list, captures, indexed: data["has_index"] === true, body, type };
 }
@@ -206,11 +199,7 @@ function holdsLambda(json: JsonObject): boolean {
 function supported(call: Call, json: JsonObject, context: DecodeContext): Call | undefined {
   const bound = bindFunction(call);
   if (!isUnsupported(bound)) return call;
-  const native = nativeOnly(call.name);
-  return reportAt(
-    context,
-    byteOf(json),
-    native?.problem ?? bound.unsupported,
-    native?.fix ?? "docs/model-sql.md lists the functions of models",
-  );
+  return bound.fault === true
+    ? reportAt(context, byteOf(json), bound.unsupported, "correct it: DuckDB refuses it too")
+    : nativeAt(context, byteOf(json) ?? context.source.call(call.name), atTheEdge(bound.unsupported));
 }

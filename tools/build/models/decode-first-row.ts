@@ -3,7 +3,7 @@ import { bindAggregate } from "../../../lakehouse/engine/aggregates/aggregates.t
 import { isUnsupported } from "../../../lakehouse/engine/expressions/vector.ts";
 import type { Aggregate, Expression, IrType, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
-import { type DecodeContext, reportAt } from "./decode-context.ts";
+import { atTheEdge, type DecodeContext, nativeAt, reportAt } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
 import { type JsonObject, objectAt, objectsAt, textAt } from "./json.ts";
 import { uniqueColumns } from "./lineage.ts";
@@ -65,8 +65,7 @@ export function decodeFirstRow(window: JsonObject, input: Plan, context: DecodeC
       false,
       order,
     );
-    if (isUnsupported(bound))
-      return reportAt(context, at, bound.unsupported, "leave the column out, or take its parts");
+    if (isUnsupported(bound)) return nativeAt(context, at, atTheEdge(bound.unsupported));
   }
   return {
     node: "project",

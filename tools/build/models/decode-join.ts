@@ -3,7 +3,7 @@ import { columnsUsed, mapChildren } from "../../../lakehouse/engine/expressions/
 import type { Expression, JoinKey, JoinKind, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { isScalar, sameType, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
-import { type DecodeContext, reportAt } from "./decode-context.ts";
+import { type DecodeContext, nativeAt } from "./decode-context.ts";
 import { decodeComparison, decodeExpression } from "./decode-expression.ts";
 import { type JsonObject, listAt, objectAt, objectsAt, PlanShapeError, textAt } from "./json.ts";
 
@@ -27,8 +27,7 @@ export function decodeJoin(json: JsonObject, left: Plan, right: Plan, context: D
   const type = textAt(json, "join_type");
   const kind = kinds[type];
   if (kind === undefined) {
-    const fix = "write LEFT JOIN, and UNION ALL the rows of the other table with ANTI JOIN";
-    return reportAt(context, at, `${type} JOIN is not supported`, fix);
+    return nativeAt(context, context.source.first(type) ?? at, `the edge has no ${type} JOIN`);
   }
   for (const map of ["left_projection_map", "right_projection_map"]) {
     if (json[map] !== undefined && listAt(json, map).length > 0)
@@ -38,14 +37,13 @@ export function decodeJoin(json: JsonObject, left: Plan, right: Plan, context: D
   if (condition === undefined) return undefined;
   const { keys, rest } = condition;
   if (keys.length === 0) {
-    const problem = kind === "mark" ? "this subquery is not supported" : "a join without equal keys is not supported";
-    return reportAt(context, at, problem, "compare a column of each table with =, as in ON a.id = b.id");
+    const what = kind === "mark" ? "subquery with such a comparison" : "join without equal keys";
+    return nativeAt(context, at, `the edge has no ${what}`);
   }
   if (kind === "mark" && (keys.length > 1 || rest.length > 0))
-    return reportAt(context, at, "IN of several columns is not supported", "write SEMI JOIN or ANTI JOIN");
+    return nativeAt(context, at, "the edge has no IN of several columns");
   const nested = keys.find((key) => !isScalar(key.left.type));
-  if (nested !== undefined)
-    return reportAt(context, at, `a join by a ${sqlName(nested.left.type)} is not supported`, "join by its parts");
+  if (nested !== undefined) return nativeAt(context, at, `the edge has no join by a ${sqlName(nested.left.type)}`);
   const [first, ...others] = rest;
   const residual: Expression | null =
     first === undefined ? null : others.length === 0 ? first : { node: "and", args: rest, type: { kind: "bool" } };

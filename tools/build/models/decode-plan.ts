@@ -2,7 +2,7 @@ import type { IrField, Plan, SortKey } from "../../../lakehouse/engine/ir/ir.ts"
 import { isScalar, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
 import { decodeAggregate } from "./decode-aggregate.ts";
-import { type DecodeContext, reportAt } from "./decode-context.ts";
+import { type DecodeContext, named, nativeAt } from "./decode-context.ts";
 import { decodeAll, decodeExpression } from "./decode-expression.ts";
 import { decodeFirstRow, isFirstRow } from "./decode-first-row.ts";
 import { decodeJoin } from "./decode-join.ts";
@@ -19,39 +19,25 @@ import {
   textAt,
 } from "./json.ts";
 
+/** A part of a statement, as `SourceMap` names it. */
+type Place = string;
+
 /** Common table expressions in scope, by the plan's index: they are inlined where they are read. */
 type Scope = ReadonlyMap<Json, Plan | undefined>;
 
-const REFUSED: Readonly<
-  Record<string, { readonly problem: string; readonly fix: string; readonly at?: "JOIN" | "WINDOW" | "SUBQUERY" }>
-> = {
-  LOGICAL_ASOF_JOIN: {
-    problem: "ASOF JOIN needs the native builder: models cannot use it yet",
-    fix: "join by equal keys (docs/model-sql.md)",
-    at: "JOIN",
-  },
-  LOGICAL_POSITIONAL_JOIN: { problem: "positional joins depend on the order of rows", fix: "leave it out", at: "JOIN" },
-  LOGICAL_CROSS_PRODUCT: {
-    problem: "cross products (`FROM a, b`) and scalar subqueries are not supported",
-    fix: "write JOIN ... ON with equal keys",
-    at: "SUBQUERY",
-  },
-  LOGICAL_DELIM_JOIN: {
-    problem: "correlated subqueries, EXISTS and `FROM t, unnest(t.list)` (DELIM_JOIN) are not supported",
-    fix: "for a list, use unnest in the SELECT list; for EXISTS, SEMI JOIN or ANTI JOIN",
-    at: "SUBQUERY",
-  },
-  LOGICAL_WINDOW: {
-    problem: "window functions need the native builder: models cannot use them yet",
-    fix: "use GROUP BY, or QUALIFY row_number() OVER (...) = 1 (docs/model-sql.md)",
-    at: "WINDOW",
-  },
-  LOGICAL_SAMPLE: { problem: "a sample differs from run to run", fix: "leave it out" },
-  LOGICAL_EXCEPT: { problem: "EXCEPT is not yet supported", fix: "write it as a filter" },
-  LOGICAL_INTERSECT: { problem: "INTERSECT is not yet supported", fix: "write it as a filter" },
-  LOGICAL_RECURSIVE_CTE: { problem: "recursive queries are not supported", fix: "write it without recursion" },
-  LOGICAL_DUMMY_SCAN: { problem: "a SELECT without a table is not supported", fix: "select from an input table" },
-  LOGICAL_EXPRESSION_GET: { problem: "VALUES is not supported", fix: "use CASE for small mappings" },
+/** Operators that only DuckDB has, in words, and where the statement asks for one. */
+const NATIVE: Readonly<Record<string, readonly [string, ...Place[]]>> = {
+  LOGICAL_ASOF_JOIN: ["ASOF JOIN", "ASOF", "JOIN"],
+  LOGICAL_POSITIONAL_JOIN: ["positional joins", "POSITIONAL", "JOIN"],
+  LOGICAL_CROSS_PRODUCT: ["cross products (`FROM a, b`) and scalar subqueries", "SUBQUERY", "CROSS"],
+  LOGICAL_DELIM_JOIN: ["correlated subqueries, EXISTS and `FROM t, unnest(t.list)`", "SUBQUERY", "CROSS", "JOIN"],
+  LOGICAL_WINDOW: ["window functions", "WINDOW"],
+  LOGICAL_SAMPLE: ["samples"],
+  LOGICAL_EXCEPT: ["EXCEPT", "EXCEPT"],
+  LOGICAL_INTERSECT: ["INTERSECT", "INTERSECT"],
+  LOGICAL_RECURSIVE_CTE: ["recursive queries"],
+  LOGICAL_DUMMY_SCAN: ["SELECT without a table"],
+  LOGICAL_EXPRESSION_GET: ["VALUES", "EXPRESSION_LIST"],
 };
 
 const HALF_WRITTEN = new Set(["LOGICAL_DELIM_JOIN", "LOGICAL_CROSS_PRODUCT", "LOGICAL_RECURSIVE_CTE"]);
@@ -103,7 +89,7 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
       const inputs = children.map((child) => decode(child, context, scope));
       const known = inputs.filter((plan) => plan !== undefined);
       if (json["setop_all"] !== true)
-        return reportAt(context, undefined, "this UNION is not supported", "use UNION ALL");
+        return nativeAt(context, context.source.first("UNION"), "the edge has no such UNION");
       return known.length === inputs.length ? { node: "union", inputs: known } : undefined;
     }
     case "LOGICAL_COMPARISON_JOIN":
@@ -124,35 +110,26 @@ function decode(json: JsonObject, context: DecodeContext, scope: Scope): Plan | 
       if (!scope.has(indexAt(json, "cte_index"))) throw new PlanShapeError("the plan reads an unknown CTE");
       return scope.get(indexAt(json, "cte_index"));
     default: {
-      // The other problems of the query are reported too, but not those of what DuckDB itself put into the plan: the
-      // second side of a DELIM_JOIN, or of the cross product that a scalar subquery becomes.
-      // The second side of a recursion reads the first, which is no CTE of the scope.
+      const [what, ...places] = NATIVE[type] ?? [`operator ${named(type.replace("LOGICAL_", ""))}`];
+      const at = places.map((place) => context.source.first(place)).find((byte) => byte !== undefined);
+      nativeAt(context, at, `the edge has no ${what}`);
+      // What else the edge has not is found too, but not in what DuckDB itself put into the plan: the second side of a DELIM_JOIN, or of
+      // the cross product that a scalar subquery becomes. The second side of a recursion reads the first, which is no CTE of the scope.
       const written = HALF_WRITTEN.has(type) ? children.slice(0, 1) : children;
       for (const child of written) if (textAt(child, "type") !== "LOGICAL_WINDOW") decode(child, context, scope);
-      const refusal = REFUSED[type] ?? {
-        problem: `the operator ${type} is not supported`,
-        fix: "write it another way",
-      };
-      return reportAt(context, refusedAt(refusal.at, context), refusal.problem, refusal.fix);
+      return undefined;
     }
   }
-}
-
-function refusedAt(what: "JOIN" | "WINDOW" | "SUBQUERY" | undefined, { source }: DecodeContext): number | undefined {
-  if (what === undefined || what === "WINDOW") return what && source.first(what);
-  if (what === "JOIN") return source.first("JOIN") ?? source.first("SUBQUERY");
-  return source.first("SUBQUERY") ?? source.call("unnest") ?? source.first("JOIN");
 }
 
 function decodeScan(json: JsonObject, context: DecodeContext): Plan | undefined {
   const data = json["function_data"];
   const table = isObject(data) ? data["table"] : undefined;
   if (textAt(json, "name") !== "seq_scan" || typeof table !== "string") {
-    return reportAt(
+    return nativeAt(
       context,
       context.source.call(textAt(json, "name")),
-      `${textAt(json, "name")} is no input table`,
-      "select from an input table",
+      `the edge has no table function ${textAt(json, "name")}`,
     );
   }
   const types = objectsAt(json, "returned_types");
@@ -188,16 +165,11 @@ function decodeAggregation(json: JsonObject, input: Plan | undefined, context: D
   const simple =
     sets.length === 0 || (sets.length === 1 && Array.isArray(sets[0]) && sets[0].length === groups?.length);
   if (groups !== undefined && (!simple || listAt(json, "grouping_functions").length > 0)) {
-    return reportAt(
-      context,
-      undefined,
-      "GROUPING SETS, ROLLUP and CUBE are not supported",
-      "write one model per grouping",
-    );
+    return nativeAt(context, context.source.first("GROUPING SETS"), "the edge has no GROUPING SETS, ROLLUP and CUBE");
   }
   const nested = groups?.find((group) => !isScalar(group.type));
   if (nested !== undefined) {
-    return reportAt(context, undefined, `GROUP BY of a ${sqlName(nested.type)} is not supported`, "group by its parts");
+    return nativeAt(context, context.source.first("GROUP BY"), `the edge has no GROUP BY of a ${sqlName(nested.type)}`);
   }
   if (input === undefined || groups === undefined || known.length < aggregates.length) return undefined;
   return { node: "aggregate", input, groups, aggregates: known };
@@ -205,17 +177,12 @@ function decodeAggregation(json: JsonObject, input: Plan | undefined, context: D
 
 function decodeDistinct(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
   if (textAt(json, "distinct_type") !== "DISTINCT") {
-    return reportAt(
-      context,
-      undefined,
-      "DISTINCT ON keeps a row that depends on the order",
-      "use GROUP BY with min or max",
-    );
+    return nativeAt(context, context.source.first("DISTINCT ON"), "the edge has no DISTINCT ON");
   }
   if (input === undefined) return undefined;
   const nested = outputTypes(input).find((type) => !isScalar(type));
   if (nested !== undefined) {
-    return reportAt(context, undefined, `DISTINCT over a ${sqlName(nested)} is not supported`, "leave the column out");
+    return nativeAt(context, undefined, `the edge has no DISTINCT over a ${sqlName(nested)}`);
   }
   return { node: "distinct", input };
 }
@@ -225,11 +192,10 @@ function decodeOrder(json: JsonObject, input: Plan | undefined, context: DecodeC
     const expression = decodeExpression(objectAt(order, "expression"), context);
     if (expression === undefined) return undefined;
     if (!isScalar(expression.type)) {
-      return reportAt(
+      return nativeAt(
         context,
-        undefined,
-        `ORDER BY of a ${sqlName(expression.type)} is not supported`,
-        "order by its parts",
+        context.source.first("ORDER BY"),
+        `the edge has no ORDER BY of a ${sqlName(expression.type)}`,
       );
     }
     return {
@@ -251,7 +217,7 @@ function decodeLimit(json: JsonObject, input: Plan | undefined, context: DecodeC
   const limit = bound("limit_val");
   const offset = bound("offset_val");
   if (limit === undefined || offset === undefined) {
-    return reportAt(context, undefined, "LIMIT and OFFSET must be constant numbers of rows", "write the number");
+    return nativeAt(context, context.source.first("LIMIT"), "the edge has no LIMIT that is computed or in percent");
   }
   return input && { node: "limit", input, limit, offset: offset ?? 0 };
 }
@@ -259,12 +225,7 @@ function decodeLimit(json: JsonObject, input: Plan | undefined, context: DecodeC
 function decodeUnnest(json: JsonObject, input: Plan | undefined, context: DecodeContext): Plan | undefined {
   const [unnest, ...others] = objectsAt(json, "expressions");
   if (unnest === undefined || others.length > 0) {
-    return reportAt(
-      context,
-      context.source.call("unnest"),
-      "more than one unnest in a SELECT is not supported",
-      "unnest a list of structs",
-    );
+    return nativeAt(context, context.source.call("unnest"), "the edge has one unnest in a SELECT");
   }
   const list = decodeExpression(objectAt(unnest, "child"), context);
   return input && list && { node: "unnest", input, list };

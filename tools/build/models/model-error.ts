@@ -63,6 +63,15 @@ export class Problems {
     this.#found.set(error.message, { offset, error });
   }
 
+  /** A collection of the same file's, whose problems `take` may add. */
+  apart(): Problems {
+    return new Problems(this.#file, this.#text);
+  }
+
+  take(other: Problems): void {
+    for (const [message, found] of other.#found) this.#found.set(message, found);
+  }
+
   /** The place as `file:line:column`; `offset` as in `report`. */
   placeOf(offset: number): string {
     const { line, column } = positionAt(this.#text, offset);

@@ -1,15 +1,17 @@
 /** The inputs of a model with their relations, and what they make of its partitions. */
-import type { ModelInput, Plan } from "../../../lakehouse/engine/ir/ir.ts";
+import type { ModelInput } from "../../../lakehouse/engine/ir/ir.ts";
 import { type Grain, type Relation, relationText } from "../../../lakehouse/engine/ir/relation.ts";
 import type { ModelFile } from "./front-matter.ts";
-import { scannedTables } from "./lineage.ts";
 import type { Problems } from "./model-error.ts";
 import { didYouMean } from "./nearest-names.ts";
 import type { TableSchema } from "./planner-session.ts";
 
-/** The tables that a plan scans, each with its relation: `same` where the front matter names none. Wrong names are reported. */
-export function inputsOf(plan: Plan, file: ModelFile, problems: Problems): readonly ModelInput[] {
-  const scanned = scannedTables(plan);
+/** The tables that a statement reads, each with its relation: `same` where the front matter names none. Wrong names are reported. */
+export function inputsOf(
+  scanned: readonly Pick<ModelInput, "table" | "columns">[],
+  file: ModelFile,
+  problems: Problems,
+): readonly ModelInput[] {
   const names = scanned.map(({ table }) => table);
   for (const name of Object.keys(file.frontMatter.inputs)) {
     if (names.includes(name)) continue;

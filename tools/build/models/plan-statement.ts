@@ -1,10 +1,11 @@
-/** One SELECT to its decoded plan: what models and checks are compiled with. */
-import type { Plan } from "../../../lakehouse/engine/ir/ir.ts";
+/** One SELECT to the plan that the edge runs, or to why DuckDB has to run it: what models and checks are compiled with. */
+import type { IrType, Plan } from "../../../lakehouse/engine/ir/ir.ts";
 import { outputTypes } from "../../../lakehouse/engine/operators/output-types.ts";
-import { clausesOf } from "./clauses.ts";
-import { type DecodeContext, reportAt } from "./decode-context.ts";
+import { type Clauses, clausesOf } from "./clauses.ts";
+import { type DecodeContext, type NativeReason, nativeAt, reportAt } from "./decode-context.ts";
 import { decodePlan } from "./decode-plan.ts";
-import { objectsAt, PlanShapeError, textAt } from "./json.ts";
+import { decodeType } from "./decode-type.ts";
+import { type JsonObject, objectsAt, PlanShapeError, textAt } from "./json.ts";
 import type { Problems } from "./model-error.ts";
 import { didYouMean } from "./nearest-names.ts";
 import { isRefusal, type PlannerSession, type Refusal } from "./planner-session.ts";
@@ -17,39 +18,45 @@ export interface Statement {
   readonly of: "model" | "check";
 }
 
+/** What is known of a statement that DuckDB binds. */
+interface Bound {
+  readonly context: DecodeContext;
+  /** The statement as DuckDB parsed it, and its plan. */
+  readonly tree: JsonObject;
+  readonly bound: JsonObject;
+}
+
+/** A statement that the edge can run. */
+export interface EdgeStatement extends Bound {
+  readonly plan: Plan;
+  readonly columns: readonly { readonly name: string; readonly type: IrType }[];
+  readonly clauses: Clauses;
+}
+
+/** A statement that DuckDB itself has to run, and what asks for it first. */
+export interface NativeStatement extends Bound {
+  readonly plan: null;
+  readonly reason: NativeReason;
+  /** `type` is undefined where no table has one of the kind; `label` is DuckDB's name of it. */
+  readonly columns: readonly { readonly name: string; readonly type: IrType | undefined; readonly label: string }[];
+}
+
 /**
  * Parses, binds, plans and decodes one SELECT over the session's tables; undefined when that cannot be done, and
  * `problems` says why.
  */
 export async function planStatement(
-  statement: Statement,
-  session: PlannerSession,
-  problems: Problems,
-  tables: readonly { readonly name: string }[],
-) {
-  try {
-    return await plan(statement, session, problems, tables);
-  } catch (error) {
-    // A plan may have a shape that nobody met yet: whoever wrote the statement needs its place, not our stack.
-    if (!(error instanceof PlanShapeError)) throw error;
-    const { sql, sqlOffset } = statement;
-    const problem = `the plan that DuckDB makes of it is not understood (${error.message})`;
-    problems.report(sqlOffset + Math.max(0, sql.search(/\S/)), problem, "write the statement another way");
-    return undefined;
-  }
-}
-
-async function plan(
   { sql, sqlOffset, of }: Statement,
   session: PlannerSession,
   problems: Problems,
   tables: readonly { readonly name: string }[],
-) {
+): Promise<EdgeStatement | NativeStatement | undefined> {
   const context: DecodeContext = {
     sql,
     sqlOffset,
     source: createSourceMap({}),
     problems,
+    natives: [],
     isVolatile: session.isVolatile,
   };
   const nul = sql.indexOf("\0");
@@ -59,8 +66,8 @@ async function plan(
   }
   const statements = await session.parse(sql);
   if (isRefusal(statements)) return reportRefusal(context, statements, tables, of);
-  const [statement, second] = statements;
-  if (statement === undefined)
+  const [tree, second] = statements;
+  if (tree === undefined)
     return reportAt(
       context,
       undefined,
@@ -75,27 +82,50 @@ async function plan(
       `a ${of} is one SELECT: remove the others`,
     );
   }
-  const source = createSourceMap(statement);
-  const [parameter] = objectsAt(statement, "named_param_map");
+  const [parameter] = objectsAt(tree, "named_param_map");
   if (parameter !== undefined) {
     const name = `$${textAt(parameter, "key")}`;
     return reportAt(context, undefined, `the statement has a parameter, ${name}`, "write the value in its place");
   }
-  const answer = await session.plan(sql);
-  if (isRefusal(answer)) return reportRefusal(context, answer, tables, of);
-  const decoding = { ...context, source };
-  const decoded: Plan | undefined = decodePlan(answer, decoding);
-  if (decoded === undefined) return undefined;
+  const bound = await session.plan(sql);
+  if (isRefusal(bound)) return reportRefusal(context, bound, tables, of);
+  // Places are given out once: each reading of the plan has a map of its own.
+  const again = () => ({ ...context, source: createSourceMap(tree) });
+  const own = problems.apart();
+  const decoding = { ...again(), problems: own };
   const described = await session.describe(sql);
-  return {
-    context: decoding,
-    plan: decoded,
-    columns: outputColumns(decoded, described),
-    clauses: clausesOf(statement, session.isAggregate),
-  };
+  const decoded = decode(bound, decoding, described);
+  const [first] = context.natives.toSorted((a, b) => (a.byte ?? Infinity) - (b.byte ?? Infinity));
+  if (first !== undefined) {
+    const types = await session.outputTypes(sql);
+    const columns = described.map(({ name, type: label }, index) => {
+      const type = types[index];
+      return { name, label, type: type && decodeType(type) };
+    });
+    return { context: again(), tree, bound, plan: null, reason: first, columns };
+  }
+  problems.take(own);
+  if (decoded === undefined) return undefined;
+  return { context: { ...decoding, problems }, tree, bound, ...decoded, clauses: clausesOf(tree, session.isAggregate) };
 }
 
-function outputColumns(plan: Plan, described: readonly { readonly name: string; readonly type: string }[]) {
+/** The plan with its columns; undefined where `natives` or problems of the context say why there is none. */
+function decode(
+  bound: JsonObject,
+  context: DecodeContext,
+  described: readonly { readonly name: string }[],
+): Pick<EdgeStatement, "plan" | "columns"> | undefined {
+  try {
+    const plan = decodePlan(bound, context);
+    return plan && { plan, columns: outputColumns(plan, described) };
+  } catch (error) {
+    // A plan may have a shape that nobody met yet: DuckDB knows it.
+    if (!(error instanceof PlanShapeError)) throw error;
+    return nativeAt(context, undefined, `the edge does not understand DuckDB's plan of it (${error.message})`);
+  }
+}
+
+function outputColumns(plan: Plan, described: readonly { readonly name: string }[]) {
   const types = outputTypes(plan);
   if (types.length !== described.length) {
     throw new PlanShapeError(`the plan has ${types.length} columns, DESCRIBE ${described.length}`);

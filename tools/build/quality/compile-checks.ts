@@ -4,8 +4,14 @@
  */
 import type { LibraryCheck, SqlCheck } from "../../../contracts/contract.ts";
 import type { Field } from "../../../lakehouse/engine/columns/column.ts";
-import { type CompiledModel, IR_VERSION, type Plan } from "../../../lakehouse/engine/ir/ir.ts";
-import { isExact, sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
+import {
+  type CompiledModel,
+  IR_VERSION,
+  type IrType,
+  isNativeOnly,
+  type Plan,
+} from "../../../lakehouse/engine/ir/ir.ts";
+import { sqlName } from "../../../lakehouse/engine/ir/ir-types.ts";
 import { type CompiledCheck, measuredTable } from "../../../lakehouse/tables/compiled/compiled-check.ts";
 import { modelChecks } from "../../../lakehouse/tables/compiled/model-checks.ts";
 import { silverTableName } from "../../../lakehouse/tables/silver-columns.ts";
@@ -14,8 +20,9 @@ import { reportAt } from "../models/decode-context.ts";
 import { ROW_NUMBER } from "../models/decode-plan.ts";
 import { limitsAreTotal, scannedTables } from "../models/lineage.ts";
 import { Problems } from "../models/model-error.ts";
+import { checkStatement } from "../models/native/statement.ts";
 import { didYouMean } from "../models/nearest-names.ts";
-import { planStatement } from "../models/plan-statement.ts";
+import { type EdgeStatement, type NativeStatement, planStatement } from "../models/plan-statement.ts";
 import { openPlannerSession, type PlannerSession, type TableSchema } from "../models/planner-session.ts";
 import { pruneColumns } from "../models/prune-columns.ts";
 import type { BuildProblem } from "../problem.ts";
@@ -49,7 +56,9 @@ export async function compileChecks(
         if (problem !== undefined) problems.push({ file: source.file, line: source.line, message: problem });
         else if (check.metric === "sql") {
           const table = measuredTable(topic, check);
-          const result = await compileQuery(check, table, source, session, measurable);
+          const model = models.find(({ name }) => name === table);
+          const measured = { table, isNative: model !== undefined && isNativeOnly(model) };
+          const result = await compileQuery(check, measured, source, session, measurable);
           if ("plan" in result) compiled.push({ irVersion: IR_VERSION, table, name: check.name, plan: result.plan });
           else problems.push(...result.problems);
         }
@@ -63,40 +72,30 @@ export async function compileChecks(
 
 async function compileQuery(
   check: SqlCheck,
-  table: string,
+  measured: { readonly table: string; readonly isNative: boolean },
   { file, queryLine, truth }: CheckSource,
   session: PlannerSession,
   tables: readonly TableSchema[],
-): Promise<{ readonly plan: Plan } | { readonly problems: readonly BuildProblem[] }> {
+): Promise<{ readonly plan: Plan | null } | { readonly problems: readonly BuildProblem[] }> {
+  const { table } = measured;
   const problems = new Problems(file, check.query);
   const statement = { sql: check.query, sqlOffset: 0, of: "check" } as const;
   const planned = await planStatement(statement, session, problems, tables);
   if (planned !== undefined) {
-    const { context, plan, columns } = planned;
+    const { context, columns } = planned;
     const report = (problem: string, fix: string) => reportAt(context, undefined, problem, fix);
     const [column, ...others] = columns;
     if (column === undefined || others.length > 0)
       report(`the query gives ${columns.length} columns`, "a check gives one number");
-    else if (truth !== (column.type.kind === "bool"))
-      report(
-        `the query gives a ${sqlName(column.type)}`,
-        truth
-          ? "a check that must be true or false gives a BOOLEAN"
-          : "a BOOLEAN goes with mustBe: true or mustBe: false",
-      );
-    else if (!truth && !isExact(column.type) && column.type.kind !== "float64")
-      report(`the query gives a ${sqlName(column.type)}`, "a check gives a number, such as a count of what is wrong");
-    if (!givesOneRow(plan)) report("the query may give any number of rows", "aggregate without GROUP BY or HAVING");
-    if (!limitsAreTotal(plan)) report("LIMIT without a total order keeps rows by chance", "ORDER BY all columns");
-    const pruned = pruneColumns(plan);
-    const inputs = scannedTables(pruned);
-    const foreign = inputs.find((input) => input.table !== table);
+    else checkNumber(column, truth, report);
+    const facts = planned.plan === null ? nativeFacts(planned, measured) : edgeFacts(planned, planned.plan);
+    if (!facts.givesOneRow) report("the query may give any number of rows", "aggregate without GROUP BY or HAVING");
+    if (!facts.limitsAreTotal) report("LIMIT without a total order keeps rows by chance", "ORDER BY all columns");
+    const foreign = facts.reads.find((input) => input !== table);
     if (foreign !== undefined)
-      report(`the query reads ${foreign.table}`, `a check sees the rows of ${table} only: write FROM {object}`);
-    if (inputs.length === 0) report("the query reads no table", "write FROM {object}");
-    if (inputs.some(({ columns: read }) => read.includes(ROW_NUMBER)))
-      report("rowid is no stored column", "use a column of the table");
-    if (problems.none) return { plan: pruned };
+      report(`the query reads ${foreign}`, `a check sees the rows of ${table} only: write FROM {object}`);
+    if (facts.reads.length === 0) report("the query reads no table", "write FROM {object}");
+    if (problems.none) return { plan: measured.isNative ? null : facts.plan };
   }
   return {
     problems: problems.errors.map(({ line, problem, fix }) => ({
@@ -105,6 +104,62 @@ async function compileQuery(
       message: `check "${check.name}": ${problem}; ${fix}`,
     })),
   };
+}
+
+type Report = (problem: string, fix: string) => void;
+
+function checkNumber(
+  column: { readonly type: IrType | undefined; readonly label?: string },
+  truth: boolean,
+  report: Report,
+): void {
+  const name = column.label ?? (column.type && sqlName(column.type)) ?? "";
+  if (truth !== (name === "BOOLEAN"))
+    report(
+      `the query gives a ${name}`,
+      truth
+        ? "a check that must be true or false gives a BOOLEAN"
+        : "a BOOLEAN goes with mustBe: true or mustBe: false",
+    );
+  else if (!truth && !NUMBER.test(name))
+    report(`the query gives a ${name}`, "a check gives a number, such as a count of what is wrong");
+}
+
+const NUMBER = /^(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL\(.*\))$/;
+
+/** What a query's result stands on. */
+interface QueryFacts {
+  readonly plan: Plan | null;
+  readonly givesOneRow: boolean;
+  readonly limitsAreTotal: boolean;
+  readonly reads: readonly string[];
+}
+
+function edgeFacts({ context }: EdgeStatement, plan: Plan): QueryFacts {
+  const pruned = pruneColumns(plan);
+  const inputs = scannedTables(pruned);
+  if (inputs.some(({ columns: read }) => read.includes(ROW_NUMBER)))
+    reportAt(context, undefined, "rowid is no stored column", "use a column of the table");
+  const reads = inputs.map((input) => input.table);
+  return { plan: pruned, givesOneRow: givesOneRow(plan), limitsAreTotal: limitsAreTotal(plan), reads };
+}
+
+/** What only DuckDB runs can be asked of a table that it builds. */
+function nativeFacts(
+  statement: NativeStatement,
+  { table, isNative }: { readonly table: string; readonly isNative: boolean },
+): QueryFacts {
+  const { context, reason } = statement;
+  let isTotal = true;
+  if (!isNative)
+    reportAt(context, reason.byte, reason.reason, `${table} is built there: write it another way (docs/model-sql.md)`);
+  const rows = checkStatement(statement, {
+    inputOf: () => ({ key: undefined, partition: undefined }),
+    limited: (_reads, tells) => {
+      isTotal &&= tells;
+    },
+  });
+  return { plan: null, givesOneRow: rows.one, limitsAreTotal: isTotal, reads: [...rows.reads].sort() };
 }
 
 /** Whether a plan gives exactly one row, whatever it reads: an aggregate without groups, and nothing that drops it. */
@@ -144,7 +199,10 @@ function goldProblem(
   );
   const named = [...others.map((other) => other.check), ...modelChecks(model)].some(({ name }) => name === check.name);
   if (named) return `${of}, which has another check of that name: give it a name of its own`;
-  return check.metric === "sql" ? undefined : columnProblem(of, check, model.fields);
+  if (check.metric === "sql") return undefined;
+  if (check.pattern !== undefined && isNativeOnly(model))
+    return `${of}, which DuckDB builds, and has a pattern: write the check in SQL, such as with regexp_matches`;
+  return columnProblem(of, check, model.fields);
 }
 
 function columnProblem(of: string, check: LibraryCheck, fields: readonly Field[]): string | undefined {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { compileModels } from "../../../../tools/build/models/compile-models.ts";
 import { standing } from "../../../../tools/cli/models/deployed.ts";
-import { explanation, graph, listing } from "../../../../tools/cli/models/describe.ts";
+import { explanation, graph, listing, sizeLines } from "../../../../tools/cli/models/describe.ts";
+import { bytesRead } from "../../../../tools/cli/models/input-bytes.ts";
 import { statementsOf } from "../../../../tools/cli/models/statements.ts";
 import { sampleTable } from "../../../oracle/shop-tables.ts";
 
@@ -15,12 +16,16 @@ const models = await compileModels({
     },
     {
       path: "sql/gold/top.sql",
-      text: `${header("key: [d]\ninputs: { sums: all }")}SELECT d, max(c) AS c FROM sums GROUP BY d`,
+      text: `${header("key: [d]\nengine: edge\ninputs: { sums: all }")}SELECT d, max(c) AS c FROM sums GROUP BY d`,
+    },
+    {
+      path: "sql/gold/ranks.sql",
+      text: `${header("partition: d\nkey: [d, n]\nmax_rows: 7\ninputs: { silver_lines: last(7) }")}SELECT d, n,\n  rank() OVER (PARTITION BY d ORDER BY n) AS r FROM silver_lines`,
     },
   ],
   tables: [sampleTable],
 });
-const [, sums, top] = models;
+const [, sums, top, ranks] = models;
 
 test("the list has each model with its class, its partitions and what it reads", () => {
   expect(
@@ -28,9 +33,10 @@ test("the list has each model with its class, its partitions and what it reads",
       .slice(2)
       .map((line) => line.split(/ {2,}/)),
   ).toEqual([
-    ["silver_lines", "silver", "rows", "a day, d", "t"],
-    ["sums", "gold", "merge", "a day, d", "silver_lines"],
-    ["top", "gold", "merge", "one", "sums all"],
+    ["silver_lines", "silver", "rows", "auto", "a day, d", "t"],
+    ["sums", "gold", "merge", "auto", "a day, d", "silver_lines"],
+    ["top", "gold", "merge", "edge", "one", "sums all"],
+    ["ranks", "gold", "native", "native", "a day, d", "silver_lines last(7)"],
   ]);
 });
 
@@ -40,6 +46,7 @@ test("the graph shows what is built from what", () => {
     "  └ silver_lines (same, rows)",
     "    └ sums (same, merge)",
     "      └ top (all, merge)",
+    "    └ ranks (last(7), native)",
   ]);
 });
 
@@ -50,6 +57,41 @@ test("an explanation names the class, its reason and its place", () => {
     "  class merge: rows come together in GROUP BY, whose partial results merge (sql/gold/sums.sql:6:52)",
   );
   expect(lines).toContain("  reads silver_lines: d");
+});
+
+test("an explanation of a native model says what the edge has not, and where, and who builds it", () => {
+  if (ranks === undefined || top === undefined || sums === undefined) throw new Error("nothing was compiled");
+  const lines = explanation(ranks);
+  expect(lines).toContain("  class native: the edge has no window functions (sql/gold/ranks.sql:9:3)");
+  expect(lines).toContain("  built by a native builder: sluice builder (docs/models.md)");
+  expect(lines).toContain("  at most 7 rows in a partition");
+  expect(lines).toContain("  reads silver_lines last(7): d, n");
+  expect(explanation(top)).toContain("  built by the edge alone (engine: edge)");
+  expect(explanation(sums)).toContain(
+    "  built by the edge, and by a native builder where its inputs are large (engine: auto)",
+  );
+});
+
+test("what a build reads, by the files that are published: the newest partition's share of each input", () => {
+  const files = ["2026-01-30", "2026-01-31", "2026-02-01", "2026-02-02", "2026-02-02"].map((partition_date, index) => ({
+    partition_date,
+    bytes: 10 ** index,
+  }));
+  expect(bytesRead({ kind: "same" }, files)).toBe(11_000);
+  expect(bytesRead({ kind: "last", days: 3 }, files)).toBe(11_110);
+  expect(bytesRead({ kind: "within", unit: "month" }, files)).toBe(11_100);
+  expect(bytesRead({ kind: "within", unit: "week" }, files)).toBe(11_000);
+  expect(bytesRead({ kind: "all" }, files)).toBe(11_111);
+  expect(bytesRead({ kind: "all" }, [])).toBe(0);
+  const sizes = [
+    { table: "a", bytes: 5 },
+    { table: "b", bytes: undefined },
+  ];
+  expect(sizeLines(sizes)).toEqual([
+    "  a: 5 bytes",
+    "  b: not published",
+    "  a build of the newest partition reads about 5 bytes, and what b has, which is not published",
+  ]);
 });
 
 test("a run makes views of the models that the lake lacks, inputs first, and asks for one partition", () => {
