@@ -27,7 +27,7 @@ export function retentionDuties({ db, bucket, contracts }: RetentionDutyDeps): D
     hourly("bronze_pointers", () => publishAllBronze(db, bucket, contracts)),
     hourly("bronze_folding", (now) => foldBronze(db, bucket, topics, now)),
     hourly("abandoned_runs", (now) => buryAbandoned({ db, bucket, places: stagedPlaces }, now)),
-    // Once a day: it reads every row.
+    // Once a day: runs are kept for a month.
     { name: "runs", everyMinutes: 24 * 60, run: async (now, cursor) => ({ ...(await forgetRuns(db, now, cursor)) }) },
     ...deadLetters.map((contract) => hourly("payloads", (now) => deletePayloads({ db, bucket, contract }, now))),
   ];

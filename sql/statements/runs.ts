@@ -27,16 +27,18 @@ export function endRun(status: "DONE" | "FAILED" | "LOST", end: RunEnd = {}): st
     FROM partition_leases l WHERE l.domain = ?1 AND l.partition_date = ?2`;
 }
 
-/** The key of a row. */
-export interface RunKey {
+/** Where a run stands among all that ended. */
+export interface EndedRun {
+  readonly finished_at: string;
   readonly domain: string;
   readonly partition_date: string;
   readonly run_id: string;
 }
 
-const RUN_KEYS = rowsOf(
+const ENDED_RUNS = rowsOf(
   { table: "ended_runs", key: ["domain", "partition_date", "run_id"], remedy: "delete the row" },
-  (row): RunKey => ({
+  (row): EndedRun => ({
+    finished_at: row.text("finished_at"),
     domain: row.text("domain"),
     partition_date: row.text("partition_date"),
     run_id: row.text("run_id"),
@@ -45,30 +47,37 @@ const RUN_KEYS = rowsOf(
 
 /**
  * Drops runs that ended before `endedBefore` (ISO 8601), but for the last of each partition that ended as it did: of the `limit` rows
- * behind `after`, in the order of their keys. Gives the last of these, null when there were fewer. May be done again.
+ * behind `after`, in the order of their ends. Gives the last of these, null when there were fewer. May be done again. Of younger runs
+ * it reads those of the partitions that the page is of.
  */
 export async function forgetRuns(
   db: D1Database,
   endedBefore: string,
-  after: RunKey | null,
+  after: EndedRun | null,
   limit: number,
-): Promise<{ readonly forgotten: number; readonly last: RunKey | null }> {
-  const { domain, partition_date, run_id } = after ?? { domain: "", partition_date: "", run_id: "" };
-  const page = `SELECT domain, partition_date, run_id, status, started_at, finished_at FROM ended_runs
-    WHERE (domain, partition_date, run_id) > (?1, ?2, ?3) ORDER BY domain, partition_date, run_id LIMIT ?4`;
-  const bound = (sql: string, ...more: string[]): D1PreparedStatement =>
-    db.prepare(sql).bind(domain, partition_date, run_id, limit, ...more);
+): Promise<{ readonly forgotten: number; readonly last: EndedRun | null }> {
+  const { finished_at, domain, partition_date, run_id } = after ?? NO_RUN;
+  const page = `SELECT finished_at, domain, partition_date, run_id, status, started_at FROM ended_runs INDEXED BY ended_runs_by_end
+    WHERE finished_at < ?1 AND (finished_at, domain, partition_date, run_id) > (?2, ?3, ?4, ?5)
+    ORDER BY finished_at, domain, partition_date, run_id LIMIT ?6`;
+  const bound = (sql: string): D1PreparedStatement =>
+    db.prepare(sql).bind(endedBefore, finished_at, domain, partition_date, run_id, limit);
   const [rows, gone] = await db.batch<RowValues>([
     bound(
-      `SELECT domain, partition_date, run_id FROM (${page}) ORDER BY domain, partition_date, run_id LIMIT 1 OFFSET ?4 - 1`,
+      `SELECT finished_at, domain, partition_date, run_id FROM (${page})
+       ORDER BY finished_at, domain, partition_date, run_id LIMIT 1 OFFSET ?6 - 1`,
     ),
     bound(
-      `DELETE FROM ended_runs WHERE (domain, partition_date, run_id) IN (
-         SELECT domain, partition_date, run_id FROM (
-           SELECT *, max(started_at) OVER (PARTITION BY domain, partition_date, status) AS newest FROM (${page}))
-         WHERE finished_at < ?5 AND started_at < newest) RETURNING 1`,
-      endedBefore,
+      `WITH page AS MATERIALIZED (${page}),
+         newest AS MATERIALIZED (SELECT domain, partition_date, status, max(r.started_at) AS started_at
+           FROM (SELECT DISTINCT domain, partition_date FROM page) CROSS JOIN ended_runs r USING (domain, partition_date)
+           GROUP BY domain, partition_date, status)
+       DELETE FROM ended_runs WHERE (domain, partition_date, run_id) IN (
+         SELECT p.domain, p.partition_date, p.run_id FROM page p JOIN newest n USING (domain, partition_date, status)
+         WHERE p.started_at < n.started_at) RETURNING 1`,
     ),
   ]);
-  return { forgotten: gone?.results.length ?? 0, last: RUN_KEYS.in(rows)[0] ?? null };
+  return { forgotten: gone?.results.length ?? 0, last: ENDED_RUNS.in(rows)[0] ?? null };
 }
+
+const NO_RUN: EndedRun = { finished_at: "", domain: "", partition_date: "", run_id: "" };

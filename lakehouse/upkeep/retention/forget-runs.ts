@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { forgetBackfills } from "../../../sql/statements/backfills.ts";
 import { readCursor } from "../../../sql/statements/duty-backlogs.ts";
-import { forgetRuns as dropRuns, type RunKey } from "../../../sql/statements/runs.ts";
+import { forgetRuns as dropRuns, type EndedRun } from "../../../sql/statements/runs.ts";
 
 const DAY_MS = 86_400_000;
 const KEPT_MS = 30 * DAY_MS;
@@ -15,7 +15,13 @@ const BACKFILLS_A_RUN = 5;
 /** Rows looked at in one run. */
 const ROWS_A_RUN = 2_000;
 
-const runKey: z.ZodType<RunKey> = z.object({ domain: z.string(), partition_date: z.string(), run_id: z.string() });
+/** A cursor of a version before this one has no time, and is none: the run begins with the oldest. */
+const endedRun: z.ZodType<EndedRun> = z.object({
+  finished_at: z.string(),
+  domain: z.string(),
+  partition_date: z.string(),
+  run_id: z.string(),
+});
 
 /** One run at `now` (milliseconds since the epoch) behind `cursor`: may be done twice at once. Throws what D1 throws. */
 export async function forgetRuns(
@@ -29,7 +35,7 @@ export async function forgetRuns(
   readonly cursor?: string;
 }> {
   const endedBefore = new Date(now - KEPT_MS).toISOString();
-  const after = cursor === null ? null : readCursor(cursor, runKey);
+  const after = cursor === null ? null : readCursor(cursor, endedRun);
   const { forgotten, last } = await dropRuns(db, endedBefore, after, ROWS_A_RUN);
   const backfills = await forgetBackfills(db, new Date(now - BACKFILLS_KEPT_MS).toISOString(), BACKFILLS_A_RUN);
   return { forgotten, backfills, ...(last === null ? {} : { more: "now", cursor: JSON.stringify(last) }) };
