@@ -10,14 +10,15 @@ import { models } from "../../lakehouse/tables/compiled/models.generated.ts";
 import { codecsOf } from "../../schemas/codecs.ts";
 import { settle } from "../../tools/demo/settle.ts";
 import { AVRO_FORMS, avroBody, TEXT_FORMS, textBody } from "../../tools/fuzz/body-forms.ts";
+import { readMessageCounts } from "../../tools/local-platform/drain.ts";
 import { startTestPlatform, type TestPlatform } from "./harness.ts";
 
 const topics = contracts.filter((contract) => !contract.platformOnly);
 
 let at: TestPlatform;
 beforeAll(async () => {
-  // A flush takes what many requests brought: nothing here is about single ones.
-  at = await startTestPlatform({ crons: "schedule", vars: { FLUSH_AGE_SECONDS: "3" } });
+  // Buffers are flushed once, when all is sent: nothing here is about single requests.
+  at = await startTestPlatform({ crons: "schedule", vars: { FLUSH_AGE_SECONDS: "120" } });
 });
 afterAll(() => at.close());
 
@@ -66,6 +67,15 @@ test.each(topics)("$topic: every version in every form, and one refused event in
 
 test("all accepted ones are in bronze, silver and gold are built, and nothing asked for code", async () => {
   const rows = [...accepted.values()].reduce((sum, ids) => sum + ids.length, refused);
+  await at.until("what was sent is in buffers", async () => {
+    const counts = await readMessageCounts(at.platform.url);
+    return counts !== undefined && counts.sent === counts.acknowledged;
+  });
+  for (const topic of [...accepted.keys(), "dead_letters"]) {
+    const headers = { authorization: `Bearer ${at.platform.apiKey}` };
+    const flushed = await fetch(`${at.platform.url}/v1/topics/${topic}/flush`, { method: "POST", headers });
+    expect(flushed.status, await flushed.text()).toBe(202);
+  }
   const end = await settle(at.platform, rows, 120_000, () => {});
   expect(end).toMatchObject({ bronzeRows: rows, unbuilt: 0, failed: [] });
   const lake = await at.lake();

@@ -2,6 +2,6 @@
 import "./contract.ts";
 import worker from "../../../worker.ts";
 
-export { Receipts, TopicBuffer } from "../../../worker.ts";
+export * from "../../../worker.ts";
 
 export default worker;

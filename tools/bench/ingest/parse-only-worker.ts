@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 
 // wrangler.toml wants them of any entry.
-export { Receipts, TopicBuffer } from "../../../worker.ts";
+export * from "../../../worker.ts";
 
 const app = new Hono();
 
