@@ -55,10 +55,16 @@ export const command: Command = {
       () => stop.abort(),
       () => process.exit(130),
     );
+    // A local platform that started it is gone.
+    process.once("disconnect", () => stop.abort());
     const report = values.json || process.stdout.isTTY !== true ? jsonReport() : personReport(options);
     const { runBuilder } = await import("../../builder/run-builder.ts");
-    await runBuilder(options, report, stop.signal).catch((error: unknown) => {
+    try {
+      await runBuilder(options, report, stop.signal);
+    } catch (error) {
       throw asProblem(error);
-    });
+    } finally {
+      if (process.connected) process.disconnect();
+    }
   },
 };

@@ -7,6 +7,7 @@ import { integerFlag, parseCommandLine, runCommand } from "../command-line.ts";
 import { openLake } from "../lake/open.ts";
 import { formatResult } from "../lake/result-format.ts";
 import { bindingsSource } from "../lake/source.ts";
+import { needBuilder, startBuilderProcess } from "../local-platform/builder-process.ts";
 import type { Platform } from "../local-platform/platform.ts";
 import { createProgressBar } from "../progress.ts";
 import { type Check, runChecks } from "./checks.ts";
@@ -24,6 +25,7 @@ Parquet with DuckDB and checks the numbers. Running it again adds to the same la
   --seed S      of the simulators (default 1): the same seed makes the same shop
   --port N      for the gateway (default 0: any free one)
   --state DIR   where the platform keeps its state (default .sluice)
+  --no-builder  starts no native builder: models that only DuckDB builds are not built, and the demo waits for them in vain
   --help        this text
 `;
 
@@ -38,6 +40,7 @@ await runCommand(async (argv) => {
       seed: { type: "string", default: "1" },
       port: { type: "string", default: "0" },
       state: { type: "string", default: ".sluice" },
+      "no-builder": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -63,11 +66,20 @@ await runCommand(async (argv) => {
       if (level === "error") errors.push(message);
     },
   });
+  const { models } = await import("../../lakehouse/tables/compiled/models.generated.ts");
+  const builder =
+    !values["no-builder"] && needBuilder(models)
+      ? startBuilderProcess({
+          ...{ url: platform.url, apiKey: platform.apiKey, dir: platform.state.builder },
+          log: (line) => errors.push(`builder: ${line}`),
+        })
+      : undefined;
   try {
     const checks = await demonstrate(platform, events, seed);
     for (const message of errors.slice(0, 5)) console.log(`   worker error: ${message.slice(0, 400)}`);
     report(checks, values.state);
   } finally {
+    await builder?.stop();
     await platform.stop();
   }
 });

@@ -7,6 +7,8 @@ between runs; "npm run reset" removes it.
   --state DIR   where the state is kept (.sluice)
   --simulate    feeds the platform with simulated producers on four topics, some of their events faulty
   --rate N      events per second of the simulation (50)
+  --no-builder  starts no native builder beside the platform: models that only DuckDB builds wait for one that you start yourself
+                (npx sluice builder)
   --help        this text`;
 
 /** What is printed when the platform is up. */

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { relative, resolve } from "node:path";
 import { buildBundle } from "../build/bundle.ts";
 import { integerFlag, parseCommandLine, runCommand } from "../command-line.ts";
+import { builtLine, needBuilder, startBuilderProcess } from "../local-platform/builder-process.ts";
 import { isInOwnGroup, onForegroundGone, runInOwnGroup } from "../local-platform/own-process-group.ts";
 import { onStopSignals } from "../local-platform/signals.ts";
 import { stateFolder } from "../local-platform/state.ts";
@@ -18,13 +19,15 @@ await runCommand(async (argv) => {
       state: { type: "string", default: ".sluice" },
       simulate: { type: "boolean", default: false },
       rate: { type: "string", default: "50" },
+      "no-builder": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) return console.log(HELP);
   const port = integerFlag("port", values.port, 0, 65_535);
   const rate = integerFlag("rate", values.rate, 1, 100_000);
-  if (isInOwnGroup()) await run({ port, stateDir: values.state, rate: values.simulate ? rate : undefined });
+  const builder = !values["no-builder"];
+  if (isInOwnGroup()) await run({ port, stateDir: values.state, rate: values.simulate ? rate : undefined, builder });
   else process.exitCode = await runInOwnGroup(import.meta.filename, argv);
 });
 
@@ -33,9 +36,11 @@ interface DevOptions {
   readonly stateDir: string;
   /** Events per second of the simulation; undefined for none. */
   readonly rate: number | undefined;
+  /** Whether a native builder runs beside, should a model need one. */
+  readonly builder: boolean;
 }
 
-async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
+async function run({ port, stateDir, rate, builder: wanted }: DevOptions): Promise<void> {
   // While it starts there is nothing to drain.
   let stop: () => void = () => process.exit(1);
   onForegroundGone(() => stop());
@@ -60,6 +65,15 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
     },
   });
 
+  const { models } = await import("../../lakehouse/tables/compiled/models.generated.ts");
+  const builder =
+    wanted && needBuilder(models)
+      ? startBuilderProcess({
+          ...{ url: platform.url, apiKey: platform.apiKey, dir: folder.builder },
+          onBuilt: (event) => log(builtLine(event)),
+          log: (line) => log(`builder: ${line}`),
+        })
+      : undefined;
   const simulation = new AbortController();
   stop = () => void drain();
   onStopSignals(stop, () => process.exit(130));
@@ -82,6 +96,7 @@ async function run({ port, stateDir, rate }: DevOptions): Promise<void> {
       "stopping: the queues are emptied first (Ctrl-C again stops at once: what is in them is delivered after the next start)",
     );
     simulation.abort();
+    await builder?.stop();
     const result = await platform.drain();
     if (!result.drained)
       log(

@@ -26,6 +26,8 @@ export interface StateFolder {
   readonly journal: string;
   /** Copies of the lake's files for readers; may be removed at any time. */
   readonly cache: string;
+  /** The native builder's: inputs that it fetched, and what it is making. May be removed while none runs. */
+  readonly builder: string;
   readonly lock: string;
   /** What the Worker logs, of the latest run. */
   readonly log: string;
@@ -52,6 +54,7 @@ export function stateFolder(dir: string): StateFolder {
     storage: join(dir, `state-v${STATE_LAYOUT}`),
     journal: join(dir, "queue-journal"),
     cache: join(dir, "cache"),
+    builder: join(dir, "builder"),
     lock: join(dir, LOCK_FILE),
     log: join(dir, "worker.log"),
   };
