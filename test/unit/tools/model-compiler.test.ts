@@ -104,7 +104,7 @@ describe("what is refused, where, and what to do", () => {
       "the first row of an order that leaves ties",
       "SELECT d, k, s FROM t QUALIFY row_number() OVER (PARTITION BY d, k ORDER BY m) = 1",
       [
-        "7:31: row_number() = 1 keeps any of the rows that tie; end its ORDER BY with all the columns that are selected, or use arg_max(value, row(order, value))",
+        "7:31: row_number() = 1 keeps any of the rows that tie; end its ORDER BY with the key of the input, or all the columns that are selected, or use arg_max(value, row(order, value))",
       ],
     ],
     [

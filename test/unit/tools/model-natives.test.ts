@@ -433,6 +433,18 @@ describe("what is compiled", () => {
     expect(models.map(({ name }) => name)).toEqual(["a", "b"]);
   });
 
+  test("the edge's own first rows, greatest values and limits are in the order of the key too", async () => {
+    const limited = `${HEADER}\nmax_rows: 9\nlimit_per_partition: true`;
+    for (const sql of [
+      "SELECT d, k, m, s FROM u QUALIFY row_number() OVER (PARTITION BY d, m ORDER BY x, k) = 1",
+      "SELECT d, m, arg_max(x, row(ts, k)) AS a FROM u GROUP BY d, m",
+      "SELECT d, k, m, x FROM u ORDER BY k, d LIMIT 2",
+    ]) {
+      expect((await compile(sql, limited)).class.kind).not.toBe("native");
+      expect(await problemsOf(sql.replace("FROM u", "FROM t"), limited)).toHaveLength(1);
+    }
+  });
+
   test("a window that stands on another", async () => {
     expect(await problemsOf(sql)).toEqual([`6:30: row_number ${TIE}; make it total: ${APART}`]);
   });

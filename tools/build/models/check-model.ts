@@ -223,7 +223,7 @@ export function partitionProblem(
 }
 
 function checkLimits({ file, plan, inputs, context }: PlannedModel): void {
-  if (holdsNode(plan, "limit")) checkLimit({ file, inputs, context }, limitsAreTotal(plan));
+  if (holdsNode(plan, "limit")) checkLimit({ file, inputs, context }, limitsAreTotal(plan, context.keyOf));
 }
 
 /** A LIMIT over rows of `inputs`; `isTotal`: their order leaves no ties. */

@@ -44,7 +44,7 @@ export function decodeAggregate(
     return nativeAt(context, at, atTheEdge(bound.unsupported));
   }
   const extreme = ARG_EXTREMES[written];
-  if (extreme !== undefined && input !== undefined && !isTotal(args, input, groups)) {
+  if (extreme !== undefined && input !== undefined && !isTotal(args, input, groups, context)) {
     return reportAt(
       context,
       at,
@@ -68,9 +68,14 @@ function withOrderSpread(name: string, children: readonly JsonObject[]) {
 }
 
 /** Whether rows that tie in the order have one value: it is part of the order, or the order tells all rows of a group apart. */
-function isTotal([value, ...order]: readonly Expression[], input: Plan, groups: readonly Expression[]): boolean {
+function isTotal(
+  [value, ...order]: readonly Expression[],
+  input: Plan,
+  groups: readonly Expression[],
+  { keyOf }: DecodeContext,
+): boolean {
   const text = JSON.stringify(value);
   if (order.some((part) => JSON.stringify(part) === text)) return true;
   const told = new Set([...order, ...groups].flatMap((part) => (part.node === "column" ? [part.index] : [])));
-  return uniqueColumns(input)?.every((index) => told.has(index)) ?? false;
+  return uniqueColumns(input, keyOf)?.every((index) => told.has(index)) ?? false;
 }

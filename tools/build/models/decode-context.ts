@@ -1,6 +1,7 @@
 import type { IrType } from "../../../lakehouse/engine/ir/ir.ts";
 import { decodeType, typeLabel } from "./decode-type.ts";
 import { type JsonObject, objectAt } from "./json.ts";
+import type { KeyOf } from "./lineage.ts";
 import { offsetOfByte, type Problems } from "./model-error.ts";
 import type { SourceMap } from "./source-map.ts";
 
@@ -14,6 +15,7 @@ export interface DecodeContext {
   /** Why the edge cannot run the statement, as it is found; empty where it can. */
   readonly natives: NativeReason[];
   isVolatile(functionName: string): boolean;
+  readonly keyOf: KeyOf;
 }
 
 /** What the edge has not and DuckDB has, and where the statement asks for it. */

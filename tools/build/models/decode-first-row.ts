@@ -40,9 +40,11 @@ export function decodeFirstRow(window: JsonObject, input: Plan, context: DecodeC
   if (groups === undefined || parts === undefined) return undefined;
   const types = outputTypes(input);
   const told = new Set([...parts, ...groups].flatMap((part) => (part.node === "column" ? [part.index] : [])));
-  const unique = uniqueColumns(input) ?? types.map((_, index) => index);
-  if (!unique.every((index) => told.has(index))) {
-    const fix = "end its ORDER BY with all the columns that are selected, or use arg_max(value, row(order, value))";
+  const isTold = (columns: readonly number[]) => columns.every((index) => told.has(index));
+  const unique = uniqueColumns(input, context.keyOf);
+  if (!(unique !== undefined && isTold(unique)) && !isTold([...types.keys()])) {
+    const fix =
+      "end its ORDER BY with the key of the input, or all the columns that are selected, or use arg_max(value, row(order, value))";
     return reportAt(context, at, "row_number() = 1 keeps any of the rows that tie", fix);
   }
   const order = orders.map((each) => ({

@@ -63,11 +63,14 @@ export function expressionsOf(plan: Plan, index: number): readonly Expression[] 
   }
 }
 
+/** Columns of an input table that tell its rows apart, over all partitions; undefined where nobody promises any. */
+export type KeyOf = (table: string) => readonly string[] | undefined;
+
 /**
- * Output columns that are unique together, when the plan itself says so (a GROUP BY, a DISTINCT); `undefined` when it
- * does not.
+ * Output columns that are unique together, when the plan itself says so (a GROUP BY, a DISTINCT) or the key of an input does; `undefined`
+ * when they do not.
  */
-export function uniqueColumns(plan: Plan): readonly number[] | undefined {
+export function uniqueColumns(plan: Plan, keyOf: KeyOf): readonly number[] | undefined {
   switch (plan.node) {
     case "aggregate":
       return plan.groups.map((_, index) => index);
@@ -76,17 +79,20 @@ export function uniqueColumns(plan: Plan): readonly number[] | undefined {
     case "filter":
     case "order":
     case "limit":
-      return uniqueColumns(plan.input);
+      return uniqueColumns(plan.input, keyOf);
     case "project": {
-      const below = uniqueColumns(plan.input);
+      const below = uniqueColumns(plan.input, keyOf);
       const above = below?.map((index) =>
         plan.expressions.findIndex((expression) => expression.node === "column" && expression.index === index),
       );
       return above?.includes(-1) ? undefined : above;
     }
     case "join":
-      return plan.kind === "inner" || plan.kind === "left" ? undefined : uniqueColumns(plan.left);
-    case "scan":
+      return plan.kind === "inner" || plan.kind === "left" ? undefined : uniqueColumns(plan.left, keyOf);
+    case "scan": {
+      const key = keyOf(plan.table)?.map((column) => plan.columns.findIndex(({ name }) => name === column));
+      return key?.includes(-1) ? undefined : key;
+    }
     case "union":
     case "unnest":
       return undefined;
@@ -94,23 +100,27 @@ export function uniqueColumns(plan: Plan): readonly number[] | undefined {
 }
 
 /** Whether every LIMIT stands on an ORDER BY that leaves no tie: else which rows it keeps is anyone's choice. */
-export function limitsAreTotal(plan: Plan): boolean {
+export function limitsAreTotal(plan: Plan, keyOf: KeyOf): boolean {
   switch (plan.node) {
     case "scan":
       return true;
     case "union":
-      return plan.inputs.every(limitsAreTotal);
+      return plan.inputs.every((input) => limitsAreTotal(input, keyOf));
     case "join":
-      return limitsAreTotal(plan.left) && limitsAreTotal(plan.right);
+      return limitsAreTotal(plan.left, keyOf) && limitsAreTotal(plan.right, keyOf);
     case "limit": {
       const { input } = plan;
       if (input.node !== "order") return false;
       const ordered = new Set(input.by.map(({ expression }) => (expression.node === "column" ? expression.index : -1)));
-      const needed = uniqueColumns(input) ?? outputTypes(input).map((_, index) => index);
-      return needed.every((index) => ordered.has(index)) && limitsAreTotal(input);
+      const isTotal = (columns: readonly number[]) => columns.every((index) => ordered.has(index));
+      const unique = uniqueColumns(input, keyOf);
+      return (
+        ((unique !== undefined && isTotal(unique)) || isTotal(outputTypes(input).map((_, index) => index))) &&
+        limitsAreTotal(input, keyOf)
+      );
     }
     default:
-      return limitsAreTotal(plan.input);
+      return limitsAreTotal(plan.input, keyOf);
   }
 }
 

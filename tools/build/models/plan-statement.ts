@@ -58,6 +58,7 @@ export async function planStatement(
     problems,
     natives: [],
     isVolatile: session.isVolatile,
+    keyOf: session.keyOf,
   };
   const nul = sql.indexOf("\0");
   if (nul >= 0) {

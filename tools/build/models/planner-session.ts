@@ -13,6 +13,7 @@ import {
   PlanShapeError,
   parseJson,
 } from "./json.ts";
+import type { KeyOf } from "./lineage.ts";
 
 /** A table that models may read. `partition` is one of its columns, but in a table of one partition. */
 export interface TableSchema {
@@ -54,6 +55,7 @@ export interface PlannerSession {
   describe(sql: string): Promise<readonly { readonly name: string; readonly type: string }[]>;
   /** Whether DuckDB says that the function's result changes from call to call or from query to query. */
   isVolatile(functionName: string): boolean;
+  readonly keyOf: KeyOf;
   close(): void;
 }
 
@@ -80,7 +82,10 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
   const connection = await instance.connect();
   await connection.run("SET TimeZone = 'UTC'");
   await connection.run("SET enable_external_access = false");
+  const keys = new Map<string, readonly string[]>();
   const addTable = async (table: TableSchema) => {
+    const dated = table.grain === "one" ? [] : [table.partition];
+    if (table.key !== undefined) keys.set(table.name, [...new Set([...table.key, ...dated])]);
     const columns = table.fields.map((field) => `${quoteName(field.name)} ${sqlName(irTypeOf(field.type))}`);
     await connection.run(`CREATE TABLE ${quoteName(table.name)} (${columns.join(", ")})`);
   };
@@ -142,6 +147,7 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
       return reader.getRows().map((row) => ({ name: String(row[0]), type: String(row[1]) }));
     },
     isVolatile: (name) => volatile.has(name) || OF_SESSION.has(name),
+    keyOf: (table) => keys.get(table),
     close: () => {
       connection.closeSync();
       instance.closeSync();

@@ -141,7 +141,7 @@ function edgeFacts({ context }: EdgeStatement, plan: Plan): QueryFacts {
   if (inputs.some(({ columns: read }) => read.includes(ROW_NUMBER)))
     reportAt(context, undefined, "rowid is no stored column", "use a column of the table");
   const reads = inputs.map((input) => input.table);
-  return { plan: pruned, givesOneRow: givesOneRow(plan), limitsAreTotal: limitsAreTotal(plan), reads };
+  return { plan: pruned, givesOneRow: givesOneRow(plan), limitsAreTotal: limitsAreTotal(plan, context.keyOf), reads };
 }
 
 /** What only DuckDB runs can be asked of a table that it builds. */
