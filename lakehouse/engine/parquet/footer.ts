@@ -1,13 +1,14 @@
 import {
-  decodeThrift,
-  encodeThrift,
   intField,
   structField,
   structsField,
   ThriftError,
   type ThriftStruct,
   textField,
+  withThriftFields,
 } from "./thrift.ts";
+import { decodeThrift } from "./thrift-decode.ts";
+import { encodeThrift, packedThrift } from "./thrift-encode.ts";
 
 // Why the footer is ours, and not left to parquet-wasm 0.8.0:
 // - `ParquetFile.stream` and `.read` panic on a damaged page: the error is thrown in a microtask, where nobody can catch it, and the
@@ -66,6 +67,7 @@ export interface FooterRowGroup {
 }
 
 export interface Footer {
+  /** All but the row groups: what is made of a footer has others. */
   readonly struct: ThriftStruct;
   readonly root: ThriftStruct;
   readonly columns: readonly FooterColumn[];
@@ -91,13 +93,14 @@ export function footerLength(tail: Uint8Array, fileSize: number): number {
 
 /** Decodes a footer's Thrift bytes. Throws ThriftError when they are not the metadata of an unencrypted Parquet file. */
 export function parseFooter(bytes: Uint8Array): Footer {
-  const struct = decodeThrift(bytes);
+  const whole = decodeThrift(bytes);
+  const struct = packedThrift(withThriftFields(whole, [[FILE.rowGroups, undefined]]));
   if (struct.fields.has(FILE.encryption)) throw new ThriftError("it is encrypted");
   const [root, ...elements] = structsField(struct, FILE.schema);
   if (root === undefined) throw new ThriftError("its schema is empty");
   const columns = topLevelColumns(elements, intField(root, ELEMENT.children) ?? 0);
   const leaves = columns.reduce((total, column) => total + column.leaves, 0);
-  const rowGroups = structsField(struct, FILE.rowGroups).map((group) => {
+  const rowGroups = structsField(whole, FILE.rowGroups).map((group) => {
     const chunks = structsField(group, GROUP.chunks);
     if (chunks.length !== leaves)
       throw new ThriftError(`a row group has ${chunks.length} chunks for ${leaves} columns`);

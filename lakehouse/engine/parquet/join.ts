@@ -26,6 +26,7 @@ import {
   thriftStructs,
   withThriftFields,
 } from "./thrift.ts";
+import { packedThrift } from "./thrift-encode.ts";
 
 const encoder = new TextEncoder();
 
@@ -70,7 +71,8 @@ export class ParquetJoin {
     const sorting = sortingColumns(footer, this.#sortedBy);
     for (const group of footer.rowGroups) {
       const moved = movedGroup(group, by, this.#rowGroups.length);
-      this.#rowGroups.push({ ...group, struct: withThriftFields(moved, [[GROUP.sorting, sorting]]) });
+      const struct = packedThrift(withThriftFields(moved, [[GROUP.sorting, sorting]]));
+      this.#rowGroups.push({ ...group, struct });
       for (const chunk of group.chunks) pagesEnd = Math.max(pagesEnd, chunkRange(chunk).end);
     }
     this.#parts.push(file.subarray(MAGIC.length, pagesEnd));

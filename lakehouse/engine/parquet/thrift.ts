@@ -1,6 +1,3 @@
-import { ByteReader } from "../../../schemas/byte-reader.ts";
-import { keepShape } from "../../../schemas/kept-shape.ts";
-
 /**
  * Thrift's compact protocol, as far as Parquet's footer uses it, decoded without a schema into a tree and encoded back
  * (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md). Unknown fields survive the way there and
@@ -16,7 +13,7 @@ export type ThriftValue =
   | { readonly kind: "list"; readonly element: number; readonly items: readonly ThriftValue[] }
   | ThriftStruct;
 
-/** Fields by their id. */
+/** Fields by their id. A struct that was decoded is a view of its bytes (`EncodedStruct`): ask it once for what is read often. */
 export interface ThriftStruct {
   readonly kind: "struct";
   readonly fields: ReadonlyMap<number, ThriftValue>;
@@ -24,198 +21,21 @@ export interface ThriftStruct {
 
 type IntWire = typeof I16 | typeof I32 | typeof I64;
 
-const TRUE = 1;
-const FALSE = 2;
-const BYTE = 3;
-const I16 = 4;
-const I32 = 5;
-const I64 = 6;
-const DOUBLE = 7;
-const BINARY = 8;
-const LIST = 9;
-const STRUCT = 12;
-
-/** parquet.thrift nests seven deep; a footer deeper than this is hostile. */
-const MAX_DEPTH = 16;
+/** Types on the wire. */
+export const TRUE = 1;
+export const FALSE = 2;
+export const BYTE = 3;
+export const I16 = 4;
+export const I32 = 5;
+export const I64 = 6;
+export const DOUBLE = 7;
+export const BINARY = 8;
+export const LIST = 9;
+export const STRUCT = 12;
 
 /** The bytes are not the Thrift that a Parquet footer holds. */
 export class ThriftError extends Error {
   override readonly name = "ThriftError";
-}
-
-/** Decodes one struct from the start of `bytes`. Throws ThriftError when the bytes end early or hold what Parquet never writes. */
-export function decodeThrift(bytes: Uint8Array): ThriftStruct {
-  try {
-    return new Decoder(bytes).struct(0);
-  } catch (error) {
-    if (error instanceof RangeError) throw new ThriftError(error.message, { cause: error });
-    throw error;
-  }
-}
-
-class Decoder {
-  readonly #reader: ByteReader;
-
-  constructor(bytes: Uint8Array) {
-    this.#reader = new ByteReader(bytes);
-  }
-
-  struct(depth: number): ThriftStruct {
-    if (depth > MAX_DEPTH) throw new ThriftError("nested too deep");
-    const fields = new Map<number, ThriftValue>();
-    let id = 0;
-    for (;;) {
-      const header = this.#reader.readByte();
-      if (header === 0) return { kind: "struct", fields };
-      const delta = header >> 4;
-      id = delta === 0 ? this.#int() : id + delta;
-      const wire = header & 0x0f;
-      fields.set(id, wire <= FALSE ? { kind: "bool", value: wire === TRUE } : this.#value(wire, depth));
-    }
-  }
-
-  #value(wire: number, depth: number): ThriftValue {
-    switch (wire) {
-      case TRUE: // Only in lists, where a byte per item follows.
-      case FALSE:
-        return { kind: "bool", value: this.#reader.readByte() === TRUE };
-      case BYTE:
-        return { kind: "byte", value: this.#reader.readByte() };
-      case I16:
-      case I32:
-      case I64:
-        return { kind: "int", wire, value: this.#int() };
-      case DOUBLE:
-        return { kind: "double", bytes: this.#take(8) };
-      case BINARY:
-        return { kind: "binary", bytes: this.#take(this.#varint()) };
-      case LIST:
-        return this.#list(depth);
-      case STRUCT:
-        return this.struct(depth + 1);
-      default:
-        throw new ThriftError(`unknown type ${wire}`);
-    }
-  }
-
-  #list(depth: number): ThriftValue {
-    if (depth > MAX_DEPTH) throw new ThriftError("nested too deep");
-    const header = this.#reader.readByte();
-    const element = header & 0x0f;
-    const size = header >> 4 === 15 ? this.#varint() : header >> 4;
-    // Every item takes a byte at least: a larger size is a lie, and would make us allocate for it.
-    if (size > this.#reader.bytes.length - this.#reader.at) throw new ThriftError("a list longer than the footer");
-    const items: ThriftValue[] = [];
-    for (let i = 0; i < size; i++) items.push(this.#value(element, depth + 1));
-    return { kind: "list", element, items };
-  }
-
-  #take(count: number): Uint8Array {
-    const start = this.#reader.at;
-    this.#reader.moveTo(start + count);
-    return this.#reader.bytes.subarray(start, start + count);
-  }
-
-  /** Base 128, low groups first; exact up to 2^53. */
-  #varint(): number {
-    return exact(this.#reader.readUnsigned());
-  }
-
-  /** Zigzag, as Avro has it: 0, -1, 1, -2, ... */
-  #int(): number {
-    return exact(this.#reader.readLong());
-  }
-}
-
-function exact(value: number): number {
-  if (!Number.isSafeInteger(value)) throw new ThriftError("an integer beyond 2^53");
-  return value;
-}
-
-keepShape(new Decoder(new Uint8Array(0)));
-
-/** Encodes a struct; the inverse of `decodeThrift`. Fields are written in ascending order of their ids. */
-export function encodeThrift(struct: ThriftStruct): Uint8Array {
-  const out: number[] = [];
-  writeStruct(out, struct);
-  return Uint8Array.from(out);
-}
-
-function writeStruct(out: number[], struct: ThriftStruct): void {
-  let last = 0;
-  for (const [id, value] of [...struct.fields].sort(([left], [right]) => left - right)) {
-    const wire = value.kind === "bool" ? (value.value ? TRUE : FALSE) : wireOf(value);
-    const delta = id - last;
-    if (delta > 0 && delta <= 15) out.push((delta << 4) | wire);
-    else {
-      out.push(wire);
-      writeInt(out, id);
-    }
-    last = id;
-    if (value.kind !== "bool") writeValue(out, value);
-  }
-  out.push(0);
-}
-
-function wireOf(value: Exclude<ThriftValue, { kind: "bool" }>): number {
-  switch (value.kind) {
-    case "byte":
-      return BYTE;
-    case "int":
-      return value.wire;
-    case "double":
-      return DOUBLE;
-    case "binary":
-      return BINARY;
-    case "list":
-      return LIST;
-    case "struct":
-      return STRUCT;
-  }
-}
-
-function writeValue(out: number[], value: ThriftValue): void {
-  switch (value.kind) {
-    case "bool":
-      out.push(value.value ? TRUE : FALSE);
-      return;
-    case "byte":
-      out.push(value.value);
-      return;
-    case "int":
-      writeInt(out, value.value);
-      return;
-    case "double":
-      for (const byte of value.bytes) out.push(byte);
-      return;
-    case "binary":
-      writeVarint(out, value.bytes.length);
-      for (const byte of value.bytes) out.push(byte);
-      return;
-    case "list":
-      if (value.items.length < 15) out.push((value.items.length << 4) | value.element);
-      else {
-        out.push(0xf0 | value.element);
-        writeVarint(out, value.items.length);
-      }
-      for (const item of value.items) writeValue(out, item);
-      return;
-    case "struct":
-      writeStruct(out, value);
-  }
-}
-
-function writeVarint(out: number[], value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    out.push((rest % 128) | 0x80);
-    rest = Math.floor(rest / 128);
-  }
-  out.push(rest);
-}
-
-function writeInt(out: number[], value: number): void {
-  writeVarint(out, value < 0 ? -value * 2 - 1 : value * 2);
 }
 
 /** An i32 or i64 value. */
