@@ -12,7 +12,7 @@ import { failureOf } from "./failure.ts";
 import { mayBuild } from "./generations/record.ts";
 import { buildModel } from "./models/build.ts";
 import { isNativePartition, isNativeTable } from "./native/routing.ts";
-import { type BuildDeps, type BuildOutcome, STEP_ROWS } from "./outcome.ts";
+import { type BuildDeps, type BuildOutcome, usualStepRows } from "./outcome.ts";
 import type { BuildRequest } from "./planning/planner.ts";
 import { BuilderVanishedError, decideStep, rowsOfPiece } from "./planning/splits.ts";
 import { buildSilver } from "./silver/build.ts";
@@ -65,7 +65,8 @@ async function buildAsDecided(deps: BuildDeps, table: Table, lease: Lease): Prom
   const atOnce = table.kind !== "topic" && !inSteps;
   const step = decideStep(lease, { atOnce });
   if (step.kind !== "take") await deps.db.batch(noteStepSize(deps.db, lease, step));
-  const bounds = { rows: rowsOfPiece(deps.stepRows ?? STEP_ROWS, step), givenUp: step.kind === "give up" };
+  const stepRows = deps.stepRows ?? usualStepRows(table);
+  const bounds = { rows: rowsOfPiece(stepRows, step), givenUp: step.kind === "give up" };
   if (table.kind === "topic") return await buildSilver(deps, table, lease, bounds);
   if (inSteps) return await buildModel(deps, table, lease, bounds);
   if (step.kind === "give up") {

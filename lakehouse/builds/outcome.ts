@@ -1,5 +1,6 @@
 /** What a build needs, and how it ends. */
 import type { Lease } from "../../sql/statements/leases.ts";
+import type { Table } from "../tables/catalog.ts";
 import type { LakeWork } from "../tables/lake.ts";
 import type { Deploy } from "./generations/record.ts";
 
@@ -8,22 +9,33 @@ export interface BuildDeps extends LakeWork {
   newRunId(): string;
   /** The deploy that builds; if it is not given, no other is known of. */
   readonly deploy?: Deploy;
-  /** Rows of a step at the most; `STEP_ROWS` if it is not given. */
-  readonly stepRows?: number;
+  /** Rows of a step at the most; what is usual for the table if it is not given. */
+  readonly stepRows?: number | undefined;
   /** Bytes of known keys, or of a partial result, that a partition's progress holds itself; `INLINE_BYTES` if it is not given. */
   readonly inlineBytes?: number;
 }
 
 /**
- * Rows that an isolate takes at once: their keys are 6 MB and what is written of them passes through in row groups, so that a step
- * takes a few seconds of CPU and a few tens of megabytes.
+ * Rows that an isolate takes at once: their keys are 5 MB and what is written of them passes through in row groups, so that a step
+ * takes less than five seconds of CPU and a few tens of megabytes.
  */
-export const STEP_ROWS = 250_000;
+export const STEP_ROWS = 200_000;
 
-/** By a variable of the deployment, "0" for what is usual. It may say less: more is not what an isolate holds. */
-export function stepRowsOf(buildStepRows: string): number {
+/**
+ * The same for a model of class `merge`, of which a row costs a tenth: with each step it loads and saves its partial result, which may
+ * take as long as 300,000 rows.
+ */
+const MERGE_STEP_ROWS = 500_000;
+
+/** Rows of a step of a table, where no variable says less. */
+export function usualStepRows(table: Table): number {
+  return table.kind === "model" && table.model.class.kind === "merge" ? MERGE_STEP_ROWS : STEP_ROWS;
+}
+
+/** By a variable of the deployment; undefined, what is usual, for "0". It may say less: more is not what an isolate holds. */
+export function stepRowsOf(buildStepRows: string): number | undefined {
   const rows = Number(buildStepRows);
-  return rows > 0 ? Math.max(1, Math.min(STEP_ROWS, Math.floor(rows))) : STEP_ROWS;
+  return rows > 0 ? Math.max(1, Math.min(STEP_ROWS, Math.floor(rows))) : undefined;
 }
 
 /** What a step may take. */

@@ -3,13 +3,12 @@ import { ModelTooLargeError } from "../../engine/ir/errors.ts";
 import type { EdgeModelTable } from "../../tables/catalog.ts";
 import type { LakeWork } from "../../tables/lake.ts";
 import type { Candidate } from "../candidate.ts";
-import { STEP_ROWS } from "../outcome.ts";
 import { builtFrom, inputPartitions, pinsOf, scanInputs } from "./inputs.ts";
 import { planOfPartition } from "./own-partition.ts";
 import { runModel } from "./run.ts";
 
 /** Rows that one run reads at the most: some seconds of CPU, which no step can share. */
-export const MAX_WHOLE_ROWS = 4 * STEP_ROWS;
+export const MAX_WHOLE_ROWS = 1_000_000;
 
 /**
  * Runs the model over the partitions of its inputs that the partition `date` reads. Throws `ModelTooLargeError` past `MAX_WHOLE_ROWS`,

@@ -6,7 +6,7 @@ import type { StepSize } from "../../../sql/statements/leases.ts";
 
 /** One may have died of anything: a deploy, a neighbour in its isolate. */
 const VANISHINGS = 2;
-/** A step of 250,000 rows is cut down to 245. */
+/** A step of 200,000 rows is cut down to 196. */
 const MOST_SPLITS = 10;
 
 /** What to do with the present step: take it as it is, take the first of its halves, or no part of it any more. */

@@ -1,6 +1,7 @@
 /** The consumer of the builds queue: what it takes of a message, and when it says that it is done with it. */
 import { beforeAll, expect, test } from "vitest";
-import { STEP_ROWS, stepRowsOf } from "../../../lakehouse/builds/outcome.ts";
+import { STEP_ROWS, stepRowsOf, usualStepRows } from "../../../lakehouse/builds/outcome.ts";
+import { tableByName } from "../../../lakehouse/tables/catalog.ts";
 import { planTableCompaction } from "../../../lakehouse/upkeep/table-compaction/schedule.ts";
 import { consumeBuilds } from "../../../queue-consumers/builds.ts";
 import { busyDelay } from "../../../queue-consumers/with-wasm.ts";
@@ -68,9 +69,17 @@ test("a message of an older version, without a nonce, is built as well; what is 
 
 test("BUILD_STEP_ROWS makes steps smaller, never larger; what is no number of rows is the usual", () => {
   expect(["0", "500", "0.5", "999999999", "", "x", "-1"].map(stepRowsOf)).toEqual([
-    ...[STEP_ROWS, 500, 1, STEP_ROWS],
-    ...[STEP_ROWS, STEP_ROWS, STEP_ROWS],
+    ...[undefined, 500, 1, STEP_ROWS],
+    ...[undefined, undefined, undefined],
   ]);
+});
+
+test("a step of a model that groups is longer: each loads and saves a partial result, and a row costs little", () => {
+  const rowsOf = (name: string) => {
+    const table = tableByName(name);
+    return table === undefined ? undefined : usualStepRows(table);
+  };
+  expect(["silver_orders", "daily_order_revenue"].map(rowsOf)).toEqual([STEP_ROWS, 500_000]);
 });
 
 test("a message that finds parquet-wasm taken comes back later and later, after five seconds at most", () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decideStep, rowsOfPiece } from "../../../../../lakehouse/builds/planning/splits.ts";
 import type { StepSize } from "../../../../../sql/statements/leases.ts";
 
-const STEP_ROWS = 250_000;
+const STEP_ROWS = 200_000;
 const USUAL: StepSize = { vanished: 0, splits: 0, pieces: 0 };
 const inSteps = { atOnce: false };
 
@@ -42,7 +42,7 @@ describe("a step whose builder vanished", () => {
   test("is given up at some 250 rows, after two at each size", () => {
     const sizes = sizesUntilGivenUp();
     expect(sizes).toHaveLength(22);
-    expect([...new Set(sizes)]).toEqual([250_000, 125_000, 62_500, 31_250, 15_625, 7_813, 3_907, 1_954, 977, 489, 245]);
+    expect([...new Set(sizes)]).toEqual([200_000, 100_000, 50_000, 25_000, 12_500, 6_250, 3_125, 1_563, 782, 391, 196]);
   });
 
   test("has a row at least, whatever a step has", () => {
