@@ -24,7 +24,7 @@ import {
   silverProgress,
 } from "../../../sql/statements/silver-progress.ts";
 import type { Batch, Field } from "../../engine/columns/column.ts";
-import { releaseColumn } from "../../engine/columns/release.ts";
+import { release, releaseColumn } from "../../engine/columns/release.ts";
 import { bronzeInputs, unseenInputs } from "../../tables/bronze/inputs.ts";
 import type { TopicTable } from "../../tables/catalog.ts";
 import { unfold } from "../../tables/fold.ts";
@@ -250,6 +250,7 @@ async function runStep(
   const { bucket } = deps;
   const { date, runId } = lease;
   const order = positionOrder(inputs);
+  const rowsIn = order.length;
   const ends = new FileEnds();
   const data = new FileStager(deps, table, date, runId, "data");
   const quarantine = quarantineOf(table);
@@ -258,7 +259,7 @@ async function runStep(
     table,
     {
       rows: {
-        count: order.length,
+        count: rowsIn,
         order,
         read: (fields) => bronzeRows(deps, inputs, fields, true, ends),
       },
@@ -272,6 +273,7 @@ async function runStep(
       quarantined: (rows) => addDerived(aside, table, rows, quarantine.fields),
     },
   );
+  release(order);
   // A partition without rows still has its columns.
   if (before.kept === 0 && output.kept === 0) data.addNothing();
   const keys: SilverProgress["keys"] = {};
@@ -287,8 +289,8 @@ async function runStep(
   }
   return {
     output,
-    rowsIn: order.length,
-    progress: advanced(before, table, portion, order.length, output, { keys, replaced }),
+    rowsIn,
+    progress: advanced(before, table, portion, rowsIn, output, { keys, replaced }),
     files: [...(await data.finish()), ...(await aside.finish())],
   };
 }

@@ -85,6 +85,9 @@ export async function silverStep(table: TopicTable, input: StepInput, sinks: Ste
     keys.release();
     release(slots);
   }
+  release(unsound);
+  release(decided.fates);
+  for (const marks of decided.repeated.values()) release(marks);
   return {
     ...writer.totals(),
     keys: taken,
