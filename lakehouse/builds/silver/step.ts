@@ -222,17 +222,16 @@ class SecondPass {
     for (const check of this.#checks) {
       const { layer, onFail, name } = check.measure.check;
       if (layer === "bronze") {
-        for (const row of this.#failing(check, rows, undefined, first)) check.measure.name(first + row);
+        this.#eachFailing(check, rows, undefined, first, (row) => check.measure.name(first + row));
       } else if (onFail !== "quarantine") {
-        for (const row of this.#failing(check, keptRows, kept, first))
-          check.measure.name(this.#kept + placeOf(kept, row));
+        this.#eachFailing(check, keptRows, kept, first, (row) => check.measure.name(this.#kept + placeOf(kept, row)));
       } else {
         const takes = this.#taking.has(measureName(check.measure.check));
-        for (const row of this.#failing(check, winnerRows, winners, first)) {
+        this.#eachFailing(check, winnerRows, winners, first, (row) => {
           if (takes) reasons.get(row)?.push(name);
           const place = takes ? placeOf(aside, row) : placeOf(kept, row);
           if (place >= 0) check.measure.name((takes ? this.#quarantined : this.#kept) + place);
-        }
+        });
       }
     }
     const quarantined = withReasons(
@@ -257,13 +256,23 @@ class SecondPass {
    * The rows that count against a check, by their number in the batch; `rows` are those over which it is measured, `chosen` of the
    * batch, or all of it.
    */
-  #failing(check: MeasuredCheck, rows: Batch, chosen: Int32Array | undefined, first: number): Int32Array {
+  #eachFailing(
+    check: MeasuredCheck,
+    rows: Batch,
+    chosen: Int32Array | undefined,
+    first: number,
+    each: (row: number) => void,
+  ): void {
     const marks = this.#marks.get(check);
-    if (marks !== undefined && chosen === undefined) return rowsOf(marks.subarray(first, first + rows.length), 1);
-    if (marks !== undefined && chosen !== undefined) return chosen.filter((row) => marks[first + row] === 1);
-    const places = check.failing?.(rows) ?? [];
-    check.measure.add(rows.length, places.length);
-    return Int32Array.from(places, (place) => chosen?.[place] ?? place);
+    if (marks === undefined) {
+      const places = check.failing?.(rows) ?? [];
+      check.measure.add(rows.length, places.length);
+      for (const place of places) each(chosen?.[place] ?? place);
+    } else if (chosen === undefined) {
+      for (let row = 0; row < rows.length; row++) if (marks[first + row] === 1) each(row);
+    } else {
+      for (const row of chosen) if (marks[first + row] === 1) each(row);
+    }
   }
 }
 

@@ -30,8 +30,11 @@ class ThriftBytes {
     this.#length += bytes.length;
   }
 
+  /** Once. */
   take(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    const taken = this.#bytes.slice(0, this.#length);
+    release(this.#bytes);
+    return taken;
   }
 
   #reserve(more: number): void {
