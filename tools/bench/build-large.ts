@@ -1,5 +1,5 @@
 /** What a build of a large day takes of an isolate, step by step, and how its cost grows with the rows (docs/benchmarks.md). */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -37,8 +37,8 @@ const root = resolve(import.meta.dirname, "../..");
 export const bench: Bench = {
   explanation: `Fills bronze with ${ROWS.toLocaleString("en")} clicks of one date, one in ${COPY_EVERY} a copy, of 1 shard and then of 16, a flush each ten minutes, and lets the real bundle build silver and three models over it, in
 workerd with V8's heap limited to an isolate's: one counts ${SESSIONS.toLocaleString("en")} distinct values. Before it a tenth of the rows. Then a date of ${TOO_MANY_SESSIONS.toLocaleString("en")} distinct values, whose model must fail and say what to do.
-V8's inspector is asked every ${PAUSE_MS} ms what is in use: JavaScript objects, garbage included, ArrayBuffers and Wasm memory, above the idle isolate; budget ${MEMORY_BUDGET_MB} MB in every step. CPU is workerd's, local D1 and R2
-included: ${STEP_BUDGET_MS / 1_000} s a step, and ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N and --shards 1,16 for less; with fewer rows there are fewer distinct values. --steps tells of each step; --checks adds checks of keys and one in SQL. Takes half an hour, and 4 GB of disk. Needs Linux (/proc).`,
+V8's inspector is asked every ${PAUSE_MS} ms what is in use: JavaScript objects, garbage included, ArrayBuffers and Wasm memory, above the idle isolate; budget ${MEMORY_BUDGET_MB} MB in every step. CPU is workerd's, local D1
+included: ${STEP_BUDGET_MS / 1_000} s a step, and ten times the rows may cost ${GROWTH_BUDGET} times as much. --rows N and --shards 1,16 for less; with fewer rows there are fewer distinct values. --steps tells of each step, --profile FILE writes V8's CPU profile of all rows, --allocations FILE what made the objects that outlived the young generation; --checks adds checks of keys and one in SQL. Takes half an hour, and 4 GB of disk. Needs Linux (/proc).`,
   async run(log, args) {
     const { values } = parseCommandLine(args, {
       options: {
@@ -46,6 +46,8 @@ included: ${STEP_BUDGET_MS / 1_000} s a step, and ten times the rows may cost ${
         shards: { type: "string", default: "1,16" },
         steps: { type: "boolean", default: false },
         checks: { type: "boolean", default: false },
+        profile: { type: "string" },
+        allocations: { type: "string" },
       },
     });
     const rows = integerFlag("rows", values.rows, 10_000, 100_000_000);
@@ -70,7 +72,14 @@ included: ${STEP_BUDGET_MS / 1_000} s a step, and ten times the rows may cost ${
           project,
           bundle,
           join(folder, `storage-${n}`),
-          { rows, shards, withTooMany: n === 0, tellsSteps: values.steps },
+          {
+            rows,
+            shards,
+            withTooMany: n === 0,
+            tellsSteps: values.steps,
+            profile: values.profile,
+            allocations: values.allocations,
+          },
           log,
         );
         memoryMb = Math.max(memoryMb, run.memoryMb);
@@ -142,17 +151,20 @@ interface DayOptions {
   readonly shards: number;
   readonly withTooMany: boolean;
   readonly tellsSteps: boolean;
+  readonly profile: string | undefined;
+  readonly allocations: string | undefined;
 }
 
 async function runDay(
   project: string,
   bundle: Bundle,
   storage: string,
-  { rows, shards, withTooMany, tellsSteps }: DayOptions,
+  { rows, shards, withTooMany, tellsSteps, profile, allocations }: DayOptions,
   log: (line: string) => void,
 ): Promise<DayRun> {
-  mkdirSync(storage);
-  await using builder = await Builder.start(project, bundle, storage);
+  const objects = join(storage, "objects");
+  mkdirSync(objects, { recursive: true });
+  await using builder = await Builder.start(project, bundle, storage, objects);
   const today = Math.floor(Date.now() / DAY_MS);
   const scale = rows / ROWS;
   const measured = new MeasuredBuilds(builder, log, tellsSteps);
@@ -162,11 +174,15 @@ async function runDay(
   const name = `${shards} ${shards === 1 ? "shard" : "shards"}`;
   await measured.build(`${name}, warm-up`, of(4, Math.min(WARM_UP_ROWS, rows), 10_000), shards);
   const tenth = await measured.build(`${name}, a tenth`, of(3, rows / 10, (SESSIONS * scale) / 10), shards);
-  const whole = await measured.build(
-    `${name}, ${rows.toLocaleString("en")} rows`,
-    of(2, rows, SESSIONS * scale),
-    shards,
-  );
+  let whole = NO_DAY;
+  const buildWhole = async () => {
+    whole = await measured.build(`${name}, ${rows.toLocaleString("en")} rows`, of(2, rows, SESSIONS * scale), shards);
+  };
+  const { heap } = builder;
+  if (profile !== undefined) writeFileSync(profile, JSON.stringify(await heap.profileDuring(buildWhole)));
+  else if (allocations !== undefined)
+    writeFileSync(allocations, JSON.stringify(await heap.allocationsDuring(buildWhole)));
+  else await buildWhole();
   let remedy = "";
   let memoryMb = Math.max(tenth.memoryMb, whole.memoryMb);
   let stepMs = Math.max(tenth.stepMs, whole.stepMs);
@@ -192,6 +208,8 @@ interface BuiltDay {
   /** What builds that failed said, by their table. */
   readonly failures: ReadonlyMap<string, string>;
 }
+
+const NO_DAY: BuiltDay = { cpuMs: 0, memoryMb: 0, stepMs: 0, failures: new Map() };
 
 class MeasuredBuilds {
   readonly #builder: Builder;

@@ -8,9 +8,10 @@ export interface FlushedFile {
 }
 
 /** Puts and registers flushes of one file each. Their order is that of their positions. */
-export async function addBronze({ db, lake }: Pick<Builder, "db" | "lake">, flushes: readonly FlushedFile[]) {
-  await Promise.all(flushes.map(({ file, bytes }) => lake.put(file.file, bytes)));
+export async function addBronze(builder: Pick<Builder, "db" | "put">, flushes: readonly FlushedFile[]) {
+  await Promise.all(flushes.map(({ file, bytes }) => builder.put(file.file, bytes)));
   const now = new Date().toISOString();
   const nothingWaits = { rows: 0, bytes: 0, oldestAt: null };
+  const { db } = builder;
   await db.batch(flushes.flatMap(({ file }) => registerFlush(db, file, [file], nothingWaits, now)));
 }

@@ -1,4 +1,5 @@
 /** A Worker that builds what its bronze has, alone in a workerd whose CPU and memory are read from outside. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Miniflare } from "miniflare";
@@ -15,6 +16,7 @@ import {
 } from "../../local-platform/worker-runtime.ts";
 import { type IsolateHeap, isolateHeap } from "../memory/isolate-heap.ts";
 import { cpuOf, type WorkerdCpu, workerds } from "../workerd-cpu.ts";
+import { FOLDER_BINDING, fileOfObject, isInFolder } from "./folder-bucket.ts";
 
 /** V8 sizes its young generation and its collections by it, as in a Worker on Cloudflare: objects beyond it end the process. */
 const ISOLATE_MB = 128;
@@ -36,6 +38,7 @@ export class Builder implements AsyncDisposable {
   readonly db: LocalDatabase;
   readonly lake: LocalLake;
   readonly heap: IsolateHeap;
+  readonly #folder: string | undefined;
   readonly #runtime: Miniflare;
   readonly #pids: readonly number[];
   readonly #listeners: ((build: EndedBuild) => void)[];
@@ -44,7 +47,7 @@ export class Builder implements AsyncDisposable {
     runtime: Miniflare,
     pids: readonly number[],
     heap: IsolateHeap,
-    bindings: { readonly db: LocalDatabase; readonly lake: LocalLake },
+    bindings: { readonly db: LocalDatabase; readonly lake: LocalLake; readonly folder: string | undefined },
     listeners: ((build: EndedBuild) => void)[],
   ) {
     this.#runtime = runtime;
@@ -52,16 +55,22 @@ export class Builder implements AsyncDisposable {
     this.heap = heap;
     this.db = bindings.db;
     this.lake = bindings.lake;
+    this.#folder = bindings.folder;
     this.#listeners = listeners;
   }
 
-  /** Starts it over an empty lake, and waits until it has announced its releases and built what follows from that. */
-  static async start(root: string, bundle: Bundle, storage: string): Promise<Builder> {
+  /**
+   * Starts it over an empty lake, and waits until it has announced its releases and built what follows from that. `folder`: has the lake's
+   * large objects (`folder-bucket.ts`), of which the bundle's Worker must know.
+   */
+  static async start(root: string, bundle: Bundle, storage: string, folder?: string): Promise<Builder> {
     process.env[V8_FLAGS] = `--max-heap-size=${ISOLATE_MB} --expose-gc ${GC_ON_ONE_THREAD}`;
     const before = new Set(workerds());
     const listeners: ((build: EndedBuild) => void)[] = [];
     const config = runtimeConfig(join(root, "wrangler.toml"), bundle, { FLUSH_AGE_SECONDS: "1" });
-    const { runtime, inspectorUrl } = await startInspected(config, storage, ({ message }) => {
+    const services = folder === undefined ? {} : { [FOLDER_BINDING]: { disk: { path: folder, writable: true } } };
+    const worker = { ...config.worker, serviceBindings: { ...Object(config.worker["serviceBindings"]), ...services } };
+    const { runtime, inspectorUrl } = await startInspected({ ...config, worker }, storage, ({ message }) => {
       const build = endedBuild(message);
       if (build !== undefined) for (const listener of listeners) listener(build);
     });
@@ -69,11 +78,23 @@ export class Builder implements AsyncDisposable {
     const pids = workerds().filter((id) => !before.has(id));
     const [db, lake] = [await runtime.getD1Database("DB", WORKER_NAME), await runtime.getR2Bucket("LAKE", WORKER_NAME)];
     await applyMigrations(db, readMigrations(join(root, "sql/migrations")), {});
-    const builder = new Builder(runtime, pids, await isolateHeap(inspectorUrl, GATEWAY_NAME), { db, lake }, listeners);
+    const builder = new Builder(
+      runtime,
+      pids,
+      await isolateHeap(inspectorUrl, GATEWAY_NAME),
+      { db, lake, folder },
+      listeners,
+    );
     await builder.tick();
     while ((await builder.count(ANNOUNCED)) === 0) await delay(LOOK_MS);
     await builder.built(() => {});
     return builder;
+  }
+
+  /** Puts an object as the Worker finds it. */
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    if (this.#folder !== undefined && isInFolder(key)) await writeFile(join(this.#folder, fileOfObject(key)), bytes);
+    else await this.lake.put(key, bytes);
   }
 
   /** Milliseconds of CPU so far: the build's, and those of the local D1, R2 and queues, which live in the same process. */

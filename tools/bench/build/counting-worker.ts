@@ -3,6 +3,7 @@ import worker from "../../../worker.ts";
 import { countedBucket } from "../build-day/counted-bindings.ts";
 import { countedDatabase } from "../build-day/counted-database.ts";
 import { Tally } from "../build-day/tally.ts";
+import { FOLDER_BINDING, folderBucket } from "./folder-bucket.ts";
 
 // wrangler.toml wants the objects' classes of any entry.
 export * from "../../../worker.ts";
@@ -13,7 +14,11 @@ const wrapped = new WeakMap<Env, Env>();
 function counted(env: Env): Env {
   let result = wrapped.get(env);
   if (result === undefined) {
-    const bindings = { LAKE: countedBucket(env.LAKE, tally), DB: countedDatabase(env.DB, tally) };
+    const folder: Fetcher = Reflect.get(env, FOLDER_BINDING);
+    const bindings = {
+      LAKE: countedBucket(folderBucket(env.LAKE, folder), tally),
+      DB: countedDatabase(env.DB, tally),
+    };
     result = new Proxy(env, { get: (object, name) => Reflect.get(bindings, name) ?? Reflect.get(object, name) });
     wrapped.set(env, result);
   }

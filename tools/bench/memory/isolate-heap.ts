@@ -20,6 +20,8 @@ export interface IsolateHeap {
   peakDuring(work: () => Promise<unknown>): Promise<number>;
   /** Runs `work` and gives V8's CPU profile of it, for Chrome's and VS Code's viewers. */
   profileDuring(work: () => Promise<unknown>): Promise<object>;
+  /** Runs `work` and gives V8's sampling heap profile of it: who made the objects that outlived the young generation. */
+  allocationsDuring(work: () => Promise<unknown>): Promise<object>;
   close(): void;
 }
 
@@ -27,6 +29,8 @@ export interface IsolateHeap {
 const PAUSE_MS = 2;
 /** Between two samples of a CPU profile. */
 const PROFILE_MICROS = 1_000;
+/** Between two samples of allocations. */
+const ALLOCATION_BYTES = 32_768;
 
 /** `inspectorUrl`: workerd's own, of all its Workers; each takes one connection at a time. `gc` must be exposed. */
 export async function isolateHeap(inspectorUrl: URL, worker: string): Promise<IsolateHeap> {
@@ -94,6 +98,17 @@ export async function isolateHeap(inspectorUrl: URL, worker: string): Promise<Is
       await call("Profiler.start");
       await work();
       const { profile } = Object(await call("Profiler.stop"));
+      return Object(profile);
+    },
+    async allocationsDuring(work) {
+      await call("HeapProfiler.enable");
+      await call("HeapProfiler.startSampling", {
+        samplingInterval: ALLOCATION_BYTES,
+        includeObjectsCollectedByMajorGC: true,
+        includeObjectsCollectedByMinorGC: false,
+      });
+      await work();
+      const { profile } = Object(await call("HeapProfiler.stopSampling"));
       return Object(profile);
     },
     close: () => socket.close(),
