@@ -21,9 +21,6 @@ import { takeResidue } from "./residue.ts";
 import { compileShard, withKeys } from "./shard.ts";
 import { isRecord } from "./value-forms.ts";
 
-/** Where an event says which schema version it is of. */
-export const VERSION_FIELD = "schema_version";
-
 /** What a request says of all its events. */
 export interface AdmissionContext {
   /** When the gateway read the request, microseconds since the epoch. */

@@ -14,8 +14,11 @@ export interface FieldValues {
  */
 export function compileFieldValues(names: readonly string[]): FieldValues {
   const positions = new Map(names.map((name, position) => [name, position]));
-  /** By 1 + the position of a field, or 0 at the beginning: the position of the field that came next. */
-  const followers: number[] = [0, ...names.map((_name, position) => position + 1)];
+  /**
+   * By 1 + the position of a field, or 0 at the beginning: the position of the field that came next. Behind the last it is the first
+   * again: a place that has once compared a key with undefined calls a function for it, for all keys from then on.
+   */
+  const followers: number[] = [0, ...names.map((_name, position) => (position + 1) % names.length)];
   const fieldValues: FieldValues = {
     unknown: 0,
     of(record) {

@@ -5,7 +5,7 @@ import { contracts, currentSchema } from "../../contracts/registry.ts";
 import { codecById, type SchemaCodec } from "../../schemas/codecs.ts";
 import type { Masker } from "../masking/masker.ts";
 import { type ConcealedPayload, concealPayload } from "../masking/payload.ts";
-import { type Admission, type AdmissionContext, type Admitter, createAdmitter, VERSION_FIELD } from "./admitter.ts";
+import { type Admission, type AdmissionContext, type Admitter, createAdmitter } from "./admitter.ts";
 import type { OnMasked } from "./plan.ts";
 import { isRecord } from "./value-forms.ts";
 
@@ -44,7 +44,8 @@ export function createTopicAdmitter(
   function versionOf(event: unknown, requestVersion: number | null): number {
     // The platform's own events are of the current version, and may speak of another topic's in this field.
     if (isRecord(event) && !contract.platformOnly) {
-      const own = event[VERSION_FIELD];
+      // Where an event says which version it is of. A literal: V8 looks up a member whose name is in a variable much more slowly.
+      const own = event["schema_version"];
       // Any other value is for the schema to judge: it is a typed field.
       if (typeof own === "number" && Number.isInteger(own)) return own;
     }
