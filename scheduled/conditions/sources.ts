@@ -11,6 +11,7 @@ import { failedPartitionsSource } from "./failed-partitions.ts";
 import { failingCompactionsSource } from "./failing-compactions.ts";
 import { lateDataSource } from "./late-data.ts";
 import { ledgerSource } from "./ledger.ts";
+import { nativeBuilderSource } from "./native-builder.ts";
 import { overdueTablesSource } from "./overdue-tables.ts";
 import { parkedMessagesSource } from "./parked-messages.ts";
 import { staleTablesSource } from "./stale-tables.ts";
@@ -45,6 +46,7 @@ export function conditionSources(deps: SourcesDeps): ConditionSource[] {
     deadLetterRateSource(db),
     ledgerSource(db),
     dutyBacklogsSource(db),
+    nativeBuilderSource(db, tables),
     catalogSizeSource(db, catalogLimitBytes),
     lateDataSource(db, topics),
     staleTablesSource(db, releasedAt, (name) => tableByName(name) !== undefined),

@@ -66,3 +66,48 @@ export async function nativeWork(db: D1Database, domains: readonly string[]): Pr
   );
   return count ?? 0;
 }
+
+/** What waits for a native builder, as a whole. */
+export interface NativeBacklog {
+  readonly partitions: number;
+  /** The one that was asked for the longest ago, and when, in milliseconds; 0: the planner has yet to see it. */
+  readonly domain: string;
+  readonly date: string;
+  readonly since: number;
+  /** When any builder was heard from, to a minute; 0: none in the last day. */
+  readonly builderSeen: number;
+  readonly now: number;
+}
+
+const BACKLOG = rowsOf(
+  {
+    table: "partition_meta",
+    key: ["domain", "partition_date"],
+    remedy: "delete the row: the planner discovers the partition anew",
+  },
+  (row): NativeBacklog => ({
+    partitions: row.integer("partitions"),
+    domain: row.text("domain"),
+    date: row.date("partition_date"),
+    since: row.integer("since"),
+    builderSeen: row.integer("builder_seen"),
+    now: row.integer("now"),
+  }),
+);
+
+/** Null where nothing waits. */
+export async function nativeBacklog(db: D1Database, domains: readonly string[]): Promise<NativeBacklog | null> {
+  return await BACKLOG.first(
+    db
+      .prepare(
+        `SELECT count(*) OVER () AS partitions, m.domain, m.partition_date, l.queued_at AS since,
+           coalesce((SELECT max(seen_at) FROM builders), 0) AS builder_seen, ${NOW_MS} AS now
+         FROM partition_meta m INDEXED BY partition_meta_active JOIN partition_leases l USING (domain, partition_date)
+         WHERE m.status IN ('PENDING', 'RETRYING', 'REPROCESSING') AND m.status <> 'DONE'
+           AND l.lease_until < ${NOW_MS} AND l.not_before <= ${NOW_MS} AND ${IS_NATIVE}
+           AND NOT EXISTS (SELECT 1 FROM pinned_partitions p WHERE p.domain = m.domain AND p.partition_date = m.partition_date)
+         ORDER BY l.queued_at, m.partition_date, m.domain LIMIT 1`,
+      )
+      .bind(JSON.stringify(domains)),
+  );
+}

@@ -45,6 +45,13 @@ export interface PartitionFacts {
   readonly splits: number;
   /** What is published was not judged by the checks that wait for the closing. */
   readonly awaits_closing: boolean;
+  /** Why a native builder builds it although the edge could; null: it does not, or its model says so. */
+  readonly native_reason: string | null;
+  /** Of a native builder's build under way: what it said of it. */
+  readonly native_phase: string | null;
+  readonly native_done: number | null;
+  /** When any native builder was heard from, to a minute; 0: none in the last day. */
+  readonly builder_seen: number;
   /** D1's clock when the row was read. */
   readonly now: number;
 }
@@ -88,6 +95,10 @@ const PARTITIONS = rowsOf(
     vanished: row.integer("vanished"),
     splits: row.integer("splits"),
     awaits_closing: row.flag("awaits_closing"),
+    native_reason: row.textOrNull("native_reason"),
+    native_phase: row.textOrNull("native_phase"),
+    native_done: row.numberOrNull("native_done"),
+    builder_seen: row.integer("builder_seen"),
     now: row.integer("now"),
   }),
 );
@@ -121,7 +132,8 @@ const REST = `coalesce(i.version, 0) AS version, coalesce(i.built_version, 0) AS
   coalesce(l.queued_at, 0) AS queued_at, coalesce(l.not_before, 0) AS not_before, coalesce(l.revisions, 0) AS revisions,
   n.version AS pinned_version, n.reason AS pinned_reason, coalesce(l.vanished, 0) AS vanished, coalesce(l.splits, 0) AS splits,
   coalesce(l.awaits_closing, 0) AS awaits_closing,
-  coalesce(c.steps, 0) AS steps,
+  coalesce(c.steps, 0) AS steps, z.reason AS native_reason, r.phase AS native_phase, r.done AS native_done,
+  coalesce((SELECT max(seen_at) FROM builders), 0) AS builder_seen,
   CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now`;
 // Where the candidate has come to, else the published version. A row that somebody edited counts as none.
 const read = (member: string) => `iif(json_valid(c.progress), c.progress ->> '${member}', NULL)`;
@@ -133,6 +145,8 @@ const unread = (of: "m" | "i") => `(SELECT coalesce(sum(d.rows), 0) FROM bronze_
 const WITH_INPUTS = "LEFT JOIN partition_inputs i USING (domain, partition_date)";
 const withLease = (of: "m" | "i") => `LEFT JOIN partition_leases l USING (domain, partition_date)
   LEFT JOIN pinned_partitions n USING (domain, partition_date)
+  LEFT JOIN native_partitions z USING (domain, partition_date)
+  LEFT JOIN native_runs r ON r.run_id = l.run_id
   LEFT JOIN silver_progress c ON c.topic = ${of}.domain AND c.partition_date = ${of}.partition_date AND c.line = 'candidate'`;
 const IS_UNDISCOVERED = `i.version <> i.built_version
   AND NOT EXISTS (SELECT 1 FROM partition_meta m WHERE m.domain = i.domain AND m.partition_date = i.partition_date)`;

@@ -66,7 +66,8 @@ export function explain(
   }
 }
 
-function waiting({ not_before, queued_at, lease_run, now, lease_until }: PartitionFacts, what: string): Explanation {
+function waiting(facts: PartitionFacts, what: string): Explanation {
+  const { not_before, queued_at, lease_run, now, lease_until } = facts;
   if (lease_run !== null && lease_until > now) {
     return {
       waits: `the end of run ${lease_run}, which had begun before: then ${what} begins, at ${timeOf(lease_until)} at the latest`,
@@ -74,6 +75,7 @@ function waiting({ not_before, queued_at, lease_run, now, lease_until }: Partiti
     };
   }
   if (not_before > now) return { waits: `${what}, not before ${timeOf(not_before)}`, remedy: null };
+  if (isNative(facts)) return waitingForBuilder(facts, what);
   if (queued_at === 0) return { waits: `${what}: the planner queues it within a minute`, remedy: null };
   const seconds = Math.max(0, Math.round((now - queued_at) / 1_000));
   return {
@@ -82,8 +84,37 @@ function waiting({ not_before, queued_at, lease_run, now, lease_until }: Partiti
   };
 }
 
-function inFlight({ lease_run, lease_since, lease_until, now }: PartitionFacts): Explanation {
+/** Builders that were silent for longer are taken for gone: an idle one asks twice a minute. */
+const BUILDER_SILENT_MS = 300_000;
+
+function isNative({ domain, partition_date, native_reason }: PartitionFacts): boolean {
+  return native_reason !== null || planPolicy.isNative(domain, partition_date);
+}
+
+function waitingForBuilder({ now, builder_seen, native_reason }: PartitionFacts, what: string): Explanation {
+  const why = native_reason === null ? "" : ` (${native_reason})`;
+  const silentMs = now - builder_seen;
+  if (silentMs <= BUILDER_SILENT_MS)
+    return { waits: `${what} by a native builder${why}: the next one that asks takes it`, remedy: null };
+  const heard =
+    builder_seen === 0 ? "none was heard from in the last day" : `none was heard from since ${timeOf(builder_seen)}`;
+  return {
+    waits: `NEEDS_NATIVE_BUILDER: ${what} by a native builder${why}, and ${heard}`,
+    remedy: "start one: npx sluice builder --url URL, with a key of the scope *:build (docs/native-builder.md)",
+  };
+}
+
+function inFlight(facts: PartitionFacts): Explanation {
+  const { lease_run, lease_since, lease_until, native_phase, native_done, now } = facts;
   const since = lease_since === null ? "" : ` since ${lease_since}`;
+  if (lease_until >= now && isNative(facts)) {
+    const done = native_done === null ? "" : `, ${Math.floor(native_done * 100)} %`;
+    const phase = native_phase === null ? "" : ` (${native_phase}${done})`;
+    return {
+      waits: `run ${lease_run ?? "unknown"}, which a native builder builds${since}${phase}; if it dies, another one gets it at ${timeOf(lease_until)} at the latest`,
+      remedy: null,
+    };
+  }
   if (lease_until >= now) {
     return {
       waits: `run ${lease_run ?? "unknown"}, which builds it${since}; if it dies, its message comes again within seconds, and a retry begins at ${timeOf(lease_until)} at the latest`,

@@ -31,6 +31,7 @@ export function doctorChecks({ root, nodeVersion, wrangler }: Surroundings): rea
     { name: "lock", adviceOnError: "restore package-lock.json from git, then npm ci", run: () => lockVerdict(root) },
     { name: "contracts", adviceOnError: "mend what it says, then npm run compile", run: () => contractsVerdict(root) },
     { name: "wrangler.toml", adviceOnError: "npm run wrangler:sync, then npm run types", run: () => tomlVerdict(root) },
+    { name: "native models", adviceOnError: "npm run compile", run: nativeVerdict },
     { name: "ports", adviceOnError: "choose another with --port", run: portsVerdict },
     { name: "state folder", adviceOnError: "npm run reset", run: () => stateVerdict(root) },
     { name: "wrangler login", adviceOnError: "run npm ci", run: () => loginVerdict(wrangler) },
@@ -71,6 +72,15 @@ function versionsIn(lockFile: string): Map<string, string | undefined> {
 function directOf(root: string): string[] {
   const { dependencies = {}, devDependencies = {} } = manifestOf(root);
   return Object.keys({ ...dependencies, ...devDependencies });
+}
+
+/** Whether some model needs a builder besides the platform: nothing here knows whether one runs. */
+async function nativeVerdict(): Promise<Verdict> {
+  const { tables } = await import("../../../lakehouse/tables/catalog.ts");
+  const { isNativeTable } = await import("../../../lakehouse/builds/native/routing.ts");
+  const names = tables.filter(isNativeTable).map(({ name }) => name);
+  if (names.length === 0) return ok("none: the platform builds every model itself");
+  return ok(`${names.join(", ")}: built by npx sluice builder --url URL beside the platform (docs/native-builder.md)`);
 }
 
 function manifestOf(root: string): Record<string, Record<string, string> | undefined> {

@@ -23,6 +23,7 @@ function facts(changes: Partial<PartitionFacts>): PartitionFacts {
       not_before: 0,
       now: NOW,
     },
+    ...{ native_reason: null, native_phase: null, native_done: null, builder_seen: 0 },
     ...changes,
   };
 }
@@ -55,6 +56,27 @@ describe("a build that waits", () => {
   ] as const)("%j", (changes, text) => {
     if (typeof text === "string") expect(said(changes)).toBe(text);
     else expect(said(changes)).toMatch(text);
+  });
+});
+
+describe("a build that waits for a native builder", () => {
+  const native = { native_reason: "it reads 9,000,000 rows", queued_at: NOW - 9_000 };
+  test.each([
+    [
+      { builder_seen: NOW - 60_000 },
+      "a build by a native builder (it reads 9,000,000 rows): the next one that asks takes it",
+    ],
+    [{}, /^NEEDS_NATIVE_BUILDER: .* none was heard from in the last day -> start one: npx sluice builder --url URL/],
+    [{ builder_seen: NOW - 301_000 }, /^NEEDS_NATIVE_BUILDER: .* none was heard from since 2026-11-21T11:54:59Z -> /],
+    [{ status: "RETRYING", retry_count: 1, not_before: NOW + 1_000 }, /^retry 1 of 5, not before/],
+    [
+      { status: "IN_FLIGHT", lease_run: "r", lease_until: NOW + 1, native_phase: "run", native_done: 0.429 },
+      /^run r, which a native builder builds \(run, 42 %\); if it dies, another one gets it at /,
+    ],
+    [{ status: "IN_FLIGHT", lease_run: "r", lease_until: NOW + 1 }, /^run r, which a native builder builds; if/],
+  ] as const)("%j", (changes, text) => {
+    if (typeof text === "string") expect(said({ ...native, ...changes })).toBe(text);
+    else expect(said({ ...native, ...changes })).toMatch(text);
   });
 });
 

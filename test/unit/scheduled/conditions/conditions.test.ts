@@ -12,6 +12,7 @@ import { dutyBacklogsSource } from "../../../../scheduled/conditions/duty-backlo
 import { failedPartitionsSource } from "../../../../scheduled/conditions/failed-partitions.ts";
 import { failingCompactionsSource } from "../../../../scheduled/conditions/failing-compactions.ts";
 import { lateDataSource } from "../../../../scheduled/conditions/late-data.ts";
+import { nativeBuilderSource } from "../../../../scheduled/conditions/native-builder.ts";
 import { overdueTablesSource } from "../../../../scheduled/conditions/overdue-tables.ts";
 import { parkedMessagesSource } from "../../../../scheduled/conditions/parked-messages.ts";
 import { staleTablesSource } from "../../../../scheduled/conditions/stale-tables.ts";
@@ -127,6 +128,37 @@ test("compactions that failed five times, by topic, until they succeed", async (
   expect(found[0]?.message).not.toContain("jane");
   db.sqlite.exec("UPDATE compactions SET status = iif(topic = 'orders', 'DONE', 'DROPPED')");
   expect(await find(failingCompactionsSource(db.d1))).toEqual([]);
+});
+
+test("what waits for a native builder while none asks, in one condition; not what others wait for", async () => {
+  const now = Date.now();
+  const source = nativeBuilderSource(db.d1, tables);
+  const wait = (domain: string, queued: number) => {
+    db.sqlite.exec(`INSERT INTO partition_meta (domain, partition_date, status) VALUES ('${domain}', '2026-11-20', 'PENDING');
+      INSERT INTO partition_leases (domain, partition_date, queued_at) VALUES ('${domain}', '2026-11-20', ${queued});`);
+  };
+  const routed = (domain: string) =>
+    db.sqlite.exec(`INSERT INTO native_partitions VALUES ('${domain}', '2026-11-20', 'large', '2026-11-20T00:00:00Z')`);
+  wait("orders", now - 900_000);
+  expect(await find(source)).toEqual([]);
+  wait("daily_order_revenue", now - 600_000);
+  routed("daily_order_revenue");
+  wait("payment_success_rate", now - 10_000);
+  routed("payment_success_rate");
+  expect(await find(source)).toMatchObject([
+    {
+      ...{ key: "needs_native_builder", kind: "native_builder", severity: "warning", measured: 2 },
+      message: expect.stringMatching(
+        /^2 partitions wait .* daily_order_revenue 2026-11-20 for 1[01] minutes, and none was heard from in the last day\..*npx sluice builder/,
+      ),
+    },
+  ]);
+  db.sqlite.exec(`INSERT INTO builders VALUES ('b', 'host', 'v1', 1, 1, 0, ${now - 360_000}, 0, NULL)`);
+  expect((await find(source))[0]?.message).toContain("for 6 minutes");
+  db.sqlite.exec(`UPDATE builders SET seen_at = ${now - 60_000}`);
+  expect(await find(source)).toEqual([]);
+  db.sqlite.exec("DELETE FROM builders; UPDATE partition_meta SET status = 'DONE'");
+  expect(await find(source)).toEqual([]);
 });
 
 test("a database near its limit: a warning from half of it, critical from four fifths; each environment has its own", async () => {
