@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS, type Environment } from "./gateway/deps.ts";
 import { countSent } from "./gateway/in-flight.ts";
 import { type MaskingKeys, readMaskingKeys } from "./gateway/masking/keyring.ts";
 import { type Deploy, thisDeploy } from "./lakehouse/builds/generations/record.ts";
-import { stepRowsOf } from "./lakehouse/builds/outcome.ts";
+import { nativeRowsOf, stepRowsOf } from "./lakehouse/builds/outcome.ts";
 import { planWithBackfills } from "./lakehouse/builds/planning/backfills.ts";
 import { plan } from "./lakehouse/builds/planning/planner.ts";
 import { planPolicyFor } from "./lakehouse/builds/planning/policy.ts";
@@ -169,6 +169,8 @@ export default {
           deploy: deployOf(env),
           newRunId: () => uuidv7(),
           stepRows: stepRowsOf(env.BUILD_STEP_ROWS),
+          nativeRows: nativeRowsOf(env.NATIVE_ROWS),
+          builderOnCall: Number(env.BUILDER_HOURS) > 0,
           builds: env.BUILDS,
           now: () => Date.now(),
           replan: () => replan(env),

@@ -49,6 +49,7 @@ async function consume(message: Message, deps: BuildsDeps): Promise<void> {
       if (outcome.kind === "committed" || outcome.kind === "stepped")
         Object.assign(event, { run: outcome.lease.runId, rows_in: outcome.rowsIn, rows_out: outcome.rowsOut });
       if (outcome.kind !== "not_needed" && outcome.lease.vanished > 0) event["vanished"] = outcome.lease.vanished;
+      if (outcome.kind === "sent") Object.assign(event, { run: outcome.lease.runId, error: outcome.message });
       if (outcome.kind === "failed")
         Object.assign(event, { run: outcome.lease.runId, failure: outcome.failureClass, error: outcome.message });
       message.ack();

@@ -5,7 +5,7 @@ import { pressureLimits } from "../durable-objects/topic-buffer/limits.ts";
 import { REMEMBERED_HOURS } from "../durable-objects/topic-buffer/remembered-ids.ts";
 import type { Deploy } from "../lakehouse/builds/generations/record.ts";
 import { walkGenerations } from "../lakehouse/builds/generations/walk.ts";
-import { isNativeTable } from "../lakehouse/builds/native/routing.ts";
+import { nativeDomains } from "../lakehouse/builds/native/routing.ts";
 import { planPolicy } from "../lakehouse/builds/planning/policy.ts";
 import { COMPACTION_POLICY } from "../lakehouse/upkeep/compaction/plan.ts";
 import { type CompactionRequest, planCompaction } from "../lakehouse/upkeep/compaction/schedule.ts";
@@ -52,7 +52,7 @@ export function dutyRoster<Id>(deps: RosterDeps<Id>): Duty[] {
   const { db, lake, buffers, builds, emit, flushAgeSeconds, catalogLimitBytes, log } = deps;
   const knows = (domain: string) => planPolicy.knows(domain);
   const { releasedAt } = deps.deploy;
-  const native = deps.deploy.tables.filter(isNativeTable).map(({ domain }) => domain);
+  const native = nativeDomains(deps.deploy.tables);
   const builder = nativeBuilderUpkeep({ ...deps.nativeBuilder, waiting: () => nativeWork(db, native) });
   const sources = [
     ...conditionSources({ db, lake, contracts, flushAgeSeconds, catalogLimitBytes, releasedAt, knows }),

@@ -3,7 +3,10 @@
  * after it everything is. Every other step may be done again.
  */
 import { acquireLease, failRun, type Lease } from "../../sql/statements/leases.ts";
+import { releaseRun } from "../../sql/statements/native-runs.ts";
+import { sendToNative } from "../../sql/statements/native-waiting.ts";
 import { noteStepSize } from "../../sql/statements/step-sizes.ts";
+import { ModelTooLargeError } from "../engine/ir/errors.ts";
 import { publishBronzePointer } from "../tables/bronze/pointer.ts";
 import { isEdgeModelTable, type Table } from "../tables/catalog.ts";
 import { publishPointer, refreshPointer } from "../tables/pointer.ts";
@@ -11,7 +14,7 @@ import { buildAtOnce } from "./at-once.ts";
 import { failureOf } from "./failure.ts";
 import { mayBuild } from "./generations/record.ts";
 import { buildModel } from "./models/build.ts";
-import { isNativePartition, isNativeTable } from "./native/routing.ts";
+import { hasBuilder, isNativePartition, isNativeTable, maySend, reasonToSend } from "./native/routing.ts";
 import { type BuildDeps, type BuildOutcome, usualStepRows } from "./outcome.ts";
 import type { BuildRequest } from "./planning/planner.ts";
 import { BuilderVanishedError, decideStep, rowsOfPiece } from "./planning/splits.ts";
@@ -34,9 +37,12 @@ export async function buildPartition(
   { date, nonce }: Pick<BuildRequest, "date" | "nonce">,
 ): Promise<BuildOutcome> {
   if (isNativePartition(table, date)) return { kind: "not_needed" };
-  const wanted = { domain: table.domain, date, runId: deps.newRunId(), nonce: nonce ?? null, leaseMs: LEASE_MS };
+  const { domain } = table;
+  const wanted = { domain, date, runId: deps.newRunId(), nonce: nonce ?? null, leaseMs: LEASE_MS };
+  const reason = await reasonToSend(buildersOf(deps), table, date, deps.nativeRows ?? 0);
+  if (reason !== undefined) await sendToNative(deps.db, domain, date, reason).run();
   const may = deps.deploy === undefined || (await mayBuild(deps.db, deps.deploy, table));
-  const lease = may ? await acquireLease(deps.db, wanted) : undefined;
+  const lease = may ? await acquireLease(deps.db, { ...wanted, leavesNative: maySend(table) }) : undefined;
   if (lease === undefined) {
     await refreshPointer(deps.db, deps.bucket, table);
     return { kind: "not_needed" };
@@ -54,6 +60,12 @@ async function attempt(deps: BuildDeps, table: Table, lease: Lease): Promise<Bui
     return await buildAsDecided(deps, table, lease);
   } catch (error) {
     const failure = failureOf(error, lease);
+    if (isTooMuch(error) && maySend(table) && (await hasBuilder(buildersOf(deps)))) {
+      const message = `${failure.message}. A native builder builds it from now on.`;
+      const send = sendToNative(deps.db, table.domain, lease.date, reasonOf(error));
+      await deps.db.batch([send, ...releaseRun(deps.db, lease, message, "FAILED")]);
+      return { kind: "sent", lease, message };
+    }
     await deps.db.batch(failRun(deps.db, lease, failure));
     return { kind: "failed", lease, failureClass: failure.failureClass, message: failure.message };
   }
@@ -75,4 +87,17 @@ async function buildAsDecided(deps: BuildDeps, table: Table, lease: Lease): Prom
     );
   }
   return await buildAtOnce(deps, table, lease);
+}
+
+/** Whether an isolate has too little for it: DuckDB, outside of one, has more. */
+function isTooMuch(error: unknown): error is Error {
+  return error instanceof ModelTooLargeError || error instanceof BuilderVanishedError;
+}
+
+function reasonOf(error: Error): string {
+  return error instanceof ModelTooLargeError ? "it is more than the edge holds" : "two builders of the edge were gone";
+}
+
+function buildersOf({ db, builderOnCall = false }: BuildDeps) {
+  return { db, onCall: builderOnCall };
 }

@@ -11,6 +11,10 @@ export interface BuildDeps extends LakeWork {
   readonly deploy?: Deploy;
   /** Rows of a step at the most; what is usual for the table if it is not given. */
   readonly stepRows?: number | undefined;
+  /** Rows of a partition's inputs past which native builders build it; 0 or absent: they do not. */
+  readonly nativeRows?: number;
+  /** Whether a native builder is woken where something waits for one, as the container is. */
+  readonly builderOnCall?: boolean;
   /** Bytes of known keys, or of a partial result, that a partition's progress holds itself; `INLINE_BYTES` if it is not given. */
   readonly inlineBytes?: number;
 }
@@ -38,6 +42,12 @@ export function stepRowsOf(buildStepRows: string): number | undefined {
   return rows > 0 ? Math.max(1, Math.min(STEP_ROWS, Math.floor(rows))) : undefined;
 }
 
+/** By a variable of the deployment, "0" for never. What is no number of rows is never, too. */
+export function nativeRowsOf(nativeRows: string): number {
+  const rows = Number(nativeRows);
+  return Number.isSafeInteger(rows) && rows > 0 ? rows : 0;
+}
+
 /** What a step may take. */
 export interface StepBounds {
   /** At most. */
@@ -56,6 +66,8 @@ export type BuildOutcome =
       readonly rowsOut: number;
       readonly steps: number;
     }
+  /** It was more than the edge can do: a native builder builds it, and `message` says why. */
+  | { readonly kind: "sent"; readonly lease: Lease; readonly message: string }
   /** The partition does not wait for a build, or another builder has it. */
   | { readonly kind: "not_needed" }
   /** Another run was published meanwhile; this one's files are unreferenced. */

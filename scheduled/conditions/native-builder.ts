@@ -1,5 +1,5 @@
 /** Partitions wait for a native builder, and none was heard from for five minutes: one condition, whatever waits. */
-import { isNativeTable } from "../../lakehouse/builds/native/routing.ts";
+import { nativeDomains } from "../../lakehouse/builds/native/routing.ts";
 import type { Table } from "../../lakehouse/tables/catalog.ts";
 import { nativeBacklog } from "../../sql/statements/native-waiting.ts";
 import type { Condition, ConditionSource } from "./condition.ts";
@@ -8,7 +8,7 @@ import type { Condition, ConditionSource } from "./condition.ts";
 const SILENT_MS = 300_000;
 
 export function nativeBuilderSource(db: D1Database, tables: readonly Table[]): ConditionSource {
-  const domains = tables.filter(isNativeTable).map(({ domain }) => domain);
+  const domains = nativeDomains(tables);
   return {
     name: "waiting_for_builder",
     async find() {

@@ -1,5 +1,6 @@
 /** Backfills: which partitions one may have, and the statements that start, settle and end them. Times in texts are ISO 8601 UTC by D1's clock. */
 import { rowsOf, textsOf } from "../rows/row.ts";
+import { isNative, type NativeDomains, nativeJson } from "./native-waiting.ts";
 
 export type Reprocess = "none" | "failed" | "completed";
 
@@ -101,16 +102,22 @@ export async function openBackfills(db: D1Database, limit: number): Promise<stri
   );
 }
 
+/** How it is seen that the day's work waits. */
+export interface DaysWork {
+  readonly behindMs: number;
+  readonly native: NativeDomains;
+}
+
 /**
  * Settles what was started, starts as many more as may run at once, and ends backfills of which nothing is left. Gives how many were
  * started. Safe at any time and twice at once: each statement decides by what stands when it runs.
  */
-export async function advance(db: D1Database, backfillIds: readonly string[], behindMs: number): Promise<number> {
+export async function advance(db: D1Database, backfillIds: readonly string[], work: DaysWork): Promise<number> {
   const ids = JSON.stringify(backfillIds);
   const results = await db.batch([
     settlePinned(db, ids),
     settle(db, ids),
-    ...backfillIds.flatMap((id) => [settleBuilt(db, id), start(db, id, behindMs)]),
+    ...backfillIds.flatMap((id) => [settleBuilt(db, id), start(db, id, work)]),
     end(db, ids),
   ]);
   return results.reduce((sum, { results: rows }) => sum + rows.length, 0);
@@ -162,11 +169,12 @@ function settleBuilt(db: D1Database, id: string): D1PreparedStatement {
 
 /**
  * Starts what waits, the newest dates first, until `max_active_runs` are under way; only one while the day's work waits, so that a
- * backfill neither delays it nor comes to rest. The day's work waits when a build that was queued `behindMs` ago has not begun.
+ * backfill neither delays it nor comes to rest. The day's work waits when a build that was queued `behindMs` ago has not begun. What
+ * waits for a native builder keeps nothing else waiting.
  * A partition that is being built now is left for later: its builder may have read what the backfill is to mend. So is one with input
  * that the planner has not seen: it says first whether that came late.
  */
-function start(db: D1Database, id: string, behindMs: number): D1PreparedStatement {
+function start(db: D1Database, id: string, { behindMs, native }: DaysWork): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE backfill_partitions SET state = 'STARTED', started_at = ${NOW}
@@ -182,14 +190,14 @@ function start(db: D1Database, id: string, behindMs: number): D1PreparedStatemen
            - (SELECT count(*) FROM backfill_partitions WHERE backfill_id = ?1 AND ${OPEN} AND state = 'STARTED')))
        RETURNING backfill_id`,
     )
-    .bind(id, behindMs);
+    .bind(id, behindMs, nativeJson(native));
 }
 
 const DAY_WAITS = `EXISTS (
   SELECT 1 FROM partition_meta m INDEXED BY partition_meta_active
   JOIN partition_leases l ON l.domain = m.domain AND l.partition_date = m.partition_date
   WHERE m.status <> 'DONE' AND m.status IN ('PENDING', 'RETRYING', 'REPROCESSING')
-    AND l.queued_at > 0 AND l.queued_at <= ${NOW_MS} - ?2 AND l.lease_until < ${NOW_MS} AND l.not_before <= ${NOW_MS}
+    AND NOT ${isNative("?3")} AND l.queued_at > 0 AND l.queued_at <= ${NOW_MS} - ?2 AND l.lease_until < ${NOW_MS} AND l.not_before <= ${NOW_MS}
     AND NOT EXISTS (
       SELECT 1 FROM backfills o JOIN backfill_partitions p ON p.backfill_id = o.backfill_id
       WHERE o.ended_at IS NULL AND p.${OPEN} AND p.state = 'STARTED' AND p.domain = m.domain AND p.partition_date = m.partition_date))`;

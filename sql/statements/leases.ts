@@ -55,8 +55,8 @@ export interface LeaseRequest {
   /** Of the message that asks for the build (`BuildRequest`); null: it has none, and takes no lease from anybody. */
   readonly nonce: string | null;
   readonly leaseMs: number;
-  /** Whether it is a native builder's: what goes to those by its size is no other's. */
-  readonly native?: boolean;
+  /** Whether what was sent to native builders is left to them. */
+  readonly leavesNative?: boolean;
 }
 
 /**
@@ -66,7 +66,7 @@ export interface LeaseRequest {
  */
 export async function acquireLease(
   db: D1Database,
-  { domain, date, runId, nonce, leaseMs, native = false }: LeaseRequest,
+  { domain, date, runId, nonce, leaseMs, leavesNative = false }: LeaseRequest,
 ): Promise<Lease | undefined> {
   const held = "EXISTS (SELECT 1 FROM partition_leases WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3)";
   const isStatus = (statuses: string) =>
@@ -74,7 +74,9 @@ export async function acquireLease(
   const free = `((l.lease_until < ${NOW_MS} AND ${isStatus(BUILDABLE)})
              OR (l.run_id <> ?3 AND l.nonce = ?4 AND ${isStatus(`${BUILDABLE}, 'IN_FLIGHT'`)}))
            AND NOT EXISTS (SELECT 1 FROM pinned_partitions WHERE domain = ?1 AND partition_date = ?2)${
-             native ? "" : " AND NOT EXISTS (SELECT 1 FROM native_partitions WHERE domain = ?1 AND partition_date = ?2)"
+             leavesNative
+               ? " AND NOT EXISTS (SELECT 1 FROM native_partitions WHERE domain = ?1 AND partition_date = ?2)"
+               : ""
            }`;
   const results = await db.batch<RowValues>([
     // The run before did not end by itself: its builder is gone, or a status that an operator set let this one in without the planner.

@@ -152,13 +152,14 @@ export async function endedBy(
 }
 
 /**
- * Gives a partition back: it waits for a build as it did, with as many retries, and the first one that asks gets it. Its run is LOST, so
- * that what it staged is found. A status that an operator set meanwhile stays.
+ * Gives a partition back: it waits for a build as it did, with as many retries, and the first one that asks gets it. Its run ends as
+ * LOST or FAILED, so that what it staged is found. A status that an operator set meanwhile stays.
  */
 export function releaseRun(
   db: D1Database,
   lease: Pick<Lease, "domain" | "date" | "runId" | "fence">,
   message: string,
+  ended: "LOST" | "FAILED" = "LOST",
 ): D1PreparedStatement[] {
   const { held, prepare } = leaseGuard(db, lease);
   return [
@@ -167,7 +168,7 @@ export function releaseRun(
            'REPROCESSING', iif(retry_count > 0, 'RETRYING', 'PENDING'))
        WHERE domain = ?1 AND partition_date = ?2 AND status = 'IN_FLIGHT' AND ${held}`,
     ),
-    prepare(`${endRun("LOST", { error_message: "?5" })} AND l.run_id = ?3 AND l.fence = ?4`, message),
+    prepare(`${endRun(ended, { error_message: "?5" })} AND l.run_id = ?3 AND l.fence = ?4`, message),
     prepare(
       `UPDATE partition_leases SET lease_until = 0, run_id = NULL WHERE domain = ?1 AND partition_date = ?2 AND run_id = ?3 AND fence = ?4`,
     ),

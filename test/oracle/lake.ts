@@ -39,6 +39,8 @@ export class Lake {
   readonly d1: FaultyD1;
   /** Bytes that a progress holds itself: none, so that a test sees them as objects. */
   inlineBytes = 0;
+  /** As of `BuildDeps`. */
+  nativeRows = 0;
   /** When the code was released that builds and plans here; undefined: nobody asks. */
   readonly releasedAt: string | undefined;
 
@@ -116,7 +118,11 @@ export class Lake {
       ...this.#work(around),
       ...(this.releasedAt === undefined ? {} : { deploy: thisDeploy(this.releasedAt) }),
     };
-    const bounds = { inlineBytes: this.inlineBytes, ...(stepRows === undefined ? {} : { stepRows }) };
+    const bounds = {
+      inlineBytes: this.inlineBytes,
+      nativeRows: this.nativeRows,
+      ...(stepRows === undefined ? {} : { stepRows }),
+    };
     return buildPartition({ ...deps, ...bounds }, table, { date, nonce });
   }
 

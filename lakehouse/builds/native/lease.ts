@@ -11,7 +11,7 @@ import { contentOfTable, mayBuild } from "../generations/record.ts";
 import { builtFrom, inputPartitions, pinsOf } from "../models/inputs.ts";
 import { modelOf, type NativeDeps } from "./deps.ts";
 import { workOrder } from "./order.ts";
-import { isNativeTable } from "./routing.ts";
+import { nativeDomains } from "./routing.ts";
 import { putStanding, readStanding, type Standing } from "./standing.ts";
 import { type Builder, type LeaseAnswer, NATIVE_LEASE_MS, type WorkOrder } from "./wire.ts";
 
@@ -55,7 +55,7 @@ async function standingOrder(deps: NativeDeps, { keyId }: Asker, runId: string):
 }
 
 async function nextOrder(deps: NativeDeps, asker: Asker): Promise<WorkOrder | undefined> {
-  const domains = deps.deploy.tables.filter(isNativeTable).map(({ domain }) => domain);
+  const domains = nativeDomains(deps.deploy.tables);
   let waiting = await waitingForNative(deps.db, domains, TRIES);
   // What expired stands behind what is free.
   if (waiting[0]?.expired === true) {
@@ -78,7 +78,7 @@ async function tryPartition(
   const { db } = deps;
   const table = modelOf(deps, domain);
   if (table === undefined || !(await mayBuild(db, deps.deploy, table))) return undefined;
-  const wanted = { domain, date, runId: deps.newRunId(), nonce: null, leaseMs: NATIVE_LEASE_MS, native: true };
+  const wanted = { domain, date, runId: deps.newRunId(), nonce: null, leaseMs: NATIVE_LEASE_MS };
   const lease = await acquireLease(db, wanted);
   if (lease === undefined) return undefined;
   try {

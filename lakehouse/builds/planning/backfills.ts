@@ -10,6 +10,7 @@ import {
   type Reprocess,
 } from "../../../sql/statements/backfills.ts";
 import { type Table, tableByName, tables } from "../../tables/catalog.ts";
+import { nativeDomains } from "../native/routing.ts";
 
 export type BackfillLayer = "silver" | "gold";
 
@@ -137,7 +138,8 @@ export async function planWithBackfills({
 }: AdvanceDeps): Promise<PlanReport & { readonly backfilled: number }> {
   const first = await plan();
   const ids = await openBackfills(db, BACKFILLS);
-  const backfilled = ids.length === 0 ? 0 : await advance(db, ids, BEHIND_MS);
+  const backfilled =
+    ids.length === 0 ? 0 : await advance(db, ids, { behindMs: BEHIND_MS, native: nativeDomains(tables) });
   if (backfilled === 0) return { ...first, backfilled };
   const second = await plan();
   return { changed: first.changed + second.changed, queued: first.queued + second.queued, backfilled };

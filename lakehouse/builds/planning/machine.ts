@@ -60,8 +60,8 @@ export interface PlanPolicy {
   judgedAt(domain: string, date: string): number;
   /** The dated partitions that a partition reads. */
   partitionsRead(domain: string, date: string): readonly PartitionRange[];
-  /** Whether a partition of the domain is built by native builders whatever its size. */
-  isNative(domain: string, date: string): boolean;
+  /** Whether native builders build a partition. `sent`: it was sent to them by its size. */
+  isNative(domain: string, date: string, sent: boolean): boolean;
   /** How long news waits for more of it, while the partition is open and once it has closed: each build costs, however little is new. */
   waitMs(domain: string, closed: boolean): number;
   readonly maxRetries: number;

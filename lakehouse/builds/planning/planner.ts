@@ -82,7 +82,7 @@ export function planTransitions(rows: readonly PartitionRow[], policy: PlanPolic
     const inputsUnsettled = partition.awaitsClosing && readsUnsettled(partition);
     const decision = decide({ ...partition, inputsUnsettled }, policy, row.now);
     if (decision === undefined) return [];
-    const native = row.native || policy.isNative(row.domain, row.date);
+    const native = policy.isNative(row.domain, row.date, row.native);
     // Builders ask for it by themselves: no message is sent, and nothing is to be sent again.
     if (native && decision.status === row.status && row.queued_at > 0) return [];
     return [

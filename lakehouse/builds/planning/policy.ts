@@ -1,6 +1,6 @@
 /** The planner's policy from the contracts and the models: what this deploy builds, when a partition closes, how long its news waits. */
 import { type Table, tableOfDomain, tables } from "../../tables/catalog.ts";
-import { isNativePartition, isNativeTable } from "../native/routing.ts";
+import { isNativePartition, isNativeTable, maySend } from "../native/routing.ts";
 import { closesAt, judgedAt, partitionsRead } from "./dependencies.ts";
 import type { PlanPolicy } from "./machine.ts";
 
@@ -31,7 +31,10 @@ export const planPolicy: PlanPolicy = {
   closesAt,
   judgedAt,
   partitionsRead,
-  isNative: (domain, date) => isNativePartition(tableOfDomain(domain), date),
+  isNative: (domain, date, sent) => {
+    const table = tableOfDomain(domain);
+    return isNativePartition(table, date) || (sent && maySend(table));
+  },
   waitMs: (domain, closed) => (closed && isTopic.has(domain) ? LATE_WAIT_MS : (waitByDomain.get(domain) ?? 0)),
   maxRetries: 5,
   requeueAfterMs: 60_000,

@@ -88,7 +88,7 @@ function waiting(facts: PartitionFacts, what: string): Explanation {
 const BUILDER_SILENT_MS = 300_000;
 
 function isNative({ domain, partition_date, native_reason }: PartitionFacts): boolean {
-  return native_reason !== null || planPolicy.isNative(domain, partition_date);
+  return planPolicy.isNative(domain, partition_date, native_reason !== null);
 }
 
 function waitingForBuilder({ now, builder_seen, native_reason }: PartitionFacts, what: string): Explanation {

@@ -82,7 +82,7 @@ test("no query of a list or of the planner's tick reads a table from its beginni
     () => activePartitions(d1),
     () => openBackfills(d1, 5),
     () => openBackfillOf(d1, "a", day(1)),
-    () => advance(d1, ["b1"], 1),
+    () => advance(d1, ["b1"], { behindMs: 1, native: { all: ["a"], sent: ["b"] } }),
   ];
   for (const [n, ask] of asked.entries()) {
     const plans = await plansOf(ask);

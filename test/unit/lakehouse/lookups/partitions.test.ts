@@ -60,7 +60,8 @@ describe("a build that waits", () => {
 });
 
 describe("a build that waits for a native builder", () => {
-  const native = { native_reason: "it reads 9,000,000 rows", queued_at: NOW - 9_000 };
+  const domain = "daily_order_revenue";
+  const native = { domain, native_reason: "it reads 9,000,000 rows", queued_at: NOW - 9_000 };
   test.each([
     [
       { builder_seen: NOW - 60_000 },
@@ -75,8 +76,8 @@ describe("a build that waits for a native builder", () => {
     ],
     [{ status: "IN_FLIGHT", lease_run: "r", lease_until: NOW + 1 }, /^run r, which a native builder builds; if/],
   ] as const)("%j", (changes, text) => {
-    if (typeof text === "string") expect(said({ ...native, ...changes })).toBe(text);
-    else expect(said({ ...native, ...changes })).toMatch(text);
+    if (typeof text === "string") expect(said({ ...native, ...changes }, domain)).toBe(text);
+    else expect(said({ ...native, ...changes }, domain)).toMatch(text);
   });
 });
 

@@ -116,7 +116,7 @@ test("backfill: begun, listed, followed to its end, cancelled and resumed", asyn
   const [id = ""] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(begun) ?? [];
   expect(begun).toContain(`Backfill ${id} of silver_orders has begun, 1 partitions at a time.`);
   expect(await printedBy(backfill, "list")).toMatch(/silver_orders +silver .* completed +RUNNING +0 of 2 built/);
-  await advance(harness.db.d1, [id], 30_000);
+  await advance(harness.db.d1, [id], { behindMs: 30_000, native: { all: [], sent: [] } });
   expect(status("orders", "2026-11-20")).toBe("PENDING");
   expect(await printedBy(backfill, `show ${id}`)).toContain(
     "0 of 2 built, 1 under way\n  under way: silver_orders 2026-11-20 (PENDING)",
@@ -125,9 +125,9 @@ test("backfill: begun, listed, followed to its end, cancelled and resumed", asyn
   await expect(printedBy(backfill, `cancel ${id}`)).rejects.toThrow(/409: backfill .* is CANCELLING/);
   expect(await printedBy(backfill, `resume ${id}`)).toContain("RUNNING");
   harness.db.sqlite.exec("UPDATE partition_meta SET status = 'DONE'");
-  await advance(harness.db.d1, [id], 30_000);
+  await advance(harness.db.d1, [id], { behindMs: 30_000, native: { all: [], sent: [] } });
   harness.db.sqlite.exec("UPDATE partition_meta SET status = 'DEAD', error_message = 'gone' WHERE status = 'PENDING'");
-  await advance(harness.db.d1, [id], 30_000);
+  await advance(harness.db.d1, [id], { behindMs: 30_000, native: { all: [], sent: [] } });
   await expect(printedBy(backfill, `show ${id} --wait`)).rejects.toThrow(
     `1 partitions failed. See to the causes, then: sluice backfill resume ${id}`,
   );
