@@ -161,6 +161,7 @@ describe("what is refused, where, and what to do", () => {
       ["7:1: there are 2 statements; a model is one SELECT: remove the others"],
     ],
     ["no SELECT", "INSERT INTO t(d) VALUES (NULL)", ["7:1: the statement is no SELECT; a model is one SELECT"]],
+    ["a summary", "SUMMARIZE t", ["7:1: the statement is no SELECT; a model is one SELECT"]],
     ["nothing", "-- only a comment\n", ["7:1: there is no SELECT; write one SELECT after the front matter"]],
     ["the row's number", "SELECT d, rowid AS r FROM t", ["7:1: rowid is no stored column; use a column of the input"]],
     [

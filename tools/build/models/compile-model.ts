@@ -12,7 +12,7 @@ import { scannedTables } from "./lineage.ts";
 import { classOf, withoutIdleOrders } from "./model-class.ts";
 import { grainOf, inputsOf } from "./model-inputs.ts";
 import { readNative } from "./native/model.ts";
-import { type EdgeStatement, planStatement } from "./plan-statement.ts";
+import { type EdgeStatement, planStatement, understood } from "./plan-statement.ts";
 import type { PlannerSession, TableSchema } from "./planner-session.ts";
 import { pruneColumns } from "./prune-columns.ts";
 import type { ReadModel } from "./read-models.ts";
@@ -46,7 +46,7 @@ export async function compileModel(
     ...(file.frontMatter.build_after === undefined ? {} : { buildAfterMs: file.frontMatter.build_after }),
   };
   if (planned.plan === null) {
-    const native = await readNative(file, planned, tables, session);
+    const native = await understood(file, problems, () => readNative(file, planned, tables, session));
     return native && { ...described, ...native };
   }
   const edge = readEdge(file, planned, tables);

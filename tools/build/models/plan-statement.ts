@@ -5,7 +5,7 @@ import { type Clauses, clausesOf } from "./clauses.ts";
 import { type DecodeContext, type NativeReason, nativeAt, reportAt } from "./decode-context.ts";
 import { decodePlan } from "./decode-plan.ts";
 import { decodeType } from "./decode-type.ts";
-import { type JsonObject, objectsAt, PlanShapeError, textAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, objectsAt, PlanShapeError, textAt } from "./json.ts";
 import type { Problems } from "./model-error.ts";
 import { didYouMean } from "./nearest-names.ts";
 import { isRefusal, type PlannerSession, type Refusal } from "./planner-session.ts";
@@ -46,6 +46,31 @@ export interface NativeStatement extends Bound {
  * `problems` says why.
  */
 export async function planStatement(
+  statement: Statement,
+  session: PlannerSession,
+  problems: Problems,
+  tables: readonly { readonly name: string }[],
+): Promise<EdgeStatement | NativeStatement | undefined> {
+  return await understood(statement, problems, () => plan(statement, session, problems, tables));
+}
+
+/** What `read` makes of DuckDB's plans of a statement. One of a shape that nobody met yet is a problem of the statement's, with its place. */
+export async function understood<T>(
+  { sql, sqlOffset }: Pick<Statement, "sql" | "sqlOffset">,
+  problems: Problems,
+  read: () => T | Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof PlanShapeError)) throw error;
+    const problem = `the plan that DuckDB makes of it is not understood (${error.message})`;
+    problems.report(sqlOffset + Math.max(0, sql.search(/\S/)), problem, "write the statement another way");
+    return undefined;
+  }
+}
+
+async function plan(
   { sql, sqlOffset, of }: Statement,
   session: PlannerSession,
   problems: Problems,
@@ -83,6 +108,7 @@ export async function planStatement(
       `a ${of} is one SELECT: remove the others`,
     );
   }
+  if (describes(tree)) return reportAt(context, undefined, "the statement is no SELECT", `a ${of} is one SELECT`);
   const [parameter] = objectsAt(tree, "named_param_map");
   if (parameter !== undefined) {
     const name = `$${textAt(parameter, "key")}`;
@@ -108,6 +134,12 @@ export async function planStatement(
   problems.take(own);
   if (decoded === undefined) return undefined;
   return { context: { ...decoding, problems }, tree, bound, ...decoded, clauses: clausesOf(tree, session.isAggregate) };
+}
+
+/** Whether a statement holds a DESCRIBE, SHOW or SUMMARIZE, which DuckDB parses as a SELECT. */
+function describes(json: Json | undefined): boolean {
+  if (Array.isArray(json)) return json.some(describes);
+  return isObject(json) && (json["type"] === "SHOW_REF" || Object.values(json).some(describes));
 }
 
 /** The plan with its columns; undefined where `natives` or problems of the context say why there is none. */

@@ -138,8 +138,11 @@ export async function openPlannerSession(tables: readonly TableSchema[]): Promis
     },
     async columnsRead(sql) {
       const answer = await pruned(sql);
-      if (isRefusal(answer)) throw new PlanShapeError(answer.message);
-      return scannedColumns(answer);
+      if (!isRefusal(answer)) return scannedColumns(answer);
+      // DuckDB's pruning may fail alone. Then what the statement names is what it reads.
+      const whole = await plan(sql);
+      if (isRefusal(whole)) throw new PlanShapeError(whole.message);
+      return scannedColumns(whole);
     },
     isAggregate: (name) => aggregates.has(name),
     async describe(sql) {

@@ -22,7 +22,7 @@ import { limitsAreTotal, scannedTables } from "../models/lineage.ts";
 import { Problems } from "../models/model-error.ts";
 import { checkStatement } from "../models/native/statement.ts";
 import { didYouMean } from "../models/nearest-names.ts";
-import { type EdgeStatement, type NativeStatement, planStatement } from "../models/plan-statement.ts";
+import { type EdgeStatement, type NativeStatement, planStatement, understood } from "../models/plan-statement.ts";
 import { openPlannerSession, type PlannerSession, type TableSchema } from "../models/planner-session.ts";
 import { pruneColumns } from "../models/prune-columns.ts";
 import type { BuildProblem } from "../problem.ts";
@@ -88,14 +88,11 @@ async function compileQuery(
     if (column === undefined || others.length > 0)
       report(`the query gives ${columns.length} columns`, "a check gives one number");
     else checkNumber(column, truth, report);
-    const facts = planned.plan === null ? nativeFacts(planned, measured) : edgeFacts(planned, planned.plan);
-    if (!facts.givesOneRow) report("the query may give any number of rows", "aggregate without GROUP BY or HAVING");
-    if (!facts.limitsAreTotal) report("LIMIT without a total order keeps rows by chance", "ORDER BY all columns");
-    const foreign = facts.reads.find((input) => input !== table);
-    if (foreign !== undefined)
-      report(`the query reads ${foreign}`, `a check sees the rows of ${table} only: write FROM {object}`);
-    if (facts.reads.length === 0) report("the query reads no table", "write FROM {object}");
-    if (problems.none) return { plan: measured.isNative ? null : facts.plan };
+    const facts = await understood(statement, problems, () =>
+      planned.plan === null ? nativeFacts(planned, measured) : edgeFacts(planned, planned.plan),
+    );
+    if (facts !== undefined) checkFacts(facts, table, report);
+    if (facts !== undefined && problems.none) return { plan: measured.isNative ? null : facts.plan };
   }
   return {
     problems: problems.errors.map(({ line, problem, fix }) => ({
@@ -107,6 +104,15 @@ async function compileQuery(
 }
 
 type Report = (problem: string, fix: string) => void;
+
+function checkFacts(facts: QueryFacts, table: string, report: Report): void {
+  if (!facts.givesOneRow) report("the query may give any number of rows", "aggregate without GROUP BY or HAVING");
+  if (!facts.limitsAreTotal) report("LIMIT without a total order keeps rows by chance", "ORDER BY all columns");
+  const foreign = facts.reads.find((input) => input !== table);
+  if (foreign !== undefined)
+    report(`the query reads ${foreign}`, `a check sees the rows of ${table} only: write FROM {object}`);
+  if (facts.reads.length === 0) report("the query reads no table", "write FROM {object}");
+}
 
 function checkNumber(
   column: { readonly type: IrType | undefined; readonly label?: string },
