@@ -198,8 +198,7 @@ function project(rows: KnownRows, expressions: readonly JsonObject[], input: Jso
 function onlyRow(aggregation: JsonObject, reading: Reading, scope: Scope): KnownRows {
   const [child] = objectsAt(aggregation, "children");
   const rows = child === undefined ? unknownRows(0) : read(child, reading, scope);
-  const dates = rows.keys.some((key) => key.size === 0) ? [] : rows.dates;
-  for (const { table } of dates) reportTogether(table, reading.context, "SUBQUERY", "a subquery that compares it");
+  for (const { table } of rows.dates) reportTogether(table, reading.context, "SUBQUERY", "a subquery that compares it");
   return { ...unknownRows(2, rows.reads), keys: [new Set()], one: true };
 }
 
