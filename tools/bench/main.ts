@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   gateway: () => import("./gateway.ts"),
   ingest: () => import("./ingest.ts"),
   memory: () => import("./memory.ts"),
+  native: () => import("./native.ts"),
   startup: () => import("./startup.ts"),
 };
 
