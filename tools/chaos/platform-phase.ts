@@ -5,10 +5,12 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createRandom, type Random } from "../../producers/simulators/random.ts";
 import { buildBundle } from "../build/bundle.ts";
+import { LOCAL_API_KEY } from "../local-platform/local-key.ts";
 import { type Platform, startPlatform } from "../local-platform/platform.ts";
 import { countPlanned, drawBuilderPlans, drawPlans, type Plans } from "./fault-plans.ts";
 import { KILL } from "./faults/builder.ts";
 import { isSettled, judge, type Verdict } from "./judge.ts";
+import { BUILDER_KILL, type BuilderBeside, builderBeside } from "./native-builder.ts";
 import { readUntilGone } from "./readers.ts";
 import { EVENTS_PER_REQUEST, type SendersLog, type SendOptions, sendUntilGone } from "./senders.ts";
 import { armFaults, CHAOS_VARS, FAULTS_BUNDLE, readFault, startVictim } from "./victim.ts";
@@ -92,6 +94,13 @@ function count(counts: Record<string, number>, name: string, n = 1): void {
   counts[name] = (counts[name] ?? 0) + n;
 }
 
+/** A builder beside a life; killed within the time that is given. */
+function withBuilder(run: Run, url: string, killWithinMs: number | undefined, random: Random): BuilderBeside {
+  const dir = join(run.stateDir, "../builder");
+  const killAfterMs = killWithinMs === undefined ? undefined : random.int(0, killWithinMs);
+  return builderBeside({ url, apiKey: LOCAL_API_KEY }, dir, killAfterMs, () => count(run.faults, BUILDER_KILL));
+}
+
 async function arm(run: Run, url: string, plans: Plans): Promise<void> {
   for (const [fault, n] of Object.entries(countPlanned(plans))) count(run.planned, fault, n);
   await armFaults(url, plans);
@@ -121,6 +130,7 @@ async function liveAndDie(run: Run, life: number, random: Random): Promise<void>
     count(run.faults, fault);
     if (fault === KILL) victim.kill();
   });
+  const builder = withBuilder(run, victim.url, LONGEST_LIFE_MS, random.fork("builder"));
   try {
     await arm(run, victim.url, drawPlans(random));
     let armed = false;
@@ -134,6 +144,7 @@ async function liveAndDie(run: Run, life: number, random: Random): Promise<void>
     await victim.gone;
   } finally {
     victim.kill();
+    await builder.end();
   }
 }
 
@@ -143,11 +154,13 @@ async function buildAndDie(run: Run, _life: number, random: Random): Promise<voi
     count(run.faults, fault);
     if (fault === KILL) victim.kill();
   });
+  const builder = withBuilder(run, victim.url, BUILDERS_LIFE_MS, random.fork("builder"));
   try {
     await arm(run, victim.url, drawBuilderPlans(random));
     await Promise.race([victim.gone, delay(BUILDERS_LIFE_MS)]);
   } finally {
     victim.kill();
+    await builder.end();
     await victim.gone;
   }
 }
@@ -165,6 +178,7 @@ async function surviveAndJudge(run: Run, random: Random, onVerdict: (verdict: Ve
   };
   const vars = CHAOS_VARS;
   const platform = await startPlatform({ root, bundle, stateDir, port: 0, crons: "manual", vars, onWorkerLog });
+  const builder = withBuilder(run, platform.url, undefined, random);
   try {
     await arm(run, platform.url, drawPlans(random));
     const over = performance.now() + LONGEST_LIFE_MS;
@@ -181,6 +195,7 @@ async function surviveAndJudge(run: Run, random: Random, onVerdict: (verdict: Ve
       await delay(500);
     }
   } finally {
+    await builder.end();
     await platform.stop();
   }
 }
