@@ -7,6 +7,7 @@ import { buildBundle } from "../build/bundle.ts";
 import type { Bench } from "./bench.ts";
 import { type Attack, attacks } from "./memory/attacks.ts";
 import { MeasuredGateway } from "./memory/measured-gateway.ts";
+import { nativeBuild } from "./memory/native-build.ts";
 
 const BUDGET_MB = 90;
 
@@ -14,14 +15,15 @@ const root = resolve(import.meta.dirname, "../..");
 
 export const bench: Bench = {
   explanation: `Starts the real bundle in raw Miniflare with V8's heap limited to an isolate's 128 MB (more, and workerd dies), the Durable Objects in an isolate of their own and nobody behind the queues.
-Sends the bodies that cost most memory, alone and 20 or 50 at once, to the topic orders, and asks V8's inspector every 2 ms what is in use: JavaScript objects, garbage included, and ArrayBuffers.
+Sends the bodies that cost most memory, alone and 20 or 50 at once, to the topic orders, and a native builder's gigabyte up and down, and asks V8's inspector every 2 ms what is in use: JavaScript objects, garbage included, and ArrayBuffers.
 The figure is the most that any of them took above what the idle isolate has after a collection; budget ${BUDGET_MB} MB. ONLY=text runs those whose name has it. Needs Linux (/proc).`,
   async run(log) {
     const folder = mkdtempSync(join(tmpdir(), "sluice-memory-"));
     const bundle = await buildBundle({ root, outdir: "dist" });
     const only = process.env["ONLY"] ?? "";
     const { bodyBytes, documentBytes, idempotentBytes } = DEFAULT_LIMITS;
-    const chosen = attacks({ lines: bodyBytes, document: documentBytes, idempotent: idempotentBytes });
+    const posted = attacks({ lines: bodyBytes, document: documentBytes, idempotent: idempotentBytes });
+    const chosen = [...posted, nativeBuild];
     let gateway: MeasuredGateway | undefined;
     let worst = { name: "", mb: 0 };
     let crashes = 0;

@@ -17,6 +17,8 @@ import { workerds } from "../workerd-cpu.ts";
 import type { Attack } from "./attacks.ts";
 import { heapBytes, type IsolateHeap, isolateHeap } from "./isolate-heap.ts";
 
+import { openBenchRun } from "./native-build.ts";
+
 const MB = 1_000_000;
 /** V8 sizes its young generation and its collections by it, as in a Worker on Cloudflare. */
 const ISOLATE_MB = 128;
@@ -61,6 +63,7 @@ export class MeasuredGateway {
     const db = await runtime.getD1Database("DB");
     await applyMigrations(db, readMigrations(join(root, "sql/migrations")), {});
     await seedLocalKey(db);
+    await openBenchRun(runtime);
     const url = `${(await runtime.ready).origin}/v1/topics/orders/events`;
     // The first request makes what every later one uses.
     await fetch(url, { method: "POST", headers: { authorization: `Bearer ${LOCAL_API_KEY}` } });

@@ -1,6 +1,6 @@
 /** A native builder's partition from its lease to its commit, over the calls that it makes. */
 import { createHash } from "node:crypto";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { NATIVE_LEASE_MS } from "../../../../../lakehouse/builds/native/wire.ts";
 import { stagedPlaces } from "../../../../../lakehouse/tables/staged-places.ts";
 import { buryAbandoned } from "../../../../../lakehouse/upkeep/retention/bury-abandoned.ts";
@@ -188,6 +188,52 @@ describe("a file by ranges", () => {
     expect(await code(await send(path, { headers: { "if-match": '"other"' } }))).toBe("412 INPUT_CHANGED");
     lake.bucket.objects.delete(file);
     expect(await code(await send(path))).toBe("410 INPUT_GONE");
+  });
+});
+
+describe("bytes of files", () => {
+  test("pass through: neither a body nor an object is read by the platform", async () => {
+    const { lake, builder, send } = await opened();
+    const order = await builder.order();
+    const file = order.inputs[0]?.files[0]?.file ?? "";
+    let pulled = 0;
+    const endless = () =>
+      new ReadableStream({
+        pull(controller) {
+          pulled += 1_000_000;
+          controller.enqueue(new Uint8Array(1_000_000));
+        },
+      });
+    // What is put is the request's own stream, of which the bucket reads what it likes.
+    const put = vi.spyOn(lake.bucket, "put").mockImplementation(async (key, value) => {
+      if (!(value instanceof ReadableStream)) throw new TypeError("a body was read");
+      const reader = value.getReader();
+      await reader.read();
+      void reader.cancel();
+      const stands = await lake.bucket.head(file);
+      if (stands === null) throw new Error(`${key} is asked for, and ${file} stands`);
+      return Object.assign(stands, { size: 60_000_000 });
+    });
+    const init = Object.assign(
+      { method: "PUT", body: endless(), headers: { "content-length": "60000000" } },
+      { duplex: "half" },
+    );
+    expect((await send(`/v1/builds/${order.run}/outputs/0`, init)).status).toBe(200);
+    put.mockRestore();
+    expect(pulled).toBeLessThan(5_000_000);
+
+    const real = lake.bucket.get.bind(lake.bucket);
+    pulled = 0;
+    vi.spyOn(lake.bucket, "get").mockImplementation(async (key, options) => {
+      const object = await real(key, options);
+      if (key !== file) return object;
+      return Object.defineProperty(object, "body", { value: endless() });
+    });
+    const response = await send(`/v1/builds/${order.run}/inputs?file=${encodeURIComponent(file)}`);
+    expect(response.status).toBe(200);
+    expect(pulled).toBeLessThan(5_000_000);
+    await response.body?.cancel();
+    vi.restoreAllMocks();
   });
 });
 
