@@ -137,7 +137,7 @@ function gatewayOf(env: Env): Gateway {
       redrive: (key) => redrive(key, redriveDeps(env)),
       findBuffered: (address, column, text) => topicBuffer(env.TOPIC_BUFFER, address).find(address, column, text),
       acknowledgedMessages: () => acknowledged,
-      deploy: deployOf(env),
+      deploy: () => deployOf(env),
       replan: () => replan(env).catch((error) => log({ event: "replan_failed", error: String(error) })),
     });
     gateways.set(env, gateway);

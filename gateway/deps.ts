@@ -85,8 +85,8 @@ export interface GatewayDeps {
   findBuffered(address: ShardAddress, column: string, text: string): Promise<readonly BufferedEvent[]>;
   /** How many messages this isolate's consumers have acknowledged. */
   acknowledgedMessages(): number;
-  /** The deploy that answers: native builders are given its models. */
-  readonly deploy: Deploy;
+  /** The deploy that answers: native builders are given its models. Asked for by their calls alone: a local edge does not know it. */
+  deploy(): Deploy;
   /** A tick of the planner. Never rejects. */
   replan(): Promise<unknown>;
   /** Takes one line of JSON per request; the console if absent. */

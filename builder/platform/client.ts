@@ -85,16 +85,16 @@ export function createPlatformClient({ url, key }: { readonly url: string; reado
       return valid(leaseAnswerSchema, answer);
     },
     async renew(run, standing, signal) {
-      await post(`${run}/renew`, standing, { ...RENEWAL, signal });
+      await post(`runs/${run}/renew`, standing, { ...RENEWAL, signal });
     },
     async fail(run, failure, signal) {
-      await post(`${run}/fail`, failure, { ...FAIL, signal });
+      await post(`runs/${run}/fail`, failure, { ...FAIL, signal });
     },
     async commit(run, commit, signal) {
-      return parsed(await post(`${run}/commit`, commit, { ...COMMIT, signal }), commitAnswerSchema);
+      return parsed(await post(`runs/${run}/commit`, commit, { ...COMMIT, signal }), commitAnswerSchema);
     },
     input(run, file, from, etag, signal) {
-      const target = address(`${run}/inputs`);
+      const target = address(`runs/${run}/inputs`);
       target.searchParams.set("file", file);
       return fetch(target, {
         headers: {
@@ -105,18 +105,19 @@ export function createPlatformClient({ url, key }: { readonly url: string; reado
         signal,
       });
     },
-    putOutput: (run, n, bytes, signal) => put(address(`${run}/outputs/${n}`), bytes, signal),
+    putOutput: (run, n, bytes, signal) => put(address(`runs/${run}/outputs/${n}`), bytes, signal),
     async openOutput(run, n, signal) {
-      return parsed(await post(`${run}/outputs/${n}/open`, undefined, { ...CALL, signal }), openAnswerSchema).upload;
+      return parsed(await post(`runs/${run}/outputs/${n}/open`, undefined, { ...CALL, signal }), openAnswerSchema)
+        .upload;
     },
     putPart(run, n, upload, part, bytes, signal) {
-      const target = address(`${run}/outputs/${n}`);
+      const target = address(`runs/${run}/outputs/${n}`);
       target.searchParams.set("upload", upload);
       target.searchParams.set("part", String(part));
       return put(target, bytes, signal);
     },
     async joinOutput(run, n, join, signal) {
-      return parsed(await post(`${run}/outputs/${n}/join`, join, { ...COMMIT, signal }), outputAnswerSchema);
+      return parsed(await post(`runs/${run}/outputs/${n}/join`, join, { ...COMMIT, signal }), outputAnswerSchema);
     },
   };
 }

@@ -50,7 +50,7 @@ export const nativeBuildsOperations: readonly Operation[] = [
   },
   {
     method: "POST",
-    path: "/v1/builds/{run}/renew",
+    path: "/v1/builds/runs/{run}/renew",
     tag,
     summary: "Keep the lease of a run, and say how far its build is",
     need,
@@ -61,7 +61,7 @@ export const nativeBuildsOperations: readonly Operation[] = [
   },
   {
     method: "GET",
-    path: "/v1/builds/{run}/inputs",
+    path: "/v1/builds/runs/{run}/inputs",
     tag,
     summary: "Read a file that the run's order names, or a range of it",
     need,
@@ -86,7 +86,7 @@ export const nativeBuildsOperations: readonly Operation[] = [
   },
   {
     method: "PUT",
-    path: "/v1/builds/{run}/outputs/{n}",
+    path: "/v1/builds/runs/{run}/outputs/{n}",
     tag,
     summary: "Upload a file of the run's result, or a part of one",
     description:
@@ -108,7 +108,7 @@ export const nativeBuildsOperations: readonly Operation[] = [
   },
   {
     method: "POST",
-    path: "/v1/builds/{run}/outputs/{n}/open",
+    path: "/v1/builds/runs/{run}/outputs/{n}/open",
     tag,
     summary: "Begin a file that comes in parts",
     need,
@@ -118,7 +118,7 @@ export const nativeBuildsOperations: readonly Operation[] = [
   },
   {
     method: "POST",
-    path: "/v1/builds/{run}/outputs/{n}/join",
+    path: "/v1/builds/runs/{run}/outputs/{n}/join",
     tag,
     summary: "Make a file of its parts",
     need,
@@ -136,7 +136,7 @@ export const nativeBuildsOperations: readonly Operation[] = [
   },
   {
     method: "POST",
-    path: "/v1/builds/{run}/commit",
+    path: "/v1/builds/runs/{run}/commit",
     tag,
     summary: "Publish what the run has uploaded",
     description:
@@ -157,7 +157,7 @@ export const nativeBuildsOperations: readonly Operation[] = [
   },
   {
     method: "POST",
-    path: "/v1/builds/{run}/fail",
+    path: "/v1/builds/runs/{run}/fail",
     tag,
     summary: "End a run that has nothing to publish, or give its partition back",
     need,

@@ -35,7 +35,7 @@ import { inputHeaders, inputQuery } from "./native-builds.api.ts";
 type Route = (c: GatewayContext) => Promise<Response>;
 
 function nativeDeps(deps: GatewayDeps): NativeDeps {
-  return { db: deps.db, bucket: deps.lake, deploy: deps.deploy, newRunId: deps.ids.uuidv7, replan: deps.replan };
+  return { db: deps.db, bucket: deps.lake, deploy: deps.deploy(), newRunId: deps.ids.uuidv7, replan: deps.replan };
 }
 
 /** A local builder is to begin at once; elsewhere each request is billed. */
@@ -249,7 +249,7 @@ function declaredBytes(c: GatewayContext): number {
 async function runOf(deps: GatewayDeps, c: GatewayContext): Promise<{ run: NativeRun; table: ModelTable }> {
   const runId = c.req.param("run") ?? "";
   const run = await catalog(() => nativeRun(deps.db, runId, c.get("grant").keyId));
-  const table = run === undefined ? undefined : modelOf(deps, run.domain);
+  const table = run === undefined ? undefined : modelOf(nativeDeps(deps), run.domain);
   if (run === undefined || table === undefined) throw unknownRun(runId);
   c.get("wideEvent").run = run.runId;
   return { run, table };

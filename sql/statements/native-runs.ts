@@ -1,4 +1,4 @@
-/** Runs of native builders: which lease an address of `/v1/builds/{run}` is of, how far the build is, and how it ended. */
+/** Runs of native builders: which lease an address of `/v1/builds/runs/{run}` is of, how far the build is, and how it ended. */
 import { rowsOf } from "../rows/row.ts";
 import type { RowValues } from "../rows/row-error.ts";
 import type { Guard } from "./guard.ts";

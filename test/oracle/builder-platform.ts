@@ -120,7 +120,7 @@ class Double {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", this.url);
     const body = await bodyOf(request);
-    const [, run = "", action = ""] = /^\/v1\/builds\/([^/]+)(?:\/(.+))?$/.exec(url.pathname) ?? [];
+    const [, run = "", action = ""] = /^\/v1\/builds\/(?:runs\/)?([^/]+)(?:\/(.+))?$/.exec(url.pathname) ?? [];
     const name = `${request.method} ${action === "" ? run : action}`;
     const nth = this.#counts.get(name) ?? 0;
     this.#counts.set(name, nth + 1);

@@ -66,7 +66,7 @@ export class NativeBuilder {
   }
 
   async fetchInput(order: WorkOrder, file: string): Promise<Uint8Array> {
-    const response = await this.#send(`/v1/builds/${order.run}/inputs?file=${encodeURIComponent(file)}`);
+    const response = await this.#send(`/v1/builds/runs/${order.run}/inputs?file=${encodeURIComponent(file)}`);
     if (response.status !== 200)
       throw new Error(`${file} was answered with ${response.status} ${await response.text()}`);
     return new Uint8Array(await response.arrayBuffer());
@@ -117,7 +117,7 @@ export class NativeBuilder {
   }
 
   put(order: WorkOrder, n: number | string, bytes: Uint8Array<ArrayBuffer>, query = ""): Promise<Response> {
-    return this.#send(`/v1/builds/${order.run}/outputs/${n}${query}`, {
+    return this.#send(`/v1/builds/runs/${order.run}/outputs/${n}${query}`, {
       method: "PUT",
       body: bytes,
       headers: { "content-length": String(bytes.byteLength) },
@@ -137,18 +137,18 @@ export class NativeBuilder {
   }
 
   async commit(order: WorkOrder, built: Built): Promise<CommitAnswer> {
-    const response = await this.post(`/v1/builds/${order.run}/commit`, this.commitBody(built));
+    const response = await this.post(`/v1/builds/runs/${order.run}/commit`, this.commitBody(built));
     if (response.status !== 200)
       throw new Error(`a commit was answered with ${response.status} ${await response.text()}`);
     return commitAnswerSchema.parse(await response.json());
   }
 
   fail(order: WorkOrder, failure: FailRequest): Promise<Response> {
-    return this.post(`/v1/builds/${order.run}/fail`, failure);
+    return this.post(`/v1/builds/runs/${order.run}/fail`, failure);
   }
 
   renew(order: WorkOrder): Promise<Response> {
-    return this.post(`/v1/builds/${order.run}/renew`, { phase: "run", done: 0.5 });
+    return this.post(`/v1/builds/runs/${order.run}/renew`, { phase: "run", done: 0.5 });
   }
 
   /** All of it. */
@@ -196,7 +196,7 @@ export async function nativeGateway(lake: Lake): Promise<(key?: string) => Send>
     findBuffered: unused,
     redrive: unused,
     acknowledgedMessages: () => 0,
-    deploy: thisDeploy(lake.releasedAt ?? "2026-11-01T00:00:00.000Z"),
+    deploy: () => thisDeploy(lake.releasedAt ?? "2026-11-01T00:00:00.000Z"),
     replan: async () => void (await lake.plan().catch(() => [])),
     log: () => {},
   });

@@ -85,7 +85,7 @@ it("keeps its state over a restart, and fresh forgets it", async () => {
   await first.lake.put("a/b=1/c.txt", "hello");
   await first.db.prepare("INSERT INTO back_pressure VALUES ('t', '7', '', '')").run();
   const keys = await first.db.prepare("SELECT producer, scopes FROM api_keys").all();
-  expect(keys.results).toEqual([{ producer: "local", scopes: '["*:write","*:read","*:admin"]' }]);
+  expect(keys.results).toEqual([{ producer: "local", scopes: '["*:write","*:read","*:admin","*:build"]' }]);
   await first.stop();
 
   // Stopped, its storage can be read.

@@ -10,17 +10,24 @@ import { models } from "../../lakehouse/tables/compiled/models.generated.ts";
 import { codecsOf } from "../../schemas/codecs.ts";
 import { settle } from "../../tools/demo/settle.ts";
 import { AVRO_FORMS, avroBody, TEXT_FORMS, textBody } from "../../tools/fuzz/body-forms.ts";
+import { type BuilderProcess, startBuilderProcess } from "../../tools/local-platform/builder-process.ts";
 import { readMessageCounts } from "../../tools/local-platform/drain.ts";
 import { startTestPlatform, type TestPlatform } from "./harness.ts";
 
 const topics = contracts.filter((contract) => !contract.platformOnly);
 
 let at: TestPlatform;
+let builder: BuilderProcess;
 beforeAll(async () => {
   // Buffers are flushed once, when all is sent: nothing here is about single requests.
   at = await startTestPlatform({ crons: "schedule", vars: { FLUSH_AGE_SECONDS: "120" } });
+  const { url, apiKey, state } = at.platform;
+  builder = startBuilderProcess({ url, apiKey, dir: state.builder });
 });
-afterAll(() => at.close());
+afterAll(async () => {
+  await builder.stop();
+  await at.close();
+});
 
 /** Accepted event ids by topic. */
 const accepted = new Map<string, string[]>();

@@ -48,7 +48,7 @@ const inputColumnSchema = columnSchema.extend({
 });
 
 const inputFileSchema = z.strictObject({
-  /** The object's key: what `GET /v1/builds/{run}/inputs?file=` takes. */
+  /** The object's key: what `GET /v1/builds/runs/{run}/inputs?file=` takes. */
   file: z.string(),
   bytes: z.int().nonnegative(),
   rows: z.int().nonnegative(),
@@ -116,7 +116,7 @@ export type LeaseAnswer = z.infer<typeof leaseAnswerSchema>;
 
 export const BUILD_PHASES = ["fetch", "run", "check", "upload"] as const;
 
-/** `POST /v1/builds/{run}/renew`: where the build is, for who looks at the partition. The answer is empty, or LEASE_LOST. */
+/** `POST /v1/builds/runs/{run}/renew`: where the build is, for who looks at the partition. The answer is empty, or LEASE_LOST. */
 export const renewRequestSchema = z.strictObject({
   phase: z.enum(BUILD_PHASES),
   /** From 0 to 1, of the phase; null: not known. */
@@ -125,7 +125,7 @@ export const renewRequestSchema = z.strictObject({
 export type RenewRequest = z.infer<typeof renewRequestSchema>;
 
 /**
- * `POST /v1/builds/{run}/fail`. `released`: the builder was told to stop, and the partition waits for another one as it did. `data`: the
+ * `POST /v1/builds/runs/{run}/fail`. `released`: the builder was told to stop, and the partition waits for another one as it did. `data`: the
  * same inputs fail the same way. `system`: tried again.
  */
 export const failRequestSchema = z.strictObject({
@@ -136,15 +136,15 @@ export const failRequestSchema = z.strictObject({
 export type FailRequest = z.infer<typeof failRequestSchema>;
 
 /**
- * `PUT /v1/builds/{run}/outputs/{n}`: the bytes of file n, counted from 0, with a Content-Length of at most UPLOAD_PART_BYTES; its key
+ * `PUT /v1/builds/runs/{run}/outputs/{n}`: the bytes of file n, counted from 0, with a Content-Length of at most UPLOAD_PART_BYTES; its key
  * follows from the run and n. A file that stands is not written again: the same bytes sent twice are answered alike.
  */
 export const outputAnswerSchema = z.strictObject({ bytes: z.int().nonnegative(), etag: z.string() });
 
-/** `POST /v1/builds/{run}/outputs/{n}/open`, without a body: a file that is longer than one request may be goes up in parts. */
+/** `POST /v1/builds/runs/{run}/outputs/{n}/open`, without a body: a file that is longer than one request may be goes up in parts. */
 export const openAnswerSchema = z.strictObject({ upload: z.string() });
 
-/** `PUT /v1/builds/{run}/outputs/{n}?upload=&part=`: the bytes of one part, counted from 1; answered by `outputAnswerSchema`. */
+/** `PUT /v1/builds/runs/{run}/outputs/{n}?upload=&part=`: the bytes of one part, counted from 1; answered by `outputAnswerSchema`. */
 export const partQuerySchema = z.object({
   upload: z.string().min(1).max(2_000).optional().describe("Of a file in parts: as it was opened"),
   part: z
@@ -154,7 +154,7 @@ export const partQuerySchema = z.object({
     .describe("The number of the part, from 1"),
 });
 
-/** `POST /v1/builds/{run}/outputs/{n}/join`: the parts become the file; answered by `outputAnswerSchema`. */
+/** `POST /v1/builds/runs/{run}/outputs/{n}/join`: the parts become the file; answered by `outputAnswerSchema`. */
 export const joinRequestSchema = z.strictObject({
   upload: z.string().max(2_000),
   parts: z
@@ -174,7 +174,7 @@ const measureSchema = z.strictObject({
 });
 export type WireMeasure = z.infer<typeof measureSchema>;
 
-/** `POST /v1/builds/{run}/commit`. The files are 0 to n-1 of the outputs; the platform looks at each before it believes anything. */
+/** `POST /v1/builds/runs/{run}/commit`. The files are 0 to n-1 of the outputs; the platform looks at each before it believes anything. */
 export const commitRequestSchema = z.strictObject({
   files: z
     .array(z.strictObject({ bytes: z.int().positive(), rows: z.int().nonnegative() }))

@@ -2,6 +2,6 @@
 import "./models.ts";
 import worker from "../../../worker.ts";
 
-export { Receipts, TopicBuffer } from "../../../worker.ts";
+export { NativeBuilder, Receipts, TopicBuffer } from "../../../worker.ts";
 
 export default worker;

@@ -122,7 +122,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       return { kind: "sent", messageId: "019aa000-0000-7000-8000-000000000000", events: 1 };
     },
     acknowledgedMessages: () => 7,
-    deploy: options.deploy ?? thisDeploy("2026-11-01T00:00:00.000Z"),
+    deploy: () => options.deploy ?? thisDeploy("2026-11-01T00:00:00.000Z"),
     replan: async () => await options.replan?.(),
     log: (line) => logs.push(JSON.parse(line)),
   });

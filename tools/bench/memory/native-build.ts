@@ -46,7 +46,7 @@ export async function openBenchRun(runtime: Miniflare): Promise<void> {
 export const nativeBuild: Attack = {
   name: `a native builder's file of ${PARTS} parts of 64 MB, ${AT_ONCE} at once, up and down`,
   async send({ url, key }) {
-    const call = callsTo(new URL(`/v1/builds/${RUN}/`, url), key);
+    const call = callsTo(new URL(`/v1/builds/runs/${RUN}/`, url), key);
     const opened = await call("POST", "outputs/0/open");
     const { upload }: { upload: string } = JSON.parse(await opened.text());
     const bytes = new Uint8Array(UPLOAD_PART_BYTES);

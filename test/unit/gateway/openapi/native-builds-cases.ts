@@ -10,7 +10,7 @@ import type { Case, ResponseKey } from "./case.ts";
 
 const DAY = "2026-11-20";
 const DOMAIN = "daily_order_revenue";
-const RUN = "/v1/builds/run-1";
+const RUN = "/v1/builds/runs/run-1";
 const INPUT = "silver/orders/event_date=2026-11-20/a-0.parquet";
 const INPUTS = `${RUN}/inputs?file=${encodeURIComponent(INPUT)}`;
 
@@ -129,8 +129,8 @@ export const nativeBuildsCases: Readonly<Record<string, Record<ResponseKey, Case
     "413 BODY_TOO_LARGE": post("/v1/builds/lease", LARGE),
     "503 LAKE_UNAVAILABLE": withoutCatalog(post("/v1/builds/lease", ASKED)),
   },
-  "POST /v1/builds/{run}/renew": { "204": onRun(renewal), ...ofRun(renewal, true, `${RUN}/renew`) },
-  "GET /v1/builds/{run}/inputs": {
+  "POST /v1/builds/runs/{run}/renew": { "204": onRun(renewal), ...ofRun(renewal, true, `${RUN}/renew`) },
+  "GET /v1/builds/runs/{run}/inputs": {
     "200": onRun(get(INPUTS)),
     "206": onRun(get(INPUTS, { range: "bytes=1-2" })),
     ...ofRun(get(INPUTS), false, ""),
@@ -144,7 +144,7 @@ export const nativeBuildsCases: Readonly<Record<string, Record<ResponseKey, Case
     "416 RANGE_NOT_SATISFIABLE": onRun(get(INPUTS, { range: "bytes=4-" })),
     "503 LAKE_UNAVAILABLE": withoutLake(get(INPUTS)),
   },
-  "PUT /v1/builds/{run}/outputs/{n}": {
+  "PUT /v1/builds/runs/{run}/outputs/{n}": {
     "200": onRun(output),
     ...ofRun(output, false, ""),
     "400 INVALID_PARAMETER": onRun(put(`${RUN}/outputs/many`)),
@@ -155,13 +155,13 @@ export const nativeBuildsCases: Readonly<Record<string, Record<ResponseKey, Case
     "413 BODY_TOO_LARGE": onRun(put(`${RUN}/outputs/0`, UPLOAD_PART_BYTES + 1)),
     "503 LAKE_UNAVAILABLE": withoutLake(output),
   },
-  "POST /v1/builds/{run}/outputs/{n}/open": {
+  "POST /v1/builds/runs/{run}/outputs/{n}/open": {
     "201": onRun(opening),
     ...ofRun(opening, false, ""),
     "400 INVALID_PARAMETER": onRun(post(`${RUN}/outputs/many/open`)),
     "503 LAKE_UNAVAILABLE": withoutLake(opening),
   },
-  "POST /v1/builds/{run}/outputs/{n}/join": {
+  "POST /v1/builds/runs/{run}/outputs/{n}/join": {
     "200": onRun(async (harness) => {
       await opening(harness);
       await put(`${RUN}/outputs/0?upload=upload-0&part=1`)(harness);
@@ -170,13 +170,13 @@ export const nativeBuildsCases: Readonly<Record<string, Record<ResponseKey, Case
     ...ofRun(joining, true, `${RUN}/outputs/0/join`),
     "503 LAKE_UNAVAILABLE": onRun(joining),
   },
-  "POST /v1/builds/{run}/commit": {
+  "POST /v1/builds/runs/{run}/commit": {
     "200": onRun(commit),
     ...ofRun(commit, true, `${RUN}/commit`),
     "503 LAKE_BUSY": onRun(withBusyLake(commit)),
     "503 LAKE_UNAVAILABLE": withoutLake(commit),
   },
-  "POST /v1/builds/{run}/fail": {
+  "POST /v1/builds/runs/{run}/fail": {
     "204": onRun(failure),
     ...ofRun(failure, true, `${RUN}/fail`),
     "503 LAKE_UNAVAILABLE": withoutLake(failure),

@@ -122,7 +122,7 @@ describe("a native build", () => {
       `${own[0]}/`,
       "",
     ]) {
-      const response = await send(`/v1/builds/${order.run}/inputs?file=${encodeURIComponent(file)}`);
+      const response = await send(`/v1/builds/runs/${order.run}/inputs?file=${encodeURIComponent(file)}`);
       expect(await code(response)).toMatch(/^(404 NOT_AN_INPUT|400 INVALID_PARAMETER)$/);
     }
     const built = await builder.build(order);
@@ -165,7 +165,7 @@ describe("a file by ranges", () => {
     const order = await builder.order();
     const file = order.inputs[0]?.files[0]?.file ?? "";
     const whole = lake.bucket.bytesOf(file);
-    const path = `/v1/builds/${order.run}/inputs?file=${encodeURIComponent(file)}`;
+    const path = `/v1/builds/runs/${order.run}/inputs?file=${encodeURIComponent(file)}`;
     const all = await send(path);
     expect(all.headers.get("content-length")).toBe(String(whole.byteLength));
     const etag = all.headers.get("etag") ?? "";
@@ -218,7 +218,7 @@ describe("bytes of files", () => {
       { method: "PUT", body: endless(), headers: { "content-length": "60000000" } },
       { duplex: "half" },
     );
-    expect((await send(`/v1/builds/${order.run}/outputs/0`, init)).status).toBe(200);
+    expect((await send(`/v1/builds/runs/${order.run}/outputs/0`, init)).status).toBe(200);
     put.mockRestore();
     expect(pulled).toBeLessThan(5_000_000);
 
@@ -229,7 +229,7 @@ describe("bytes of files", () => {
       if (key !== file) return object;
       return Object.defineProperty(object, "body", { value: endless() });
     });
-    const response = await send(`/v1/builds/${order.run}/inputs?file=${encodeURIComponent(file)}`);
+    const response = await send(`/v1/builds/runs/${order.run}/inputs?file=${encodeURIComponent(file)}`);
     expect(response.status).toBe(200);
     expect(pulled).toBeLessThan(5_000_000);
     await response.body?.cancel();
@@ -370,14 +370,14 @@ describe("the addresses of a run", () => {
     const bytes = built.files[0]!.bytes;
     expect(await code(await stranger.renew(order))).toBe("404 UNKNOWN_RUN");
     expect(await code(await stranger.put(order, 0, bytes))).toBe("404 UNKNOWN_RUN");
-    expect(await code(await stranger.post(`/v1/builds/${order.run}/commit`, stranger.commitBody(built)))).toBe(
+    expect(await code(await stranger.post(`/v1/builds/runs/${order.run}/commit`, stranger.commitBody(built)))).toBe(
       "404 UNKNOWN_RUN",
     );
     expect(await code(await stranger.fail(order, { class: "released", message: "x" }))).toBe("404 UNKNOWN_RUN");
     for (const n of ["-1", "800", "1.5", "0x1", "..%2f0", "00"])
       expect(await code(await builder.put(order, n, bytes))).toBe("400 INVALID_PARAMETER");
     expect(await code(await builder.put({ ...order, run: "../../x" }, 0, bytes))).toMatch(/^404/);
-    const path = `/v1/builds/${order.run}/outputs/0`;
+    const path = `/v1/builds/runs/${order.run}/outputs/0`;
     const put = (length: string | undefined) =>
       send(path, { method: "PUT", body: bytes, headers: length === undefined ? {} : { "content-length": length } });
     expect(await code(await put(undefined))).toBe("400 INVALID_PARAMETER");
@@ -390,7 +390,7 @@ describe("the addresses of a run", () => {
     const order = await builder.order();
     const built = await builder.build(order);
     const { bytes } = built.files[0]!;
-    const opening = await builder.post(`/v1/builds/${order.run}/outputs/0/open`, {});
+    const opening = await builder.post(`/v1/builds/runs/${order.run}/outputs/0/open`, {});
     const { upload }: { upload: string } = JSON.parse(await opening.text());
     const half = Math.floor(bytes.byteLength / 2);
     const parts: { part: number; etag: string }[] = [];
@@ -399,7 +399,7 @@ describe("the addresses of a run", () => {
       const { etag }: { etag: string } = JSON.parse(await answer.text());
       parts.push({ part: i + 1, etag });
     }
-    const join = () => builder.post(`/v1/builds/${order.run}/outputs/0/join`, { upload, parts });
+    const join = () => builder.post(`/v1/builds/runs/${order.run}/outputs/0/join`, { upload, parts });
     expect(await (await join()).json()).toMatchObject({ bytes: bytes.byteLength });
     // The answer was lost.
     expect(await (await join()).json()).toMatchObject({ bytes: bytes.byteLength });
@@ -408,7 +408,7 @@ describe("the addresses of a run", () => {
     // Of another file's upload it is none.
     expect(
       await code(
-        await send(`/v1/builds/${order.run}/outputs/1?upload=${upload}&part=1`, {
+        await send(`/v1/builds/runs/${order.run}/outputs/1?upload=${upload}&part=1`, {
           method: "PUT",
           body: bytes,
           headers: { "content-length": String(bytes.byteLength) },
@@ -441,7 +441,7 @@ describe("leases", () => {
     expect(meta(lake)).toMatchObject({ status: "IN_FLIGHT", retry_count: 1 });
     expect(await code(await builder.renew(order))).toBe("409 LEASE_LOST");
     expect(await code(await builder.put(order, 1, built.files[0]!.bytes))).toBe("409 LEASE_LOST");
-    expect(await code(await builder.post(`/v1/builds/${order.run}/commit`, builder.commitBody(built)))).toBe(
+    expect(await code(await builder.post(`/v1/builds/runs/${order.run}/commit`, builder.commitBody(built)))).toBe(
       "409 LEASE_LOST",
     );
     expect(await code(await builder.fail(order, { class: "data", message: "x" }))).toBe("409 LEASE_LOST");
