@@ -1,4 +1,6 @@
 /** `sluice cost`: its formulas against days that were counted, and what the command prints. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MONTH_SECONDS, monthlyCost, platformCost, type TopicLoad } from "../../../../tools/cli/cost/estimate.ts";
 import { command } from "../../../../tools/cli/cost.ts";
@@ -24,6 +26,34 @@ function perMillion(load: TopicLoad): number {
 }
 
 describe("an estimate", () => {
+  test("is what the page of sizes says", () => {
+    const page = readFileSync(resolve(import.meta.dirname, "../../../../docs/scale.md"), "utf8");
+    const number = (text = ""): number => Number(text.replaceAll(",", ""));
+    const sizes = [...page.matchAll(/^\| ([\d,]+) \| ([\d,]+) \| (\d+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \|/gm)];
+    expect(sizes.length).toBe(6);
+    for (const [, events, second, shards, age, month, million] of sizes) {
+      const eventsPerSecond = number(events) / 86_400;
+      const { total } = monthlyCost({
+        ...{
+          eventsPerSecond,
+          eventsPerRequest: 100,
+          eventBytes: 350,
+          shards: number(shards),
+          buildSeconds: 600,
+          tables: 2,
+        },
+        flush: { ageSeconds: number(age), rows: 100_000, bytes: 16_000_000 },
+      });
+      const told = [second, month, million].map(number);
+      const perMillionEvents = (total * 1e6) / (eventsPerSecond * MONTH_SECONDS);
+      expect(told).toEqual([
+        Math.round(eventsPerSecond),
+        Number(total.toFixed(2)),
+        Number(perMillionEvents.toFixed(4)),
+      ]);
+    }
+  });
+
   test("is within a fifth of what bench -- build-day counted", () => {
     const near = (counted: number, estimated: number) => expect(Math.abs(estimated / counted - 1)).toBeLessThan(0.2);
     const calm = (load: TopicLoad): TopicLoad => ({ ...load, flush: { ...load.flush, ageSeconds: 300 } });
