@@ -104,6 +104,8 @@ test("each run publishes once or not at all, and the rows are those of one build
       const { lake, builders } = await opened();
       const orders: (WorkOrder | undefined)[] = [undefined, undefined];
       const told = new Map<string, string>();
+      /** Commits that were asked for and not answered: their builders ask again until they are. */
+      const unanswered = new Map<string, { readonly builder: NativeBuilder; readonly order: WorkOrder }>();
 
       async function take({ who, step }: Act): Promise<void> {
         const builder = builders[who];
@@ -117,7 +119,9 @@ test("each run publishes once or not at all, and the rows are those of one build
         else if (step === "upload") await builder.upload(order, built);
         else if (step === "renew") forget(who, await builder.renew(order));
         else if (step === "commit") {
+          unanswered.set(order.run, { builder, order });
           const { outcome } = await builder.commit(order, built);
+          unanswered.delete(order.run);
           // Asked twice, it is answered alike.
           expect(told.get(order.run) ?? outcome).toBe(outcome);
           told.set(order.run, outcome);
@@ -159,6 +163,10 @@ test("each run publishes once or not at all, and the rows are those of one build
         ).toEqual([]);
       }
 
+      for (const { builder, order } of unanswered.values())
+        await builder.commit(order, built).catch((error: unknown) => {
+          if (!/was answered with 4/.test(String(error))) throw error;
+        });
       // Whoever is left does it.
       lake.d1.rows(
         "UPDATE partition_meta SET status = 'PENDING' WHERE domain = ? AND status = 'DEAD' RETURNING 1",
