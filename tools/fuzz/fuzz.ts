@@ -4,7 +4,9 @@
  */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { models } from "../../lakehouse/tables/compiled/models.generated.ts";
 import { settle } from "../demo/settle.ts";
+import { needBuilder, startBuilderProcess } from "../local-platform/builder-process.ts";
 import type { Platform } from "../local-platform/platform.ts";
 import { readAgain } from "../local-platform/read-again.ts";
 import type { LogWatch } from "./log-watch.ts";
@@ -60,7 +62,12 @@ export async function fuzz(platform: Platform, options: FuzzOptions): Promise<Fu
   const { accepted, letters } = await countPromised(promised.path);
   const rows = accepted + letters;
   log(`sent in ${seconds.toFixed(1)} s; ${rows} rows must be in bronze`);
-  const end = await withPlanner(platform, () => settle(platform, rows, SETTLE_MS + rows, () => {}));
+  const builder = needBuilder(models)
+    ? startBuilderProcess({ url: platform.url, apiKey: platform.apiKey, dir: platform.state.builder })
+    : undefined;
+  const end = await withPlanner(platform, () => settle(platform, rows, SETTLE_MS + rows, () => {})).finally(() =>
+    builder?.stop(),
+  );
   if (end.bronzeRows !== rows) failures.add(null, `${rows} rows promised, ${end.bronzeRows} in bronze`);
   if (end.unbuilt > 0) failures.add(null, `${end.unbuilt} partitions are not built`);
   // A check of quality may well refuse what a fuzzer sends: that is an outcome, not a defect.

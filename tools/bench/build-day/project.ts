@@ -1,22 +1,18 @@
 /** A copy of the project with the bench's topics: one with all of the fields of `clickstream`, and quiet ones as `sluice new-topic` makes them. */
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Bundle, buildBundle } from "../../build/bundle.ts";
 import { compileProject } from "../../build/compile.ts";
 import { topicFiles } from "../../cli/new-topic/templates.ts";
+import { copyProject } from "../project-copy.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
-const LEFT_OUT = new Set(["node_modules", ".git", "dist", ".sluice", ".wrangler", "test", "docs"]);
 export const BUSY_TOPIC = "clickstream";
 
 /** With `quiet` topics beside those of the project. */
 export async function benchProject(folder: string, quiet: number): Promise<{ root: string; bundle: Bundle }> {
-  cpSync(root, folder, {
-    recursive: true,
-    filter: (source) => !LEFT_OUT.has(source.slice(root.length + 1).split("/")[0] ?? ""),
-  });
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  copyProject(root, folder);
   makeDefault(folder);
   for (let number = 0; number < quiet; number++) addTopic(folder, quietTopic(number));
   await compileProject(folder);

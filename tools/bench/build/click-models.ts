@@ -1,6 +1,7 @@
 /** The project with models over clickstream, for a build of a large day: one that counts distinct values, and two others. */
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { copyProject } from "../project-copy.ts";
 
 export const DISTINCT_MODEL = "clicks_by_device";
 export const CLICK_MODELS = [DISTINCT_MODEL, "clicks_by_city", "clicks_by_hour"] as const;
@@ -17,8 +18,6 @@ const SELECTS: Readonly<Record<(typeof CLICK_MODELS)[number], { readonly by: str
   avg(scroll_depth) AS scrolled`,
   },
 };
-
-const LEFT_OUT = new Set(["node_modules", ".git", "dist", ".sluice", ".wrangler", "test", "docs"]);
 
 /** Checks that hold the most: keys that are told apart beside the dedupe key's, and a query that groups by one of them. */
 const CHECKS = `      - {
@@ -38,11 +37,7 @@ const CHECKS = `      - {
 
 /** Copies the project to `to` and adds the models; `checked`: and checks of clickstream that hold much. */
 export function projectWithClickModels(root: string, to: string, checked: boolean): void {
-  cpSync(root, to, {
-    recursive: true,
-    filter: (source) => !LEFT_OUT.has(source.slice(root.length + 1).split("/")[0] ?? ""),
-  });
-  symlinkSync(join(root, "node_modules"), join(to, "node_modules"));
+  copyProject(root, to);
   if (checked) {
     const contract = join(to, "contracts/clickstream.yaml");
     writeFileSync(contract, readFileSync(contract, "utf8").replace("slaProperties:\n", `${CHECKS}slaProperties:\n`));

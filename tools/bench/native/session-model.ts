@@ -1,8 +1,9 @@
 /** The project with a model that only DuckDB builds: clicks in the order of their sessions. */
-import { cpSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bundle, buildBundle } from "../../build/bundle.ts";
 import { compileProject } from "../../build/compile.ts";
+import { copyProject } from "../project-copy.ts";
 
 export const SESSIONS = "click_sessions";
 
@@ -24,14 +25,8 @@ checks:
 --- */
 `;
 
-const LEFT_OUT = new Set(["node_modules", ".git", "dist", ".sluice", ".wrangler", "test", "docs"]);
-
 export async function projectWithSessions(root: string, to: string): Promise<Bundle> {
-  cpSync(root, to, {
-    recursive: true,
-    filter: (source) => !LEFT_OUT.has(source.slice(root.length + 1).split("/")[0] ?? ""),
-  });
-  symlinkSync(join(root, "node_modules"), join(to, "node_modules"));
+  copyProject(root, to);
   writeFileSync(join(to, `sql/gold/${SESSIONS}.sql`), `${FRONT_MATTER}${SESSIONS_SQL}\n`);
   await compileProject(to);
   return buildBundle({ root: to, outdir: "dist" });
