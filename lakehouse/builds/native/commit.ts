@@ -1,31 +1,24 @@
 /** How a native build ends: its files are looked at, its checks judged, and one fenced batch publishes them; or it fails, or is given back. */
 
-import { commitVersion, isPublishedBy } from "../../../sql/statements/commits.ts";
 import type { AddedFile } from "../../../sql/statements/data-files.ts";
 import { leaseGuard } from "../../../sql/statements/guard.ts";
 import { failRun } from "../../../sql/statements/leases.ts";
-import { pinLookups } from "../../../sql/statements/lookup-pins.ts";
 import { endedBy, endNativeRun, type NativeRun, releaseRun } from "../../../sql/statements/native-runs.ts";
-import { decisionsOf } from "../../../sql/statements/partition-decisions.ts";
-import { checksOf } from "../../../sql/statements/quality.ts";
 import { discardCandidate } from "../../../sql/statements/silver-progress.ts";
 import type { ModelTable } from "../../tables/catalog.ts";
-import { unfold } from "../../tables/fold.ts";
 import type { LakeWork } from "../../tables/lake.ts";
 import { publishPointer, refreshPointer } from "../../tables/pointer.ts";
 import { orderKey, stagedPrefix } from "../../tables/stage.ts";
 import { failureOf } from "../failure.ts";
-import { unaccepted } from "../gates/decisions.ts";
-import { blocking, type CheckResult, QualityGateError } from "../gates/gate.ts";
+import { type CheckResult, QualityGateError } from "../gates/gate.ts";
 import { leavesChecks } from "../gates/judged.ts";
-import { resultRow } from "../gates/result-row.ts";
 import { contentOfTable } from "../generations/record.ts";
-import { orReadBack } from "../outcome.ts";
-import { hasClosed, staleAfter } from "../planning/dependencies.ts";
+import { hasClosed } from "../planning/dependencies.ts";
 import { backoffMs } from "../planning/machine.ts";
+import { publishWhole } from "../publish-whole.ts";
 import type { NativeDeps } from "./deps.ts";
 import { checkResults } from "./measured.ts";
-import { examineOutputs } from "./outputs.ts";
+import { examineOutputs, OutputMismatchError } from "./outputs.ts";
 import { readStanding, type Standing } from "./standing.ts";
 import type { CommitAnswer, CommitRequest, FailRequest } from "./wire.ts";
 
@@ -77,7 +70,7 @@ export async function commitNative(
 
 /** What the build is to blame for. Of everything else it is not known what happened: the builder asks again. */
 function isFailure(error: unknown): boolean {
-  return error instanceof QualityGateError || (error instanceof Error && error.name === "OutputMismatchError");
+  return error instanceof QualityGateError || error instanceof OutputMismatchError;
 }
 
 async function publish(
@@ -89,47 +82,17 @@ async function publish(
 ): Promise<CommitAnswer> {
   const { db, bucket } = deps;
   const { lease, built, mixed } = standing;
-  const { date, runId } = lease;
-  const checks = checksOf(
-    table.name,
-    new Date().toISOString(),
-    results.map((result) => resultRow(result, files)),
-  );
-  const held = unaccepted(blocking(results), await decisionsOf(db, table.domain, date));
-  if (held.length > 0) throw new QualityGateError(table.name, date, held, checks);
-  await unfold(db, bucket, table, date);
-  const rows = rowsOf(files);
   const stray = await strayOutputs(bucket, table, standing, files);
-  const mine = await orReadBack(
-    () =>
-      commitVersion(db, {
-        lease,
-        table: table.name,
-        layer: table.layer,
-        path: `${table.directory}/${table.partition}=${date}/`,
-        added: files,
-        removed: "all",
-        rows,
-        rowsAdded: rows,
-        rowsIn: built.rowsIn,
-        inputs: built.inputs,
-        digest: built.digest,
-        seen: null,
-        completeThrough: built.completeThrough,
-        generation: { content: mixed ? null : contentOfTable(table) },
-        awaitsClosing: leavesChecks(table.checks, hasClosed(lease)),
-        dependents: staleAfter(table.name, date, Date.now()),
-        checks,
-        also: (guard) => [
-          ...pinLookups(built.pins, guard),
-          // Of an edge build of the partition that has not come to its end.
-          ...discardCandidate(db, lease, table.name, table.domain, stray),
-          ...endNativeRun("published", null, orderKeyOf(table, standing), guard),
-        ],
-      }),
-    () => isPublishedBy(db, table.name, date, runId),
-  );
-  if (!mine) throw lost(runId);
+  const mine = await publishWhole(db, bucket, table, {
+    ...{ lease, files, results, mixed, ...built },
+    awaitsClosing: leavesChecks(table.checks, hasClosed(lease)),
+    also: (guard) => [
+      // Of an edge build of the partition that has not come to its end.
+      ...discardCandidate(db, lease, table.name, table.domain, stray),
+      ...endNativeRun("published", null, orderKeyOf(table, standing), guard),
+    ],
+  });
+  if (!mine) throw lost(lease.runId);
   await publishPointer(db, bucket, table);
   await deps.replan();
   return { outcome: "published", message: null };
