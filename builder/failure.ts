@@ -23,7 +23,7 @@ export class BuildFailure extends Error {
   }
 }
 
-/** What to tell the platform of an error that ended a build. */
+/** Turns the error that ended a build into the failure that `run-builder.ts` reports to the platform. */
 export function failureOf(
   error: unknown,
   options: Pick<BuilderOptions, "dir" | "memoryBytes" | "threads">,

@@ -29,7 +29,7 @@ export function isValueError(error: unknown): boolean {
   return error instanceof Error && VALUE_ERRORS.has(typeOf(error.message));
 }
 
-/** What an error of DuckDB says; undefined for one that is not DuckDB's. `folder`: where the builder's files are. */
+/** Sorts an error by its cause, and words it without values of rows. Gives undefined for an error that is not DuckDB's. `folder`: the builder's `--dir`. */
 export function duckDbFault({ message }: Error, folder: string): DuckDbFault | undefined {
   if (/No space left on device|max_temp_directory_size/.test(message)) return { kind: "disk" };
   const type = typeOf(message);

@@ -9,7 +9,10 @@ import type { Session } from "./session.ts";
 
 const tally = z.object({ rows: z.coerce.number().int(), of: z.coerce.number().int() });
 
-/** What each check measures. Throws what DuckDB throws, but for a query's value that cannot be computed: that is a problem of the check. */
+/**
+ * Runs each check over the files that were written, and gives what it measured. A value of a query that cannot be computed is a problem
+ * of that check; every other error of DuckDB is thrown, and fails the build.
+ */
 export async function measureChecks(
   session: Session,
   { table, checks }: WorkOrder,

@@ -1,4 +1,4 @@
-/** What an order's SQL gives, as Parquet files in the table's layout. */
+/** Runs an order's SQL and writes its rows as Parquet files in the table's layout. */
 import * as z from "zod";
 import { MAX_OUTPUT_FILES, type WorkOrder } from "../../lakehouse/builds/native/wire.ts";
 import { quoteName, quoteText } from "../../schemas/sql-quoting.ts";

@@ -12,7 +12,7 @@ export interface InputCache {
   readonly folder: string;
   /** Where the file of this key stands, or will. */
   pathOf(file: string): string;
-  /** Whether it stands there, whole. It counts as used now. */
+  /** Tells whether the whole file stands on disk, and marks it as used now, so that `trim` removes it last. A file of another length goes. */
   holds(file: CachedFile): boolean;
   /** Removes what was longest not used, until no more than the bound stands there; `keep` stays, whatever that takes. */
   trim(keep: readonly CachedFile[]): void;

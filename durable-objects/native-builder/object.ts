@@ -24,12 +24,14 @@ export class NativeBuilder extends Container<NativeBuilderEnv> {
 
   /** Starts the container, or lets it run on, unless the month's hours are used up: then it is stopped. */
   async wake(ceilingHours: number): Promise<NativeBuilderState> {
-    const hours = await this.#count(counted);
+    const isRunning = this.ctx.container?.running === true;
+    // A container that ended while the object was gone told nobody.
+    const hours = await this.#count(isRunning ? counted : stopped);
     if (!mayRun(hours, ceilingHours)) {
-      if (this.ctx.container?.running === true) await this.stop("SIGTERM");
+      if (isRunning) await this.stop("SIGTERM");
       return { state: "ceiling", hours: hoursOf(hours) };
     }
-    if (this.ctx.container?.running === true) {
+    if (isRunning) {
       this.renewActivityTimeout();
       return { state: "runs", hours: hoursOf(hours) };
     }

@@ -4,6 +4,7 @@
  */
 import { commitNative, endedAs, endNative, LeaseLostError } from "../../lakehouse/builds/native/commit.ts";
 import { modelOf, type NativeDeps } from "../../lakehouse/builds/native/deps.ts";
+import { type InputList, InputLists } from "../../lakehouse/builds/native/input-lists.ts";
 import { leaseWork } from "../../lakehouse/builds/native/lease.ts";
 import { outputKey } from "../../lakehouse/builds/native/outputs.ts";
 import { readStanding } from "../../lakehouse/builds/native/standing.ts";
@@ -96,12 +97,12 @@ export function postCommit(deps: GatewayDeps): Route {
 
 /** A file of the run's order, or a range of it. */
 export function getInput(deps: GatewayDeps): Route {
-  const inputs = createInputLists();
+  const inputs = new InputLists();
   return async function getInput(c) {
     const { file } = queryOf(c, inputQuery);
     const { Range: wanted, "If-Match": match } = headersOf(c, inputHeaders);
     const { run, table } = await heldRun(deps, c);
-    const read = await lakeAnswers(() => inputs(run.runId, () => filesOf(deps, table, run)));
+    const read = await lakeAnswers(() => inputs.of(run.runId, () => filesOf(deps, table, run)));
     const size = read.get(file);
     if (size === undefined)
       throw new ProblemError("NOT_AN_INPUT", `run ${run.runId} does not read ${file.slice(0, 300)}`);
@@ -130,31 +131,9 @@ function r2Range(range: ByteRange): R2Range {
   return range.length === undefined ? { offset: range.offset } : { offset: range.offset, length: range.length };
 }
 
-/** The bytes of each file that a run reads. */
-type InputList = ReadonlyMap<string, number>;
-
 async function filesOf({ lake }: GatewayDeps, table: ModelTable, { date, runId }: NativeRun): Promise<InputList> {
   const { order } = await readStanding(lake, table, date, runId);
   return new Map(order.inputs.flatMap(({ files }) => files.map(({ file, bytes }) => [file, bytes] as const)));
-}
-
-/** Builders of one isolate; each reads many files. */
-const LISTS = 8;
-
-/** The files that runs may read: an order never changes, so it is read once for all of its files. */
-function createInputLists() {
-  const lists = new Map<string, InputList>();
-  return async (runId: string, load: () => Promise<InputList>): Promise<InputList> => {
-    const list = lists.get(runId) ?? (await load());
-    // The one that was asked for longest ago goes.
-    lists.delete(runId);
-    lists.set(runId, list);
-    for (const oldest of lists.keys()) {
-      if (lists.size <= LISTS) break;
-      lists.delete(oldest);
-    }
-    return list;
-  };
 }
 
 const PARQUET = { contentType: "application/vnd.apache.parquet" };
