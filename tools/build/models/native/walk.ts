@@ -6,18 +6,9 @@
 import { type DecodeContext, named, reportAt } from "../decode-context.ts";
 import { ROW_NUMBER } from "../decode-plan.ts";
 import { indexAt, isObject, type Json, type JsonObject, listAt, objectsAt, textAt } from "../json.ts";
-import { checkAggregate, checkWindow, numbersRows, takesTheOnly } from "./aggregates.ts";
+import { checkWindow, numbersRows, takesTheOnly } from "./aggregates.ts";
 import { givesDate } from "./dates.ts";
-import {
-  callsIn,
-  columnOf,
-  columnsIn,
-  conjuncts,
-  equatedBy,
-  guardsSubquery,
-  orderedBy,
-  ordersAt,
-} from "./expressions.ts";
+import { callsIn, columnOf, columnsIn, conjuncts, equatedBy, guardsSubquery, orderedBy } from "./expressions.ts";
 import { joinRows } from "./joins.ts";
 import {
   COMPUTED,
@@ -30,6 +21,7 @@ import {
   withColumns,
 } from "./rows.ts";
 import { sortedLists } from "./sorted-lists.ts";
+import { aggregatedRows, distinctRows, reportTogether, rowsOfSets } from "./together.ts";
 
 /** What the rows of an input table are known by. */
 export interface InputRows {
@@ -90,9 +82,9 @@ function read(json: JsonObject, reading: Reading, scope: Scope): KnownRows {
       return selected(filtered, listAt(json, "projection_map"));
     }
     case "LOGICAL_AGGREGATE_AND_GROUP_BY":
-      return aggregate(json, below(), reading, scope);
+      return aggregatedRows(json, below(), scope.sorted, context);
     case "LOGICAL_DISTINCT":
-      return distinct(json, below(), reading);
+      return distinctRows(json, below(), context);
     case "LOGICAL_ORDER_BY":
       return selected(below(), listAt(json, "projections"));
     case "LOGICAL_LIMIT":
@@ -109,7 +101,7 @@ function read(json: JsonObject, reading: Reading, scope: Scope): KnownRows {
     case "LOGICAL_UNION":
     case "LOGICAL_EXCEPT":
     case "LOGICAL_INTERSECT":
-      return setOperation(type, json, below(0), below(1), context);
+      return rowsOfSets(type, json, below(0), below(1), context);
     case "LOGICAL_CROSS_PRODUCT":
     case "LOGICAL_COMPARISON_JOIN":
     case "LOGICAL_ANY_JOIN":
@@ -202,60 +194,6 @@ function onlyRow(aggregation: JsonObject, reading: Reading, scope: Scope): Known
   return { ...unknownRows(2, rows.reads), keys: [new Set()], one: true };
 }
 
-function aggregate(json: JsonObject, rows: KnownRows, { context }: Reading, { sorted }: Scope): KnownRows {
-  const groups = objectsAt(json, "groups");
-  const aggregates = objectsAt(json, "expressions");
-  const sets = listAt(json, "grouping_sets").map((set) => new Set(Array.isArray(set) ? set : []));
-  const told = columnsIn(groups.filter((_, index) => sets.every((set) => set.has(index))));
-  for (const each of aggregates) if (!sorted.has(each)) checkAggregate(each, rows, told, context);
-  const dates = rows.dates.flatMap((dated): Dated[] => {
-    const columns = groups.flatMap((group, index) =>
-      sets.every((set) => set.has(index)) && givesDate(group, dated) ? [index] : [],
-    );
-    if (columns.length > 0) return [{ table: dated.table, columns: new Set(columns) }];
-    reportTogether(dated.table, context, groups.length > 0 ? "GROUP BY" : "FUNCTION", "group by");
-    return [];
-  });
-  const kept = groups.map((group) => columnOf(group) ?? [{ expression: group }]);
-  const others = [...aggregates, ...listAt(json, "grouping_functions")].map(() => COMPUTED);
-  const given = withColumns(rows, [...kept, ...others]);
-  return {
-    ...given,
-    keys: sets.length > 1 ? [] : [...given.keys, new Set(groups.keys())],
-    dates,
-    one: groups.length === 0 && sets.length <= 1,
-  };
-}
-
-function reportTogether(table: string, context: DecodeContext, place: string, verb: string): void {
-  reportAt(
-    context,
-    context.source.first(place),
-    `rows of different partitions of ${table} come together, which are built apart`,
-    verb === "group by"
-      ? `group by its partition column too, or read more dates: inputs: { ${table}: last(N) }`
-      : `write ${verb} with its partition column, or read more dates: inputs: { ${table}: last(N) }`,
-  );
-}
-
-function distinct(json: JsonObject, rows: KnownRows, { context }: Reading): KnownRows {
-  const targets = columnsIn(objectsAt(json, "distinct_targets"));
-  const isOn = textAt(json, "distinct_type") !== "DISTINCT";
-  if (isOn && !tellsApart(rows, targets.union(columnsIn(ordersAt(json, "order_by")))))
-    reportAt(
-      context,
-      context.source.first("DISTINCT ON"),
-      "DISTINCT ON keeps any of the rows that tie",
-      "end its ORDER BY with columns that tell the rows apart: its key, or all columns that are selected",
-    );
-  const dates = rows.dates.filter(({ table, columns }) => {
-    if (columns.intersection(targets).size > 0) return true;
-    reportTogether(table, context, "DISTINCT ON", "DISTINCT");
-    return false;
-  });
-  return { ...rows, dates, keys: [...rows.keys, targets] };
-}
-
 function limit(json: JsonObject, { limited }: Reading, rows: KnownRows): KnownRows {
   const [order] = objectsAt(json, "children");
   const told =
@@ -294,40 +232,6 @@ function isNumberOne(expression: JsonObject): boolean {
   const inner = isObject(expression["child"]) ? expression["child"] : expression;
   const value = inner["value"];
   return isObject(value) && value["value"] === 1;
-}
-
-function setOperation(
-  type: string,
-  json: JsonObject,
-  left: KnownRows,
-  right: KnownRows,
-  context: DecodeContext,
-): KnownRows {
-  const [a, b] = [left.dates, right.dates];
-  const both =
-    a.length === 1 && b.length === 1
-      ? (a[0]?.columns.intersection(b[0]?.columns ?? new Set()) ?? new Set())
-      : undefined;
-  const isUnion = type === "LOGICAL_UNION";
-  const table = a[0]?.table ?? b[0]?.table;
-  const dates = ((): readonly Dated[] => {
-    if (table === undefined) return [];
-    if (both !== undefined && (both.size > 0 || isUnion)) return [{ table, columns: both }];
-    if (a.length <= 1 && b.length === 0 && !isUnion) return a;
-    if (a.length === 0 && b.length === 1 && type === "LOGICAL_INTERSECT") return b;
-    if (isUnion) return [{ table, columns: new Set() }];
-    const what = named(type.replace("LOGICAL_", "")).toUpperCase();
-    reportTogether(table, context, what, `both sides of ${what}`);
-    return [];
-  })();
-  const all = new Set(left.columns.keys());
-  return {
-    columns: isUnion ? left.columns.map((own, index) => [...own, ...(right.columns[index] ?? COMPUTED)]) : left.columns,
-    keys: json["setop_all"] === true ? (isUnion ? [] : left.keys) : [...(isUnion ? [] : left.keys), all],
-    dates,
-    one: false,
-    reads: left.reads.union(right.reads),
-  };
 }
 
 function correlated(json: JsonObject, reading: Reading, scope: Scope): KnownRows {
@@ -370,7 +274,7 @@ function recursion(json: JsonObject, beginning: KnownRows, reading: Reading, sco
   for (;;) {
     const ctes = new Map(scope.ctes).set(indexAt(json, "table_index"), rows);
     const next = step === undefined ? rows : read(step, reading, { ...scope, ctes });
-    const together = setOperation("LOGICAL_UNION", { setop_all: false }, rows, next, context);
+    const together = rowsOfSets("LOGICAL_UNION", { setop_all: false }, rows, next, context);
     const settled = together.dates.every(({ columns }, index) => columns.size === rows.dates[index]?.columns.size);
     rows = { ...together, columns: together.columns.map(() => COMPUTED), keys: all };
     if (settled) return rows;
