@@ -33,7 +33,7 @@ export function mayTryAgain(status: number): boolean {
 export function errorOf(status: number, text: string): Error {
   const { code, detail, remedy } = problemOf(text) ?? {};
   if (status === 409 && code === "LEASE_LOST") return new LeaseLostError(detail ?? "the lease is lost");
-  const said = [detail ?? text.slice(0, 300), remedy].filter((part) => part !== undefined && part !== "").join(" ");
+  const said = [detail ?? text.slice(0, 300), remedy].filter((part) => part !== undefined && part !== "").join(". ");
   return new RefusedError(status, code, `${status}: ${said === "" ? "no explanation" : said}`);
 }
 
